@@ -1,0 +1,115 @@
+//! Hot: `ModAlloc`, the one `GlobalAlloc` of the crate. It forwards each call to the inner allocator's own method and
+//! tells `count` what came of it; what the numbers are used for is decided elsewhere.
+#![allow(unsafe_code)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+
+use crate::count;
+
+/// A counting allocator around `A`, [`System`] unless told otherwise.
+///
+/// Install it once in each binary that asserts something about allocations: at the root of the crate for unit tests, at
+/// the top of the file for each integration test, example or benchmark.
+///
+/// ```
+/// use mod_alloc::ModAlloc;
+///
+/// #[global_allocator]
+/// static GLOBAL: ModAlloc = ModAlloc::new();
+///
+/// fn main() {
+///     let (_, stats) = mod_alloc::measure(|| vec![0u8; 100]);
+///     assert_eq!(stats.alloc_count, 1);
+/// }
+/// ```
+///
+/// An event costs a few instructions on the allocating thread's own cache line; threads share nothing. Every method
+/// forwards to the same method of `A`, so that a native `alloc_zeroed` or `realloc` keeps its speed.
+///
+/// In debug builds the counting itself is unoptimised. Where that matters, optimise this one package:
+///
+/// ```toml
+/// [profile.dev.package.mod-alloc]
+/// opt-level = 3
+/// ```
+#[derive(Debug, Default)]
+pub struct ModAlloc<A = System> {
+    inner: A,
+}
+
+impl ModAlloc<System> {
+    /// Counts around the system allocator.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { inner: System }
+    }
+}
+
+impl<A> ModAlloc<A> {
+    /// Counts around `inner`.
+    ///
+    /// `inner` must not itself be a `ModAlloc`: every event would be counted twice, and the first scope says so.
+    ///
+    /// ```
+    /// # use std::alloc::System as MiMalloc;
+    /// use mod_alloc::ModAlloc;
+    ///
+    /// #[global_allocator]
+    /// static GLOBAL: ModAlloc<MiMalloc> = ModAlloc::with(MiMalloc);
+    /// # fn main() {}
+    /// ```
+    #[must_use]
+    pub const fn with(inner: A) -> Self {
+        Self { inner }
+    }
+}
+
+impl<A: GlobalAlloc> ModAlloc<A> {
+    /// The rare half of `dealloc`, apart so that the frequent half ends in a tail call and saves no register.
+    ///
+    /// # Safety
+    /// As for `dealloc`.
+    #[cold]
+    #[inline(never)]
+    unsafe fn dealloc_slowly(&self, block: *mut u8, layout: Layout) {
+        count::slow_dealloc(layout.size());
+        // SAFETY: the caller's promises about `block` and `layout` are handed on unchanged.
+        unsafe { self.inner.dealloc(block, layout) }
+    }
+}
+
+// The methods are generic over `A` and so compiled in the user's crate, at the user's optimisation level; the counting
+// is not, so that a user's `opt-level` override for this package reaches it.
+//
+// SAFETY: every method returns what the inner allocator's same method returned for the same arguments; the counting in
+// between neither touches the blocks nor unwinds.
+unsafe impl<A: GlobalAlloc> GlobalAlloc for ModAlloc<A> {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller promises a layout of non-zero size.
+        let block = unsafe { self.inner.alloc(layout) };
+        count::on_alloc(block, layout.size())
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller promises a layout of non-zero size.
+        let block = unsafe { self.inner.alloc_zeroed(layout) };
+        count::on_alloc(block, layout.size())
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        if count::on_dealloc(layout.size()) {
+            // SAFETY: the caller promises that `block` came from this allocator, hence from `inner`, with `layout`.
+            unsafe { self.inner.dealloc(block, layout) }
+        } else {
+            // SAFETY: as above.
+            unsafe { self.dealloc_slowly(block, layout) }
+        }
+    }
+
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        // SAFETY: the caller promises that `block` came from this allocator, hence from `inner`, with `layout`, and
+        // that `new_size` makes a valid layout.
+        let moved = unsafe { self.inner.realloc(block, layout, new_size) };
+        count::on_realloc(moved, layout.size(), new_size)
+    }
+}

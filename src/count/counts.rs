@@ -1,0 +1,62 @@
+//! Hot: `Counts`, six running totals and their arithmetic. Scopes are differences of two of them.
+
+use std::ops::{AddAssign, Sub, SubAssign};
+
+/// Running totals of a thread or of the process.
+///
+/// `got` and `freed` hold both the live bytes and the bytes requested: a reallocation adds its new size to `got` and its
+/// old size to `freed`, so `got` alone is the total requested and `got - freed` is what is live. All arithmetic wraps:
+/// only differences are ever shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    /// Bytes requested by allocations and reallocations.
+    pub(crate) got: i64,
+    /// Bytes given back by deallocations and by the old sizes of reallocations.
+    pub(crate) freed: i64,
+    /// Fresh blocks: `alloc` and `alloc_zeroed`.
+    pub(crate) allocs: i64,
+    pub(crate) deallocs: i64,
+    pub(crate) reallocs: i64,
+    /// Requests that the inner allocator answered with null.
+    pub(crate) failed: i64,
+}
+
+impl Counts {
+    /// Net bytes.
+    pub(crate) const fn current(&self) -> i64 {
+        self.got.wrapping_sub(self.freed)
+    }
+
+    #[inline(always)] // Keeps the six numbers in registers: a scope opens and closes in nanoseconds.
+    fn zip(self, other: Self, f: impl Fn(i64, i64) -> i64) -> Self {
+        Self {
+            got: f(self.got, other.got),
+            freed: f(self.freed, other.freed),
+            allocs: f(self.allocs, other.allocs),
+            deallocs: f(self.deallocs, other.deallocs),
+            reallocs: f(self.reallocs, other.reallocs),
+            failed: f(self.failed, other.failed),
+        }
+    }
+}
+
+impl Sub for Counts {
+    type Output = Self;
+
+    #[inline(always)]
+    fn sub(self, earlier: Self) -> Self {
+        self.zip(earlier, i64::wrapping_sub)
+    }
+}
+
+impl SubAssign for Counts {
+    fn sub_assign(&mut self, other: Self) {
+        *self = *self - other;
+    }
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        *self = self.zip(other, i64::wrapping_add);
+    }
+}

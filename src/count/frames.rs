@@ -1,0 +1,259 @@
+//! Hot: `Frames`, the scopes that are open on one thread, innermost last. Pure bookkeeping over numbers that the owner
+//! of the ledger hands in; it reads no counter itself.
+//!
+//! A frame remembers the counts at its opening, and its own count is the difference. Two things need more than that:
+//!
+//! **Peaks.** The ledger keeps one running maximum. At each opening and closing it is folded into the innermost frame
+//! and starts anew, so each frame holds the maximum of the stretches in which it was innermost. The peak of a frame is the
+//! maximum over itself and all frames above it; a frame that closes hands its maximum down. Nothing is kept in the
+//! guards, so one that is forgotten, or dropped out of order, spoils no other's peak: its frame stays as a closed
+//! one until all above it are closed too.
+//!
+//! **Hidden stretches** (`uncounted`). A frame of [`Kind::Hidden`] adds its own count to `hidden` when it closes. All
+//! frames work in *visible* counts, raw minus hidden, so the stretch cancels out of each frame below it; and as a
+//! hidden frame does not hand its maximum down, it cancels out of their peaks. While one is open, the frames below it
+//! are read as of its opening.
+
+use super::counts::Counts;
+use super::system_vec::{OutOfMemory, SystemVec};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Counts.
+    Scope,
+    /// Hides what happens in it from the frames below.
+    Hidden,
+}
+
+/// open --freeze--> frozen --close--> closed --(all above are closed)--> gone;  open --close--> closed
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Open,
+    /// Reads the same from here on: `start` and `own_peak` hold the result.
+    Frozen,
+    Closed,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Frame {
+    /// Visible counts at the opening; the frame's own count once frozen.
+    start: Counts,
+    /// Highest visible current while innermost, handed down on closing.
+    peak: i64,
+    /// The same, for stretches that the frames below must not see; relative to `start` once frozen.
+    own_peak: i64,
+    /// Tells this frame from an earlier one at the same depth.
+    serial: u64,
+    /// How [`Frames::freeze`] finds the frame; 0 for none.
+    tag: u64,
+    kind: Kind,
+    state: State,
+}
+
+/// Where a frame is; what its guard holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ticket {
+    depth: usize,
+    serial: u64,
+}
+
+/// What was counted in a frame. `peak` is the highest net bytes above the frame's start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Measured {
+    pub(crate) counts: Counts,
+    pub(crate) peak: i64,
+}
+
+pub(super) struct Frames {
+    stack: SystemVec<Frame>,
+    hidden: Counts,
+    serials: u64,
+}
+
+impl Frames {
+    pub(super) const fn new() -> Self {
+        const ZERO: Counts = Counts {
+            got: 0,
+            freed: 0,
+            allocs: 0,
+            deallocs: 0,
+            reallocs: 0,
+            failed: 0,
+        };
+        Self {
+            stack: SystemVec::new(),
+            hidden: ZERO,
+            serials: 0,
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.stack.as_slice().is_empty()
+    }
+
+    /// Forgets all frames: the thread ends.
+    pub(super) fn clear(&mut self) {
+        self.stack.clear();
+    }
+
+    /// Takes in the maximum of the net bytes since the last call. To be called before each of the methods below.
+    #[inline]
+    pub(super) fn fold(&mut self, high: i64) {
+        let high = high.wrapping_sub(self.hidden.current());
+        if let Some(top) = self.stack.as_mut_slice().last_mut() {
+            top.peak = top.peak.max(high);
+        }
+    }
+
+    /// Opens a frame. `now` is the thread's raw counts, here and below.
+    #[inline]
+    pub(super) fn open(
+        &mut self,
+        kind: Kind,
+        tag: u64,
+        now: Counts,
+    ) -> Result<Ticket, OutOfMemory> {
+        let start = now - self.hidden;
+        let peak = start.current();
+        self.serials += 1;
+        let ticket = Ticket {
+            depth: self.stack.as_slice().len(),
+            serial: self.serials,
+        };
+        let frame = Frame {
+            start,
+            peak,
+            own_peak: peak,
+            serial: self.serials,
+            tag,
+            kind,
+            state: State::Open,
+        };
+        self.stack.push(frame)?;
+        Ok(ticket)
+    }
+
+    /// What the frame has counted, or `None` if it is no longer there.
+    #[inline]
+    pub(super) fn measure(&self, ticket: Ticket, now: Counts) -> Option<Measured> {
+        let stack = self.stack.as_slice();
+        let (frame, above) = stack.get(ticket.depth..)?.split_first()?;
+        if frame.serial != ticket.serial {
+            return None;
+        }
+        Some(self.measure_frame(frame, above, now))
+    }
+
+    #[inline]
+    fn measure_frame(&self, frame: &Frame, above: &[Frame], now: Counts) -> Measured {
+        if frame.state == State::Frozen {
+            return Measured {
+                counts: frame.start,
+                peak: frame.own_peak,
+            };
+        }
+        let hidden_from = above.iter().position(Frame::hides);
+        let (end, seen) = match hidden_from {
+            Some(at) => (above[at].start, &above[..at]),
+            None => (now - self.hidden, above),
+        };
+        let peak = seen
+            .iter()
+            .fold(frame.peak.max(frame.own_peak), |peak, f| peak.max(f.peak));
+        Measured {
+            counts: end - frame.start,
+            peak: peak.wrapping_sub(frame.start.current()),
+        }
+    }
+
+    /// Ends the count of the innermost frame tagged `tag`, if there is one; the frame stays until it is closed.
+    pub(super) fn freeze(&mut self, tag: u64, now: Counts) {
+        let Some(depth) = self.stack.as_slice().iter().rposition(|f| f.tag == tag) else {
+            return;
+        };
+        let (frame, above) = (
+            &self.stack.as_slice()[depth],
+            &self.stack.as_slice()[depth + 1..],
+        );
+        let measured = self.measure_frame(frame, above, now);
+        let frame = &mut self.stack.as_mut_slice()[depth];
+        frame.start = measured.counts;
+        frame.own_peak = measured.peak;
+        frame.state = State::Frozen;
+    }
+
+    /// Closes the frame and says what it has counted, or `None` if it is no longer there.
+    #[inline]
+    pub(super) fn close(&mut self, ticket: Ticket, now: Counts) -> Option<Measured> {
+        let [.., top] = self.stack.as_slice() else {
+            return None;
+        };
+        // The common case first, and all of it here: the innermost frame, open, over one that is open too.
+        if top.serial != ticket.serial || top.state != State::Open || top.kind != Kind::Scope {
+            return self.close_any(ticket, now);
+        }
+        let measured = self.measure_frame(top, &[], now);
+        let handed_down = top.peak;
+        self.stack.pop();
+        if let Some(below) = self.stack.as_mut_slice().last_mut() {
+            below.peak = below.peak.max(handed_down);
+            if below.state == State::Closed {
+                self.drop_closed();
+            }
+        }
+        Some(measured)
+    }
+
+    #[cold]
+    fn close_any(&mut self, ticket: Ticket, now: Counts) -> Option<Measured> {
+        let measured = self.measure(ticket, now)?;
+        let frame = &mut self.stack.as_mut_slice()[ticket.depth];
+        frame.state = State::Closed;
+        if frame.kind == Kind::Hidden {
+            self.hide(ticket.depth, now);
+        }
+        self.drop_closed();
+        Some(measured)
+    }
+
+    /// Removes closed frames from the top; each hands its maximum down.
+    fn drop_closed(&mut self) {
+        while let Some((top, below)) = self.stack.as_mut_slice().split_last_mut() {
+            if top.state != State::Closed {
+                break;
+            }
+            if let Some(below) = below.last_mut() {
+                below.peak = below.peak.max(top.peak);
+            }
+            self.stack.pop();
+        }
+    }
+
+    /// Takes what was counted in the hidden frame at `depth` out of everything visible.
+    ///
+    /// Frames above it were opened inside it and outlived it. They keep all that they have counted: their starts and
+    /// peaks move along with the visible counts. What they hold so far becomes their own alone, so that it is not handed
+    /// down.
+    #[cold]
+    fn hide(&mut self, depth: usize, now: Counts) {
+        let stretch = now - self.hidden - self.stack.as_slice()[depth].start;
+        self.hidden += stretch;
+        let mut highest = i64::MIN;
+        for frame in self.stack.as_mut_slice()[depth + 1..].iter_mut().rev() {
+            highest = highest.max(frame.peak);
+            frame.peak = i64::MIN;
+            if frame.state == State::Frozen {
+                continue;
+            }
+            frame.start -= stretch;
+            frame.own_peak = frame.own_peak.max(highest).wrapping_sub(stretch.current());
+        }
+        self.stack.as_mut_slice()[depth].peak = i64::MIN;
+    }
+}
+
+impl Frame {
+    fn hides(&self) -> bool {
+        self.kind == Kind::Hidden && self.state == State::Open
+    }
+}

@@ -1,0 +1,265 @@
+//! Hot: `Ledger`, the counters of one thread, and the thread-local pointer that says which ledger the current thread writes.
+//!
+//! In plain words: each thread has 64 bytes of counters that it alone writes, with plain loads and relaxed stores, and that
+//! anyone may read. Next to the totals stand three limits on the thread's net bytes: `high` (the running maximum),
+//! `ceiling` and `floor`. An event compares the net bytes with one limit, which the peak needs anyway, and everything
+//! rare hides behind that one compare: it is made to fail by choosing the limits.
+//!
+//! A thread without a ledger points at a read-only dummy whose limits no event can hold, so its first event takes the
+//! slow path, which finds the reason in the word after the limits ([`State`]). So do a thread that is past its end
+//! and a stretch in which the library works for itself ([`ignored`]).
+#![allow(unsafe_code)]
+
+use std::cell::{Cell, UnsafeCell};
+use std::mem::{align_of, size_of};
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+
+use super::counts::Counts;
+use super::frames::Frames;
+use super::pool::{Links, Pooled};
+
+/// What an event reads and writes: one cache line.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(super) struct Line {
+    /// As in [`Counts`].
+    pub(super) got: i64,
+    pub(super) freed: i64,
+    /// Highest net bytes since the last cut (see `thread::Own::cut`).
+    pub(super) high: i64,
+    /// Net bytes above this take the slow path. Never below `high`.
+    pub(super) ceiling: i64,
+    /// Net bytes below this take the slow path.
+    pub(super) floor: i64,
+    pub(super) allocs: i64,
+    pub(super) deallocs: i64,
+    pub(super) reallocs: i64,
+}
+
+/// The words of a [`Line`], for stores.
+pub(super) mod word {
+    pub(in super::super) const GOT: usize = 0;
+    pub(in super::super) const FREED: usize = 1;
+    pub(in super::super) const HIGH: usize = 2;
+    pub(in super::super) const CEILING: usize = 3;
+    pub(in super::super) const FLOOR: usize = 4;
+    pub(in super::super) const ALLOCS: usize = 5;
+    pub(in super::super) const DEALLOCS: usize = 6;
+    pub(in super::super) const REALLOCS: usize = 7;
+    /// How many there are; the word after them is the [`State`](super::State).
+    pub(in super::super) const COUNT: usize = 8;
+}
+
+/// What the current thread's pointer points at.
+#[repr(i64)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// A ledger of its own.
+    Registered,
+    /// A dummy: the thread has not allocated yet.
+    New,
+    /// A dummy: the thread has given its ledger back, or there was no memory for one.
+    Retired,
+    /// A dummy: the library is at work; its events count nowhere.
+    Ignored,
+}
+
+#[repr(C, align(128))]
+struct Dummy {
+    line: Line,
+    state: State,
+}
+
+impl Dummy {
+    const fn new(state: State) -> Self {
+        let line = Line {
+            got: 0,
+            freed: 0,
+            high: i64::MIN,
+            ceiling: i64::MIN,
+            floor: i64::MAX,
+            allocs: 0,
+            deallocs: 0,
+            reallocs: 0,
+        };
+        Self { line, state }
+    }
+}
+
+// Promoted constants rather than statics: before Rust 1.83 a `const` initialiser may not name a static. Nothing depends
+// on their addresses.
+const NEW: *const Line = &Dummy::new(State::New) as *const Dummy as *const Line;
+const RETIRED: *const Line = &Dummy::new(State::Retired) as *const Dummy as *const Line;
+const IGNORED: *const Line = &Dummy::new(State::Ignored) as *const Dummy as *const Line;
+
+/// The counters of one thread. Allocated once, never freed, handed from a thread that ended to one that starts.
+#[repr(C, align(128))]
+pub(crate) struct Ledger {
+    /// Written by the owning thread alone, through [`store`].
+    line: UnsafeCell<Line>,
+    state: State,
+    /// As in [`Counts`]; too rare for the line.
+    pub(super) failed: AtomicI64,
+    /// Net bytes at the last flush. Owner only, as the next two.
+    pub(super) flushed: Cell<i64>,
+    /// Highest net bytes since the last flush, up to the last cut.
+    pub(super) flush_high: Cell<i64>,
+    /// Adopted by a thread past its end, for as long as a scope is open there.
+    pub(super) on_loan: Cell<bool>,
+    /// Owner only, and never borrowed across anything that could allocate.
+    pub(super) frames: UnsafeCell<Frames>,
+    links: Links<Ledger>,
+}
+
+// SAFETY: any thread may read `line` and `failed` (atomically) and the pool's links; the cells are used by the
+// owning thread only, and ownership passes through the pool with acquire and release.
+unsafe impl Sync for Ledger {}
+
+const _: () = assert!(size_of::<Line>() == 64 && word::COUNT * 8 == size_of::<Line>());
+const _: () = assert!(align_of::<Ledger>() == 128 && size_of::<Dummy>() == 128);
+
+impl Pooled for Ledger {
+    /// A ledger in use. Its limits send the first event to the slow path.
+    const NEW: Self = Self {
+        line: UnsafeCell::new(Line {
+            high: 0,
+            ceiling: 0,
+            floor: 0,
+            ..Dummy::new(State::New).line
+        }),
+        state: State::Registered,
+        failed: AtomicI64::new(0),
+        flushed: Cell::new(0),
+        flush_high: Cell::new(0),
+        on_loan: Cell::new(false),
+        frames: UnsafeCell::new(Frames::new()),
+        links: Links::NEW,
+    };
+
+    fn links(&self) -> &Links<Self> {
+        &self.links
+    }
+}
+
+impl Ledger {
+    pub(super) fn line(&self) -> *const Line {
+        self.line.get()
+    }
+
+    /// One word of the line; any thread may ask.
+    pub(super) fn word(&self, word: usize) -> &AtomicI64 {
+        assert!(word < word::COUNT);
+        let at = self.line.get().cast::<i64>().wrapping_add(word);
+        // SAFETY: `at` lies in this ledger's line, which lives for ever, is aligned, and is written atomically only.
+        unsafe { AtomicI64::from_ptr(at) }
+    }
+
+    /// The counts as any thread may read them: each number exact, the set consistent while its thread does not allocate.
+    pub(super) fn counts(&self) -> Counts {
+        Counts {
+            got: self.word(word::GOT).load(Relaxed),
+            freed: self.word(word::FREED).load(Relaxed),
+            allocs: self.word(word::ALLOCS).load(Relaxed),
+            deallocs: self.word(word::DEALLOCS).load(Relaxed),
+            reallocs: self.word(word::REALLOCS).load(Relaxed),
+            failed: self.failed.load(Relaxed),
+        }
+    }
+}
+
+/// Stores one word of the current thread's own line.
+///
+/// # Safety
+/// `line` is the line of a [`Ledger`] (not of a dummy) that the current thread owns, and `word < word::COUNT`.
+#[inline(always)]
+pub(super) unsafe fn store(line: *const Line, word: usize, value: i64) {
+    let at = line.cast::<i64>().cast_mut().wrapping_add(word);
+    // SAFETY: in bounds, aligned and alive by the contract; other threads only read it, and atomically.
+    unsafe { AtomicI64::from_ptr(at) }.store(value, Relaxed);
+}
+
+thread_local! {
+    // `const` and without a destructor: a plain thread-local word, readable from the first instruction of a thread to its
+    // last. The end of a thread is told by `thread_exit`.
+    static CURRENT: Cell<*const Line> = const { Cell::new(NEW) };
+    static IGNORED_ALLOCS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// The line that the current thread writes, or a dummy. Readable, and written by no other thread.
+#[inline(always)]
+pub(super) fn current() -> *const Line {
+    CURRENT.with(Cell::get)
+}
+
+#[inline]
+fn state(line: *const Line) -> State {
+    let state = line.wrapping_add(1).cast::<State>();
+    // SAFETY: a `State` follows the line both in `Ledger` and in `Dummy`, and never changes.
+    unsafe { *state }
+}
+
+pub(super) fn current_state() -> State {
+    state(current())
+}
+
+/// The current thread's ledger, if it has one and the library is not at work for itself.
+#[inline]
+pub(super) fn current_ledger() -> Option<&'static Ledger> {
+    let line = current();
+    if state(line) != State::Registered {
+        return None;
+    }
+    // SAFETY: a registered thread's pointer was set by `set_current` from a ledger, which lives for ever.
+    Some(unsafe { &*line.cast::<Ledger>() })
+}
+
+pub(super) fn set_current(ledger: &'static Ledger) {
+    CURRENT.with(|current| current.set((ledger as *const Ledger).cast()));
+}
+
+pub(super) fn set_retired() {
+    CURRENT.with(|current| current.set(RETIRED));
+}
+
+/// Runs `work` for the library itself: what it allocates and frees on this thread counts nowhere.
+///
+/// Both ends of a block's life must lie in such stretches, and no code of the user's may run in one.
+pub(crate) fn ignored<R>(work: impl FnOnce() -> R) -> R {
+    struct Restore(*const Line);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            CURRENT.with(|current| current.set(self.0));
+        }
+    }
+    let _restore = Restore(CURRENT.with(|current| current.replace(IGNORED)));
+    work()
+}
+
+/// How many allocations of this thread reached a `ModAlloc` while [`ignored`].
+pub(crate) fn ignored_allocs() -> u64 {
+    IGNORED_ALLOCS.with(Cell::get)
+}
+
+pub(super) fn count_ignored_alloc() {
+    IGNORED_ALLOCS.with(|allocs| allocs.set(allocs.get() + 1));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{store, word, Ledger, Pooled};
+
+    #[test]
+    fn words_are_the_fields_of_the_line() {
+        let ledger = Ledger::NEW;
+        for word in 0..word::COUNT {
+            // SAFETY: this thread owns the ledger that it has just made.
+            unsafe { store(ledger.line(), word, 100 + word as i64) };
+        }
+        // SAFETY: as above.
+        let line = unsafe { *ledger.line() };
+        assert_eq!((line.got, line.freed, line.high), (100, 101, 102));
+        assert_eq!((line.ceiling, line.floor), (103, 104));
+        assert_eq!((line.allocs, line.deallocs, line.reallocs), (105, 106, 107));
+        assert_eq!(ledger.counts().reallocs, 107);
+    }
+}

@@ -1,0 +1,31 @@
+//! Hot: the counting core. Each thread writes its own [`ledger`]; scopes read it by subtraction, process totals by
+//! summing all ledgers. Called by the allocator at each event, and by `scope` and `process` to read the numbers.
+//!
+//! The parts, from the event outwards:
+//! - [`events`]: what an allocation event does, a fast half and a rare half;
+//! - [`ledger`]: a thread's counters, and which ledger the current thread writes;
+//! - [`frames`]: the scopes open on a thread, innermost last;
+//! - [`thread`]: what a thread does with its own ledger: open a frame, read it, flush;
+//! - [`registry`]: all ledgers; a thread that starts adopts one, a thread that ends returns it;
+//! - [`peak`]: the highest net bytes of the process, for `snapshot()` and each running profiler.
+
+mod counts;
+mod events;
+mod frames;
+mod ledger;
+mod peak;
+mod pool;
+mod registry;
+mod stats;
+mod system_vec;
+mod thread;
+mod thread_exit;
+
+pub(crate) use counts::Counts;
+pub(crate) use events::{on_alloc, on_dealloc, on_realloc, slow_dealloc};
+pub(crate) use frames::{Kind, Measured};
+pub(crate) use ledger::{ignored, ignored_allocs};
+pub(crate) use peak::{process_peak, start_peak, PeakFrom};
+pub(crate) use registry::totals;
+pub use stats::AllocStats;
+pub(crate) use thread::{flush, freeze, open, OpenError, OpenFrame};

@@ -1,0 +1,99 @@
+//! Hot: `Pool`, a lock-free list of things that are lent, given back and lent again, and never freed: anyone may
+//! read any of them at any time. For ledgers and for observers of the peak. Memory comes from the system allocator
+//! directly, so that none of it is counted.
+#![allow(unsafe_code)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::iter;
+use std::ptr;
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicBool, AtomicPtr};
+
+pub(super) trait Pooled: Sync + Sized + 'static {
+    const NEW: Self;
+    fn links(&self) -> &Links<Self>;
+}
+
+/// What a pool needs inside each of its items.
+pub(super) struct Links<T> {
+    /// Fixed once the item is in the list.
+    next: AtomicPtr<T>,
+    in_use: AtomicBool,
+}
+
+impl<T> Links<T> {
+    /// Of an item in use.
+    #[allow(clippy::declare_interior_mutable_const)] // A template, copied into each new item.
+    pub(super) const NEW: Self = Self {
+        next: AtomicPtr::new(ptr::null_mut()),
+        in_use: AtomicBool::new(true),
+    };
+
+    pub(super) fn in_use(&self) -> bool {
+        self.in_use.load(Relaxed)
+    }
+
+    /// What the present user wrote is visible to the next.
+    pub(super) fn give_back(&self) {
+        self.in_use.store(false, Release);
+    }
+
+    fn take(&self) -> bool {
+        !self.in_use()
+            && self
+                .in_use
+                .compare_exchange(false, true, AcqRel, Relaxed)
+                .is_ok()
+    }
+}
+
+pub(super) struct Pool<T> {
+    first: AtomicPtr<T>,
+}
+
+impl<T: Pooled> Pool<T> {
+    pub(super) const fn new() -> Self {
+        Self {
+            first: AtomicPtr::new(ptr::null_mut()),
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &'static T> {
+        // SAFETY: a pointer in the list came from `allocate`, which initialised it; items are never freed.
+        let at = |link: &AtomicPtr<T>| unsafe { link.load(Acquire).as_ref() };
+        iter::successors(at(&self.first), move |item| at(&item.links().next))
+    }
+
+    /// An item that nobody uses, now in use; `None` without memory.
+    pub(super) fn take(&self) -> Option<&'static T> {
+        self.iter()
+            .find(|item| item.links().take())
+            .or_else(|| self.allocate())
+    }
+
+    const NOT_ZERO_SIZED: () = assert!(std::mem::size_of::<T>() > 0);
+
+    fn allocate(&self) -> Option<&'static T> {
+        let () = Self::NOT_ZERO_SIZED;
+        // SAFETY: `T` is not zero-sized.
+        let memory: *mut T = unsafe { System.alloc(Layout::new::<T>()) }.cast();
+        if memory.is_null() {
+            return None;
+        }
+        // SAFETY: `memory` is fresh, and of the layout of a `T`.
+        unsafe { memory.write(T::NEW) };
+        // SAFETY: initialised above, and never freed.
+        let item = unsafe { &*memory };
+        let mut first = self.first.load(Relaxed);
+        loop {
+            item.links().next.store(first, Relaxed);
+            match self
+                .first
+                .compare_exchange_weak(first, memory, Release, Relaxed)
+            {
+                Ok(_) => return Some(item),
+                Err(now) => first = now,
+            }
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Runs a program for real.
+#![allow(unsafe_code)]
+
+use std::alloc::{alloc, alloc_zeroed, dealloc, realloc, Layout};
+use std::hint::black_box;
+use std::mem;
+use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};
+
+use mod_alloc::{measure, uncounted, AllocScope, AllocStats};
+
+use crate::program::{Op, SCOPES, SLOTS};
+
+#[derive(Clone, Copy)]
+pub(crate) struct Block {
+    address: usize,
+    layout: Layout,
+}
+
+pub(crate) fn no_blocks() -> [Option<Block>; SLOTS] {
+    [None; SLOTS]
+}
+
+impl Block {
+    fn new(layout: Layout, zeroed: bool) -> Self {
+        // SAFETY: programs allocate at least one byte.
+        let block = unsafe {
+            if zeroed {
+                alloc_zeroed(layout)
+            } else {
+                alloc(layout)
+            }
+        };
+        assert!(!block.is_null());
+        Self {
+            address: black_box(block) as usize,
+            layout,
+        }
+    }
+
+    fn resized(self, size: usize) -> Self {
+        // SAFETY: the block came from `alloc` with this layout; programs ask for at least one byte.
+        let block = unsafe { realloc(self.address as *mut u8, self.layout, size) };
+        assert!(!block.is_null());
+        let layout = Layout::from_size_align(size, self.layout.align()).expect("a small size");
+        Self {
+            address: black_box(block) as usize,
+            layout,
+        }
+    }
+
+    fn free(self) {
+        // SAFETY: the block came from `alloc` with this layout, and its slot is empty now.
+        unsafe { dealloc(self.address as *mut u8, self.layout) }
+    }
+}
+
+pub(crate) fn free(blocks: [Option<Block>; SLOTS]) {
+    blocks.into_iter().flatten().for_each(Block::free);
+}
+
+type Scopes = [Option<AllocScope>; SCOPES];
+
+/// A thread that runs operations. It allocates nothing for itself while it runs.
+pub(crate) struct Machine {
+    blocks: [Option<Block>; SLOTS],
+    measured: Vec<AllocStats>,
+}
+
+impl Machine {
+    pub(crate) fn new(blocks: [Option<Block>; SLOTS]) -> Self {
+        Self {
+            blocks,
+            measured: Vec::with_capacity(4_000),
+        }
+    }
+
+    /// Returns the blocks that are left and what was measured, in order.
+    pub(crate) fn run(mut self, ops: &[Op]) -> ([Option<Block>; SLOTS], Vec<AllocStats>) {
+        let mut scopes = Scopes::default();
+        self.run_all(ops, &mut scopes);
+        for scope in scopes.into_iter().flatten() {
+            self.measured.push(scope.exit());
+        }
+        assert!(
+            self.measured.len() < self.measured.capacity(),
+            "the machine itself has allocated"
+        );
+        (self.blocks, self.measured)
+    }
+
+    fn run_all(&mut self, ops: &[Op], scopes: &mut Scopes) {
+        for op in ops {
+            self.run_one(op, scopes);
+        }
+    }
+
+    fn run_one(&mut self, op: &Op, scopes: &mut Scopes) {
+        match *op {
+            Op::Alloc {
+                slot,
+                size,
+                align,
+                zeroed,
+            } => {
+                if let Some(block) = self.blocks[slot].take() {
+                    block.free();
+                }
+                let layout = Layout::from_size_align(size, align).expect("a small size");
+                self.blocks[slot] = Some(Block::new(layout, zeroed));
+            }
+            Op::Realloc { slot, size } => {
+                self.blocks[slot] = self.blocks[slot].take().map(|block| block.resized(size));
+            }
+            Op::Dealloc { slot } => {
+                if let Some(block) = self.blocks[slot].take() {
+                    block.free();
+                }
+            }
+            Op::Enter { scope } => {
+                scopes[scope] = None;
+                scopes[scope] = Some(AllocScope::enter());
+            }
+            Op::Read { scope } => {
+                self.measured
+                    .extend(scopes[scope].as_ref().map(AllocScope::stats));
+            }
+            Op::Exit { scope } => {
+                self.measured
+                    .extend(scopes[scope].take().map(AllocScope::exit));
+            }
+            Op::Forget { scope } => mem::forget(scopes[scope].take()),
+            Op::Measure(ref ops) => {
+                let ((), stats) = measure(|| self.run_all(ops, scopes));
+                self.measured.push(stats);
+            }
+            Op::Uncounted(ref ops) => uncounted(|| self.run_all(ops, scopes)),
+            Op::Panic(ref ops) => {
+                let caught = catch_unwind(AssertUnwindSafe(|| {
+                    let mut scopes = Scopes::default();
+                    self.run_all(ops, &mut scopes);
+                    resume_unwind(Box::new(()));
+                }));
+                assert!(caught.is_err());
+            }
+        }
+    }
+}
+
+/// What the panic machinery allocates for a panic, in bytes: one block, freed when the panic is caught.
+pub(crate) fn cost_of_a_panic() -> usize {
+    let throw = || assert!(catch_unwind(|| resume_unwind(Box::new(()))).is_err());
+    throw(); // What is set up once.
+    let ((), stats) = measure(throw);
+    assert_eq!(
+        (stats.alloc_count, stats.dealloc_count, stats.realloc_count),
+        (1, 1, 0)
+    );
+    usize::try_from(stats.total_bytes).expect("an exception is small")
+}

@@ -1,0 +1,122 @@
+//! What a random program consists of.
+
+/// How many blocks a thread holds at most.
+pub(crate) const SLOTS: usize = 24;
+/// How many scopes a thread holds at most, in one function.
+pub(crate) const SCOPES: usize = 8;
+
+#[derive(Debug)]
+pub(crate) enum Op {
+    /// Frees what the slot holds, and allocates.
+    Alloc {
+        slot: usize,
+        size: usize,
+        align: usize,
+        zeroed: bool,
+    },
+    Realloc {
+        slot: usize,
+        size: usize,
+    },
+    Dealloc {
+        slot: usize,
+    },
+    /// Drops the scope in the slot without reading it, and enters another.
+    Enter {
+        scope: usize,
+    },
+    /// Reads a scope and goes on.
+    Read {
+        scope: usize,
+    },
+    Exit {
+        scope: usize,
+    },
+    Forget {
+        scope: usize,
+    },
+    /// `measure` around the operations.
+    Measure(Vec<Op>),
+    /// `uncounted` around the operations, which use the same scopes: some outlive it, some end in it.
+    Uncounted(Vec<Op>),
+    /// The operations with scopes of their own, ended by a panic that is caught.
+    Panic(Vec<Op>),
+}
+
+/// xorshift64*: small, and the same on every machine.
+pub(crate) struct Random(u64);
+
+impl Random {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+    }
+
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) % bound
+    }
+
+    fn slot(&mut self) -> usize {
+        self.below(SLOTS as u64) as usize
+    }
+
+    fn scope(&mut self) -> usize {
+        self.below(SCOPES as u64) as usize
+    }
+
+    /// Mostly small; some beyond the 16 KiB at which a thread reports to the process totals.
+    fn size(&mut self) -> usize {
+        let magnitude =
+            [3, 4, 5, 6, 6, 7, 7, 8, 8, 9, 10, 11, 12, 13, 15, 17][self.below(16) as usize];
+        1 + self.below(1 << magnitude) as usize
+    }
+}
+
+pub(crate) fn random(random: &mut Random) -> Vec<Op> {
+    let length = 10 + random.below(70);
+    nested(random, length, 0)
+}
+
+fn nested(random: &mut Random, length: u64, depth: u32) -> Vec<Op> {
+    (0..length).map(|_| op(random, depth)).collect()
+}
+
+fn op(random: &mut Random, depth: u32) -> Op {
+    match random.below(if depth < 4 { 44 } else { 40 }) {
+        0..=13 => Op::Alloc {
+            slot: random.slot(),
+            size: random.size(),
+            align: 1 << random.below(8),
+            zeroed: random.below(4) == 0,
+        },
+        14..=19 => Op::Realloc {
+            slot: random.slot(),
+            size: random.size(),
+        },
+        20..=26 => Op::Dealloc {
+            slot: random.slot(),
+        },
+        27..=31 => Op::Enter {
+            scope: random.scope(),
+        },
+        32..=34 => Op::Read {
+            scope: random.scope(),
+        },
+        35..=38 => Op::Exit {
+            scope: random.scope(),
+        },
+        39 => Op::Forget {
+            scope: random.scope(),
+        },
+        40 => Op::Measure(inner(random, depth)),
+        41 | 42 => Op::Uncounted(inner(random, depth)),
+        _ => Op::Panic(inner(random, depth)),
+    }
+}
+
+fn inner(random: &mut Random, depth: u32) -> Vec<Op> {
+    let length = random.below(16);
+    nested(random, length, depth + 1)
+}

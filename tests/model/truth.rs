@@ -1,0 +1,184 @@
+//! The process totals in the plainest way: atomics around every event, the library underneath.
+//!
+//! Peaks can be compared only if an event and its note here are one step. So a program can ask for events one at a time, under
+//! a spin lock; the others run as freely as any.
+#![allow(unsafe_code)]
+
+use std::alloc::{GlobalAlloc, Layout};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::SeqCst};
+
+use mod_alloc::{AllocStats, ModAlloc, Profiler};
+
+pub(crate) struct Truth {
+    counted: ModAlloc,
+    allocs: AtomicU64,
+    reallocs: AtomicU64,
+    deallocs: AtomicU64,
+    bytes: AtomicU64,
+    current: AtomicI64,
+    peak: AtomicI64,
+    one_at_a_time: AtomicBool,
+    busy: AtomicBool,
+}
+
+struct Turn<'a>(Option<&'a AtomicBool>);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        if let Some(busy) = self.0 {
+            busy.store(false, SeqCst);
+        }
+    }
+}
+
+/// Where a program starts.
+pub(crate) struct Start {
+    truth: AllocStats,
+    snapshot: AllocStats,
+    profiler: Profiler,
+}
+
+/// How far one thread may be from having reported.
+const FLUSH_BYTES: i64 = 16 << 10;
+
+impl Truth {
+    pub(crate) const fn new() -> Self {
+        Self {
+            counted: ModAlloc::new(),
+            allocs: AtomicU64::new(0),
+            reallocs: AtomicU64::new(0),
+            deallocs: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+            current: AtomicI64::new(0),
+            peak: AtomicI64::new(0),
+            one_at_a_time: AtomicBool::new(false),
+            busy: AtomicBool::new(false),
+        }
+    }
+
+    fn turn(&self) -> Turn<'_> {
+        if !self.one_at_a_time.load(SeqCst) {
+            return Turn(None);
+        }
+        while self.busy.swap(true, SeqCst) {
+            std::thread::yield_now();
+        }
+        Turn(Some(&self.busy))
+    }
+
+    fn moved(&self, by: i64) {
+        let current = self.current.fetch_add(by, SeqCst) + by;
+        self.peak.fetch_max(current, SeqCst);
+    }
+
+    fn totals(&self) -> AllocStats {
+        let mut stats = AllocStats::default();
+        stats.alloc_count = self.allocs.load(SeqCst) + self.reallocs.load(SeqCst);
+        stats.realloc_count = self.reallocs.load(SeqCst);
+        stats.dealloc_count = self.deallocs.load(SeqCst);
+        stats.total_bytes = self.bytes.load(SeqCst);
+        stats.current_bytes = self.current.load(SeqCst);
+        stats.peak_bytes = self.peak.load(SeqCst);
+        stats.live_count = self.allocs.load(SeqCst) as i64 - self.deallocs.load(SeqCst) as i64;
+        stats
+    }
+
+    pub(crate) fn start(&self, one_at_a_time: bool) -> Start {
+        self.one_at_a_time.store(one_at_a_time, SeqCst);
+        let profiler = Profiler::start();
+        let snapshot = self.counted.snapshot();
+        self.peak.store(self.current.load(SeqCst), SeqCst);
+        Start {
+            truth: self.totals(),
+            snapshot,
+            profiler,
+        }
+    }
+
+    /// Holds the library's totals since `start` against the truth. All threads but this one have ended.
+    ///
+    /// The peak is exact where one thread did it all, else within the bound for each thread and this one.
+    pub(crate) fn compare(&self, start: Start, threads: usize, seed: u64) {
+        let (truth, snapshot) = (self.totals(), self.counted.snapshot());
+        let profile = start.profiler.stop();
+        let exact = |now: AllocStats, then: AllocStats| {
+            [
+                now.alloc_count - then.alloc_count,
+                now.realloc_count - then.realloc_count,
+                now.dealloc_count - then.dealloc_count,
+                now.total_bytes - then.total_bytes,
+                (now.current_bytes - then.current_bytes) as u64,
+                (now.live_count - then.live_count) as u64,
+            ]
+        };
+        let expected = exact(truth, start.truth);
+        assert_eq!(
+            exact(snapshot, start.snapshot),
+            expected,
+            "snapshot, seed {seed}"
+        );
+        assert_eq!(
+            exact(profile, AllocStats::default()),
+            expected,
+            "profiler, seed {seed}"
+        );
+
+        let peak = truth.peak_bytes - start.truth.current_bytes;
+        if self.one_at_a_time.load(SeqCst) {
+            let bound = if threads == 1 {
+                0
+            } else {
+                (threads as i64 + 1) * FLUSH_BYTES
+            };
+            let error = profile.peak_bytes - peak;
+            assert!(
+                error.abs() <= bound,
+                "peak {peak}: {profile:?}, {threads} threads, seed {seed}"
+            );
+        }
+        assert!(profile.peak_bytes >= profile.current_bytes);
+        assert!(snapshot.peak_bytes >= snapshot.current_bytes);
+        assert!(
+            snapshot.peak_bytes >= start.snapshot.peak_bytes,
+            "a peak fell, seed {seed}"
+        );
+    }
+}
+
+// SAFETY: forwards to `ModAlloc`.
+unsafe impl GlobalAlloc for Truth {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let _turn = self.turn();
+        self.allocs.fetch_add(1, SeqCst);
+        self.bytes.fetch_add(layout.size() as u64, SeqCst);
+        self.moved(layout.size() as i64);
+        // SAFETY: the caller's promise.
+        unsafe { self.counted.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        let _turn = self.turn();
+        self.allocs.fetch_add(1, SeqCst);
+        self.bytes.fetch_add(layout.size() as u64, SeqCst);
+        self.moved(layout.size() as i64);
+        // SAFETY: the caller's promise.
+        unsafe { self.counted.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        let _turn = self.turn();
+        self.deallocs.fetch_add(1, SeqCst);
+        self.moved(-(layout.size() as i64));
+        // SAFETY: the caller's promise.
+        unsafe { self.counted.dealloc(block, layout) }
+    }
+
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        let _turn = self.turn();
+        self.reallocs.fetch_add(1, SeqCst);
+        self.bytes.fetch_add(new_size as u64, SeqCst);
+        self.moved(new_size as i64 - layout.size() as i64);
+        // SAFETY: the caller's promise.
+        unsafe { self.counted.realloc(block, layout, new_size) }
+    }
+}
