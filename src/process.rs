@@ -1,0 +1,122 @@
+//! Cold: the numbers of the whole process: `ModAlloc::snapshot` and `Profiler`.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::count::{self, AllocStats, Counts, PeakFrom};
+use crate::installed;
+use crate::ModAlloc;
+
+/// Where `snapshot()` counts from.
+struct Baseline {
+    counts: Counts,
+    /// Flushed bytes then, for the peak.
+    flushed: i64,
+}
+
+fn baseline() -> MutexGuard<'static, Baseline> {
+    static BASELINE: Mutex<Baseline> = Mutex::new(Baseline {
+        counts: Counts {
+            got: 0,
+            freed: 0,
+            allocs: 0,
+            deallocs: 0,
+            reallocs: 0,
+            failed: 0,
+        },
+        flushed: 0,
+    });
+    // Some systems allocate a mutex's insides when it is first locked.
+    count::ignored(|| BASELINE.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+impl<A> ModAlloc<A> {
+    /// What the process has allocated since it began, or since [`reset`](Self::reset), on all threads.
+    ///
+    /// Counts and bytes are exact for every thread that is not allocating at this moment. `peak_bytes` is exact while one
+    /// thread allocates, and otherwise within 16 KiB for each thread; it is never below `current_bytes`, and never falls
+    /// from one snapshot to the next.
+    ///
+    /// # Panics
+    /// If `ModAlloc` is not the global allocator of this binary, with the lines to add.
+    #[track_caller]
+    #[must_use]
+    pub fn snapshot(&self) -> AllocStats {
+        installed::require();
+        count::flush();
+        let baseline = baseline();
+        let counts = count::totals() - baseline.counts;
+        AllocStats::new(
+            counts,
+            count::process_peak(baseline.flushed).read(counts.current()),
+        )
+    }
+
+    /// Moves the point that [`snapshot`](Self::snapshot) counts from to now. Nothing else: scopes and profilers go on.
+    ///
+    /// # Panics
+    /// As [`snapshot`](Self::snapshot).
+    #[track_caller]
+    pub fn reset(&self) {
+        installed::require();
+        count::flush();
+        let mut baseline = baseline();
+        baseline.counts = count::totals();
+        baseline.flushed = count::process_peak(baseline.flushed).restart();
+    }
+}
+
+/// Counts what the whole process allocates, all threads together, from [`start`](Self::start) to [`stop`](Self::stop).
+///
+/// For programs and benchmarks. In a test binary other tests run at the same time and are counted too: there,
+/// [`AllocScope`](crate::AllocScope) is the one to use. Profilers may overlap in any way.
+///
+/// ```
+/// # #[global_allocator] static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();
+/// use mod_alloc::Profiler;
+///
+/// let profiler = Profiler::start();
+/// std::thread::spawn(|| drop(vec![0u8; 1000])).join().unwrap();
+/// let stats = profiler.stop();
+/// assert!(stats.total_bytes >= 1000);
+/// ```
+#[must_use = "a profiler counts until it is stopped: bind it to a variable"]
+pub struct Profiler {
+    start: Counts,
+    peak: PeakFrom,
+}
+
+impl Profiler {
+    /// Begins to count.
+    ///
+    /// # Panics
+    /// If `ModAlloc` is not the global allocator of this binary, with the lines to add; or if the system has no memory for
+    /// the profiler.
+    #[track_caller]
+    pub fn start() -> Self {
+        installed::require();
+        count::flush();
+        let Some(peak) = count::start_peak() else {
+            panic!("no memory for the peak of a profiler");
+        };
+        Self {
+            start: count::totals(),
+            peak,
+        }
+    }
+
+    /// Ends the profile, and says what was counted: the difference to the start, and the peak above it.
+    ///
+    /// Exact as [`ModAlloc::snapshot`] is.
+    #[must_use = "a profiler is there for its numbers"]
+    pub fn stop(self) -> AllocStats {
+        count::flush();
+        let counts = count::totals() - self.start;
+        AllocStats::new(counts, self.peak.read(counts.current()))
+    }
+}
+
+impl std::fmt::Debug for Profiler {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Profiler").finish_non_exhaustive()
+    }
+}

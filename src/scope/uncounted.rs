@@ -1,0 +1,30 @@
+//! Cold: `uncounted`, a stretch that every scope around it passes over.
+
+use super::open;
+use crate::count::Kind;
+use crate::installed;
+
+/// Runs `work`; what it allocates and frees on this thread is charged to no scope around it.
+///
+/// For what a test does beside the code under test: logging, building an expected value, a lazily made table. Scopes that are
+/// entered inside count as ever. Process totals ([`ModAlloc::snapshot`](crate::ModAlloc::snapshot),
+/// [`Profiler`](crate::Profiler)) include it all: it is real.
+///
+/// ```
+/// # #[global_allocator] static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();
+/// let (_, stats) = mod_alloc::measure(|| {
+///     let name = mod_alloc::uncounted(|| String::from("not counted"));
+///     vec![name.len()]
+/// });
+/// assert_eq!(stats.alloc_count, 1);
+/// assert_eq!(stats.dealloc_count, 1); // `name` was freed outside of `uncounted`
+/// ```
+///
+/// # Panics
+/// If `ModAlloc` is not the global allocator of this binary, with the lines to add; and as `work` does.
+#[track_caller]
+pub fn uncounted<R>(work: impl FnOnce() -> R) -> R {
+    installed::require();
+    let _hidden = open(Kind::Hidden, 0);
+    work()
+}

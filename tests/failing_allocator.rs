@@ -1,0 +1,111 @@
+//! An inner allocator that runs out of memory: refused requests are counted as such, and as nothing else.
+#![allow(unsafe_code)]
+
+use std::alloc::{alloc, alloc_zeroed, dealloc, realloc, GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::ptr;
+
+use mod_alloc::{measure, AllocStats, Budget, ModAlloc};
+
+/// `System`, but refusing everything while the current thread says so.
+struct Refusing;
+
+thread_local!(static REFUSE: Cell<bool> = const { Cell::new(false) });
+
+fn refused() -> bool {
+    REFUSE.with(Cell::get)
+}
+
+// SAFETY: answers with null, or with what `System` answers.
+unsafe impl GlobalAlloc for Refusing {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if refused() {
+            return ptr::null_mut();
+        }
+        // SAFETY: the caller's promise.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        if refused() {
+            return ptr::null_mut();
+        }
+        // SAFETY: the caller's promise.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise.
+        unsafe { System.dealloc(block, layout) }
+    }
+
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        if refused() {
+            return ptr::null_mut();
+        }
+        // SAFETY: the caller's promise.
+        unsafe { System.realloc(block, layout, new_size) }
+    }
+}
+
+#[global_allocator]
+static GLOBAL: ModAlloc<Refusing> = ModAlloc::with(Refusing);
+
+fn refusing<R>(work: impl FnOnce() -> R) -> R {
+    REFUSE.with(|refuse| refuse.set(true));
+    let result = work();
+    REFUSE.with(|refuse| refuse.set(false));
+    result
+}
+
+fn failed(count: u64) -> AllocStats {
+    let mut stats = AllocStats::default();
+    stats.failed_count = count;
+    stats
+}
+
+#[test]
+fn each_refused_request_counts_as_failed_and_as_nothing_else() {
+    let layout = Layout::from_size_align(64, 8).expect("valid");
+    // SAFETY: the layout is not zero-sized.
+    let block = unsafe { alloc(layout) };
+    let ((), stats) = measure(|| {
+        refusing(|| {
+            // SAFETY: the layout is not zero-sized.
+            assert!(unsafe { alloc(layout) }.is_null());
+            // SAFETY: the layout is not zero-sized.
+            assert!(unsafe { alloc_zeroed(layout) }.is_null());
+            // SAFETY: `block` came from `alloc` with `layout`; it stays valid when this fails.
+            assert!(unsafe { realloc(block, layout, 128) }.is_null());
+        });
+    });
+    assert_eq!(stats, failed(3));
+    // SAFETY: `block` came from `alloc` with `layout`.
+    unsafe { dealloc(block, layout) };
+}
+
+#[test]
+fn a_vec_that_cannot_grow_counts_as_failed() {
+    let (result, stats) = measure(|| refusing(|| Vec::<u8>::new().try_reserve(100)));
+    assert!(result.is_err());
+    assert_eq!(stats, failed(1));
+    assert!(Budget::new()
+        .max(0)
+        .check(|| refusing(|| Vec::<u8>::new().try_reserve(1)))
+        .is_ok());
+}
+
+#[test]
+fn a_thread_whose_first_request_is_refused_counts_on() {
+    let stats = std::thread::spawn(|| {
+        let (_, stats) = measure(|| refusing(|| Vec::<u8>::new().try_reserve(100)).is_err());
+        stats
+    });
+    assert_eq!(stats.join().expect("ends well"), failed(1));
+}
+
+#[test]
+fn scopes_and_reports_need_no_memory_of_the_inner_allocator_until_they_fail() {
+    let (value, stats) = refusing(|| measure(|| 1));
+    assert_eq!((value, stats), (1, AllocStats::default()));
+}

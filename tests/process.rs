@@ -1,0 +1,307 @@
+//! The numbers of the whole process: `snapshot`, `reset` and `Profiler`. Without the test harness, whose own threads would be
+//! counted: `main` runs one check after the other, and nothing else allocates.
+
+use std::cell::Cell;
+use std::hint::black_box;
+use std::sync::mpsc;
+use std::sync::Mutex;
+use std::thread;
+
+use mod_alloc::{AllocStats, ModAlloc, Profiler};
+
+#[global_allocator]
+static GLOBAL: ModAlloc = ModAlloc::new();
+
+const FLUSH_BYTES: i64 = 16 << 10;
+
+fn main() {
+    a_profile_of_one_thread_is_exact();
+    a_profile_sees_other_threads();
+    the_peak_is_exact_while_one_thread_allocates();
+    the_peak_is_never_below_the_current();
+    profilers_overlap_in_any_way();
+    a_profiler_can_be_stopped_on_another_thread();
+    reset_moves_the_baseline_of_snapshots_only();
+    snapshots_never_fall();
+    ended_threads_keep_their_share_of_the_peak();
+    uncounted_is_in_the_process_totals();
+    thread_local_destructors_are_counted();
+    scopes_work_in_thread_local_destructors();
+    ten_thousand_threads_do_not_grow_the_memory();
+    println!("process: all checks hold");
+}
+
+fn bytes(count: usize) -> Vec<u8> {
+    black_box(Vec::with_capacity(count))
+}
+
+/// Runs `work` on a thread; what spawning costs is not of interest here.
+fn on_a_thread<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'static) -> R {
+    thread::spawn(work).join().expect("the thread ends well")
+}
+
+fn a_profile_of_one_thread_is_exact() {
+    let profiler = Profiler::start();
+    let mut kept = bytes(1_000);
+    drop(bytes(50_000));
+    kept.reserve_exact(3_000);
+    let stats = profiler.stop();
+    assert_eq!(
+        (stats.alloc_count, stats.realloc_count, stats.dealloc_count),
+        (3, 1, 1)
+    );
+    assert_eq!((stats.total_bytes, stats.current_bytes), (54_000, 3_000));
+    assert_eq!((stats.peak_bytes, stats.live_count), (51_000, 1));
+    assert_eq!(Profiler::start().stop(), AllocStats::default());
+}
+
+fn a_profile_sees_other_threads() {
+    let spawning = {
+        let profiler = Profiler::start();
+        on_a_thread(|| ());
+        profiler.stop()
+    };
+    let profiler = Profiler::start();
+    on_a_thread(|| drop((bytes(10), bytes(20))));
+    let stats = profiler.stop();
+    assert_eq!(stats.alloc_count, spawning.alloc_count + 2);
+    assert_eq!(stats.total_bytes, spawning.total_bytes + 30);
+    assert_eq!(stats.live_count, spawning.live_count);
+}
+
+fn the_peak_is_exact_while_one_thread_allocates() {
+    // What this thread holds unreported does not disturb the other, nor the other way round.
+    let held = bytes(5_000);
+    let (go, wait) = mpsc::channel::<()>();
+    let (done, ready) = mpsc::channel();
+    let thread = thread::spawn(move || {
+        let held = bytes(7_000);
+        done.send(()).expect("main waits");
+        wait.recv().expect("main sends");
+        drop(held);
+    });
+    ready.recv().expect("the thread sends");
+    for size in [1, 100, 10_000, 20_000, 1_000_000] {
+        let profiler = Profiler::start();
+        let block = bytes(size);
+        drop(bytes(3));
+        drop(block);
+        drop(bytes(2));
+        assert_eq!(
+            profiler.stop().peak_bytes,
+            size as i64 + if size >= 1 { 3 } else { 0 }
+        );
+    }
+    go.send(()).expect("the thread waits");
+    thread.join().expect("the thread ends well");
+    drop(held);
+}
+
+fn the_peak_is_never_below_the_current() {
+    // Unreported bytes of another thread are in the current number: the peak must follow.
+    let profiler = Profiler::start();
+    let (kept, snapshot) = {
+        let (send, receive) = mpsc::channel();
+        let (go, wait) = mpsc::channel::<()>();
+        let thread = thread::spawn(move || {
+            send.send(bytes(FLUSH_BYTES as usize / 2))
+                .expect("main waits");
+            wait.recv().expect("main sends");
+        });
+        let kept = receive.recv().expect("the thread sends");
+        let snapshot = GLOBAL.snapshot();
+        go.send(()).expect("the thread waits");
+        thread.join().expect("the thread ends well");
+        (kept, snapshot)
+    };
+    assert!(snapshot.peak_bytes >= snapshot.current_bytes, "{snapshot}");
+    let stats = profiler.stop();
+    assert!(stats.peak_bytes >= stats.current_bytes, "{stats}");
+    drop(kept);
+}
+
+fn profilers_overlap_in_any_way() {
+    let first = Profiler::start();
+    let early = bytes(100);
+    let second = Profiler::start();
+    drop(bytes(1_000));
+    let first = first.stop();
+    let third = Profiler::start();
+    drop(bytes(10_000));
+    drop(early);
+    let (second, third) = (second.stop(), third.stop());
+    assert_eq!(
+        (first.alloc_count, first.peak_bytes, first.current_bytes),
+        (2, 1_100, 100)
+    );
+    assert_eq!(
+        (second.alloc_count, second.peak_bytes, second.current_bytes),
+        (2, 10_000, -100)
+    );
+    assert_eq!(
+        (third.alloc_count, third.peak_bytes, third.current_bytes),
+        (1, 10_000, -100)
+    );
+}
+
+fn a_profiler_can_be_stopped_on_another_thread() {
+    let profiler = Profiler::start();
+    let kept = bytes(100_000);
+    let stats = on_a_thread(move || profiler.stop());
+    assert!(
+        stats.current_bytes >= 100_000 && stats.peak_bytes >= stats.current_bytes,
+        "{stats}"
+    );
+    drop(kept);
+}
+
+fn reset_moves_the_baseline_of_snapshots_only() {
+    let profiler = Profiler::start();
+    let scope = mod_alloc::AllocScope::enter();
+    let held = bytes(40_000);
+    GLOBAL.reset();
+    assert_eq!(GLOBAL.snapshot(), AllocStats::default());
+    drop(bytes(500));
+    let after = GLOBAL.snapshot();
+    assert_eq!(
+        (after.alloc_count, after.total_bytes, after.peak_bytes),
+        (1, 500, 500)
+    );
+    drop(held);
+    let after = GLOBAL.snapshot();
+    assert_eq!(
+        (after.current_bytes, after.live_count, after.peak_bytes),
+        (-40_000, -1, 500)
+    );
+    assert_eq!(scope.exit().total_bytes, 40_500);
+    let profile = profiler.stop();
+    assert_eq!((profile.total_bytes, profile.peak_bytes), (40_500, 40_500));
+}
+
+fn snapshots_never_fall() {
+    let mut before = GLOBAL.snapshot();
+    for size in [100, 70_000, 10, 200_000, 5_000] {
+        drop(bytes(size));
+        let kept = on_a_thread(move || bytes(size));
+        let now = GLOBAL.snapshot();
+        assert!(now.peak_bytes >= before.peak_bytes && now.peak_bytes >= now.current_bytes);
+        assert!(now.total_bytes >= before.total_bytes && now.alloc_count >= before.alloc_count);
+        before = now;
+        drop(kept);
+    }
+}
+
+fn ended_threads_keep_their_share_of_the_peak() {
+    // Each thread ends with bytes that it has not reported yet; none of them may be lost.
+    let profiler = Profiler::start();
+    let kept: Vec<_> = (0..100).map(|_| on_a_thread(|| bytes(1_000))).collect();
+    drop(kept);
+    let stats = profiler.stop();
+    assert!(
+        (stats.peak_bytes - 100_000).abs() <= 2 * FLUSH_BYTES,
+        "{stats}"
+    );
+}
+
+fn uncounted_is_in_the_process_totals() {
+    let profiler = Profiler::start();
+    let ((), scope) = mod_alloc::measure(|| mod_alloc::uncounted(|| drop(bytes(20_000))));
+    let stats = profiler.stop();
+    assert_eq!(
+        (stats.alloc_count, stats.total_bytes, stats.peak_bytes),
+        (1, 20_000, 20_000)
+    );
+    assert_eq!(scope, AllocStats::default());
+}
+
+/// Does something when its thread ends.
+struct AtExit(Cell<fn()>);
+
+impl Drop for AtExit {
+    fn drop(&mut self) {
+        self.0.get()();
+    }
+}
+
+thread_local! {
+    static EARLY: AtExit = const { AtExit(Cell::new(|| ())) };
+    static LATE: AtExit = const { AtExit(Cell::new(|| ())) };
+}
+
+/// Registers a destructor as the first thing that a thread does, and another after it has allocated. In one of the two
+/// the library's own end of the thread has passed.
+fn with_destructors(work: fn()) {
+    on_a_thread(move || {
+        EARLY.with(|exit| exit.0.set(work));
+        drop(bytes(1));
+        LATE.with(|exit| exit.0.set(work));
+    });
+}
+
+fn thread_local_destructors_are_counted() {
+    let profile = |work| {
+        let profiler = Profiler::start();
+        with_destructors(work);
+        profiler.stop()
+    };
+    profile(|| ()); // What the system sets up once.
+    let (idle, busy) = (
+        profile(|| ()),
+        profile(|| drop((bytes(100), bytes(200_000)))),
+    );
+    assert_eq!(busy.alloc_count - idle.alloc_count, 2 * 2);
+    assert_eq!(busy.dealloc_count - idle.dealloc_count, 2 * 2);
+    assert_eq!(busy.total_bytes - idle.total_bytes, 2 * 200_100);
+    assert_eq!(
+        (busy.live_count, busy.current_bytes),
+        (idle.live_count, idle.current_bytes)
+    );
+    assert!(busy.peak_bytes >= 200_100 - 2 * FLUSH_BYTES, "{busy}");
+}
+
+fn scopes_work_in_thread_local_destructors() {
+    static MEASURED: Mutex<Vec<AllocStats>> = Mutex::new(Vec::new());
+    with_destructors(|| {
+        let ((), stats) = mod_alloc::measure(|| drop((bytes(100), bytes(200))));
+        MEASURED.lock().expect("nobody panics").push(stats);
+    });
+    let measured = MEASURED.lock().expect("nobody panics");
+    assert_eq!(measured.len(), 2);
+    for stats in measured.iter() {
+        assert_eq!(
+            (stats.alloc_count, stats.dealloc_count, stats.peak_bytes),
+            (2, 2, 300)
+        );
+    }
+}
+
+fn ten_thousand_threads_do_not_grow_the_memory() {
+    let run = |threads: usize| {
+        for _ in 0..threads / 8 {
+            thread::scope(|scope| {
+                for _ in 0..8 {
+                    // With open frames, whose memory must be used again as well.
+                    scope.spawn(|| mod_alloc::measure(|| drop(bytes(100))));
+                }
+            });
+        }
+    };
+    run(200);
+    let Some(before) = resident_bytes() else {
+        return println!("process: no /proc, memory not checked");
+    };
+    run(10_000);
+    let grown = resident_bytes().expect("as before") - before;
+    // A ledger a thread would be 2.5 MB, and its frames several times that.
+    assert!(grown < 1 << 20, "10,000 threads left {grown} bytes behind");
+}
+
+fn resident_bytes() -> Option<i64> {
+    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
+    statm
+        .split_whitespace()
+        .nth(1)?
+        .parse::<i64>()
+        .ok()
+        .map(|pages| pages * 4_096)
+}
