@@ -300,7 +300,9 @@ mod tests {
 
     /// Runs `work` on a thread whose ledger may be retired at will.
     fn on_a_thread(work: fn()) {
-        std::thread::spawn(work).join().expect("the thread ends well");
+        std::thread::spawn(work)
+            .join()
+            .expect("the thread ends well");
     }
 
     #[test]

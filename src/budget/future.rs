@@ -1,0 +1,150 @@
+//! Cold: holding a future to a budget. The count runs while the future is polled, on whichever thread polls it.
+#![allow(unsafe_code)]
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::task::{ready, Context, Poll};
+
+use super::{enforce, Budget, Exceeded, Origin};
+use crate::count::{self, Kind};
+use crate::installed;
+use crate::scope::Metered;
+
+impl Budget {
+    /// Awaits `future`, and returns its output if the budget holds.
+    ///
+    /// What its polls allocate is counted, on whichever threads they run; other tasks in between are not, nor is making the
+    /// future. A future that is dropped before it is done is never checked.
+    ///
+    /// ```
+    /// # #[global_allocator] static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();
+    /// use mod_alloc::Budget;
+    ///
+    /// async fn greet() -> Result<String, mod_alloc::Exceeded> {
+    ///     Budget::new().max(1).check_future(async { "hello".to_string() }).await
+    /// }
+    /// # use std::task::{Context, Poll, Waker};
+    /// # struct Noop; impl std::task::Wake for Noop { fn wake(self: std::sync::Arc<Self>) {} }
+    /// # let waker = Waker::from(std::sync::Arc::new(Noop));
+    /// # let mut greeting = Box::pin(greet());
+    /// # let polled = std::future::Future::poll(greeting.as_mut(), &mut Context::from_waker(&waker));
+    /// # assert!(matches!(polled, Poll::Ready(Ok(text)) if text == "hello"));
+    /// ```
+    ///
+    /// # Errors
+    /// If it does not hold: what was measured. The output is dropped.
+    ///
+    /// # Panics
+    /// As the type's documentation says, and as the future does.
+    #[track_caller]
+    pub fn check_future<F: Future>(self, future: F) -> CheckFuture<F> {
+        CheckFuture::new(self, Origin::method::<F>(), future, 0)
+    }
+
+    /// Awaits `future`, and returns its output.
+    ///
+    /// Counts as [`check_future`](Self::check_future) does.
+    ///
+    /// # Panics
+    /// If the budget does not hold, with the report, when the future is done; as the type's documentation says; and as
+    /// the future does.
+    #[track_caller]
+    pub fn enforce_future<F: Future>(self, future: F) -> EnforceFuture<F> {
+        EnforceFuture {
+            check: self.check_future(future),
+        }
+    }
+}
+
+/// The future of [`Budget::check_future`].
+#[must_use = "futures do nothing unless they are awaited"]
+pub struct CheckFuture<F> {
+    metered: Metered<F>,
+    budget: Budget,
+    origin: Origin,
+}
+
+impl<F: Future> CheckFuture<F> {
+    #[track_caller]
+    pub(crate) fn new(budget: Budget, origin: Origin, future: F, tag: u64) -> Self {
+        installed::require();
+        budget.require_sense();
+        Self {
+            metered: Metered::new(future, Kind::Scope, tag),
+            budget,
+            origin,
+        }
+    }
+}
+
+impl<F: Future> Future for CheckFuture<F> {
+    type Output = Result<F::Output, Exceeded>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let (budget, origin) = (self.budget, self.origin);
+        // SAFETY: `metered` is pinned as its owner is: it is reached through here only, and nothing here has a `Drop`.
+        let metered = unsafe { self.map_unchecked_mut(|this| &mut this.metered) };
+        let (output, stats) = ready!(metered.poll(cx));
+        if budget.holds(&stats) {
+            return Poll::Ready(Ok(output));
+        }
+        Poll::Ready(Err(Exceeded::new(
+            budget,
+            stats,
+            origin,
+            "this future",
+            None,
+        )))
+    }
+}
+
+/// The future of [`Budget::enforce_future`].
+#[must_use = "futures do nothing unless they are awaited"]
+pub struct EnforceFuture<F> {
+    check: CheckFuture<F>,
+}
+
+impl<F: Future> Future for EnforceFuture<F> {
+    type Output = F::Output;
+
+    #[track_caller]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // SAFETY: `check` is pinned as its owner is: it is reached through here only, and nothing here has a `Drop`.
+        let check = unsafe { self.map_unchecked_mut(|this| &mut this.check) };
+        match ready!(check.poll(cx)) {
+            Ok(output) => Poll::Ready(output),
+            Err(exceeded) => enforce::fail(exceeded),
+        }
+    }
+}
+
+/// Ends the count of a metered future from within, when dropped: what the future drops after its body, such as the
+/// arguments of an `async fn`, does not count.
+///
+/// It works by the tag of the future, not by a flag of the thread: a future that is cancelled inside the poll of
+/// another one finds no frame with its tag, and ends nothing.
+#[derive(Debug)]
+#[must_use]
+pub struct Closer {
+    tag: u64,
+}
+
+impl Closer {
+    pub(crate) fn new() -> Self {
+        static TAGS: AtomicU64 = AtomicU64::new(1);
+        Self {
+            tag: TAGS.fetch_add(1, Relaxed),
+        }
+    }
+
+    pub(crate) fn tag(&self) -> u64 {
+        self.tag
+    }
+}
+
+impl Drop for Closer {
+    fn drop(&mut self) {
+        count::freeze(self.tag);
+    }
+}

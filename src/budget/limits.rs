@@ -1,0 +1,84 @@
+//! Cold: what can be limited, and the numbers it is held against.
+
+use crate::count::AllocStats;
+
+/// A number of [`AllocStats`] that a budget can limit, in the order of the report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Metric {
+    Allocations,
+    Bytes,
+    PeakBytes,
+    Reallocations,
+    Deallocations,
+}
+
+impl Metric {
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Allocations,
+        Self::Bytes,
+        Self::PeakBytes,
+        Self::Reallocations,
+        Self::Deallocations,
+    ];
+
+    pub(crate) const fn of(self, stats: &AllocStats) -> u64 {
+        match self {
+            Self::Allocations => stats.alloc_count,
+            Self::Bytes => stats.total_bytes,
+            Self::PeakBytes => stats.peak_bytes as u64, // Never negative.
+            Self::Reallocations => stats.realloc_count,
+            Self::Deallocations => stats.dealloc_count,
+        }
+    }
+
+    /// The key of the upper limit.
+    pub(crate) const fn max_key(self) -> &'static str {
+        match self {
+            Self::Allocations => "max",
+            Self::Bytes => "max_bytes",
+            Self::PeakBytes => "max_peak_bytes",
+            Self::Reallocations => "max_reallocs",
+            Self::Deallocations => "max_deallocs",
+        }
+    }
+
+    pub(crate) const fn label(self) -> &'static str {
+        match self {
+            Self::Allocations => "allocations",
+            Self::Bytes => "bytes",
+            Self::PeakBytes => "peak bytes",
+            Self::Reallocations => "reallocations",
+            Self::Deallocations => "deallocations",
+        }
+    }
+}
+
+/// The limits of one metric; none at all where both are `None`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Limit {
+    pub(crate) min: Option<u64>,
+    pub(crate) max: Option<u64>,
+}
+
+impl Limit {
+    pub(crate) const NONE: Self = Self {
+        min: None,
+        max: None,
+    };
+
+    pub(crate) const fn is_none(&self) -> bool {
+        self.min.is_none() && self.max.is_none()
+    }
+
+    pub(crate) const fn holds(&self, measured: u64) -> bool {
+        let above_min = match self.min {
+            Some(min) => measured >= min,
+            None => true,
+        };
+        let below_max = match self.max {
+            Some(max) => measured <= max,
+            None => true,
+        };
+        above_min && below_max
+    }
+}

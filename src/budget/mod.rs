@@ -1,0 +1,170 @@
+//! Cold: `Budget`, a set of limits on what a piece of code may allocate, and the ways to hold code to it.
+
+mod enforce;
+mod exceeded;
+mod future;
+mod limits;
+mod origin;
+mod repeated;
+
+pub use exceeded::Exceeded;
+pub use future::{CheckFuture, EnforceFuture};
+pub use repeated::Repeated;
+
+pub use enforce::Guard;
+pub(crate) use enforce::{fail, fail_with};
+pub(crate) use exceeded::{Breach, Runs};
+pub(crate) use future::Closer;
+pub(crate) use limits::{Limit, Metric};
+pub(crate) use origin::Entrance;
+pub use origin::Origin;
+
+use crate::count::AllocStats;
+
+/// Limits on what a piece of code may allocate on its thread.
+///
+/// `#[alloc_budget]`, `assert_allocs!` and `assert_no_alloc!` build one; as a value it serves where those do not reach: limits
+/// that are computed, code in a loop, other test harnesses, and decisions on a `Result` instead of a panic.
+///
+/// ```
+/// # #[global_allocator] static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();
+/// use mod_alloc::Budget;
+///
+/// let budget = Budget::new().max(1).max_bytes(64);
+/// let text = budget.check(|| "abc".to_string()).unwrap();
+/// assert_eq!(text, "abc");
+///
+/// let exceeded = budget.check(|| (Box::new(1), Box::new(2))).unwrap_err();
+/// assert_eq!(exceeded.stats().alloc_count, 2);
+/// println!("{exceeded}"); // the report that a failing test shows
+/// ```
+///
+/// # What is counted
+/// What the thread that runs the code allocates between its start and its end; locals that it drops are in, its result and
+/// what it borrowed are not. Other threads do not count. While a panic unwinds, no budget fails: the panic wins.
+///
+/// # Panics
+/// All checks panic if `ModAlloc` is not the global allocator of this binary, with the lines to add; and where the
+/// budget could not fail (no limit is set) or not hold (a `min` above the `max`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[must_use = "a budget does nothing until it is checked or enforced"]
+pub struct Budget {
+    allocations: Limit,
+    bytes: Limit,
+    peak_bytes: Limit,
+    reallocations: Limit,
+    deallocations: Limit,
+}
+
+impl Budget {
+    /// A budget without limits; set at least one.
+    pub const fn new() -> Self {
+        Self {
+            allocations: Limit::NONE,
+            bytes: Limit::NONE,
+            peak_bytes: Limit::NONE,
+            reallocations: Limit::NONE,
+            deallocations: Limit::NONE,
+        }
+    }
+
+    /// At most this many allocation events: `alloc`, `alloc_zeroed` and `realloc` each count one.
+    pub const fn max(mut self, allocations: u64) -> Self {
+        self.allocations.max = Some(allocations);
+        self
+    }
+
+    /// At least this many allocation events.
+    ///
+    /// For code whose allocations are its purpose, such as a test that warms a pool, and to notice when a budget can be lowered.
+    pub const fn min(mut self, allocations: u64) -> Self {
+        self.allocations.min = Some(allocations);
+        self
+    }
+
+    /// Exactly this many allocation events: `min` and `max` at once.
+    pub const fn exact(self, allocations: u64) -> Self {
+        self.min(allocations).max(allocations)
+    }
+
+    /// At most this many bytes requested, all allocation events together; a reallocation adds its full new size.
+    pub const fn max_bytes(mut self, bytes: u64) -> Self {
+        self.bytes.max = Some(bytes);
+        self
+    }
+
+    /// At most this many net bytes above the start at any moment.
+    pub const fn max_peak_bytes(mut self, bytes: u64) -> Self {
+        self.peak_bytes.max = Some(bytes);
+        self
+    }
+
+    /// At most this many reallocations (which are allocation events too).
+    pub const fn max_reallocs(mut self, reallocations: u64) -> Self {
+        self.reallocations.max = Some(reallocations);
+        self
+    }
+
+    /// At most this many blocks freed, those from before the start included.
+    pub const fn max_deallocs(mut self, deallocations: u64) -> Self {
+        self.deallocations.max = Some(deallocations);
+        self
+    }
+
+    /// Runs the code this many times uncounted before it counts: for code that fills caches or tables at first.
+    pub const fn warmup(self, times: u64) -> Repeated {
+        Repeated::new(self).warmup(times)
+    }
+
+    /// Runs the code this many times; every run must hold.
+    ///
+    /// # Panics
+    /// If `times` is 0.
+    #[track_caller]
+    pub const fn runs(self, times: u64) -> Repeated {
+        Repeated::new(self).runs(times)
+    }
+
+    pub(crate) const fn limit(&self, metric: Metric) -> Limit {
+        match metric {
+            Metric::Allocations => self.allocations,
+            Metric::Bytes => self.bytes,
+            Metric::PeakBytes => self.peak_bytes,
+            Metric::Reallocations => self.reallocations,
+            Metric::Deallocations => self.deallocations,
+        }
+    }
+
+    /// The limits that are set, in the order of the report.
+    pub(crate) fn limits(&self) -> impl Iterator<Item = (Metric, Limit)> + '_ {
+        Metric::ALL
+            .into_iter()
+            .map(|m| (m, self.limit(m)))
+            .filter(|(_, limit)| !limit.is_none())
+    }
+
+    pub(crate) fn holds(&self, stats: &AllocStats) -> bool {
+        self.limits()
+            .all(|(metric, limit)| limit.holds(metric.of(stats)))
+    }
+
+    /// # Panics
+    /// If no run could fail, or none could hold.
+    #[track_caller]
+    pub(crate) fn require_sense(&self) {
+        assert!(
+            self.limits().next().is_some(),
+            "is a limit missing? A `Budget` without one holds whatever is allocated: add `.max(10)`, `.max_bytes(4096)`, .."
+        );
+        if let Limit {
+            min: Some(min),
+            max: Some(max),
+        } = self.allocations
+        {
+            assert!(
+                min <= max,
+                "are `min` and `max` swapped? `min = {min}` is above `max = {max}`, so no run can hold"
+            );
+        }
+    }
+}

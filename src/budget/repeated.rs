@@ -1,0 +1,175 @@
+//! Cold: `Repeated`, a budget over several runs of the same code.
+
+use std::future::Future;
+
+use super::future::Closer;
+use super::{enforce, Budget, Exceeded, Origin, Runs};
+use crate::count::{AllocStats, Kind};
+use crate::installed;
+use crate::scope::{measure, uncounted, Metered};
+
+/// A [`Budget`] over several runs: warm-up runs that do not count, then runs that must each hold.
+///
+/// ```
+/// # #[global_allocator] static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();
+/// use mod_alloc::Budget;
+///
+/// let mut buffer = Vec::new();
+/// Budget::new().max(0).warmup(1).runs(5).enforce(|| {
+///     buffer.clear();
+///     buffer.extend_from_slice(b"only the first run allocates");
+/// });
+/// ```
+///
+/// Warm-up runs are [`uncounted`]: no scope around sees them. All runs are run even if one breaks the budget, so that the report can
+/// give the range over them. Values of earlier runs are dropped between the runs, where they do not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "a budget does nothing until it is checked or enforced"]
+pub struct Repeated {
+    budget: Budget,
+    warmup: u64,
+    runs: u64,
+}
+
+impl Repeated {
+    pub(super) const fn new(budget: Budget) -> Self {
+        Self {
+            budget,
+            warmup: 0,
+            runs: 1,
+        }
+    }
+
+    /// How many uncounted runs come first; 0 unless set.
+    pub const fn warmup(mut self, times: u64) -> Self {
+        self.warmup = times;
+        self
+    }
+
+    /// How many runs are counted; 1 unless set.
+    ///
+    /// # Panics
+    /// If `times` is 0.
+    #[track_caller]
+    pub const fn runs(mut self, times: u64) -> Self {
+        assert!(
+            times > 0,
+            "`runs` is 0: nothing would be counted; write at least 1"
+        );
+        self.runs = times;
+        self
+    }
+
+    /// Runs `work` as often as was asked for, and returns the last value if every counted run held.
+    ///
+    /// # Errors
+    /// If a run did not hold: what was measured.
+    ///
+    /// # Panics
+    /// As [`Budget::check`].
+    #[track_caller]
+    pub fn check<R, F: FnMut() -> R>(self, work: F) -> Result<R, Exceeded> {
+        self.run(Origin::method::<F>(), work)
+    }
+
+    /// Runs `work` as often as was asked for, and returns the last value.
+    ///
+    /// # Panics
+    /// If a counted run did not hold, with the report; and as [`Budget::check`].
+    #[track_caller]
+    pub fn enforce<R, F: FnMut() -> R>(self, work: F) -> R {
+        match self.check(work) {
+            Ok(value) => value,
+            Err(exceeded) => enforce::fail(exceeded),
+        }
+    }
+
+    /// Makes and awaits a future as often as was asked for, and returns the last output if every counted run held.
+    ///
+    /// Making the future is not counted, each of its polls is.
+    ///
+    /// # Errors
+    /// If a run did not hold: what was measured.
+    ///
+    /// # Panics
+    /// As [`Budget::check`].
+    #[track_caller]
+    pub fn check_future<F, Fut>(
+        self,
+        mut work: F,
+    ) -> impl Future<Output = Result<Fut::Output, Exceeded>>
+    where
+        F: FnMut() -> Fut,
+        Fut: Future,
+    {
+        self.run_future(Origin::method::<Fut>(), move |_closer| work())
+    }
+
+    #[track_caller]
+    pub(crate) fn run<R>(self, origin: Origin, mut work: impl FnMut() -> R) -> Result<R, Exceeded> {
+        self.require_sense();
+        for _ in 0..self.warmup {
+            uncounted(|| drop(work()));
+        }
+        let mut runs = Runs::new(self.warmup, self.runs);
+        let (mut value, stats) = measure(&mut work);
+        runs.add(&self.budget, stats);
+        for _ in 1..self.runs {
+            let stats;
+            (value, stats) = measure(&mut work);
+            runs.add(&self.budget, stats);
+        }
+        self.verdict(runs, origin, "this thread").map(|()| value)
+    }
+
+    #[track_caller]
+    pub(crate) fn run_future<F, Fut>(
+        self,
+        origin: Origin,
+        mut work: F,
+    ) -> impl Future<Output = Result<Fut::Output, Exceeded>>
+    where
+        F: FnMut(Closer) -> Fut,
+        Fut: Future,
+    {
+        self.require_sense();
+        async move {
+            for _ in 0..self.warmup {
+                let closer = Closer::new();
+                let tag = closer.tag();
+                drop(Metered::new(work(closer), Kind::Hidden, tag).await);
+            }
+            let mut runs = Runs::new(self.warmup, self.runs);
+            let mut value = None;
+            for _ in 0..self.runs {
+                let closer = Closer::new();
+                let tag = closer.tag();
+                let (output, stats) = Metered::new(work(closer), Kind::Scope, tag).await;
+                runs.add(&self.budget, stats);
+                value = Some(output);
+            }
+            self.verdict(runs, origin, "this future")?;
+            Ok(value.expect("`runs` is at least 1"))
+        }
+    }
+
+    #[track_caller]
+    fn require_sense(self) {
+        installed::require();
+        self.budget.require_sense();
+    }
+
+    fn verdict(self, runs: Runs, origin: Origin, subject: &'static str) -> Result<(), Exceeded> {
+        let broken: Option<AllocStats> = runs.first_broken();
+        match broken {
+            None => Ok(()),
+            Some(stats) => Err(Exceeded::new(
+                self.budget,
+                stats,
+                origin,
+                subject,
+                Some(runs),
+            )),
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Cold: what the expansions of the macros may name, and nothing else. Not public API: it changes without notice.
+
+use std::fmt;
+use std::future::Future;
+
+use crate::budget::{self, CheckFuture, Closer};
+use crate::{Budget, Exceeded, Repeated};
+
+pub use crate::budget::{Guard, Origin};
+pub use mod_alloc_macros::{assert_allocs, assert_no_alloc};
+
+/// The value of a limit, as `u64`.
+///
+/// # Panics
+/// If it is negative or above `u64::MAX`, by the name of its key.
+#[track_caller]
+pub fn limit(key: &'static str, value: impl Limit) -> u64 {
+    match value.to_u64() {
+        Some(limit) => limit,
+        None => panic!(
+            "`{key} = {value}`: a limit is a number from 0 to {}",
+            u64::MAX
+        ),
+    }
+}
+
+/// All integer types, so that `max = input.len() + 1` needs no cast.
+pub trait Limit: Copy + fmt::Display + sealed::Sealed {
+    /// `None` if it does not fit.
+    fn to_u64(self) -> Option<u64>;
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+macro_rules! limits {
+    ($($int:ty)*) => {$(
+        impl sealed::Sealed for $int {}
+        impl Limit for $int {
+            fn to_u64(self) -> Option<u64> {
+                u64::try_from(self).ok()
+            }
+        }
+    )*};
+}
+limits!(u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize);
+
+/// Begins to hold what follows to `budget`.
+#[track_caller]
+pub fn enter(budget: Budget, origin: Origin, fail: fn(Exceeded) -> !) -> Guard {
+    Guard::enter(budget, origin, fail)
+}
+
+/// Ends what [`enter`] began, with the value of the block.
+///
+/// # Errors
+/// If the budget does not hold.
+pub fn finish<R>(guard: Guard, value: R) -> Result<R, Exceeded> {
+    guard.finish(value)
+}
+
+/// Panics with the report.
+#[cold]
+#[track_caller]
+pub fn fail(exceeded: Exceeded) -> ! {
+    budget::fail(exceeded)
+}
+
+/// Panics with the report and the user's message.
+#[cold]
+#[track_caller]
+pub fn fail_with(exceeded: Exceeded, message: fmt::Arguments<'_>) -> ! {
+    budget::fail_with(exceeded, message)
+}
+
+/// What the closure of a repeated body returns. `return` and `?` in such a body would silently end one run instead of
+/// leaving the function; this type makes them compile errors.
+#[derive(Debug)]
+pub struct RunsSeveralTimes<R>(pub R);
+
+/// Runs `body` as often as `repeated` says.
+///
+/// # Errors
+/// If a run did not hold.
+#[track_caller]
+pub fn repeat<R>(
+    repeated: Repeated,
+    origin: Origin,
+    mut body: impl FnMut() -> RunsSeveralTimes<R>,
+) -> Result<R, Exceeded> {
+    repeated.run(origin, move || body().0)
+}
+
+/// Holds the body of an `async fn` to `budget`.
+#[track_caller]
+pub fn counted_future<Fut: Future>(
+    budget: Budget,
+    origin: Origin,
+    body: impl FnOnce(Closer) -> Fut,
+) -> CheckFuture<Fut> {
+    let closer = Closer::new();
+    let tag = closer.tag();
+    CheckFuture::new(budget, origin, body(closer), tag)
+}
+
+/// Runs the body of an `async fn` as often as `repeated` says.
+#[track_caller]
+pub fn repeat_future<R, F, Fut>(
+    repeated: Repeated,
+    origin: Origin,
+    body: F,
+) -> impl Future<Output = Result<R, Exceeded>>
+where
+    F: FnMut(Closer) -> Fut,
+    Fut: Future<Output = RunsSeveralTimes<R>>,
+{
+    let runs = repeated.run_future(origin, body);
+    async move { runs.await.map(|last| last.0) }
+}

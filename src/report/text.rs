@@ -1,0 +1,234 @@
+//! Cold: the text of a broken budget: what, where, how much, and what to do next.
+//!
+//! ```text
+//! allocation budget exceeded: tests::parses_header                              tests/header.rs:12
+//!   #[alloc_budget(max = 10, max_bytes = 1024)]                this thread · 5 runs after 1 warm-up
+//!
+//!   metric       budget  measured          runs
+//!   allocations      10        14  +4    14..14
+//!   bytes         1,024       904  ok  904..904
+//! ```
+
+use std::fmt::Write;
+
+use super::number::{counted, grouped};
+use crate::budget::{Breach, Entrance, Limit, Metric, Runs};
+
+const WIDTH: usize = 100;
+
+/// The report. No line break at its end.
+pub(crate) fn text(breach: &Breach, message: Option<&str>) -> String {
+    let mut text = String::new();
+    let location = breach.origin.location;
+    let head = format!("allocation budget exceeded: {}", breach.name);
+    push_line(
+        &mut text,
+        &head,
+        &format!("{}:{}", location.file(), location.line()),
+    );
+    for line in message.into_iter().flat_map(str::lines) {
+        push_line(&mut text, &format!("  {line}"), "");
+    }
+    push_line(
+        &mut text,
+        &format!("  {}", written(breach)),
+        &subject(breach),
+    );
+    text.push('\n');
+    push_table(&mut text, &rows(breach));
+    text.truncate(text.trim_end().len());
+    text
+}
+
+/// A line with one part at its left and one at its right end; two lines where they do not fit.
+fn push_line(text: &mut String, left: &str, right: &str) {
+    text.push_str(left);
+    if !right.is_empty() {
+        let used = left.chars().count() + right.chars().count();
+        let gap = WIDTH.saturating_sub(used);
+        match gap {
+            0 | 1 => text.push_str("\n  "),
+            _ => text.extend(std::iter::repeat(' ').take(gap)),
+        }
+        text.push_str(right);
+    }
+    text.push('\n');
+}
+
+/// The budget as it would be written.
+fn written(breach: &Breach) -> String {
+    let mut keys: Vec<(&str, u64)> = Vec::new();
+    for (metric, limit) in breach.budget.limits() {
+        match limit {
+            Limit {
+                min: Some(min),
+                max: Some(max),
+            } if min == max => keys.push(("exact", min)),
+            Limit { min, max } => {
+                keys.extend(min.map(|min| ("min", min)));
+                keys.extend(max.map(|max| (metric.max_key(), max)));
+            }
+        }
+    }
+    if let Some(runs) = &breach.runs {
+        if runs.warmup > 0 {
+            keys.push(("warmup", runs.warmup));
+        }
+        if runs.runs > 1 {
+            keys.push(("runs", runs.runs));
+        }
+    }
+    let list = || {
+        let keys: Vec<_> = keys
+            .iter()
+            .map(|(key, value)| format!("{key} = {value}"))
+            .collect();
+        keys.join(", ")
+    };
+    match breach.origin.entrance {
+        Entrance::Attribute => format!("#[alloc_budget({})]", list()),
+        Entrance::AssertAllocs => format!("assert_allocs!({})", list()),
+        Entrance::AssertNoAlloc => "assert_no_alloc!".to_owned(),
+        Entrance::Method => {
+            keys.iter()
+                .fold("Budget::new()".to_owned(), |mut text, (key, value)| {
+                    let _ = write!(text, ".{key}({value})"); // Writing to a `String` cannot fail.
+                    text
+                })
+        }
+    }
+}
+
+/// Whose allocations were counted.
+fn subject(breach: &Breach) -> String {
+    match &breach.runs {
+        None => breach.subject.to_owned(),
+        Some(runs) => format!("{} · {}", breach.subject, repetition(runs)),
+    }
+}
+
+fn repetition(runs: &Runs) -> String {
+    match runs.warmup {
+        0 => counted(runs.runs, "run"),
+        warmup => format!(
+            "{} after {}",
+            counted(runs.runs, "run"),
+            counted(warmup, "warm-up")
+        ),
+    }
+}
+
+#[derive(Default)]
+struct Row {
+    metric: String,
+    budget: String,
+    measured: String,
+    verdict: String,
+    runs: String,
+    advice: String,
+}
+
+fn rows(breach: &Breach) -> Vec<Row> {
+    let several = breach.runs.as_ref().filter(|runs| runs.runs > 1);
+    let mut rows = vec![Row {
+        metric: "metric".to_owned(),
+        budget: "budget".to_owned(),
+        measured: "measured".to_owned(),
+        runs: several.map_or_else(String::new, |_| "runs".to_owned()),
+        ..Row::default()
+    }];
+    rows.extend(breach.budget.limits().map(|(metric, limit)| {
+        let measured = breach.measured(metric, limit);
+        Row {
+            metric: metric.label().to_owned(),
+            budget: allowed(limit),
+            measured: grouped(measured),
+            verdict: verdict(limit, measured),
+            runs: several.map_or_else(String::new, |runs| range(runs, metric)),
+            advice: advice(limit, measured, several.map(|runs| runs.range(metric))),
+        }
+    }));
+    rows
+}
+
+fn allowed(limit: Limit) -> String {
+    match (limit.min, limit.max) {
+        (None, None) => String::new(),
+        (None, Some(max)) => grouped(max),
+        (Some(min), None) => format!("at least {}", grouped(min)),
+        (Some(min), Some(max)) if min == max => format!("exactly {}", grouped(min)),
+        (Some(min), Some(max)) => format!("{}..{}", grouped(min), grouped(max)),
+    }
+}
+
+fn verdict(limit: Limit, measured: u64) -> String {
+    match limit {
+        Limit { max: Some(max), .. } if measured > max => format!("+{}", grouped(measured - max)),
+        Limit { min: Some(min), .. } if measured < min => format!("-{}", grouped(min - measured)),
+        _ => "ok".to_owned(),
+    }
+}
+
+fn range(runs: &Runs, metric: Metric) -> String {
+    let (least, greatest) = runs.range(metric);
+    format!("{}..{}", grouped(least), grouped(greatest))
+}
+
+/// Better than an `exact` or `min` budget: the budget can be lowered, if the runs agree.
+fn advice(limit: Limit, measured: u64, range: Option<(u64, u64)>) -> String {
+    match (limit.min, range) {
+        (Some(min), None) if measured < min => format!("lower it to {}", grouped(measured)),
+        (Some(min), Some((least, greatest))) if measured < min && least == greatest => {
+            format!("lower it to {}", grouped(least))
+        }
+        (Some(_), Some((least, greatest))) if least < greatest => "the runs differ".to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// Columns two spaces apart, text to the left, numbers to the right; an empty column is left out.
+fn push_table(text: &mut String, rows: &[Row]) {
+    type Cell = fn(&Row) -> &String;
+    let columns: [(Cell, bool); 6] = [
+        (|row| &row.metric, false),
+        (|row| &row.budget, true),
+        (|row| &row.measured, true),
+        (|row| &row.verdict, false),
+        (|row| &row.runs, true),
+        (|row| &row.advice, false),
+    ];
+    let width = |cell: Cell| rows.iter().map(|row| cell(row).len()).max().unwrap_or(0);
+    for row in rows {
+        let mut line = String::new();
+        for (cell, is_number) in columns {
+            let (cell, width) = (cell(row), width(cell));
+            let _ = match (width, is_number) {
+                (0, _) => Ok(()),
+                (_, true) => write!(line, "  {cell:>width$}"),
+                (_, false) => write!(line, "  {cell:width$}"),
+            }; // Writing to a `String` cannot fail.
+        }
+        push_line(text, line.trim_end(), "");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{push_line, WIDTH};
+
+    #[test]
+    fn a_line_is_as_wide_as_the_report_or_two() {
+        let check = |left: usize, right: usize, expected: &[usize]| {
+            let mut text = String::new();
+            push_line(&mut text, &"l".repeat(left), &"r".repeat(right));
+            assert!(text.ends_with('\n'));
+            let widths: Vec<_> = text.lines().map(str::len).collect();
+            assert_eq!(widths, expected, "{left} and {right}");
+        };
+        check(10, 0, &[10]);
+        check(10, 10, &[WIDTH]);
+        check(60, 38, &[WIDTH]);
+        check(60, 39, &[60, 2 + 39]);
+        check(120, 10, &[120, 2 + 10]);
+    }
+}

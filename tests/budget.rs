@@ -1,0 +1,376 @@
+//! `Budget` as a value: what holds, what does not, and what the failures say.
+
+use std::error::Error;
+use std::future::Future;
+use std::hint::black_box;
+use std::mem::size_of;
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::pin::{pin, Pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+
+use mod_alloc::{measure, AllocScope, Budget, Exceeded, ModAlloc};
+
+#[global_allocator]
+static GLOBAL: ModAlloc = ModAlloc::new();
+
+/// Allocates one block of each size, and frees them all.
+fn allocate(sizes: &[usize]) {
+    for &size in sizes {
+        drop(black_box(Vec::<u8>::with_capacity(size)));
+    }
+}
+
+/// Allocates `first` bytes and reallocates to each of the sizes.
+fn grow(first: usize, sizes: &[usize]) {
+    let mut block = black_box(Vec::<u8>::with_capacity(first));
+    for &size in sizes {
+        block.reserve_exact(size);
+    }
+}
+
+#[test]
+fn each_key_holds_at_its_limit_and_fails_beyond_it() {
+    #[track_caller]
+    fn check(at: Budget, beyond: Budget) {
+        let work = || {
+            grow(100, &[200, 300]);
+            allocate(&[50]);
+        };
+        assert!(at.check(work).is_ok(), "{at:?}");
+        assert!(beyond.check(work).is_err(), "{beyond:?}");
+    }
+    let new = Budget::new;
+    check(new().max(4), new().max(3));
+    check(new().min(4), new().min(5));
+    check(new().exact(4), new().exact(3));
+    check(new().exact(4), new().exact(5));
+    check(new().max_bytes(650), new().max_bytes(649));
+    check(new().max_peak_bytes(300), new().max_peak_bytes(299));
+    check(new().max_reallocs(2), new().max_reallocs(1));
+    check(new().max_deallocs(2), new().max_deallocs(1));
+    check(
+        new().min(1).max(9).max_bytes(650),
+        new().min(1).max(9).max_bytes(1),
+    );
+}
+
+#[test]
+fn every_metric_is_held_to_its_own_limit() {
+    let exceeded = Budget::new()
+        .max(0)
+        .max_bytes(5_000_000_000)
+        .check(|| allocate(&[1]));
+    let exceeded = exceeded.unwrap_err();
+    assert_eq!(
+        exceeded.budget(),
+        Budget::new().max(0).max_bytes(5_000_000_000)
+    );
+    assert_eq!(
+        (exceeded.stats().alloc_count, exceeded.stats().total_bytes),
+        (1, 1)
+    );
+}
+
+#[test]
+fn the_value_is_returned_when_the_budget_holds() {
+    let text = Budget::new()
+        .max(1)
+        .check(|| "text".to_owned())
+        .expect("one allocation");
+    assert_eq!(text, "text");
+    assert_eq!(Budget::new().max(0).enforce(|| 3), 3);
+}
+
+#[test]
+fn exceeded_is_small_and_an_error_that_travels() {
+    fn travels<T: Error + Send + Sync + 'static>(_: &T) {}
+    let exceeded = Budget::new().max(0).check(|| allocate(&[1])).unwrap_err();
+    travels(&exceeded);
+    assert_eq!(size_of::<Exceeded>(), size_of::<usize>());
+    assert_eq!(size_of::<Result<(), Exceeded>>(), size_of::<usize>());
+    assert_eq!(
+        exceeded.name(),
+        "exceeded_is_small_and_an_error_that_travels"
+    );
+    assert_eq!(format!("{exceeded}"), format!("{exceeded:?}"));
+    let boxed: Box<dyn Error + Send + Sync> = exceeded.into();
+    assert!(boxed
+        .to_string()
+        .starts_with("allocation budget exceeded: exceeded_is_small"));
+}
+
+#[test]
+fn what_the_library_allocates_for_a_failure_is_not_counted() {
+    let (exceeded, stats) = measure(|| {
+        let exceeded = Budget::new().max(0).check(|| allocate(&[100])).unwrap_err();
+        assert_eq!(exceeded.stats().alloc_count, 1);
+        assert!(exceeded.name().len() > 10);
+        exceeded
+    });
+    assert_eq!((stats.alloc_count, stats.dealloc_count), (1, 1));
+    let mut text = String::with_capacity(2_000);
+    let ((), stats) = measure(|| {
+        std::fmt::Write::write_fmt(&mut text, format_args!("{exceeded}")).expect("fits");
+        drop(exceeded);
+    });
+    assert_eq!((stats.alloc_count, stats.dealloc_count), (0, 0));
+}
+
+#[test]
+fn a_panic_inside_wins_over_the_budget() {
+    let panic = catch_unwind(|| {
+        Budget::new().max(0).enforce(|| {
+            allocate(&[1]);
+            panic!("the user's own");
+        })
+    });
+    assert_eq!(panic.unwrap_err().downcast_ref(), Some(&"the user's own"));
+}
+
+#[test]
+fn budgets_nest() {
+    let outer = Budget::new().exact(3).check(|| {
+        allocate(&[1]);
+        Budget::new().exact(1).enforce(|| allocate(&[1]));
+        let inner = Budget::new().exact(2).check(|| allocate(&[1]));
+        assert_eq!(inner.unwrap_err().stats().alloc_count, 1);
+    });
+    assert!(outer.is_ok(), "{outer:?}");
+}
+
+#[test]
+fn a_budget_can_be_a_constant() {
+    const BUDGET: Budget = Budget::new()
+        .exact(1)
+        .max_bytes(8)
+        .max_peak_bytes(8)
+        .max_deallocs(1);
+    BUDGET.enforce(|| allocate(&[8]));
+}
+
+#[test]
+#[should_panic(expected = "is a limit missing?")]
+fn a_budget_without_limits_is_a_mistake() {
+    let _ = Budget::new().check(|| allocate(&[1]));
+}
+
+#[test]
+#[should_panic(expected = "are `min` and `max` swapped? `min = 5` is above `max = 2`")]
+fn a_budget_that_cannot_hold_is_a_mistake() {
+    let _ = Budget::new().min(5).max(2).check(|| allocate(&[1]));
+}
+
+#[test]
+#[should_panic(expected = "`runs` is 0: nothing would be counted")]
+fn no_runs_are_a_mistake() {
+    let _ = Budget::new().max(5).runs(0);
+}
+
+// ---------------------------------------------------------------- several runs
+
+#[test]
+fn warm_up_runs_do_not_count() {
+    let mut runs = 0;
+    let mut buffer = Vec::<u8>::new();
+    let scope = AllocScope::enter();
+    let last = Budget::new().max(0).warmup(2).runs(3).check(|| {
+        runs += 1;
+        buffer.reserve(100);
+        runs
+    });
+    assert_eq!(
+        scope.exit().alloc_count,
+        0,
+        "hidden from the scope around as well"
+    );
+    assert_eq!(last.expect("only the first run allocates"), 5);
+}
+
+#[test]
+fn every_run_must_hold_and_all_are_run() {
+    let mut runs = 0;
+    let exceeded = Budget::new().max(2).runs(5).check(|| {
+        runs += 1;
+        for _ in 0..runs {
+            allocate(&[10]);
+        }
+    });
+    let exceeded = exceeded.unwrap_err();
+    assert_eq!(
+        exceeded.stats().alloc_count,
+        3,
+        "the first run that broke the budget"
+    );
+    assert!(exceeded.to_string().contains("1..5"), "{exceeded}");
+    assert_eq!(runs, 5);
+}
+
+#[test]
+fn values_of_earlier_runs_are_dropped_outside_of_the_count() {
+    let kept = Budget::new()
+        .exact(1)
+        .max_deallocs(0)
+        .runs(4)
+        .enforce(|| vec![1_u8]);
+    assert_eq!(kept, [1]);
+}
+
+// ---------------------------------------------------------------- futures
+
+struct Unused;
+
+impl Wake for Unused {
+    fn wake(self: Arc<Self>) {}
+}
+
+/// Polls a future until it is done; `between` runs after each poll that is not the last.
+fn drive<F: Future>(future: F, mut between: impl FnMut()) -> F::Output {
+    let waker = Waker::from(Arc::new(Unused));
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return output;
+        }
+        between();
+    }
+}
+
+/// Lets others run, once. Allocates nothing.
+fn yield_now() -> impl Future<Output = ()> {
+    let mut yielded = false;
+    std::future::poll_fn(move |_| match std::mem::replace(&mut yielded, true) {
+        true => Poll::Ready(()),
+        false => Poll::Pending,
+    })
+}
+
+#[test]
+fn a_future_is_counted_at_its_polls_only() {
+    let work = async {
+        allocate(&[10]);
+        yield_now().await;
+        let kept = vec![1_u8; 100];
+        yield_now().await;
+        drop(kept);
+        7
+    };
+    let budget = Budget::new()
+        .exact(2)
+        .max_bytes(110)
+        .max_peak_bytes(100)
+        .max_deallocs(2);
+    assert_eq!(
+        drive(budget.check_future(work), || allocate(&[5_000; 9])).expect("exact"),
+        7
+    );
+}
+
+#[test]
+fn the_peak_of_a_future_reaches_over_its_polls() {
+    let work = || async {
+        let kept = vec![1_u8; 100];
+        yield_now().await;
+        allocate(&[50]);
+        drop(kept);
+    };
+    let check = |bytes| {
+        drive(
+            Budget::new().max_peak_bytes(bytes).check_future(work()),
+            || (),
+        )
+    };
+    assert!(check(150).is_ok());
+    assert_eq!(check(149).unwrap_err().stats().peak_bytes, 150);
+}
+
+#[test]
+fn a_future_may_be_polled_on_several_threads() {
+    let work = async {
+        for _ in 0..3 {
+            allocate(&[10]);
+            yield_now().await;
+        }
+    };
+    let mut future: Pin<Box<dyn Future<Output = Result<(), Exceeded>> + Send>> =
+        Box::pin(Budget::new().exact(3).check_future(work));
+    let done = loop {
+        let polled = std::thread::spawn(move || {
+            let waker = Waker::from(Arc::new(Unused));
+            let polled = future.as_mut().poll(&mut Context::from_waker(&waker));
+            (future, polled)
+        });
+        match polled.join().expect("polls") {
+            (_, Poll::Ready(done)) => break done,
+            (pending, Poll::Pending) => future = pending,
+        }
+    };
+    assert!(done.is_ok(), "{done:?}");
+}
+
+#[test]
+fn a_cancelled_future_is_not_checked_and_leaves_the_outer_count_right() {
+    let outer = async {
+        let mut inner = Box::pin(Budget::new().max(0).check_future(async {
+            allocate(&[10]);
+            yield_now().await;
+        }));
+        std::future::poll_fn(|cx| {
+            assert!(inner.as_mut().poll(cx).is_pending());
+            Poll::Ready(())
+        })
+        .await;
+        drop(inner);
+        allocate(&[10]);
+    };
+    // The box of the inner future, and two blocks.
+    assert!(drive(Budget::new().exact(3).check_future(outer), || ()).is_ok());
+}
+
+#[test]
+fn a_future_that_panics_leaves_the_outer_count_right() {
+    let scope = AllocScope::enter();
+    let poll = || {
+        drive(
+            Budget::new()
+                .max(9)
+                .check_future(async { std::panic::resume_unwind(Box::new(())) }),
+            || (),
+        )
+    };
+    let (_, thrown) = measure(|| catch_unwind(AssertUnwindSafe(poll)).map(drop).is_err());
+    allocate(&[10]);
+    assert_eq!(scope.exit().alloc_count, thrown.alloc_count + 1);
+}
+
+#[test]
+fn repeated_futures_hold_in_each_run() {
+    let mut buffer = Vec::<u8>::new();
+    let warmed = Budget::new().max(0).warmup(1).runs(3).check_future(|| {
+        buffer.reserve(10);
+        async { yield_now().await }
+    });
+    assert!(drive(warmed, || ()).is_ok());
+    let exceeded = Budget::new()
+        .max(0)
+        .runs(2)
+        .check_future(|| async { allocate(&[3]) });
+    assert_eq!(drive(exceeded, || ()).unwrap_err().stats().total_bytes, 3);
+}
+
+#[test]
+fn enforcing_a_future_panics_at_its_await() {
+    let enforced = Budget::new()
+        .max(0)
+        .enforce_future(async { allocate(&[1]) });
+    let panic = catch_unwind(AssertUnwindSafe(|| drive(enforced, || ()))).unwrap_err();
+    let text = panic.downcast_ref::<String>().expect("a report");
+    assert!(
+        text.contains("Budget::new().max(0)") && text.contains("this future"),
+        "{text}"
+    );
+    assert_eq!(
+        drive(Budget::new().max(0).enforce_future(async { 5 }), || ()),
+        5
+    );
+}

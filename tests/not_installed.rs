@@ -1,0 +1,86 @@
+//! A binary without `ModAlloc`: everything that would count must fail, with the lines to add.
+
+use std::future::{ready, Future};
+use std::panic::{catch_unwind, UnwindSafe};
+use std::pin::pin;
+
+use mod_alloc::{
+    alloc_budget, assert_allocs, assert_no_alloc, measure, uncounted, AllocScope, Budget, ModAlloc,
+    Profiler,
+};
+
+/// There, but without `#[global_allocator]`.
+static FORGOTTEN: ModAlloc = ModAlloc::new();
+
+/// The message that `work` panics with.
+#[track_caller]
+fn panic_of<R>(work: impl FnOnce() -> R + UnwindSafe) -> String {
+    let Err(panic) = catch_unwind(work) else {
+        panic!("it must not pass: nothing is counted")
+    };
+    match panic.downcast::<String>() {
+        Ok(text) => *text,
+        Err(panic) => (*panic.downcast_ref::<&str>().expect("a panic's text")).to_owned(),
+    }
+}
+
+#[track_caller]
+fn check<R>(work: impl FnOnce() -> R + UnwindSafe) {
+    let text = panic_of(work);
+    assert!(
+        text.contains("is `ModAlloc` this binary's `#[global_allocator]`?"),
+        "{text}"
+    );
+    assert!(
+        text.contains("\n    #[global_allocator]\n    static GLOBAL: mod_alloc::ModAlloc"),
+        "{text}"
+    );
+}
+
+#[test]
+fn every_scope_says_so() {
+    check(AllocScope::enter);
+    check(|| measure(|| ()));
+    check(|| uncounted(|| ()));
+    check(Profiler::start);
+    check(|| FORGOTTEN.snapshot());
+    check(|| FORGOTTEN.reset());
+}
+
+#[test]
+fn every_budget_says_so() {
+    let budget = Budget::new().max(1_000);
+    check(move || budget.check(|| ()));
+    check(move || budget.enforce(|| ()));
+    check(move || budget.runs(2).check(|| ()));
+    check(move || budget.warmup(2).enforce(|| ()));
+    check(move || drop(budget.check_future(ready(()))));
+    check(move || drop(budget.enforce_future(ready(()))));
+    check(move || drop(budget.runs(2).check_future(|| ready(()))));
+}
+
+#[test]
+fn every_macro_says_so() {
+    #[alloc_budget(max = 1_000)]
+    fn budgeted() {}
+    #[alloc_budget(max = 1_000, runs = 2)]
+    fn repeated() {}
+    #[alloc_budget(max = 1_000)]
+    async fn polled() {}
+    check(budgeted);
+    check(repeated);
+    check(|| {
+        let waker = std::task::Waker::from(std::sync::Arc::new(Unused));
+        let polled = pin!(polled());
+        polled.poll(&mut std::task::Context::from_waker(&waker))
+    });
+    check(|| assert_allocs!(max = 1_000, {}));
+    check(|| assert_allocs!(max = 1_000, {}, "with a message"));
+    check(|| assert_no_alloc!(()));
+}
+
+struct Unused;
+
+impl std::task::Wake for Unused {
+    fn wake(self: std::sync::Arc<Self>) {}
+}
