@@ -17,10 +17,7 @@ pub use mod_alloc_macros::{assert_allocs, assert_no_alloc};
 pub fn limit(key: &'static str, value: impl Limit) -> u64 {
     match value.to_u64() {
         Some(limit) => limit,
-        None => panic!(
-            "`{key} = {value}`: a limit is a number from 0 to {}",
-            u64::MAX
-        ),
+        None => panic!("`{key} = {value}`: a limit is a number from 0 to {}", u64::MAX),
     }
 }
 

@@ -15,14 +15,7 @@ struct Baseline {
 
 fn baseline() -> MutexGuard<'static, Baseline> {
     static BASELINE: Mutex<Baseline> = Mutex::new(Baseline {
-        counts: Counts {
-            got: 0,
-            freed: 0,
-            allocs: 0,
-            deallocs: 0,
-            reallocs: 0,
-            failed: 0,
-        },
+        counts: Counts { got: 0, freed: 0, allocs: 0, deallocs: 0, reallocs: 0, failed: 0 },
         flushed: 0,
     });
     // Some systems allocate a mutex's insides when it is first locked.
@@ -45,10 +38,7 @@ impl<A> ModAlloc<A> {
         count::flush();
         let baseline = baseline();
         let counts = count::totals() - baseline.counts;
-        AllocStats::new(
-            counts,
-            count::process_peak(baseline.flushed).read(counts.current()),
-        )
+        AllocStats::new(counts, count::process_peak(baseline.flushed).read(counts.current()))
     }
 
     /// Moves the point that [`snapshot`](Self::snapshot) counts from to now. Nothing else: scopes and profilers go on.
@@ -98,10 +88,7 @@ impl Profiler {
         let Some(peak) = count::start_peak() else {
             panic!("no memory for the peak of a profiler");
         };
-        Self {
-            start: count::totals(),
-            peak,
-        }
+        Self { start: count::totals(), peak }
     }
 
     /// Ends the profile, and says what was counted: the difference to the start, and the peak above it.

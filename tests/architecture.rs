@@ -28,16 +28,9 @@ fn sources() -> BTreeMap<String, String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let files = source_files(&root);
     assert!(files.len() > 20, "the sources are found");
-    let name = |path: &Path| {
-        path.strip_prefix(&root)
-            .expect("below")
-            .to_string_lossy()
-            .replace('\\', "/")
-    };
-    files
-        .iter()
-        .map(|path| (name(path), fs::read_to_string(path).expect("UTF-8")))
-        .collect()
+    let name =
+        |path: &Path| path.strip_prefix(&root).expect("below").to_string_lossy().replace('\\', "/");
+    files.iter().map(|path| (name(path), fs::read_to_string(path).expect("UTF-8"))).collect()
 }
 
 fn is_hot(text: &str) -> bool {
@@ -46,10 +39,7 @@ fn is_hot(text: &str) -> bool {
 
 /// The modules of the crate, top-level names, that a text names in code.
 fn named_modules(text: &str) -> Vec<String> {
-    let code = text
-        .lines()
-        .map(str::trim_start)
-        .filter(|line| !line.starts_with("//"));
+    let code = text.lines().map(str::trim_start).filter(|line| !line.starts_with("//"));
     let mut modules = Vec::new();
     for line in code {
         for (at, _) in line.match_indices("crate::") {
@@ -58,14 +48,8 @@ fn named_modules(text: &str) -> Vec<String> {
                 continue;
             }
             let rest = &line[at + "crate::".len()..];
-            let end = rest
-                .find(|c: char| !c.is_alphanumeric() && c != '_')
-                .unwrap_or(rest.len());
-            modules.push(if end == 0 {
-                rest.to_owned()
-            } else {
-                rest[..end].to_owned()
-            });
+            let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+            modules.push(if end == 0 { rest.to_owned() } else { rest[..end].to_owned() });
         }
     }
     modules
@@ -75,20 +59,13 @@ fn named_modules(text: &str) -> Vec<String> {
 fn every_file_says_whether_it_is_hot_or_cold() {
     for (name, text) in sources() {
         let says = is_hot(&text) || text.starts_with(COLD) || text.starts_with(COLD_ROOT);
-        assert!(
-            says,
-            "the first line of src/{name} says neither Hot nor Cold"
-        );
+        assert!(says, "the first line of src/{name} says neither Hot nor Cold");
     }
     let macros = Path::new(env!("CARGO_MANIFEST_DIR")).join("macros/src");
     for path in source_files(&macros) {
         let text = fs::read_to_string(&path).expect("UTF-8");
         let says = text.starts_with(COLD) || text.starts_with(COLD_ROOT);
-        assert!(
-            says,
-            "the first line of {} does not say Cold",
-            path.display()
-        );
+        assert!(says, "the first line of {} does not say Cold", path.display());
     }
 }
 
@@ -106,10 +83,7 @@ fn hot_files_import_no_cold_ones() {
         let code = text.split("#[cfg(test)]").next().expect("a first part");
         for module in named_modules(code) {
             imports += 1;
-            assert!(
-                is_hot_module(&module),
-                "src/{name} is hot, and names `crate::{module}`"
-            );
+            assert!(is_hot_module(&module), "src/{name} is hot, and names `crate::{module}`");
         }
         // Below a folder, `super` must not lead out of it, unless the folder is all hot.
         let folder = name.split_once('/').map(|(folder, _)| format!("{folder}/"));
@@ -119,10 +93,7 @@ fn hot_files_import_no_cold_ones() {
                 .filter(|(name, _)| name.starts_with(&folder))
                 .all(|(_, text)| is_hot(text))
         });
-        assert!(
-            all_hot || !code.contains("super::"),
-            "src/{name} is hot beside cold files"
-        );
+        assert!(all_hot || !code.contains("super::"), "src/{name} is hot beside cold files");
     }
     assert!(imports > 0, "the check finds imports");
 }
@@ -134,14 +105,8 @@ fn the_check_finds_what_it_looks_for() {
         named_modules("    let x = crate::scope::open(1, crate::count::Kind::Scope);"),
         ["scope", "count"]
     );
-    assert_eq!(
-        named_modules("// crate::report\n//! [`crate::report`]\n$crate::x"),
-        [""; 0]
-    );
-    assert_eq!(
-        named_modules("use crate::{count, report};"),
-        ["{count, report};"]
-    );
+    assert_eq!(named_modules("// crate::report\n//! [`crate::report`]\n$crate::x"), [""; 0]);
+    assert_eq!(named_modules("use crate::{count, report};"), ["{count, report};"]);
 }
 
 #[test]
@@ -157,11 +122,7 @@ fn hot_files_neither_format_nor_lock_nor_panic() {
                 "Vec<", "String",
             ] {
                 let found = line.contains(word) && !line.contains(&format!("System{word}"));
-                assert!(
-                    !found,
-                    "src/{name}:{} is hot, and says `{word}`: {line}",
-                    at + 1
-                );
+                assert!(!found, "src/{name}:{} is hot, and says `{word}`: {line}", at + 1);
             }
         }
     }

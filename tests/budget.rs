@@ -49,35 +49,20 @@ fn each_key_holds_at_its_limit_and_fails_beyond_it() {
     check(new().max_peak_bytes(300), new().max_peak_bytes(299));
     check(new().max_reallocs(2), new().max_reallocs(1));
     check(new().max_deallocs(2), new().max_deallocs(1));
-    check(
-        new().min(1).max(9).max_bytes(650),
-        new().min(1).max(9).max_bytes(1),
-    );
+    check(new().min(1).max(9).max_bytes(650), new().min(1).max(9).max_bytes(1));
 }
 
 #[test]
 fn every_metric_is_held_to_its_own_limit() {
-    let exceeded = Budget::new()
-        .max(0)
-        .max_bytes(5_000_000_000)
-        .check(|| allocate(&[1]));
+    let exceeded = Budget::new().max(0).max_bytes(5_000_000_000).check(|| allocate(&[1]));
     let exceeded = exceeded.unwrap_err();
-    assert_eq!(
-        exceeded.budget(),
-        Budget::new().max(0).max_bytes(5_000_000_000)
-    );
-    assert_eq!(
-        (exceeded.stats().alloc_count, exceeded.stats().total_bytes),
-        (1, 1)
-    );
+    assert_eq!(exceeded.budget(), Budget::new().max(0).max_bytes(5_000_000_000));
+    assert_eq!((exceeded.stats().alloc_count, exceeded.stats().total_bytes), (1, 1));
 }
 
 #[test]
 fn the_value_is_returned_when_the_budget_holds() {
-    let text = Budget::new()
-        .max(1)
-        .check(|| "text".to_owned())
-        .expect("one allocation");
+    let text = Budget::new().max(1).check(|| "text".to_owned()).expect("one allocation");
     assert_eq!(text, "text");
     assert_eq!(Budget::new().max(0).enforce(|| 3), 3);
 }
@@ -89,15 +74,10 @@ fn exceeded_is_small_and_an_error_that_travels() {
     travels(&exceeded);
     assert_eq!(size_of::<Exceeded>(), size_of::<usize>());
     assert_eq!(size_of::<Result<(), Exceeded>>(), size_of::<usize>());
-    assert_eq!(
-        exceeded.name(),
-        "exceeded_is_small_and_an_error_that_travels"
-    );
+    assert_eq!(exceeded.name(), "exceeded_is_small_and_an_error_that_travels");
     assert_eq!(format!("{exceeded}"), format!("{exceeded:?}"));
     let boxed: Box<dyn Error + Send + Sync> = exceeded.into();
-    assert!(boxed
-        .to_string()
-        .starts_with("allocation budget exceeded: exceeded_is_small"));
+    assert!(boxed.to_string().starts_with("allocation budget exceeded: exceeded_is_small"));
 }
 
 #[test]
@@ -141,11 +121,7 @@ fn budgets_nest() {
 
 #[test]
 fn a_budget_can_be_a_constant() {
-    const BUDGET: Budget = Budget::new()
-        .exact(1)
-        .max_bytes(8)
-        .max_peak_bytes(8)
-        .max_deallocs(1);
+    const BUDGET: Budget = Budget::new().exact(1).max_bytes(8).max_peak_bytes(8).max_deallocs(1);
     BUDGET.enforce(|| allocate(&[8]));
 }
 
@@ -179,11 +155,7 @@ fn warm_up_runs_do_not_count() {
         buffer.reserve(100);
         runs
     });
-    assert_eq!(
-        scope.exit().alloc_count,
-        0,
-        "hidden from the scope around as well"
-    );
+    assert_eq!(scope.exit().alloc_count, 0, "hidden from the scope around as well");
     assert_eq!(last.expect("only the first run allocates"), 5);
 }
 
@@ -197,22 +169,14 @@ fn every_run_must_hold_and_all_are_run() {
         }
     });
     let exceeded = exceeded.unwrap_err();
-    assert_eq!(
-        exceeded.stats().alloc_count,
-        3,
-        "the first run that broke the budget"
-    );
+    assert_eq!(exceeded.stats().alloc_count, 3, "the first run that broke the budget");
     assert!(exceeded.to_string().contains("1..5"), "{exceeded}");
     assert_eq!(runs, 5);
 }
 
 #[test]
 fn values_of_earlier_runs_are_dropped_outside_of_the_count() {
-    let kept = Budget::new()
-        .exact(1)
-        .max_deallocs(0)
-        .runs(4)
-        .enforce(|| vec![1_u8]);
+    let kept = Budget::new().exact(1).max_deallocs(0).runs(4).enforce(|| vec![1_u8]);
     assert_eq!(kept, [1]);
 }
 
@@ -255,15 +219,8 @@ fn a_future_is_counted_at_its_polls_only() {
         drop(kept);
         7
     };
-    let budget = Budget::new()
-        .exact(2)
-        .max_bytes(110)
-        .max_peak_bytes(100)
-        .max_deallocs(2);
-    assert_eq!(
-        drive(budget.check_future(work), || allocate(&[5_000; 9])).expect("exact"),
-        7
-    );
+    let budget = Budget::new().exact(2).max_bytes(110).max_peak_bytes(100).max_deallocs(2);
+    assert_eq!(drive(budget.check_future(work), || allocate(&[5_000; 9])).expect("exact"), 7);
 }
 
 #[test]
@@ -274,12 +231,7 @@ fn the_peak_of_a_future_reaches_over_its_polls() {
         allocate(&[50]);
         drop(kept);
     };
-    let check = |bytes| {
-        drive(
-            Budget::new().max_peak_bytes(bytes).check_future(work()),
-            || (),
-        )
-    };
+    let check = |bytes| drive(Budget::new().max_peak_bytes(bytes).check_future(work()), || ());
     assert!(check(150).is_ok());
     assert_eq!(check(149).unwrap_err().stats().peak_bytes, 150);
 }
@@ -332,9 +284,7 @@ fn a_future_that_panics_leaves_the_outer_count_right() {
     let scope = AllocScope::enter();
     let poll = || {
         drive(
-            Budget::new()
-                .max(9)
-                .check_future(async { std::panic::resume_unwind(Box::new(())) }),
+            Budget::new().max(9).check_future(async { std::panic::resume_unwind(Box::new(())) }),
             || (),
         )
     };
@@ -351,26 +301,15 @@ fn repeated_futures_hold_in_each_run() {
         async { yield_now().await }
     });
     assert!(drive(warmed, || ()).is_ok());
-    let exceeded = Budget::new()
-        .max(0)
-        .runs(2)
-        .check_future(|| async { allocate(&[3]) });
+    let exceeded = Budget::new().max(0).runs(2).check_future(|| async { allocate(&[3]) });
     assert_eq!(drive(exceeded, || ()).unwrap_err().stats().total_bytes, 3);
 }
 
 #[test]
 fn enforcing_a_future_panics_at_its_await() {
-    let enforced = Budget::new()
-        .max(0)
-        .enforce_future(async { allocate(&[1]) });
+    let enforced = Budget::new().max(0).enforce_future(async { allocate(&[1]) });
     let panic = catch_unwind(AssertUnwindSafe(|| drive(enforced, || ()))).unwrap_err();
     let text = panic.downcast_ref::<String>().expect("a report");
-    assert!(
-        text.contains("Budget::new().max(0)") && text.contains("this future"),
-        "{text}"
-    );
-    assert_eq!(
-        drive(Budget::new().max(0).enforce_future(async { 5 }), || ()),
-        5
-    );
+    assert!(text.contains("Budget::new().max(0)") && text.contains("this future"), "{text}");
+    assert_eq!(drive(Budget::new().max(0).enforce_future(async { 5 }), || ()), 5);
 }

@@ -69,10 +69,7 @@ fn a_reallocation_adds_its_full_new_size_and_moves_the_live_bytes_by_the_differe
 
 #[test]
 fn a_zeroed_vec_is_one_event() {
-    check(
-        measure(|| drop(black_box(vec![0_u8; 100]))).1,
-        [1, 0, 1, 100, 0, 100, 0, 0],
-    );
+    check(measure(|| drop(black_box(vec![0_u8; 100]))).1, [1, 0, 1, 100, 0, 100, 0, 0]);
 }
 
 #[test]
@@ -100,10 +97,7 @@ fn allocated_within_and_freed_after_counts_as_live() {
 #[test]
 fn a_block_that_is_grown_within_but_allocated_before_counts_the_growth() {
     let mut before = bytes(100);
-    check(
-        measure(|| before.reserve_exact(150)).1,
-        [1, 1, 0, 150, 50, 50, 0, 0],
-    );
+    check(measure(|| before.reserve_exact(150)).1, [1, 1, 0, 150, 50, 50, 0, 0]);
 }
 
 #[test]
@@ -152,20 +146,12 @@ fn a_thousand_nested_scopes_are_exact() {
             inner
         });
         assert_eq!(own.alloc_count, inner.alloc_count + 1);
-        assert_eq!(
-            (own.peak_bytes, own.current_bytes),
-            (inner.peak_bytes + 1, 0)
-        );
+        assert_eq!((own.peak_bytes, own.current_bytes), (inner.peak_bytes + 1, 0));
         own
     }
     // On a thread of its own, for its stack.
     let run = || check(nest(1_000), [1_000, 0, 1_000, 1_000, 0, 1_000, 0, 0]);
-    thread::Builder::new()
-        .stack_size(64 << 20)
-        .spawn(run)
-        .expect("spawns")
-        .join()
-        .expect("exact");
+    thread::Builder::new().stack_size(64 << 20).spawn(run).expect("spawns").join().expect("exact");
 }
 
 #[test]
@@ -205,9 +191,7 @@ fn other_threads_are_not_counted() {
 fn a_block_freed_on_another_thread_counts_there() {
     let (block, stats) = measure(|| bytes(64));
     check(stats, [1, 0, 0, 64, 64, 64, 1, 0]);
-    let there = thread::spawn(move || measure(|| drop(block)).1)
-        .join()
-        .expect("ends well");
+    let there = thread::spawn(move || measure(|| drop(block)).1).join().expect("ends well");
     check(there, [0, 0, 1, 0, -64, 0, -1, 0]);
 }
 
@@ -268,10 +252,7 @@ fn a_caught_panic_leaves_every_outer_count_right() {
     };
     let ((), caught) = measure(|| assert!(catch_unwind(AssertUnwindSafe(panicking)).is_err()));
     // The block and the panic's own; the free of the hidden panic, which is caught outside of `uncounted`.
-    assert_eq!(
-        (caught.alloc_count, caught.dealloc_count, caught.live_count),
-        (2, 3, -1)
-    );
+    assert_eq!((caught.alloc_count, caught.dealloc_count, caught.live_count), (2, 3, -1));
     drop(bytes(1_000));
     let stats = outer.exit();
     assert_eq!(stats.alloc_count, caught.alloc_count + 1);

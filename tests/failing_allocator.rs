@@ -89,10 +89,7 @@ fn a_vec_that_cannot_grow_counts_as_failed() {
     let (result, stats) = measure(|| refusing(|| Vec::<u8>::new().try_reserve(100)));
     assert!(result.is_err());
     assert_eq!(stats, failed(1));
-    assert!(Budget::new()
-        .max(0)
-        .check(|| refusing(|| Vec::<u8>::new().try_reserve(1)))
-        .is_ok());
+    assert!(Budget::new().max(0).check(|| refusing(|| Vec::<u8>::new().try_reserve(1))).is_ok());
 }
 
 #[test]

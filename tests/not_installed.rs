@@ -15,9 +15,7 @@ static FORGOTTEN: ModAlloc = ModAlloc::new();
 /// The message that `work` panics with.
 #[track_caller]
 fn panic_of<R>(work: impl FnOnce() -> R + UnwindSafe) -> String {
-    let Err(panic) = catch_unwind(work) else {
-        panic!("it must not pass: nothing is counted")
-    };
+    let Err(panic) = catch_unwind(work) else { panic!("it must not pass: nothing is counted") };
     match panic.downcast::<String>() {
         Ok(text) => *text,
         Err(panic) => (*panic.downcast_ref::<&str>().expect("a panic's text")).to_owned(),
@@ -27,10 +25,7 @@ fn panic_of<R>(work: impl FnOnce() -> R + UnwindSafe) -> String {
 #[track_caller]
 fn check<R>(work: impl FnOnce() -> R + UnwindSafe) {
     let text = panic_of(work);
-    assert!(
-        text.contains("is `ModAlloc` this binary's `#[global_allocator]`?"),
-        "{text}"
-    );
+    assert!(text.contains("is `ModAlloc` this binary's `#[global_allocator]`?"), "{text}");
     assert!(
         text.contains("\n    #[global_allocator]\n    static GLOBAL: mod_alloc::ModAlloc"),
         "{text}"

@@ -46,10 +46,7 @@ fn a_profile_of_one_thread_is_exact() {
     drop(bytes(50_000));
     kept.reserve_exact(3_000);
     let stats = profiler.stop();
-    assert_eq!(
-        (stats.alloc_count, stats.realloc_count, stats.dealloc_count),
-        (3, 1, 1)
-    );
+    assert_eq!((stats.alloc_count, stats.realloc_count, stats.dealloc_count), (3, 1, 1));
     assert_eq!((stats.total_bytes, stats.current_bytes), (54_000, 3_000));
     assert_eq!((stats.peak_bytes, stats.live_count), (51_000, 1));
     assert_eq!(Profiler::start().stop(), AllocStats::default());
@@ -87,10 +84,7 @@ fn the_peak_is_exact_while_one_thread_allocates() {
         drop(bytes(3));
         drop(block);
         drop(bytes(2));
-        assert_eq!(
-            profiler.stop().peak_bytes,
-            size as i64 + if size >= 1 { 3 } else { 0 }
-        );
+        assert_eq!(profiler.stop().peak_bytes, size as i64 + if size >= 1 { 3 } else { 0 });
     }
     go.send(()).expect("the thread waits");
     thread.join().expect("the thread ends well");
@@ -104,8 +98,7 @@ fn the_peak_is_never_below_the_current() {
         let (send, receive) = mpsc::channel();
         let (go, wait) = mpsc::channel::<()>();
         let thread = thread::spawn(move || {
-            send.send(bytes(FLUSH_BYTES as usize / 2))
-                .expect("main waits");
+            send.send(bytes(FLUSH_BYTES as usize / 2)).expect("main waits");
             wait.recv().expect("main sends");
         });
         let kept = receive.recv().expect("the thread sends");
@@ -130,28 +123,16 @@ fn profilers_overlap_in_any_way() {
     drop(bytes(10_000));
     drop(early);
     let (second, third) = (second.stop(), third.stop());
-    assert_eq!(
-        (first.alloc_count, first.peak_bytes, first.current_bytes),
-        (2, 1_100, 100)
-    );
-    assert_eq!(
-        (second.alloc_count, second.peak_bytes, second.current_bytes),
-        (2, 10_000, -100)
-    );
-    assert_eq!(
-        (third.alloc_count, third.peak_bytes, third.current_bytes),
-        (1, 10_000, -100)
-    );
+    assert_eq!((first.alloc_count, first.peak_bytes, first.current_bytes), (2, 1_100, 100));
+    assert_eq!((second.alloc_count, second.peak_bytes, second.current_bytes), (2, 10_000, -100));
+    assert_eq!((third.alloc_count, third.peak_bytes, third.current_bytes), (1, 10_000, -100));
 }
 
 fn a_profiler_can_be_stopped_on_another_thread() {
     let profiler = Profiler::start();
     let kept = bytes(100_000);
     let stats = on_a_thread(move || profiler.stop());
-    assert!(
-        stats.current_bytes >= 100_000 && stats.peak_bytes >= stats.current_bytes,
-        "{stats}"
-    );
+    assert!(stats.current_bytes >= 100_000 && stats.peak_bytes >= stats.current_bytes, "{stats}");
     drop(kept);
 }
 
@@ -163,16 +144,10 @@ fn reset_moves_the_baseline_of_snapshots_only() {
     assert_eq!(GLOBAL.snapshot(), AllocStats::default());
     drop(bytes(500));
     let after = GLOBAL.snapshot();
-    assert_eq!(
-        (after.alloc_count, after.total_bytes, after.peak_bytes),
-        (1, 500, 500)
-    );
+    assert_eq!((after.alloc_count, after.total_bytes, after.peak_bytes), (1, 500, 500));
     drop(held);
     let after = GLOBAL.snapshot();
-    assert_eq!(
-        (after.current_bytes, after.live_count, after.peak_bytes),
-        (-40_000, -1, 500)
-    );
+    assert_eq!((after.current_bytes, after.live_count, after.peak_bytes), (-40_000, -1, 500));
     assert_eq!(scope.exit().total_bytes, 40_500);
     let profile = profiler.stop();
     assert_eq!((profile.total_bytes, profile.peak_bytes), (40_500, 40_500));
@@ -197,20 +172,14 @@ fn ended_threads_keep_their_share_of_the_peak() {
     let kept: Vec<_> = (0..100).map(|_| on_a_thread(|| bytes(1_000))).collect();
     drop(kept);
     let stats = profiler.stop();
-    assert!(
-        (stats.peak_bytes - 100_000).abs() <= 2 * FLUSH_BYTES,
-        "{stats}"
-    );
+    assert!((stats.peak_bytes - 100_000).abs() <= 2 * FLUSH_BYTES, "{stats}");
 }
 
 fn uncounted_is_in_the_process_totals() {
     let profiler = Profiler::start();
     let ((), scope) = mod_alloc::measure(|| mod_alloc::uncounted(|| drop(bytes(20_000))));
     let stats = profiler.stop();
-    assert_eq!(
-        (stats.alloc_count, stats.total_bytes, stats.peak_bytes),
-        (1, 20_000, 20_000)
-    );
+    assert_eq!((stats.alloc_count, stats.total_bytes, stats.peak_bytes), (1, 20_000, 20_000));
     assert_eq!(scope, AllocStats::default());
 }
 
@@ -245,17 +214,11 @@ fn thread_local_destructors_are_counted() {
         profiler.stop()
     };
     profile(|| ()); // What the system sets up once.
-    let (idle, busy) = (
-        profile(|| ()),
-        profile(|| drop((bytes(100), bytes(200_000)))),
-    );
+    let (idle, busy) = (profile(|| ()), profile(|| drop((bytes(100), bytes(200_000)))));
     assert_eq!(busy.alloc_count - idle.alloc_count, 2 * 2);
     assert_eq!(busy.dealloc_count - idle.dealloc_count, 2 * 2);
     assert_eq!(busy.total_bytes - idle.total_bytes, 2 * 200_100);
-    assert_eq!(
-        (busy.live_count, busy.current_bytes),
-        (idle.live_count, idle.current_bytes)
-    );
+    assert_eq!((busy.live_count, busy.current_bytes), (idle.live_count, idle.current_bytes));
     assert!(busy.peak_bytes >= 200_100 - 2 * FLUSH_BYTES, "{busy}");
 }
 
@@ -268,10 +231,7 @@ fn scopes_work_in_thread_local_destructors() {
     let measured = MEASURED.lock().expect("nobody panics");
     assert_eq!(measured.len(), 2);
     for stats in measured.iter() {
-        assert_eq!(
-            (stats.alloc_count, stats.dealloc_count, stats.peak_bytes),
-            (2, 2, 300)
-        );
+        assert_eq!((stats.alloc_count, stats.dealloc_count, stats.peak_bytes), (2, 2, 300));
     }
 }
 
@@ -298,10 +258,5 @@ fn ten_thousand_threads_do_not_grow_the_memory() {
 
 fn resident_bytes() -> Option<i64> {
     let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
-    statm
-        .split_whitespace()
-        .nth(1)?
-        .parse::<i64>()
-        .ok()
-        .map(|pages| pages * 4_096)
+    statm.split_whitespace().nth(1)?.parse::<i64>().ok().map(|pages| pages * 4_096)
 }

@@ -24,9 +24,7 @@ fn report_of(work: impl FnOnce() + UnwindSafe) -> String {
 fn without_line(report: &str) -> String {
     let report = report.replace('\\', "/");
     let (before, after) = report.split_once("tests/report.rs:").expect("a location");
-    let digits = after
-        .find(|c: char| !c.is_ascii_digit())
-        .expect("a line break");
+    let digits = after.find(|c: char| !c.is_ascii_digit()).expect("a line break");
     assert!(digits > 0, "{report}");
     let before = before.trim_end_matches(' ');
     format!("{before}  tests/report.rs:LINE{}", &after[digits..])
@@ -64,26 +62,19 @@ fn exact_and_too_few() {
 
 #[test]
 fn at_least_and_too_few() {
-    insta::assert_snapshot!(report_of(|| assert_allocs!(min = 1_000, {
-        allocate(&[1, 2])
-    })));
+    insta::assert_snapshot!(report_of(|| assert_allocs!(min = 1_000, { allocate(&[1, 2]) })));
 }
 
 #[test]
 fn a_range_and_too_many() {
-    insta::assert_snapshot!(report_of(|| assert_allocs!(min = 1, max = 2, {
-        allocate(&[1; 3])
-    })));
+    insta::assert_snapshot!(report_of(|| assert_allocs!(min = 1, max = 2, { allocate(&[1; 3]) })));
 }
 
 #[test]
 fn no_alloc_with_a_message() {
     let work = || {
         let name = "header";
-        assert_no_alloc!(
-            { allocate(&[1]) },
-            "while reading {name}\nand its second line"
-        );
+        assert_no_alloc!({ allocate(&[1]) }, "while reading {name}\nand its second line");
     };
     insta::assert_snapshot!(report_of(work));
 }
@@ -91,15 +82,10 @@ fn no_alloc_with_a_message() {
 #[test]
 fn several_runs_that_differ() {
     let mut run = 0;
-    let exceeded = Budget::new()
-        .exact(3)
-        .max_bytes(2)
-        .warmup(1)
-        .runs(5)
-        .check(|| {
-            run += 1;
-            allocate(&[1; 7][..run]);
-        });
+    let exceeded = Budget::new().exact(3).max_bytes(2).warmup(1).runs(5).check(|| {
+        run += 1;
+        allocate(&[1; 7][..run]);
+    });
     insta::assert_snapshot!(without_line(&exceeded.unwrap_err().to_string()));
 }
 

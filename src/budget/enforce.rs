@@ -58,12 +58,7 @@ impl Guard {
     #[track_caller]
     pub(crate) fn enter(budget: Budget, origin: Origin, fail: fn(Exceeded) -> !) -> Self {
         budget.require_sense();
-        Self {
-            scope: Some(AllocScope::enter()),
-            budget,
-            origin,
-            fail,
-        }
+        Self { scope: Some(AllocScope::enter()), budget, origin, fail }
     }
 
     pub(crate) fn finish<R>(mut self, value: R) -> Result<R, Exceeded> {

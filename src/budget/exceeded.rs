@@ -50,12 +50,7 @@ pub(crate) struct Runs {
 
 impl Runs {
     pub(crate) const fn new(warmup: u64, runs: u64) -> Self {
-        Self {
-            warmup,
-            runs,
-            ranges: [(u64::MAX, 0); Metric::ALL.len()],
-            first_broken: None,
-        }
+        Self { warmup, runs, ranges: [(u64::MAX, 0); Metric::ALL.len()], first_broken: None }
     }
 
     pub(crate) fn add(&mut self, budget: &Budget, stats: AllocStats) {
@@ -104,18 +99,9 @@ impl Exceeded {
         runs: Option<Runs>,
     ) -> Self {
         let breach = count::ignored(|| {
-            Box::new(Breach {
-                budget,
-                stats,
-                name: origin.name(),
-                origin,
-                subject,
-                runs,
-            })
+            Box::new(Breach { budget, stats, name: origin.name(), origin, subject, runs })
         });
-        Self {
-            breach: ManuallyDrop::new(breach),
-        }
+        Self { breach: ManuallyDrop::new(breach) }
     }
 
     /// The budget that was broken.

@@ -51,9 +51,7 @@ impl Budget {
     /// the future does.
     #[track_caller]
     pub fn enforce_future<F: Future>(self, future: F) -> EnforceFuture<F> {
-        EnforceFuture {
-            check: self.check_future(future),
-        }
+        EnforceFuture { check: self.check_future(future) }
     }
 }
 
@@ -70,11 +68,7 @@ impl<F: Future> CheckFuture<F> {
     pub(crate) fn new(budget: Budget, origin: Origin, future: F, tag: u64) -> Self {
         installed::require();
         budget.require_sense();
-        Self {
-            metered: Metered::new(future, Kind::Scope, tag),
-            budget,
-            origin,
-        }
+        Self { metered: Metered::new(future, Kind::Scope, tag), budget, origin }
     }
 }
 
@@ -89,13 +83,7 @@ impl<F: Future> Future for CheckFuture<F> {
         if budget.holds(&stats) {
             return Poll::Ready(Ok(output));
         }
-        Poll::Ready(Err(Exceeded::new(
-            budget,
-            stats,
-            origin,
-            "this future",
-            None,
-        )))
+        Poll::Ready(Err(Exceeded::new(budget, stats, origin, "this future", None)))
     }
 }
 
@@ -133,9 +121,7 @@ pub struct Closer {
 impl Closer {
     pub(crate) fn new() -> Self {
         static TAGS: AtomicU64 = AtomicU64::new(1);
-        Self {
-            tag: TAGS.fetch_add(1, Relaxed),
-        }
+        Self { tag: TAGS.fetch_add(1, Relaxed) }
     }
 
     pub(crate) fn tag(&self) -> u64 {

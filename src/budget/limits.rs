@@ -13,13 +13,8 @@ pub(crate) enum Metric {
 }
 
 impl Metric {
-    pub(crate) const ALL: [Self; 5] = [
-        Self::Allocations,
-        Self::Bytes,
-        Self::PeakBytes,
-        Self::Reallocations,
-        Self::Deallocations,
-    ];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Allocations, Self::Bytes, Self::PeakBytes, Self::Reallocations, Self::Deallocations];
 
     pub(crate) const fn of(self, stats: &AllocStats) -> u64 {
         match self {
@@ -61,10 +56,7 @@ pub(crate) struct Limit {
 }
 
 impl Limit {
-    pub(crate) const NONE: Self = Self {
-        min: None,
-        max: None,
-    };
+    pub(crate) const NONE: Self = Self { min: None, max: None };
 
     pub(crate) const fn is_none(&self) -> bool {
         self.min.is_none() && self.max.is_none()

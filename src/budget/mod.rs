@@ -137,15 +137,11 @@ impl Budget {
 
     /// The limits that are set, in the order of the report.
     pub(crate) fn limits(&self) -> impl Iterator<Item = (Metric, Limit)> + '_ {
-        Metric::ALL
-            .into_iter()
-            .map(|m| (m, self.limit(m)))
-            .filter(|(_, limit)| !limit.is_none())
+        Metric::ALL.into_iter().map(|m| (m, self.limit(m))).filter(|(_, limit)| !limit.is_none())
     }
 
     pub(crate) fn holds(&self, stats: &AllocStats) -> bool {
-        self.limits()
-            .all(|(metric, limit)| limit.holds(metric.of(stats)))
+        self.limits().all(|(metric, limit)| limit.holds(metric.of(stats)))
     }
 
     /// # Panics
@@ -156,11 +152,7 @@ impl Budget {
             self.limits().next().is_some(),
             "is a limit missing? A `Budget` without one holds whatever is allocated: add `.max(10)`, `.max_bytes(4096)`, .."
         );
-        if let Limit {
-            min: Some(min),
-            max: Some(max),
-        } = self.allocations
-        {
+        if let Limit { min: Some(min), max: Some(max) } = self.allocations {
             assert!(
                 min <= max,
                 "are `min` and `max` swapped? `min = {min}` is above `max = {max}`, so no run can hold"

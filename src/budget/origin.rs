@@ -54,12 +54,7 @@ impl Origin {
 
     #[track_caller]
     fn at(entrance: Entrance, path: &'static str, function: Option<&'static str>) -> Self {
-        Self {
-            entrance,
-            location: Location::caller(),
-            path,
-            function,
-        }
+        Self { entrance, location: Location::caller(), path, function }
     }
 
     /// The function, as the test harness writes it: its path without the crate.
@@ -85,11 +80,7 @@ fn enclosing_function(path: &str) -> &str {
 
 fn within_crate(path: &str) -> &str {
     match path.split_once("::") {
-        Some((krate, rest))
-            if krate
-                .bytes()
-                .all(|b| b == b'_' || b.is_ascii_alphanumeric()) =>
-        {
+        Some((krate, rest)) if krate.bytes().all(|b| b == b'_' || b.is_ascii_alphanumeric()) => {
             rest
         }
         _ => path,
@@ -104,16 +95,10 @@ mod tests {
     fn names_the_function_around_a_closure_or_marker() {
         let check = |path, expected| assert_eq!(within_crate(enclosing_function(path)), expected);
         check("krate::tests::parses::__here", "tests::parses");
-        check(
-            "krate::tests::parses::{{closure}}::{{closure}}::__here",
-            "tests::parses",
-        );
+        check("krate::tests::parses::{{closure}}::{{closure}}::__here", "tests::parses");
         check("krate::tests::parses::{closure#1}", "tests::parses");
         check("krate::parses", "parses");
-        check(
-            "<krate::S as krate::T>::parses::{{closure}}",
-            "<krate::S as krate::T>::parses",
-        );
+        check("<krate::S as krate::T>::parses::{{closure}}", "<krate::S as krate::T>::parses");
         check("alone", "alone");
     }
 }

@@ -33,11 +33,7 @@ pub struct Repeated {
 
 impl Repeated {
     pub(super) const fn new(budget: Budget) -> Self {
-        Self {
-            budget,
-            warmup: 0,
-            runs: 1,
-        }
+        Self { budget, warmup: 0, runs: 1 }
     }
 
     /// How many uncounted runs come first; 0 unless set.
@@ -52,10 +48,7 @@ impl Repeated {
     /// If `times` is 0.
     #[track_caller]
     pub const fn runs(mut self, times: u64) -> Self {
-        assert!(
-            times > 0,
-            "`runs` is 0: nothing would be counted; write at least 1"
-        );
+        assert!(times > 0, "`runs` is 0: nothing would be counted; write at least 1");
         self.runs = times;
         self
     }
@@ -163,13 +156,7 @@ impl Repeated {
         let broken: Option<AllocStats> = runs.first_broken();
         match broken {
             None => Ok(()),
-            Some(stats) => Err(Exceeded::new(
-                self.budget,
-                stats,
-                origin,
-                subject,
-                Some(runs),
-            )),
+            Some(stats) => Err(Exceeded::new(self.budget, stats, origin, subject, Some(runs))),
         }
     }
 }

@@ -88,32 +88,20 @@ pub(crate) fn on_realloc(block: *mut u8, old_size: usize, new_size: usize) -> *m
 #[cold]
 #[inline(never)]
 pub(crate) fn slow_dealloc(size: usize) {
-    slow(Event {
-        word: word::DEALLOCS,
-        got: 0,
-        freed: size as i64,
-    });
+    slow(Event { word: word::DEALLOCS, got: 0, freed: size as i64 });
 }
 
 #[cold]
 #[inline(never)]
 fn slow_alloc(block: *mut u8, size: usize) -> *mut u8 {
-    slow(Event {
-        word: word::ALLOCS,
-        got: size as i64,
-        freed: 0,
-    });
+    slow(Event { word: word::ALLOCS, got: size as i64, freed: 0 });
     block
 }
 
 #[cold]
 #[inline(never)]
 fn slow_realloc(block: *mut u8, old_size: usize, new_size: usize) -> *mut u8 {
-    slow(Event {
-        word: word::REALLOCS,
-        got: new_size as i64,
-        freed: old_size as i64,
-    });
+    slow(Event { word: word::REALLOCS, got: new_size as i64, freed: old_size as i64 });
     block
 }
 

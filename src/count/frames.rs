@@ -72,19 +72,9 @@ pub(super) struct Frames {
 
 impl Frames {
     pub(super) const fn new() -> Self {
-        const ZERO: Counts = Counts {
-            got: 0,
-            freed: 0,
-            allocs: 0,
-            deallocs: 0,
-            reallocs: 0,
-            failed: 0,
-        };
-        Self {
-            stack: SystemVec::new(),
-            hidden: ZERO,
-            serials: 0,
-        }
+        const ZERO: Counts =
+            Counts { got: 0, freed: 0, allocs: 0, deallocs: 0, reallocs: 0, failed: 0 };
+        Self { stack: SystemVec::new(), hidden: ZERO, serials: 0 }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -116,10 +106,7 @@ impl Frames {
         let start = now - self.hidden;
         let peak = start.current();
         self.serials += 1;
-        let ticket = Ticket {
-            depth: self.stack.as_slice().len(),
-            serial: self.serials,
-        };
+        let ticket = Ticket { depth: self.stack.as_slice().len(), serial: self.serials };
         let frame = Frame {
             start,
             peak,
@@ -147,23 +134,15 @@ impl Frames {
     #[inline]
     fn measure_frame(&self, frame: &Frame, above: &[Frame], now: Counts) -> Measured {
         if frame.state == State::Frozen {
-            return Measured {
-                counts: frame.start,
-                peak: frame.own_peak,
-            };
+            return Measured { counts: frame.start, peak: frame.own_peak };
         }
         let hidden_from = above.iter().position(Frame::hides);
         let (end, seen) = match hidden_from {
             Some(at) => (above[at].start, &above[..at]),
             None => (now - self.hidden, above),
         };
-        let peak = seen
-            .iter()
-            .fold(frame.peak.max(frame.own_peak), |peak, f| peak.max(f.peak));
-        Measured {
-            counts: end - frame.start,
-            peak: peak.wrapping_sub(frame.start.current()),
-        }
+        let peak = seen.iter().fold(frame.peak.max(frame.own_peak), |peak, f| peak.max(f.peak));
+        Measured { counts: end - frame.start, peak: peak.wrapping_sub(frame.start.current()) }
     }
 
     /// Ends the count of the innermost frame tagged `tag`, if there is one; the frame stays until it is closed.
@@ -171,10 +150,7 @@ impl Frames {
         let Some(depth) = self.stack.as_slice().iter().rposition(|f| f.tag == tag) else {
             return;
         };
-        let (frame, above) = (
-            &self.stack.as_slice()[depth],
-            &self.stack.as_slice()[depth + 1..],
-        );
+        let (frame, above) = (&self.stack.as_slice()[depth], &self.stack.as_slice()[depth + 1..]);
         let measured = self.measure_frame(frame, above, now);
         let frame = &mut self.stack.as_mut_slice()[depth];
         frame.start = measured.counts;

@@ -30,10 +30,7 @@ static PROCESS: Observer = Observer::NEW;
 static OBSERVERS: Pool<Observer> = Pool::new();
 
 impl Pooled for Observer {
-    const NEW: Self = Self {
-        highest: AtomicI64::new(0),
-        links: Links::NEW,
-    };
+    const NEW: Self = Self { highest: AtomicI64::new(0), links: Links::NEW };
 
     fn links(&self) -> &Links<Self> {
         &self.links
@@ -53,10 +50,7 @@ pub(super) fn flush(net: i64, high: i64) {
     let before = FLUSHED.0.fetch_add(net, Relaxed);
     let highest = before.wrapping_add(high.max(0));
     PROCESS.raise(highest);
-    OBSERVERS
-        .iter()
-        .filter(|o| o.links.in_use())
-        .for_each(|o| o.raise(highest));
+    OBSERVERS.iter().filter(|o| o.links.in_use()).for_each(|o| o.raise(highest));
 }
 
 /// The peak above some moment.
@@ -68,10 +62,7 @@ pub(crate) struct PeakFrom {
 
 /// The process's own peak, above the moment at which `start` bytes had been flushed (0: the beginning).
 pub(crate) fn process_peak(start: i64) -> PeakFrom {
-    PeakFrom {
-        observer: &PROCESS,
-        start,
-    }
+    PeakFrom { observer: &PROCESS, start }
 }
 
 /// The peak from now on, until dropped; `None` without memory. The caller has flushed.

@@ -24,10 +24,8 @@ pub(super) struct Links<T> {
 impl<T> Links<T> {
     /// Of an item in use.
     #[allow(clippy::declare_interior_mutable_const)] // A template, copied into each new item.
-    pub(super) const NEW: Self = Self {
-        next: AtomicPtr::new(ptr::null_mut()),
-        in_use: AtomicBool::new(true),
-    };
+    pub(super) const NEW: Self =
+        Self { next: AtomicPtr::new(ptr::null_mut()), in_use: AtomicBool::new(true) };
 
     pub(super) fn in_use(&self) -> bool {
         self.in_use.load(Relaxed)
@@ -39,11 +37,7 @@ impl<T> Links<T> {
     }
 
     fn take(&self) -> bool {
-        !self.in_use()
-            && self
-                .in_use
-                .compare_exchange(false, true, AcqRel, Relaxed)
-                .is_ok()
+        !self.in_use() && self.in_use.compare_exchange(false, true, AcqRel, Relaxed).is_ok()
     }
 }
 
@@ -53,9 +47,7 @@ pub(super) struct Pool<T> {
 
 impl<T: Pooled> Pool<T> {
     pub(super) const fn new() -> Self {
-        Self {
-            first: AtomicPtr::new(ptr::null_mut()),
-        }
+        Self { first: AtomicPtr::new(ptr::null_mut()) }
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &'static T> {
@@ -66,9 +58,7 @@ impl<T: Pooled> Pool<T> {
 
     /// An item that nobody uses, now in use; `None` without memory.
     pub(super) fn take(&self) -> Option<&'static T> {
-        self.iter()
-            .find(|item| item.links().take())
-            .or_else(|| self.allocate())
+        self.iter().find(|item| item.links().take()).or_else(|| self.allocate())
     }
 
     const NOT_ZERO_SIZED: () = assert!(std::mem::size_of::<T>() > 0);
@@ -87,10 +77,7 @@ impl<T: Pooled> Pool<T> {
         let mut first = self.first.load(Relaxed);
         loop {
             item.links().next.store(first, Relaxed);
-            match self
-                .first
-                .compare_exchange_weak(first, memory, Release, Relaxed)
-            {
+            match self.first.compare_exchange_weak(first, memory, Release, Relaxed) {
                 Ok(_) => return Some(item),
                 Err(now) => first = now,
             }

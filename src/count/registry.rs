@@ -14,10 +14,8 @@ pub(super) static LEDGERS: Pool<Ledger> = Pool::new();
 
 /// The sum over all threads that ever were. Exact while no other thread allocates.
 pub(crate) fn totals() -> Counts {
-    iter::once(&ORPHANS)
-        .chain(LEDGERS.iter())
-        .fold(Counts::default(), |mut sum, ledger| {
-            sum += ledger.counts();
-            sum
-        })
+    iter::once(&ORPHANS).chain(LEDGERS.iter()).fold(Counts::default(), |mut sum, ledger| {
+        sum += ledger.counts();
+        sum
+    })
 }

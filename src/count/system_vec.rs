@@ -18,11 +18,7 @@ pub(crate) struct OutOfMemory;
 
 impl<T: Copy> SystemVec<T> {
     pub(super) const fn new() -> Self {
-        Self {
-            items: ptr::null_mut(),
-            len: 0,
-            capacity: 0,
-        }
+        Self { items: ptr::null_mut(), len: 0, capacity: 0 }
     }
 
     #[inline]

@@ -37,10 +37,7 @@ pub(super) fn own_or_register() -> Option<Own> {
 
 #[inline]
 fn own() -> Option<Own> {
-    ledger::current_ledger().map(|ledger| Own {
-        ledger,
-        _thread: PhantomData,
-    })
+    ledger::current_ledger().map(|ledger| Own { ledger, _thread: PhantomData })
 }
 
 #[cold]
@@ -58,10 +55,7 @@ fn register() -> Option<Own> {
 fn adopt() -> Option<Own> {
     let ledger = LEDGERS.take()?;
     ledger::set_current(ledger);
-    let own = Own {
-        ledger,
-        _thread: PhantomData,
-    };
+    let own = Own { ledger, _thread: PhantomData };
     let net = own.counts().current();
     own.ledger.flushed.set(net);
     own.start_flush_interval(net);
@@ -102,22 +96,8 @@ impl Own {
 
     #[inline]
     fn counts(self) -> Counts {
-        let Line {
-            got,
-            freed,
-            allocs,
-            deallocs,
-            reallocs,
-            ..
-        } = self.line();
-        Counts {
-            got,
-            freed,
-            allocs,
-            deallocs,
-            reallocs,
-            failed: self.ledger.failed.load(Relaxed),
-        }
+        let Line { got, freed, allocs, deallocs, reallocs, .. } = self.line();
+        Counts { got, freed, allocs, deallocs, reallocs, failed: self.ledger.failed.load(Relaxed) }
     }
 
     /// Lends the frames to `work`, which must not allocate through `ModAlloc` nor unwind.
@@ -155,9 +135,7 @@ impl Own {
         let line = self.line();
         let net = line.got.wrapping_sub(line.freed);
         self.with_frames(|frames| frames.fold(line.high));
-        self.ledger
-            .flush_high
-            .set(self.ledger.flush_high.get().max(line.high));
+        self.ledger.flush_high.set(self.ledger.flush_high.get().max(line.high));
         self.store(word::HIGH, net);
         net
     }
@@ -210,11 +188,7 @@ pub(crate) fn open(kind: Kind, tag: u64) -> Result<OpenFrame, OpenError> {
     own.cut();
     let counts = own.counts();
     let ticket = own.with_frames(|frames| frames.open(kind, tag, counts))?;
-    Ok(OpenFrame {
-        ledger: own.ledger,
-        ticket,
-        _thread: PhantomData,
-    })
+    Ok(OpenFrame { ledger: own.ledger, ticket, _thread: PhantomData })
 }
 
 #[cold]
@@ -298,11 +272,13 @@ mod tests {
         drop(black_box(Vec::<u8>::with_capacity(bytes)));
     }
 
-    /// Runs `work` on a thread whose ledger may be retired at will.
+    /// Runs `work` on a thread that has a ledger, which it may retire at will.
     fn on_a_thread(work: fn()) {
-        std::thread::spawn(work)
-            .join()
-            .expect("the thread ends well");
+        let run = move || {
+            allocate(1);
+            work();
+        };
+        std::thread::spawn(run).join().expect("the thread ends well");
     }
 
     #[test]

@@ -21,19 +21,11 @@ pub(crate) fn text(breach: &Breach, message: Option<&str>) -> String {
     let mut text = String::new();
     let location = breach.origin.location;
     let head = format!("allocation budget exceeded: {}", breach.name);
-    push_line(
-        &mut text,
-        &head,
-        &format!("{}:{}", location.file(), location.line()),
-    );
+    push_line(&mut text, &head, &format!("{}:{}", location.file(), location.line()));
     for line in message.into_iter().flat_map(str::lines) {
         push_line(&mut text, &format!("  {line}"), "");
     }
-    push_line(
-        &mut text,
-        &format!("  {}", written(breach)),
-        &subject(breach),
-    );
+    push_line(&mut text, &format!("  {}", written(breach)), &subject(breach));
     text.push('\n');
     push_table(&mut text, &rows(breach));
     text.truncate(text.trim_end().len());
@@ -60,10 +52,7 @@ fn written(breach: &Breach) -> String {
     let mut keys: Vec<(&str, u64)> = Vec::new();
     for (metric, limit) in breach.budget.limits() {
         match limit {
-            Limit {
-                min: Some(min),
-                max: Some(max),
-            } if min == max => keys.push(("exact", min)),
+            Limit { min: Some(min), max: Some(max) } if min == max => keys.push(("exact", min)),
             Limit { min, max } => {
                 keys.extend(min.map(|min| ("min", min)));
                 keys.extend(max.map(|max| (metric.max_key(), max)));
@@ -79,10 +68,7 @@ fn written(breach: &Breach) -> String {
         }
     }
     let list = || {
-        let keys: Vec<_> = keys
-            .iter()
-            .map(|(key, value)| format!("{key} = {value}"))
-            .collect();
+        let keys: Vec<_> = keys.iter().map(|(key, value)| format!("{key} = {value}")).collect();
         keys.join(", ")
     };
     match breach.origin.entrance {
@@ -90,11 +76,10 @@ fn written(breach: &Breach) -> String {
         Entrance::AssertAllocs => format!("assert_allocs!({})", list()),
         Entrance::AssertNoAlloc => "assert_no_alloc!".to_owned(),
         Entrance::Method => {
-            keys.iter()
-                .fold("Budget::new()".to_owned(), |mut text, (key, value)| {
-                    let _ = write!(text, ".{key}({value})"); // Writing to a `String` cannot fail.
-                    text
-                })
+            keys.iter().fold("Budget::new()".to_owned(), |mut text, (key, value)| {
+                let _ = write!(text, ".{key}({value})"); // Writing to a `String` cannot fail.
+                text
+            })
         }
     }
 }
@@ -110,11 +95,7 @@ fn subject(breach: &Breach) -> String {
 fn repetition(runs: &Runs) -> String {
     match runs.warmup {
         0 => counted(runs.runs, "run"),
-        warmup => format!(
-            "{} after {}",
-            counted(runs.runs, "run"),
-            counted(warmup, "warm-up")
-        ),
+        warmup => format!("{} after {}", counted(runs.runs, "run"), counted(warmup, "warm-up")),
     }
 }
 

@@ -21,13 +21,7 @@ pub(crate) struct Metered<F> {
 impl<F: Future> Metered<F> {
     /// `tag` is for [`count::freeze`](crate::count::freeze), which ends the count within a poll; 0 for none.
     pub(crate) fn new(future: F, kind: Kind, tag: u64) -> Self {
-        Self {
-            future,
-            kind,
-            tag,
-            counts: Counts::default(),
-            peak: 0,
-        }
+        Self { future, kind, tag, counts: Counts::default(), peak: 0 }
     }
 }
 
@@ -44,9 +38,7 @@ impl<F: Future> Future for Metered<F> {
         let Some(measured) = frame.close() else {
             panic!("this is a bug in mod-alloc: a poll has outlived the counters of its thread")
         };
-        this.peak = this
-            .peak
-            .max(this.counts.current().wrapping_add(measured.peak));
+        this.peak = this.peak.max(this.counts.current().wrapping_add(measured.peak));
         this.counts += measured.counts;
         polled.map(|output| (output, AllocStats::new(this.counts, this.peak)))
     }

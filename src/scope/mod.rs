@@ -60,9 +60,7 @@ impl AllocScope {
     #[inline]
     pub fn enter() -> Self {
         installed::require();
-        Self {
-            frame: open(Kind::Scope, 0),
-        }
+        Self { frame: open(Kind::Scope, 0) }
     }
 
     /// What was counted so far.

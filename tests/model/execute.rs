@@ -31,10 +31,7 @@ impl Block {
             }
         };
         assert!(!block.is_null());
-        Self {
-            address: black_box(block) as usize,
-            layout,
-        }
+        Self { address: black_box(block) as usize, layout }
     }
 
     fn resized(self, size: usize) -> Self {
@@ -42,10 +39,7 @@ impl Block {
         let block = unsafe { realloc(self.address as *mut u8, self.layout, size) };
         assert!(!block.is_null());
         let layout = Layout::from_size_align(size, self.layout.align()).expect("a small size");
-        Self {
-            address: black_box(block) as usize,
-            layout,
-        }
+        Self { address: black_box(block) as usize, layout }
     }
 
     fn free(self) {
@@ -68,10 +62,7 @@ pub(crate) struct Machine {
 
 impl Machine {
     pub(crate) fn new(blocks: [Option<Block>; SLOTS]) -> Self {
-        Self {
-            blocks,
-            measured: Vec::with_capacity(4_000),
-        }
+        Self { blocks, measured: Vec::with_capacity(4_000) }
     }
 
     /// Returns the blocks that are left and what was measured, in order.
@@ -81,10 +72,7 @@ impl Machine {
         for scope in scopes.into_iter().flatten() {
             self.measured.push(scope.exit());
         }
-        assert!(
-            self.measured.len() < self.measured.capacity(),
-            "the machine itself has allocated"
-        );
+        assert!(self.measured.len() < self.measured.capacity(), "the machine itself has allocated");
         (self.blocks, self.measured)
     }
 
@@ -96,12 +84,7 @@ impl Machine {
 
     fn run_one(&mut self, op: &Op, scopes: &mut Scopes) {
         match *op {
-            Op::Alloc {
-                slot,
-                size,
-                align,
-                zeroed,
-            } => {
+            Op::Alloc { slot, size, align, zeroed } => {
                 if let Some(block) = self.blocks[slot].take() {
                     block.free();
                 }
@@ -121,12 +104,10 @@ impl Machine {
                 scopes[scope] = Some(AllocScope::enter());
             }
             Op::Read { scope } => {
-                self.measured
-                    .extend(scopes[scope].as_ref().map(AllocScope::stats));
+                self.measured.extend(scopes[scope].as_ref().map(AllocScope::stats));
             }
             Op::Exit { scope } => {
-                self.measured
-                    .extend(scopes[scope].take().map(AllocScope::exit));
+                self.measured.extend(scopes[scope].take().map(AllocScope::exit));
             }
             Op::Forget { scope } => mem::forget(scopes[scope].take()),
             Op::Measure(ref ops) => {
@@ -151,9 +132,6 @@ pub(crate) fn cost_of_a_panic() -> usize {
     let throw = || assert!(catch_unwind(|| resume_unwind(Box::new(()))).is_err());
     throw(); // What is set up once.
     let ((), stats) = measure(throw);
-    assert_eq!(
-        (stats.alloc_count, stats.dealloc_count, stats.realloc_count),
-        (1, 1, 0)
-    );
+    assert_eq!((stats.alloc_count, stats.dealloc_count, stats.realloc_count), (1, 1, 0));
     usize::try_from(stats.total_bytes).expect("an exception is small")
 }

@@ -34,10 +34,7 @@ fn main() {
     for seed in seed..seed + programs {
         checked += run_program(seed, thrown);
     }
-    assert!(
-        checked > programs,
-        "only {checked} scopes were compared: the programs are too thin"
-    );
+    assert!(checked > programs, "only {checked} scopes were compared: the programs are too thin");
     println!(
         "model: {programs} random programs, {checked} scopes and {programs} process totals agree"
     );
@@ -48,17 +45,12 @@ fn run_program(seed: u64, thrown: usize) -> u64 {
     let mut random = Random::new(seed);
     let threads = random.below(3) as usize + 1;
     let parts: Vec<Part> = (0..threads)
-        .map(|_| Part {
-            first: program::random(&mut random),
-            second: program::random(&mut random),
-        })
+        .map(|_| Part { first: program::random(&mut random), second: program::random(&mut random) })
         .collect();
 
     let start = GLOBAL.start(seed % 2 == 1);
     // Each thread's blocks after its first part; its neighbour goes on with them.
-    let first = on_threads(&parts, |_, part| {
-        Machine::new(execute::no_blocks()).run(&part.first)
-    });
+    let first = on_threads(&parts, |_, part| Machine::new(execute::no_blocks()).run(&part.first));
     let (mut blocks, mut results): (Vec<_>, Vec<_>) = first.into_iter().unzip();
     blocks.rotate_left(1);
     let second = on_threads(&parts, |i, part| Machine::new(blocks[i]).run(&part.second));
@@ -96,14 +88,8 @@ fn on_threads<R: Send>(parts: &[Part], run: impl Fn(usize, &Part) -> R + Sync) -
     }
     let run = &run;
     std::thread::scope(|scope| {
-        let running: Vec<_> = parts
-            .iter()
-            .enumerate()
-            .map(|(i, part)| scope.spawn(move || run(i, part)))
-            .collect();
-        running
-            .into_iter()
-            .map(|thread| thread.join().expect("a program ends"))
-            .collect()
+        let running: Vec<_> =
+            parts.iter().enumerate().map(|(i, part)| scope.spawn(move || run(i, part))).collect();
+        running.into_iter().map(|thread| thread.join().expect("a program ends")).collect()
     })
 }

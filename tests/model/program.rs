@@ -91,25 +91,12 @@ fn op(random: &mut Random, depth: u32) -> Op {
             align: 1 << random.below(8),
             zeroed: random.below(4) == 0,
         },
-        14..=19 => Op::Realloc {
-            slot: random.slot(),
-            size: random.size(),
-        },
-        20..=26 => Op::Dealloc {
-            slot: random.slot(),
-        },
-        27..=31 => Op::Enter {
-            scope: random.scope(),
-        },
-        32..=34 => Op::Read {
-            scope: random.scope(),
-        },
-        35..=38 => Op::Exit {
-            scope: random.scope(),
-        },
-        39 => Op::Forget {
-            scope: random.scope(),
-        },
+        14..=19 => Op::Realloc { slot: random.slot(), size: random.size() },
+        20..=26 => Op::Dealloc { slot: random.slot() },
+        27..=31 => Op::Enter { scope: random.scope() },
+        32..=34 => Op::Read { scope: random.scope() },
+        35..=38 => Op::Exit { scope: random.scope() },
+        39 => Op::Forget { scope: random.scope() },
         40 => Op::Measure(inner(random, depth)),
         41 | 42 => Op::Uncounted(inner(random, depth)),
         _ => Op::Panic(inner(random, depth)),

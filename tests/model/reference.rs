@@ -28,14 +28,8 @@ struct Model {
 
 /// The blocks that are left and what every reading should be. `thrown`: the bytes of a panic.
 pub(crate) fn run(ops: &[Op], sizes: Sizes, thrown: usize) -> (Sizes, Vec<AllocStats>) {
-    let mut model = Model {
-        sizes,
-        scopes: vec![],
-        hidden: vec![],
-        clock: 0,
-        measured: vec![],
-        thrown,
-    };
+    let mut model =
+        Model { sizes, scopes: vec![], hidden: vec![], clock: 0, measured: vec![], thrown };
     let mut slots = [None; SCOPES];
     model.run_all(ops, &mut slots);
     for opened in slots.into_iter().flatten() {
@@ -88,17 +82,13 @@ impl Model {
 
     fn enter(&mut self) -> u64 {
         let opened = self.tick();
-        self.scopes.push(Scope {
-            opened,
-            stats: AllocStats::default(),
-        });
+        self.scopes.push(Scope { opened, stats: AllocStats::default() });
         opened
     }
 
     fn read(&mut self, opened: u64) {
         let scope = self.scopes.iter().find(|scope| scope.opened == opened);
-        self.measured
-            .push(scope.expect("open until it is closed").stats);
+        self.measured.push(scope.expect("open until it is closed").stats);
     }
 
     fn close(&mut self, opened: u64) {

@@ -88,11 +88,7 @@ impl Truth {
         let profiler = Profiler::start();
         let snapshot = self.counted.snapshot();
         self.peak.store(self.current.load(SeqCst), SeqCst);
-        Start {
-            truth: self.totals(),
-            snapshot,
-            profiler,
-        }
+        Start { truth: self.totals(), snapshot, profiler }
     }
 
     /// Holds the library's totals since `start` against the truth. All threads but this one have ended.
@@ -112,24 +108,12 @@ impl Truth {
             ]
         };
         let expected = exact(truth, start.truth);
-        assert_eq!(
-            exact(snapshot, start.snapshot),
-            expected,
-            "snapshot, seed {seed}"
-        );
-        assert_eq!(
-            exact(profile, AllocStats::default()),
-            expected,
-            "profiler, seed {seed}"
-        );
+        assert_eq!(exact(snapshot, start.snapshot), expected, "snapshot, seed {seed}");
+        assert_eq!(exact(profile, AllocStats::default()), expected, "profiler, seed {seed}");
 
         let peak = truth.peak_bytes - start.truth.current_bytes;
         if self.one_at_a_time.load(SeqCst) {
-            let bound = if threads == 1 {
-                0
-            } else {
-                (threads as i64 + 1) * FLUSH_BYTES
-            };
+            let bound = if threads == 1 { 0 } else { (threads as i64 + 1) * FLUSH_BYTES };
             let error = profile.peak_bytes - peak;
             assert!(
                 error.abs() <= bound,
@@ -138,10 +122,7 @@ impl Truth {
         }
         assert!(profile.peak_bytes >= profile.current_bytes);
         assert!(snapshot.peak_bytes >= snapshot.current_bytes);
-        assert!(
-            snapshot.peak_bytes >= start.snapshot.peak_bytes,
-            "a peak fell, seed {seed}"
-        );
+        assert!(snapshot.peak_bytes >= start.snapshot.peak_bytes, "a peak fell, seed {seed}");
     }
 }
 

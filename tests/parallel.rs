@@ -1,0 +1,121 @@
+//! 200 budgeted tests, run by 8 test threads beside threads that allocate all the time, 100 times over: each budget is
+//! exact, so a single allocation charged to the wrong test would fail it. And with an allocation planted in some of the
+//! tests, just those fail.
+//!
+//! The driver at the end runs this same binary again, with the tests of `budgeted` alone.
+
+use std::hint::black_box;
+use std::process::Command;
+use std::sync::Once;
+use std::thread;
+
+use mod_alloc::ModAlloc;
+
+#[global_allocator]
+static GLOBAL: ModAlloc = ModAlloc::new();
+
+/// Names the tests, by number, in which an allocation is planted.
+const PLANTED: &str = "MOD_ALLOC_TEST_PLANTED";
+
+/// Threads that allocate, reallocate and free without end.
+fn start_noise() {
+    static NOISE: Once = Once::new();
+    NOISE.call_once(|| {
+        for seed in 1..4_usize {
+            thread::spawn(move || {
+                for i in (seed..).step_by(7) {
+                    let mut block = black_box(Vec::<u8>::with_capacity(1 + i % 3_000));
+                    block.reserve_exact(1 + i % 40_000);
+                    if i % 512 == 0 {
+                        thread::spawn(|| drop(black_box(vec![0_u8; 100])))
+                            .join()
+                            .expect("ends well");
+                    }
+                }
+            });
+        }
+    });
+}
+
+/// Read once, before the budgets are entered.
+fn is_planted(number: usize) -> bool {
+    std::env::var(PLANTED).is_ok_and(|list| list.split(',').any(|n| n == number.to_string()))
+}
+
+mod budgeted {
+    use super::{black_box, is_planted, start_noise};
+    use mod_alloc::{alloc_budget, assert_no_alloc};
+
+    /// `boxes + 1` allocations, and one more if planted.
+    #[alloc_budget(exact = boxes + 1)]
+    fn work(boxes: usize, planted: bool) {
+        let mut kept = black_box(Vec::with_capacity(boxes));
+        for i in 0..boxes {
+            kept.push(Box::new(i));
+        }
+        assert_no_alloc! { kept.reverse() };
+        if planted {
+            drop(black_box(Box::new(0)));
+        }
+    }
+
+    fn run(number: usize) {
+        start_noise();
+        let planted = is_planted(number);
+        for round in 1..20 {
+            work(1 + number * round % 50, planted);
+        }
+    }
+
+    macro_rules! tests {
+        ($($module:ident $tens:literal)*) => { $(
+            mod $module {
+                tests! { @each $tens t0 0 t1 1 t2 2 t3 3 t4 4 t5 5 t6 6 t7 7 t8 8 t9 9 }
+            }
+        )* };
+        (@each $tens:literal $($name:ident $ones:literal)*) => { $(
+            #[test]
+            fn $name() {
+                super::run($tens * 10 + $ones);
+            }
+        )* };
+    }
+    tests! {
+        m00 0 m01 1 m02 2 m03 3 m04 4 m05 5 m06 6 m07 7 m08 8 m09 9 m10 10 m11 11 m12 12 m13
+        13 m14 14 m15 15 m16 16 m17 17 m18 18 m19 19
+    }
+}
+
+/// Runs the 200 tests in a process of their own, and returns what the harness printed.
+fn run_budgeted(planted: &str) -> String {
+    let this = std::env::current_exe().expect("a test knows its binary");
+    let mut command = Command::new(this);
+    command.args(["budgeted::", "--test-threads=8"]).env(PLANTED, planted);
+    let output = command.output().expect("it runs again");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn a_hundred_parallel_runs_fail_nothing() {
+    for run in 0..100 {
+        let output = run_budgeted("");
+        assert!(output.contains("test result: ok. 200 passed; 0 failed"), "run {run}: {output}");
+    }
+}
+
+#[test]
+fn planted_allocations_fail_their_tests_and_no_others() {
+    let output = run_budgeted("3,77,141,199");
+    let failed = |line: &&str| line.starts_with("test ") && line.ends_with("... FAILED");
+    let mut failed: Vec<_> = output.lines().filter(failed).collect();
+    failed.sort_unstable();
+    let expected = ["m00::t3", "m07::t7", "m14::t1", "m19::t9"];
+    let expected = expected.map(|name| format!("test budgeted::{name} ... FAILED"));
+    assert_eq!(failed, expected, "{output}");
+    assert!(output.contains("196 passed; 4 failed"), "{output}");
+    assert_eq!(
+        output.matches("\nallocation budget exceeded: budgeted::work ").count(),
+        4,
+        "{output}"
+    );
+}
