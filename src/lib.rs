@@ -1,6 +1,57 @@
 // Cold: the crate's front page. Documentation and re-exports; no logic.
 
-//! docs
+//! Allocation budgets for tests: say how much a piece of code may allocate, and the test fails when it allocates more.
+//!
+//! ```no_run
+//! use mod_alloc::{alloc_budget, ModAlloc};
+//!
+//! // Once in each test binary: at the root of the crate for unit tests, at the top of an integration test.
+//! #[global_allocator]
+//! static GLOBAL: ModAlloc = ModAlloc::new();
+//!
+//! #[alloc_budget(max = 1)]
+//! #[test]
+//! fn joining_allocates_once() {
+//!     assert_eq!(["a", "b"].concat(), "ab");
+//! }
+//! # fn main() {}
+//! ```
+//!
+//! Only the thread that runs the code is counted, so budgets hold in parallel tests, whatever the other tests and the harness
+//! allocate. The numbers are exact, in debug and in release builds, and the allocator costs a few instructions
+//! an event.
+//!
+//! # What to use
+//!
+//! | to | use |
+//! |---|---|
+//! | hold a test, or any function, to a budget | [`#[alloc_budget]`](alloc_budget) |
+//! | hold a block to a budget | [`assert_allocs!`], [`assert_no_alloc!`] |
+//! | compute limits, or get a `Result` | [`Budget`], [`Exceeded`] |
+//! | hold a future to a budget | [`Budget::check_future`] |
+//! | repeat, after a warm-up | [`Budget::warmup`], [`Budget::runs`] |
+//! | count without asserting | [`AllocScope`], [`measure`] |
+//! | leave something out of the count | [`uncounted`] |
+//! | count the whole process | [`Profiler`], [`ModAlloc::snapshot`] |
+//! | count around another allocator | [`ModAlloc::with`] |
+//!
+//! # What is counted
+//!
+//! Calls of the global allocator. `alloc`, `alloc_zeroed` and `realloc` each are one allocation event; the table at
+//! [`AllocStats`] says which number each of them moves. Values of size zero, `mmap`, the stack, and what C code gets from `malloc`
+//! are not seen.
+//!
+//! - A scope counts its own thread. What other threads allocate, on its behalf or not, is not in it.
+//! - Blocks from before the scope that are freed within take its current bytes below zero.
+//! - What the library allocates for itself counts nowhere.
+//! - What a panic allocates on the thread counts like anything else.
+//! - A scope, budget or profiler in a binary without `ModAlloc` panics with the lines to add: nothing passes because nothing
+//!   was counted.
+//!
+//! # Where it runs
+//!
+//! Rust 1.75 or later, without other packages. Linux is where it is tested; macOS, Windows and other systems with
+//! `std` are supported by the same code but for the end of a thread. On `glibc`, 2.18 or later is needed.
 
 mod allocator;
 mod budget;

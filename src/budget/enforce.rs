@@ -43,7 +43,7 @@ impl Budget {
 
 /// Holds a stretch of code to a budget, whichever way it is left.
 ///
-/// [`finish`](Self::finish) hands the verdict to the caller. Without it, dropping the guard calls `fail`, unless the thread
+/// `finish` hands the verdict to the caller. Without it, dropping the guard calls `fail`, unless the thread
 /// is panicking: that panic says more.
 #[must_use]
 pub struct Guard {
