@@ -1,0 +1,20 @@
+//! The cargo that runs this benchmark, for the builds that are themselves measured.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// `cargo build` of something in this package's graph, into `target_dir`.
+pub(crate) fn build(target_dir: &PathBuf) -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
+    command.args(["build", "--locked", "--manifest-path"]);
+    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
+    command.arg("--target-dir").arg(target_dir);
+    command
+}
+
+/// A place for builds, in the target directory of this one.
+pub(crate) fn scratch(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name)
+}

@@ -1,0 +1,30 @@
+//! Running other programs: their output if they succeed, a panic with all they said if not.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// Runs `command` to its end.
+pub(crate) fn run(command: &mut Command) -> Output {
+    let output = match command.output() {
+        Ok(output) => output,
+        Err(error) => panic!("cannot run {command:?}: {error}"),
+    };
+    assert!(
+        output.status.success(),
+        "{command:?} failed, {}\n{}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    output
+}
+
+/// The nanoseconds that `binary` takes for one iteration of `workload`.
+pub(crate) fn nanos(binary: &Path, workload: &str) -> f64 {
+    let output = run(Command::new(binary).args(["time", workload]));
+    let text = String::from_utf8_lossy(&output.stdout);
+    match text.trim().parse() {
+        Ok(nanos) => nanos,
+        Err(_) => panic!("{} printed `{text}` for the time of `{workload}`", binary.display()),
+    }
+}

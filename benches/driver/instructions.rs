@@ -1,0 +1,52 @@
+//! Instructions of one iteration, counted by valgrind's callgrind: the same on every run, whatever else the machine does.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::child;
+use crate::options::Options;
+use crate::subject;
+use crate::table::Table;
+
+/// Two runs of different lengths; what start and end of the program cost cancels out in their difference.
+const SHORT: u64 = 1_000;
+const LONG: u64 = 6_000;
+
+const TITLE: &str = "\
+INSTRUCTIONS of one iteration, the loop and System included; and how many more than System";
+
+pub(crate) fn print(_options: &Options) {
+    if Command::new("valgrind").arg("--version").output().is_err() {
+        println!("INSTRUCTIONS: skipped, there is no `valgrind` on the PATH");
+        return;
+    }
+    let mut table = Table::new(TITLE, ["pair", "over System", "box", "over System"]);
+    table.row("target", ["", "<= 33", "", "<= 30"].map(str::to_owned));
+    let mut system = None;
+    for subject in subject::all() {
+        let counts = ["pair", "box"].map(|workload| per_iteration(&subject.binary, workload));
+        let base = *system.get_or_insert(counts);
+        let cells = |(count, base)| [format!("{count}"), format!("{:+}", count - base)];
+        table.row(subject.name, counts.into_iter().zip(base).flat_map(cells));
+    }
+    print!("{table}");
+}
+
+fn per_iteration(binary: &Path, workload: &str) -> i64 {
+    let more = instructions(binary, workload, LONG) - instructions(binary, workload, SHORT);
+    (more as f64 / (LONG - SHORT) as f64).round() as i64
+}
+
+fn instructions(binary: &Path, workload: &str, iterations: u64) -> i64 {
+    let mut valgrind = Command::new("valgrind");
+    valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
+    valgrind.arg(binary).args(["run", workload, &iterations.to_string()]);
+    let output = child::run(&mut valgrind);
+    let text = String::from_utf8_lossy(&output.stderr);
+    // ==123== Collected : 497092
+    let collected = text.lines().find_map(|line| line.split_once("Collected :"));
+    match collected.and_then(|(_, count)| count.trim().parse().ok()) {
+        Some(count) => count,
+        None => panic!("{valgrind:?} printed no count:\n{text}"),
+    }
+}

@@ -1,0 +1,42 @@
+//! Compares what counting costs: runs the measured binaries side by side and prints one table for each question.
+//!
+//! The tables report; they never fail. What fails, loudly, is a binary or a build that does not work.
+
+mod cargo;
+mod child;
+mod clean_build;
+mod debug;
+mod instructions;
+mod nesting;
+mod options;
+mod rounds;
+mod scopes;
+mod subject;
+mod summary;
+mod table;
+mod time;
+
+use options::Options;
+
+/// The name of a question, and the function that answers it.
+type Section = (&'static str, fn(&Options));
+
+/// In the order of the output.
+const SECTIONS: [Section; 6] = [
+    ("time", time::print),
+    ("nesting", nesting::print),
+    ("scopes", scopes::print),
+    ("instructions", instructions::print),
+    ("debug", debug::print),
+    ("clean-build", clean_build::print),
+];
+
+fn main() {
+    let options = Options::from_args();
+    for (name, print) in SECTIONS {
+        if options.wants(name) {
+            print(&options);
+            println!();
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Interleaved measurement: A B C, A B C, ... A machine that is slow for a while is slow for all, and a ratio is taken
+//! only between neighbours of the same round.
+
+use std::path::Path;
+
+use crate::child;
+use crate::summary::Summary;
+
+/// The nanoseconds of each thing measured, in each round.
+pub(crate) struct Rounds {
+    columns: Vec<Vec<f64>>,
+}
+
+impl Rounds {
+    /// `things` are pairs of a binary and the name of a workload.
+    pub(crate) fn measure(rounds: usize, things: &[(&Path, &str)]) -> Self {
+        let mut columns = vec![Vec::with_capacity(rounds); things.len()];
+        for _ in 0..rounds {
+            for (column, (binary, workload)) in columns.iter_mut().zip(things) {
+                column.push(child::nanos(binary, workload));
+            }
+        }
+        Self { columns }
+    }
+
+    pub(crate) fn nanos(&self, thing: usize) -> Summary {
+        Summary::of(self.columns[thing].clone())
+    }
+
+    /// Of `thing` to `base`, round by round.
+    pub(crate) fn ratio(&self, thing: usize, base: usize) -> Summary {
+        let (things, bases) = (&self.columns[thing], &self.columns[base]);
+        Summary::of(things.iter().zip(bases).map(|(thing, base)| thing / base).collect())
+    }
+}

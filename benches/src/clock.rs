@@ -1,0 +1,64 @@
+//! How a workload is timed: by which clock, and over how much work.
+//!
+//! The time of one thread is processor time, which other programs on the machine disturb little. On several threads it is
+//! the time on the wall, because one thread may have to wait for another.
+
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use crate::Workload;
+
+/// What a measurement lasts, in slices. Short, so that the binaries that are compared run close to each other in time.
+const SLICES: usize = 5;
+const SLICE: Duration = Duration::from_millis(12);
+
+/// The median over the slices. Finding out how much work fills a slice serves as the warm-up.
+pub(crate) fn nanos_per_iteration(workload: &Workload) -> f64 {
+    let iterations = iterations_in_a_slice(workload);
+    let clock = if workload.threads == 1 { processor_time } else { wall_time };
+    let mut slices = [(); SLICES].map(|()| time(clock, workload, iterations));
+    slices.sort_unstable();
+    slices[SLICES / 2].as_nanos() as f64 / iterations as f64
+}
+
+/// By processor time in any case: on the wall, a thread that is late to start would pass for much work.
+fn iterations_in_a_slice(workload: &Workload) -> u64 {
+    let slice = SLICE * workload.threads;
+    let mut iterations = 1;
+    loop {
+        let elapsed = time(processor_time, workload, iterations);
+        if elapsed >= slice / 4 {
+            let fill = slice.as_secs_f64() / elapsed.as_secs_f64();
+            return ((iterations as f64 * fill) as u64).max(1);
+        }
+        iterations *= 2;
+    }
+}
+
+fn time(clock: fn() -> Duration, workload: &Workload, iterations: u64) -> Duration {
+    let start = clock();
+    (workload.run)(iterations);
+    clock() - start
+}
+
+/// Since some moment that stays the same.
+fn wall_time() -> Duration {
+    static START: OnceLock<Instant> = OnceLock::new();
+    START.get_or_init(Instant::now).elapsed()
+}
+
+/// Of all threads of this process.
+#[cfg(unix)]
+fn processor_time() -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `time` is writable for the length of the call.
+    let status = unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &mut time) };
+    assert_eq!(status, 0, "this system has no clock for the processor time of a process");
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// Elsewhere, for want of a portable one: the time on the wall.
+#[cfg(not(unix))]
+fn processor_time() -> Duration {
+    wall_time()
+}

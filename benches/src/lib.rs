@@ -1,0 +1,34 @@
+//! The work that every allocator is measured on, and the command line of the binaries that do it.
+//!
+//! This library installs no allocator and depends on none: each file in `bin` installs one and calls [`main`].
+
+mod clock;
+mod document;
+mod work;
+
+use std::env;
+
+pub use work::{nested, pair, Workload};
+
+const USAGE: &str = "usage: BINARY time WORKLOAD | BINARY run WORKLOAD ITERATIONS";
+
+/// The whole of a measured binary. `own` are workloads that only its allocator has.
+///
+/// - `time WORKLOAD` prints the nanoseconds of one iteration;
+/// - `run WORKLOAD ITERATIONS` does so many iterations and prints nothing: for instruction counts.
+///
+/// # Panics
+/// If the arguments make no sense.
+pub fn main(own: &[Workload]) {
+    let args: Vec<String> = env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let find = |name| {
+        let found = work::COMMON.iter().chain(own).find(|workload| workload.name == name);
+        found.unwrap_or_else(|| panic!("no workload `{name}` in this binary"))
+    };
+    match args[..] {
+        ["time", name] => println!("{}", clock::nanos_per_iteration(find(name))),
+        ["run", name, iterations] => (find(name).run)(iterations.parse().expect(USAGE)),
+        _ => panic!("{USAGE}"),
+    }
+}

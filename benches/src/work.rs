@@ -1,0 +1,108 @@
+//! The workloads. All memory goes through the global allocator of the binary, and every block is shown to [`black_box`]:
+//! the compiler may remove an allocation whose block nobody sees.
+
+use std::alloc::{alloc, dealloc, handle_alloc_error, realloc, Layout};
+use std::hint::black_box;
+use std::thread;
+
+use crate::document;
+
+/// Work that can be repeated.
+#[derive(Clone, Copy, Debug)]
+pub struct Workload {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// How many threads do it at once.
+    pub threads: u32,
+    /// Does so many iterations.
+    pub run: fn(u64),
+}
+
+impl Workload {
+    /// Work of one thread.
+    pub const fn new(name: &'static str, run: fn(u64)) -> Self {
+        Self { name, threads: 1, run }
+    }
+}
+
+/// What every binary can do.
+pub(crate) const COMMON: &[Workload] = &[
+    Workload::new("pair", pair),
+    Workload::new("box", boxed),
+    Workload::new("realloc", grow),
+    Workload { name: "pair-2-threads", threads: 2, run: pair_on_two_threads },
+    Workload::new("json", json),
+];
+
+/// How many scopes [`nested`] opens.
+const SCOPES: u32 = 16;
+
+/// Allocates and frees 40 bytes.
+pub fn pair(iterations: u64) {
+    let layout = Layout::new::<[u64; 5]>();
+    for _ in 0..iterations {
+        // SAFETY: the layout is not of size zero.
+        let block = black_box(unsafe { alloc(layout) });
+        if block.is_null() {
+            handle_alloc_error(layout);
+        }
+        // SAFETY: allocated above with this layout, and not used again.
+        unsafe { dealloc(block, layout) };
+    }
+}
+
+/// The same through [`Box`], and the 40 bytes are written.
+fn boxed(iterations: u64) {
+    for i in 0..iterations {
+        drop(black_box(Box::new([i; 5])));
+    }
+}
+
+/// Allocates 64 bytes, grows them to 128, and frees them.
+fn grow(iterations: u64) {
+    let small = Layout::new::<[u64; 8]>();
+    let large = Layout::new::<[u64; 16]>();
+    for _ in 0..iterations {
+        // SAFETY: the layout is not of size zero.
+        let block = black_box(unsafe { alloc(small) });
+        if block.is_null() {
+            handle_alloc_error(small);
+        }
+        // SAFETY: allocated above with this layout; the new size is that of a valid layout of the same alignment.
+        let block = black_box(unsafe { realloc(block, small, large.size()) });
+        if block.is_null() {
+            handle_alloc_error(large);
+        }
+        // SAFETY: reallocated above to this layout, and not used again.
+        unsafe { dealloc(block, large) };
+    }
+}
+
+/// [`pair`] on two threads at once; each does all the iterations.
+fn pair_on_two_threads(iterations: u64) {
+    thread::scope(|threads| {
+        for _ in 0..2 {
+            threads.spawn(|| pair(iterations));
+        }
+    });
+}
+
+/// Parses the document, and drops the tree.
+fn json(iterations: u64) {
+    for _ in 0..iterations {
+        let tree: serde_json::Value =
+            serde_json::from_str(black_box(document::text())).expect("the document is JSON");
+        drop(black_box(tree));
+    }
+}
+
+/// [`pair`] inside of 16 scopes; `scope` opens one of them around the call that it is handed.
+pub fn nested(iterations: u64, scope: fn(&mut dyn FnMut())) {
+    fn open(scopes: u32, iterations: u64, scope: fn(&mut dyn FnMut())) {
+        match scopes.checked_sub(1) {
+            Some(scopes) => scope(&mut || open(scopes, iterations, scope)),
+            None => pair(iterations),
+        }
+    }
+    open(SCOPES, iterations, scope);
+}
