@@ -72,7 +72,7 @@ impl<A: GlobalAlloc> ModAlloc<A> {
     #[cold]
     #[inline(never)]
     unsafe fn dealloc_slowly(&self, block: *mut u8, layout: Layout) {
-        count::slow_dealloc(layout.size());
+        count::slow_dealloc(layout);
         // SAFETY: the caller's promises about `block` and `layout` are handed on unchanged.
         unsafe { self.inner.dealloc(block, layout) }
     }
@@ -87,17 +87,17 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for ModAlloc<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller promises a layout of non-zero size.
         let block = unsafe { self.inner.alloc(layout) };
-        count::on_alloc(block, layout.size())
+        count::on_alloc(block, layout)
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller promises a layout of non-zero size.
         let block = unsafe { self.inner.alloc_zeroed(layout) };
-        count::on_alloc(block, layout.size())
+        count::on_alloc(block, layout)
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        if count::on_dealloc(layout.size()) {
+        if count::on_dealloc(layout) {
             // SAFETY: the caller promises that `block` came from this allocator, hence from `inner`, with `layout`.
             unsafe { self.inner.dealloc(block, layout) }
         } else {
@@ -110,6 +110,6 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for ModAlloc<A> {
         // SAFETY: the caller promises that `block` came from this allocator, hence from `inner`, with `layout`, and
         // that `new_size` makes a valid layout.
         let moved = unsafe { self.inner.realloc(block, layout, new_size) };
-        count::on_realloc(moved, layout.size(), new_size)
+        count::on_realloc(moved, layout, new_size)
     }
 }

@@ -65,6 +65,24 @@ mod scope;
 pub use allocator::ModAlloc;
 pub use budget::{Budget, CheckFuture, EnforceFuture, Exceeded, Repeated};
 pub use count::AllocStats;
+/// Holds a function to an allocation budget.
+///
+/// ```
+/// use mod_alloc::{alloc_budget, ModAlloc};
+///
+/// #[global_allocator]
+/// static GLOBAL: ModAlloc = ModAlloc::new();
+///
+/// #[alloc_budget(max = lines.len() + 1)]
+/// fn owned(lines: &[&str]) -> Vec<String> {
+///     lines.iter().map(|line| line.to_string()).collect()
+/// }
+///
+/// fn main() {
+///     assert_eq!(owned(&["a", "b"]).len(), 2);
+/// }
+/// ```
+///
 pub use mod_alloc_macros::alloc_budget;
 pub use process::Profiler;
 pub use scope::{measure, uncounted, AllocScope};

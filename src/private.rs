@@ -49,12 +49,12 @@ pub fn enter(budget: Budget, origin: Origin, fail: fn(Exceeded) -> !) -> Guard {
     Guard::enter(budget, origin, fail)
 }
 
-/// Ends what [`enter`] began, with the value of the block.
+/// Ends what [`enter`] began.
 ///
 /// # Errors
 /// If the budget does not hold.
-pub fn finish<R>(guard: Guard, value: R) -> Result<R, Exceeded> {
-    guard.finish(value)
+pub fn finish(guard: Guard) -> Result<(), Exceeded> {
+    guard.finish()
 }
 
 /// Panics with the report.

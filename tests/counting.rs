@@ -34,25 +34,29 @@ fn check(stats: AllocStats, expected: [i64; 8]) {
 #[test]
 fn an_empty_scope_counts_nothing() {
     check(AllocScope::enter().exit(), [0; 8]);
-    check(measure(|| Vec::<u64>::new()).1, [0; 8]);
+    check(measure(Vec::<u64>::new).1, [0; 8]);
     check(measure(|| Box::new(())).1, [0; 8]);
 }
 
 #[test]
 fn each_method_of_the_allocator_counts_one_event() {
-    let layout = Layout::from_size_align(16, 8).expect("valid");
-    let larger = Layout::from_size_align(32, 8).expect("valid");
+    let small = Layout::from_size_align(16, 8).expect("valid");
+    let large = Layout::from_size_align(32, 8).expect("valid");
     let ((), stats) = measure(|| {
-        // SAFETY: the layouts are not zero-sized, and each block is freed with its own.
-        unsafe {
-            let block = black_box(alloc(layout));
-            let block = black_box(realloc(block, layout, 32));
-            dealloc(block, larger);
-            let block = black_box(alloc_zeroed(larger));
-            assert_eq!(*block, 0);
-            let block = black_box(realloc(block, larger, 16));
-            dealloc(block, layout);
-        }
+        // SAFETY: the layout is not zero-sized.
+        let block = black_box(unsafe { alloc(small) });
+        // SAFETY: `block` was allocated with `small`.
+        let block = black_box(unsafe { realloc(block, small, large.size()) });
+        // SAFETY: `block` is `large` now.
+        unsafe { dealloc(block, large) };
+        // SAFETY: the layout is not zero-sized.
+        let block = black_box(unsafe { alloc_zeroed(large) });
+        // SAFETY: `block` holds 32 zeroes.
+        assert_eq!(unsafe { *block }, 0);
+        // SAFETY: `block` was allocated with `large`.
+        let block = black_box(unsafe { realloc(block, large, small.size()) });
+        // SAFETY: `block` is `small` now.
+        unsafe { dealloc(block, small) };
     });
     check(stats, [4, 2, 2, 16 + 32 + 32 + 16, 0, 32, 0, 0]);
 }

@@ -18,7 +18,8 @@ impl Budget {
     #[track_caller]
     pub fn check<R, F: FnOnce() -> R>(self, work: F) -> Result<R, Exceeded> {
         let guard = Guard::enter(self, Origin::method::<F>(), fail);
-        guard.finish(work())
+        let value = work();
+        guard.finish().map(|()| value)
     }
 
     /// Runs `work`, and returns its value.
@@ -61,8 +62,8 @@ impl Guard {
         Self { scope: Some(AllocScope::enter()), budget, origin, fail }
     }
 
-    pub(crate) fn finish<R>(mut self, value: R) -> Result<R, Exceeded> {
-        self.close().map(|()| value)
+    pub(crate) fn finish(mut self) -> Result<(), Exceeded> {
+        self.close()
     }
 
     fn close(&mut self) -> Result<(), Exceeded> {

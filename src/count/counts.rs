@@ -1,6 +1,6 @@
 //! Hot: `Counts`, six running totals and their arithmetic. Scopes are differences of two of them.
 
-use std::ops::{AddAssign, Sub, SubAssign};
+use std::ops::{AddAssign, Sub};
 
 /// Running totals of a thread or of the process.
 ///
@@ -46,12 +46,6 @@ impl Sub for Counts {
     #[inline(always)]
     fn sub(self, earlier: Self) -> Self {
         self.zip(earlier, i64::wrapping_sub)
-    }
-}
-
-impl SubAssign for Counts {
-    fn sub_assign(&mut self, other: Self) {
-        *self = *self - other;
     }
 }
 

@@ -6,25 +6,26 @@
 //! package alone in debug builds must get the optimised copy.
 #![allow(unsafe_code)]
 
+use std::alloc::Layout;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::ledger::{self, current, current_state, store, word, State};
+use super::ledger::{self, current, current_state, increment, store, word, Line, State};
 use super::{peak, registry, thread};
 
 /// Counts an allocation that the inner allocator answered with `block`, and returns `block`.
 #[cfg_attr(not(debug_assertions), inline)]
-pub(crate) fn on_alloc(block: *mut u8, size: usize) -> *mut u8 {
+pub(crate) fn on_alloc(block: *mut u8, layout: Layout) -> *mut u8 {
     if block as usize == 0 {
         return failed();
     }
     let line = current();
     // SAFETY: `current` is readable and no other thread writes to it.
-    let seen = unsafe { *line };
-    let got = seen.got.wrapping_add(size as i64);
-    let net = got.wrapping_sub(seen.freed);
-    if net > seen.high {
-        if net > seen.ceiling {
-            return slow_alloc(block, size);
+    let Line { got, freed, high, ceiling, allocs, .. } = *unsafe { &*line };
+    let got = got.wrapping_add(layout.size() as i64);
+    let net = got.wrapping_sub(freed);
+    if net > high {
+        if net > ceiling {
+            return slow_alloc(block, layout);
         }
         // SAFETY: no dummy lets an event past its ceiling, so the line is this thread's own; likewise below.
         unsafe { store(line, word::HIGH, net) };
@@ -32,45 +33,45 @@ pub(crate) fn on_alloc(block: *mut u8, size: usize) -> *mut u8 {
     // SAFETY: as above.
     unsafe { store(line, word::GOT, got) };
     // SAFETY: as above.
-    unsafe { store(line, word::ALLOCS, seen.allocs.wrapping_add(1)) };
+    unsafe { increment(line, word::ALLOCS, allocs) };
     block
 }
 
 /// Counts a deallocation; `false` if that is for [`slow_dealloc`] to do.
 #[cfg_attr(not(debug_assertions), inline)]
-pub(crate) fn on_dealloc(size: usize) -> bool {
+pub(crate) fn on_dealloc(layout: Layout) -> bool {
     let line = current();
     // SAFETY: `current` is readable and no other thread writes to it.
-    let seen = unsafe { *line };
-    let freed = seen.freed.wrapping_add(size as i64);
-    if seen.got.wrapping_sub(freed) < seen.floor {
+    let Line { got, freed, floor, deallocs, .. } = *unsafe { &*line };
+    let freed = freed.wrapping_add(layout.size() as i64);
+    if got.wrapping_sub(freed) < floor {
         return false;
     }
     // SAFETY: no dummy lets an event past its floor, so the line is this thread's own; likewise below.
     unsafe { store(line, word::FREED, freed) };
     // SAFETY: as above.
-    unsafe { store(line, word::DEALLOCS, seen.deallocs.wrapping_add(1)) };
+    unsafe { increment(line, word::DEALLOCS, deallocs) };
     true
 }
 
 /// Counts a reallocation that the inner allocator answered with `block`, and returns `block`.
 #[cfg_attr(not(debug_assertions), inline)]
-pub(crate) fn on_realloc(block: *mut u8, old_size: usize, new_size: usize) -> *mut u8 {
+pub(crate) fn on_realloc(block: *mut u8, old: Layout, new_size: usize) -> *mut u8 {
     if block as usize == 0 {
         return failed();
     }
     let line = current();
     // SAFETY: `current` is readable and no other thread writes to it.
-    let seen = unsafe { *line };
-    let got = seen.got.wrapping_add(new_size as i64);
-    let freed = seen.freed.wrapping_add(old_size as i64);
+    let Line { got, freed, high, ceiling, floor, reallocs, .. } = *unsafe { &*line };
+    let got = got.wrapping_add(new_size as i64);
+    let freed = freed.wrapping_add(old.size() as i64);
     let net = got.wrapping_sub(freed);
-    if net < seen.floor {
-        return slow_realloc(block, old_size, new_size);
+    if net < floor {
+        return slow_realloc(block, old, new_size);
     }
-    if net > seen.high {
-        if net > seen.ceiling {
-            return slow_realloc(block, old_size, new_size);
+    if net > high {
+        if net > ceiling {
+            return slow_realloc(block, old, new_size);
         }
         // SAFETY: no dummy lets an event past its floor, so the line is this thread's own; likewise below.
         unsafe { store(line, word::HIGH, net) };
@@ -80,28 +81,28 @@ pub(crate) fn on_realloc(block: *mut u8, old_size: usize, new_size: usize) -> *m
     // SAFETY: as above.
     unsafe { store(line, word::FREED, freed) };
     // SAFETY: as above.
-    unsafe { store(line, word::REALLOCS, seen.reallocs.wrapping_add(1)) };
+    unsafe { increment(line, word::REALLOCS, reallocs) };
     block
 }
 
 /// Counts what [`on_dealloc`] left.
 #[cold]
 #[inline(never)]
-pub(crate) fn slow_dealloc(size: usize) {
-    slow(Event { word: word::DEALLOCS, got: 0, freed: size as i64 });
+pub(crate) fn slow_dealloc(layout: Layout) {
+    slow(Event { word: word::DEALLOCS, got: 0, freed: layout.size() as i64 });
 }
 
 #[cold]
 #[inline(never)]
-fn slow_alloc(block: *mut u8, size: usize) -> *mut u8 {
-    slow(Event { word: word::ALLOCS, got: size as i64, freed: 0 });
+fn slow_alloc(block: *mut u8, layout: Layout) -> *mut u8 {
+    slow(Event { word: word::ALLOCS, got: layout.size() as i64, freed: 0 });
     block
 }
 
 #[cold]
 #[inline(never)]
-fn slow_realloc(block: *mut u8, old_size: usize, new_size: usize) -> *mut u8 {
-    slow(Event { word: word::REALLOCS, got: new_size as i64, freed: old_size as i64 });
+fn slow_realloc(block: *mut u8, old: Layout, new_size: usize) -> *mut u8 {
+    slow(Event { word: word::REALLOCS, got: new_size as i64, freed: old.size() as i64 });
     block
 }
 

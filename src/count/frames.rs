@@ -9,10 +9,9 @@
 //! guards, so one that is forgotten, or dropped out of order, spoils no other's peak: its frame stays as a closed
 //! one until all above it are closed too.
 //!
-//! **Hidden stretches** (`uncounted`). A frame of [`Kind::Hidden`] adds its own count to `hidden` when it closes. All
-//! frames work in *visible* counts, raw minus hidden, so the stretch cancels out of each frame below it; and as a
-//! hidden frame does not hand its maximum down, it cancels out of their peaks. While one is open, the frames below it
-//! are read as of its opening.
+//! **Hidden stretches** (`uncounted`). When a frame of [`Kind::Hidden`] closes, every frame below it moves its start by what
+//! was counted in the stretch, and its peak by the net bytes, so that the stretch cancels out; and a hidden frame does not
+//! hand its maximum down. While one is open, the frames below it are read as of its opening.
 
 use super::counts::Counts;
 use super::system_vec::{OutOfMemory, SystemVec};
@@ -36,11 +35,11 @@ enum State {
 
 #[derive(Clone, Copy, Debug)]
 struct Frame {
-    /// Visible counts at the opening; the frame's own count once frozen.
+    /// The thread's counts at the opening, and what was hidden since; the frame's own count once frozen.
     start: Counts,
-    /// Highest visible current while innermost, handed down on closing.
+    /// Highest net bytes of the thread while innermost, handed down on closing.
     peak: i64,
-    /// The same, for stretches that the frames below must not see; relative to `start` once frozen.
+    /// The same, for stretches that the frames below must not see; above the start once frozen.
     own_peak: i64,
     /// Tells this frame from an earlier one at the same depth.
     serial: u64,
@@ -66,15 +65,12 @@ pub(crate) struct Measured {
 
 pub(super) struct Frames {
     stack: SystemVec<Frame>,
-    hidden: Counts,
     serials: u64,
 }
 
 impl Frames {
     pub(super) const fn new() -> Self {
-        const ZERO: Counts =
-            Counts { got: 0, freed: 0, allocs: 0, deallocs: 0, reallocs: 0, failed: 0 };
-        Self { stack: SystemVec::new(), hidden: ZERO, serials: 0 }
+        Self { stack: SystemVec::new(), serials: 0 }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -89,13 +85,12 @@ impl Frames {
     /// Takes in the maximum of the net bytes since the last call. To be called before each of the methods below.
     #[inline]
     pub(super) fn fold(&mut self, high: i64) {
-        let high = high.wrapping_sub(self.hidden.current());
         if let Some(top) = self.stack.as_mut_slice().last_mut() {
             top.peak = top.peak.max(high);
         }
     }
 
-    /// Opens a frame. `now` is the thread's raw counts, here and below.
+    /// Opens a frame. `now` is the thread's counts, here and below.
     #[inline]
     pub(super) fn open(
         &mut self,
@@ -103,12 +98,11 @@ impl Frames {
         tag: u64,
         now: Counts,
     ) -> Result<Ticket, OutOfMemory> {
-        let start = now - self.hidden;
-        let peak = start.current();
+        let peak = now.current();
         self.serials += 1;
         let ticket = Ticket { depth: self.stack.as_slice().len(), serial: self.serials };
         let frame = Frame {
-            start,
+            start: now,
             peak,
             own_peak: peak,
             serial: self.serials,
@@ -128,21 +122,7 @@ impl Frames {
         if frame.serial != ticket.serial {
             return None;
         }
-        Some(self.measure_frame(frame, above, now))
-    }
-
-    #[inline]
-    fn measure_frame(&self, frame: &Frame, above: &[Frame], now: Counts) -> Measured {
-        if frame.state == State::Frozen {
-            return Measured { counts: frame.start, peak: frame.own_peak };
-        }
-        let hidden_from = above.iter().position(Frame::hides);
-        let (end, seen) = match hidden_from {
-            Some(at) => (above[at].start, &above[..at]),
-            None => (now - self.hidden, above),
-        };
-        let peak = seen.iter().fold(frame.peak.max(frame.own_peak), |peak, f| peak.max(f.peak));
-        Measured { counts: end - frame.start, peak: peak.wrapping_sub(frame.start.current()) }
+        Some(frame.measure(above, now))
     }
 
     /// Ends the count of the innermost frame tagged `tag`, if there is one; the frame stays until it is closed.
@@ -151,7 +131,7 @@ impl Frames {
             return;
         };
         let (frame, above) = (&self.stack.as_slice()[depth], &self.stack.as_slice()[depth + 1..]);
-        let measured = self.measure_frame(frame, above, now);
+        let measured = frame.measure(above, now);
         let frame = &mut self.stack.as_mut_slice()[depth];
         frame.start = measured.counts;
         frame.own_peak = measured.peak;
@@ -168,7 +148,7 @@ impl Frames {
         if top.serial != ticket.serial || top.state != State::Open || top.kind != Kind::Scope {
             return self.close_any(ticket, now);
         }
-        let measured = self.measure_frame(top, &[], now);
+        let measured = top.measure(&[], now);
         let handed_down = top.peak;
         self.stack.pop();
         if let Some(below) = self.stack.as_mut_slice().last_mut() {
@@ -205,30 +185,49 @@ impl Frames {
         }
     }
 
-    /// Takes what was counted in the hidden frame at `depth` out of everything visible.
+    /// Takes what was counted in the hidden frame at `depth` out of the frames below.
     ///
-    /// Frames above it were opened inside it and outlived it. They keep all that they have counted: their starts and
-    /// peaks move along with the visible counts. What they hold so far becomes their own alone, so that it is not handed
-    /// down.
+    /// Frames above it were opened inside it and outlived it. They keep all that they have counted; their peaks so far
+    /// become their own alone, so that they are not handed down.
     #[cold]
     fn hide(&mut self, depth: usize, now: Counts) {
-        let stretch = now - self.hidden - self.stack.as_slice()[depth].start;
-        self.hidden += stretch;
+        let (below, rest) = self.stack.as_mut_slice().split_at_mut(depth);
+        let Some((hidden, above)) = rest.split_first_mut() else { return };
+        let stretch = now - hidden.start;
+        for frame in below {
+            frame.peak = frame.peak.saturating_add(stretch.current());
+            if frame.state != State::Frozen {
+                frame.start += stretch;
+                frame.own_peak = frame.own_peak.saturating_add(stretch.current());
+            }
+        }
         let mut highest = i64::MIN;
-        for frame in self.stack.as_mut_slice()[depth + 1..].iter_mut().rev() {
+        for frame in above.iter_mut().rev() {
             highest = highest.max(frame.peak);
             frame.peak = i64::MIN;
-            if frame.state == State::Frozen {
-                continue;
+            if frame.state != State::Frozen {
+                frame.own_peak = frame.own_peak.max(highest);
             }
-            frame.start -= stretch;
-            frame.own_peak = frame.own_peak.max(highest).wrapping_sub(stretch.current());
         }
-        self.stack.as_mut_slice()[depth].peak = i64::MIN;
+        hidden.peak = i64::MIN;
     }
 }
 
 impl Frame {
+    /// What the frame has counted, given those above it.
+    #[inline]
+    fn measure(&self, above: &[Frame], now: Counts) -> Measured {
+        if self.state == State::Frozen {
+            return Measured { counts: self.start, peak: self.own_peak };
+        }
+        let (end, seen) = match above.iter().position(Frame::hides) {
+            Some(at) => (above[at].start, &above[..at]),
+            None => (now, above),
+        };
+        let peak = seen.iter().fold(self.peak.max(self.own_peak), |peak, f| peak.max(f.peak));
+        Measured { counts: end - self.start, peak: peak.wrapping_sub(self.start.current()) }
+    }
+
     fn hides(&self) -> bool {
         self.kind == Kind::Hidden && self.state == State::Open
     }

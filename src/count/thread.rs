@@ -332,10 +332,14 @@ mod tests {
         freeze(8); // Nobody's.
         allocate(100);
         freeze(7);
+        let hidden = open(Kind::Hidden, 0).expect("memory");
+        let kept = black_box(Vec::<u8>::with_capacity(5_000));
+        drop(hidden);
         allocate(1_000);
         let frozen = frozen.close().expect("open");
         assert_eq!((frozen.counts.got, frozen.peak), (110, 100));
         let below = below.close().expect("open");
         assert_eq!((below.counts.got, below.peak), (1_110, 1_000));
+        drop(kept);
     }
 }

@@ -22,14 +22,9 @@ pub(crate) fn no_blocks() -> [Option<Block>; SLOTS] {
 
 impl Block {
     fn new(layout: Layout, zeroed: bool) -> Self {
+        let allocate = if zeroed { alloc_zeroed } else { alloc };
         // SAFETY: programs allocate at least one byte.
-        let block = unsafe {
-            if zeroed {
-                alloc_zeroed(layout)
-            } else {
-                alloc(layout)
-            }
-        };
+        let block = unsafe { allocate(layout) };
         assert!(!block.is_null());
         Self { address: black_box(block) as usize, layout }
     }

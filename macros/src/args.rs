@@ -1,0 +1,206 @@
+//! Cold: reads `key = value, ..`, the same in the attribute and in the block macros, and finds the
+//! contradictions that can be seen before anything runs. Called by `lib` and `block`.
+
+use proc_macro::{Ident, Spacing, TokenStream, TokenTree};
+
+use crate::commas::{self, Argument};
+use crate::error::{Error, Errors};
+use crate::keys;
+use crate::literal::unsuffixed_integer;
+use crate::tokens::{is_punct, only, opened};
+
+/// Where the keys stand, which decides what is allowed there and how errors call it.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Place {
+    Attribute,
+    AssertAllocs,
+}
+
+/// `key = value`.
+pub(crate) struct Setting {
+    pub(crate) key: Ident,
+    pub(crate) value: Vec<TokenTree>,
+}
+
+/// What the keys of one macro call ask for.
+#[derive(Default)]
+pub(crate) struct Args {
+    /// In the order written; each becomes a method call on `Budget`.
+    pub(crate) limits: Vec<Setting>,
+    /// `warmup` and `runs`: method calls too, which turn the `Budget` into a `Repeated`.
+    pub(crate) repeats: Vec<Setting>,
+    /// The value of `crate = path`.
+    pub(crate) krate: Option<TokenStream>,
+}
+
+impl Args {
+    pub(crate) fn of_attribute(tokens: TokenStream, errors: &mut Errors) -> Self {
+        let tokens: Vec<_> = tokens.into_iter().collect();
+        let args = Self::parse(commas::split(&tokens), Place::Attribute, errors);
+        if args.limits.is_empty() && errors.is_empty() {
+            let error = Error::over(&tokens, "`#[alloc_budget]` needs at least one limit");
+            errors.push(error.help("`max = 10` allows ten allocations, `max = 0` allows none"));
+        }
+        args
+    }
+
+    /// Reads every argument, also after an error: the next one may be wrong as well.
+    pub(crate) fn parse(arguments: Vec<Argument<'_>>, place: Place, errors: &mut Errors) -> Self {
+        let mut args = Self::default();
+        for argument in arguments {
+            match Setting::parse(&argument, place) {
+                Ok(setting) => args.add(setting, errors),
+                Err(error) => errors.push(error),
+            }
+        }
+        args.find_contradictions(errors);
+        args
+    }
+
+    fn add(&mut self, setting: Setting, errors: &mut Errors) {
+        let name = setting.name();
+        let is_duplicate = match name.as_str() {
+            keys::CRATE => self.krate.is_some(),
+            _ => self.setting(&name).is_some(),
+        };
+        if is_duplicate {
+            errors.push(Error::at(setting.key.span(), format!("duplicate key `{name}`")));
+        } else if name == keys::CRATE {
+            self.krate = Some(opened(setting.value).into_iter().collect());
+        } else if keys::REPEATS.contains(&name.as_str()) {
+            self.repeats.push(setting);
+        } else {
+            self.limits.push(setting);
+        }
+    }
+
+    fn setting(&self, name: &str) -> Option<&Setting> {
+        self.limits.iter().chain(&self.repeats).find(|setting| setting.name() == name)
+    }
+
+    fn find_contradictions(&self, errors: &mut Errors) {
+        if let Some(exact) = self.setting("exact") {
+            for other in ["max", "min"] {
+                if self.setting(other).is_some() {
+                    let message = format!("`exact` contradicts `{other}`");
+                    errors.push(Error::at(exact.key.span(), message).help("keep one of them"));
+                }
+            }
+        }
+        if let (Some(min), Some(max)) = (self.setting("min"), self.setting("max")) {
+            match (min.literal(), max.literal()) {
+                (Some(low), Some(high)) if low > high => {
+                    let message = format!("`min = {low}` is above `max = {high}`: no run can pass");
+                    errors.push(Error::over(&min.value, message));
+                }
+                _ => {}
+            }
+        }
+        if let Some(runs) = self.setting("runs").filter(|runs| runs.literal() == Some(0)) {
+            let error = Error::over(&runs.value, "`runs = 0` would measure nothing");
+            errors.push(error.help("`runs` is how often the body is measured: at least once"));
+        }
+    }
+}
+
+impl Setting {
+    fn name(&self) -> String {
+        self.key.to_string()
+    }
+
+    /// The value, if it is a literal: then it is known at compile time, and a `u64` at run time.
+    pub(crate) fn literal(&self) -> Option<u128> {
+        match only(&self.value)? {
+            TokenTree::Literal(literal) => unsuffixed_integer(&literal.to_string()),
+            _ => None,
+        }
+    }
+
+    fn parse(argument: &Argument<'_>, place: Place) -> Result<Self, Error> {
+        let key = Self::parse_key(argument, place)?;
+        let name = key.to_string();
+        let value = Self::parse_value(&name, argument.tokens)?.to_vec();
+        match name.as_str() {
+            keys::CRATE => check_crate(&key, &value, place)?,
+            _ => check_number(&name, &value)?,
+        }
+        Ok(Self { key, value })
+    }
+
+    fn parse_key(argument: &Argument<'_>, place: Place) -> Result<Ident, Error> {
+        let tokens = argument.tokens;
+        let key = match (tokens.first(), argument.comma) {
+            (Some(TokenTree::Ident(key)), _) => key.clone(),
+            (Some(_), _) => return Err(not_a_setting(tokens)),
+            (None, Some(comma)) => {
+                return Err(Error::at(comma, "empty argument before this comma"))
+            }
+            (None, None) => return Err(Error::over(tokens, "empty argument")),
+        };
+        let name = key.to_string();
+        if keys::is_key(&name) {
+            return Ok(key);
+        }
+        let help = match (keys::nearest(&name), place) {
+            (Some(near), _) => format!("did you mean `{near}`?"),
+            (None, Place::Attribute) => format!("the keys are {}; also `crate`", keys::listed()),
+            (None, Place::AssertAllocs) => format!("the keys are {}", keys::listed()),
+        };
+        Err(Error::at(key.span(), format!("unknown key `{name}`")).help(help))
+    }
+
+    /// What follows `key =`.
+    fn parse_value<'a>(name: &str, tokens: &'a [TokenTree]) -> Result<&'a [TokenTree], Error> {
+        let message = format!("expected `{name} = value`");
+        match tokens {
+            [_, TokenTree::Punct(first), second, ..]
+                if first.as_char() == '='
+                    && first.spacing() == Spacing::Joint
+                    && is_punct(Some(second), '=') =>
+            {
+                Err(Error::over(&tokens[..3], message).help("a limit is set by a single `=`"))
+            }
+            [_, TokenTree::Punct(equals)] if equals.as_char() == '=' => {
+                Err(Error::over(tokens, format!("missing value after `{name} =`")))
+            }
+            [_, TokenTree::Punct(equals), value @ ..] if equals.as_char() == '=' => Ok(value),
+            _ => Err(Error::over(tokens, message)),
+        }
+    }
+}
+
+/// The answer to an argument that does not even begin with a word.
+fn not_a_setting(tokens: &[TokenTree]) -> Error {
+    let error = Error::over(tokens, "expected `key = value`");
+    match only(tokens) {
+        Some(TokenTree::Literal(literal)) => error.help(format!("write `max = {literal}`")),
+        _ => error.help(format!("the keys are {}", keys::listed())),
+    }
+}
+
+fn check_crate(key: &Ident, value: &[TokenTree], place: Place) -> Result<(), Error> {
+    if place == Place::AssertAllocs {
+        let error = Error::at(key.span(), "`crate` is a key of `#[alloc_budget]` only");
+        return Err(error.help("`assert_allocs!` finds its crate by itself: remove the key"));
+    }
+    let in_path = |token: &TokenTree| match token {
+        TokenTree::Ident(_) => true,
+        token => is_punct(Some(token), ':'),
+    };
+    if !opened(value.iter().cloned()).iter().all(in_path) {
+        let error = Error::over(value, "the value of `crate` is a path");
+        return Err(error.help("write `crate = my_reexport::mod_alloc`, without quotes"));
+    }
+    Ok(())
+}
+
+/// Other values that are not numbers are left to the type checker, which says it better.
+fn check_number(name: &str, value: &[TokenTree]) -> Result<(), Error> {
+    let value = opened(value.iter().cloned());
+    match &value[..] {
+        [minus, TokenTree::Literal(_)] if is_punct(Some(minus), '-') => {
+            Err(Error::over(&value, format!("`{name}` cannot be negative")))
+        }
+        _ => Ok(()),
+    }
+}

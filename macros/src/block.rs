@@ -1,0 +1,176 @@
+//! Cold: reads the input of `assert_allocs!` and `assert_no_alloc!`; called by `lib`.
+//!
+//! ```text
+//! assert_allocs   := key "=" value ("," key "=" value)* "," BODY ("," MESSAGE)? ","?
+//! assert_no_alloc := statements | BODY ("," MESSAGE)? ","?
+//! ```
+//!
+//! BODY is a block or any other expression. MESSAGE is a format string and its arguments; it begins
+//! at the first comma that a string literal follows. A `;` outside of brackets makes the tokens
+//! statements.
+
+use proc_macro::{Delimiter, Group, Span, TokenStream, TokenTree};
+
+use crate::args::{Args, Place};
+use crate::awaits;
+use crate::commas::{self, Argument};
+use crate::error::{Error, Errors};
+use crate::fragments;
+use crate::keys;
+use crate::literal;
+use crate::tokens::{as_group, is_punct, only};
+
+const ALLOCS_FORM: &str = "\
+    the form is `assert_allocs!(max = 10, { .. })`, with a message if need be: \
+    `assert_allocs!(max = 10, { .. }, \"n = {}\", n)`";
+
+const NO_ALLOC_FORM: &str = "\
+    the form is `assert_no_alloc! { .. }`, with a message if need be: \
+    `assert_no_alloc!({ .. }, \"n = {}\", n)`";
+
+/// What one block macro was given.
+pub(crate) struct Block {
+    /// The path of the runtime crate: `$crate` of the `macro_rules!` shim.
+    pub(crate) krate: TokenStream,
+    pub(crate) args: Args,
+    /// In braces, the user's own where there were any. `None` only after an error.
+    pub(crate) body: Option<Group>,
+    /// The arguments of `format_args!`.
+    pub(crate) message: Option<TokenStream>,
+}
+
+impl Block {
+    pub(crate) fn assert_allocs(input: TokenStream, errors: &mut Errors) -> Self {
+        let (krate, tokens) = split_krate(input);
+        let (tokens, message) = split_message(&tokens);
+        let mut settings = commas::split(tokens);
+        let body = match settings.last() {
+            Some(last) if !looks_like_setting(last.tokens) => settings.pop(),
+            _ => None,
+        };
+        match &body {
+            Some(body) => check_body(body.tokens, errors),
+            None => errors.push(missing_body(&mut settings)),
+        }
+        let args = Args::parse(settings, Place::AssertAllocs, errors);
+        if args.limits.is_empty() && errors.is_empty() {
+            let error = Error::at(Span::call_site(), "`assert_allocs!` needs at least one limit");
+            errors.push(error.help(ALLOCS_FORM));
+        }
+        Self { krate, args, body: body.map(|body| braced(body.tokens)), message }
+    }
+
+    pub(crate) fn assert_no_alloc(input: TokenStream, errors: &mut Errors) -> Self {
+        let (krate, tokens) = split_krate(input);
+        let (body, message) = if has_statements(&tokens) {
+            (Some(&tokens[..]), None)
+        } else {
+            let (tokens, message) = split_message(&tokens);
+            (single(tokens, errors), message)
+        };
+        if let Some(body) = body {
+            errors.extend(awaits::check(body.iter().cloned()));
+        }
+        Self { krate, args: Args::default(), body: body.map(braced), message }
+    }
+}
+
+/// The shims put `[$crate]` before the user's tokens.
+fn split_krate(input: TokenStream) -> (TokenStream, Vec<TokenTree>) {
+    let mut tokens = input.into_iter();
+    let krate = match as_group(tokens.next().as_ref(), Delimiter::Bracket) {
+        Some(group) => group.stream(),
+        None => panic!("call `mod_alloc::assert_allocs!` or `mod_alloc::assert_no_alloc!`"),
+    };
+    (krate, tokens.collect())
+}
+
+/// Cuts at the first comma that a string literal follows.
+fn split_message(tokens: &[TokenTree]) -> (&[TokenTree], Option<TokenStream>) {
+    let is_string = |at: usize| match only(tokens.get(at..=at).unwrap_or_default()) {
+        Some(TokenTree::Literal(literal)) => literal::is_string(&literal.to_string()),
+        _ => false,
+    };
+    match commas::positions(tokens).into_iter().find(|comma| is_string(comma + 1)) {
+        Some(comma) => (&tokens[..comma], Some(fragments::kept(&tokens[comma + 1..]))),
+        None => (tokens, None),
+    }
+}
+
+fn has_statements(tokens: &[TokenTree]) -> bool {
+    tokens.iter().any(|token| is_punct(Some(token), ';'))
+}
+
+/// Whether the last argument of `assert_allocs!` is a key whose block is missing, rather than the
+/// body.
+///
+/// `total = sum(v)` is a body, `max = 3` is not; nor is `maxx = 3`, where a typo is more likely.
+fn looks_like_setting(tokens: &[TokenTree]) -> bool {
+    match tokens {
+        [] => true,
+        [TokenTree::Ident(key)] => keys::is_key(&key.to_string()),
+        [TokenTree::Ident(key), equals, ..] if is_punct(Some(equals), '=') => {
+            let name = key.to_string();
+            keys::is_key(&name) || keys::nearest(&name).is_some()
+        }
+        _ => false,
+    }
+}
+
+fn is_block(tokens: &[TokenTree]) -> bool {
+    as_group(only(tokens).as_ref(), Delimiter::Brace).is_some()
+}
+
+/// Takes out of `settings` a block that stands before the last of them.
+fn missing_body(settings: &mut Vec<Argument<'_>>) -> Error {
+    if let Some(at) = settings.iter().position(|argument| is_block(argument.tokens)) {
+        let block = settings.remove(at);
+        return Error::over(block.tokens, "the block comes after the limits").help(ALLOCS_FORM);
+    }
+    let error = Error::at(Span::call_site(), "`assert_allocs!` needs a block to measure");
+    match settings.last().and_then(|setting| setting.tokens.split_last()) {
+        Some((last, before)) if is_block(std::slice::from_ref(last)) && before.len() > 2 => {
+            error.help("put a comma before the block")
+        }
+        _ => error.help(ALLOCS_FORM),
+    }
+}
+
+fn check_body(body: &[TokenTree], errors: &mut Errors) {
+    if has_statements(body) {
+        let error = Error::over(body, "statements must be in braces here");
+        errors.push(error.help(ALLOCS_FORM));
+    }
+    errors.extend(awaits::check(body.iter().cloned()));
+}
+
+/// The one expression of `assert_no_alloc!(..)`, without the comma that may follow it.
+fn single<'a>(tokens: &'a [TokenTree], errors: &mut Errors) -> Option<&'a [TokenTree]> {
+    let arguments = commas::split(tokens);
+    let error = match &arguments[..] {
+        [body] if !body.tokens.is_empty() => return Some(body.tokens),
+        [] | [_] => Error::at(Span::call_site(), "nothing to measure").help(NO_ALLOC_FORM),
+        [first, ..] if looks_like_setting(first.tokens) => {
+            Error::over(first.tokens, "`assert_no_alloc!` has no keys: it allows no allocation")
+                .help("other limits are set by `assert_allocs!(max = 0, max_bytes = 10, { .. })`")
+        }
+        [_, second, ..] => {
+            let error = Error::over(second.tokens, "expected a message, which is a string literal");
+            error.help(NO_ALLOC_FORM)
+        }
+    };
+    errors.push(error);
+    None
+}
+
+/// A block as it stands; anything else in braces that no message points at.
+fn braced(tokens: &[TokenTree]) -> Group {
+    match only(tokens) {
+        Some(TokenTree::Group(block)) if block.delimiter() == Delimiter::Brace => block,
+        _ => {
+            let mut block = Group::new(Delimiter::Brace, fragments::kept(tokens));
+            block.set_span(Span::mixed_site());
+            block
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! Cold: what the macros expand to; called by `lib`.
+//!
+//! The templates name nothing of the runtime crate but `Budget` and what its module `__private`
+//! offers to them. Decisions that they share:
+//!
+//! - `$budget` is a statement of its own: temporaries of the user's expressions are gone before
+//!   anything is counted.
+//! - The body is an arm of `match ()`. There its temporaries end before the scope does, in every
+//!   edition, while `return`, `?`, `break`, inference and `#[track_caller]` work as if it stood
+//!   alone. A closure, an inner function, and a plain block at the end each break one of these.
+//! - Where the body never returns, what follows it is unreachable. `#[allow]` stands on generated
+//!   code alone: the user's own is linted as ever.
+//! - Failures panic in generated tokens, so that the panic's location is the attribute or the macro
+//!   call.
+
+use proc_macro::{Delimiter, Group, Literal, Span, TokenStream, TokenTree};
+
+use crate::args::{Args, Setting};
+use crate::block::Block;
+use crate::fragments;
+use crate::item::{self, Function};
+use crate::output_type;
+use crate::quote::quote;
+use crate::tokens::is_punct;
+
+/// The guard checks the budget when it is dropped, on every way out but a panic.
+const COUNTED: &str = "
+    let __budget = $budget;
+    let __guard = $krate::__private::enter(
+        __budget, $origin, |__exceeded| $krate::__private::fail(__exceeded),
+    );
+    match () { () => $body }
+";
+
+/// `__first` is a generic function because a call hands the type that is expected of it on to the
+/// body; `match` and a closure would not. Its second argument is evaluated after the body, and is
+/// the only code that formats the message.
+const COUNTED_WITH_MESSAGE: &str = "
+    let __budget = $budget;
+    let __guard = $krate::__private::enter(
+        __budget, $origin, |__exceeded| $krate::__private::fail(__exceeded),
+    );
+    ({ fn __first<T>(value: T, (): ()) -> T { value } __first })(
+        match () { () => $body },
+        #[allow(unreachable_code)]
+        match $krate::__private::finish(__guard) {
+            ::core::result::Result::Ok(()) => (),
+            ::core::result::Result::Err(__exceeded) => $fail,
+        },
+    )
+";
+
+/// The closer is a local of the future: dropped when the body ends, before the arguments that the
+/// future captured, it keeps their drop out of the count.
+const COUNTED_FUTURE: &str = "
+    let __budget = $budget;
+    match $krate::__private::counted_future(__budget, $origin, move |__closer| async move {
+        let __closer = __closer;
+        $hint
+        match () { () => $body }
+    }).await {
+        ::core::result::Result::Ok(__value) => __value,
+        ::core::result::Result::Err(__exceeded) => $fail,
+    }
+";
+
+/// The type `RunsSeveralTimes` makes `return` and `?` in the body errors: they would end one run
+/// only.
+const REPEATED: &str = "
+    let __budget = $budget;
+    match $krate::__private::repeat(__budget, $origin, || {
+        let __value: $output = match () { () => $body };
+        #[allow(unreachable_code)]
+        $krate::__private::RunsSeveralTimes(__value)
+    }) {
+        ::core::result::Result::Ok(__value) => __value,
+        ::core::result::Result::Err(__exceeded) => $fail,
+    }
+";
+
+const REPEATED_FUTURE: &str = "
+    let __budget = $budget;
+    match $krate::__private::repeat_future(__budget, $origin, move |__closer| async move {
+        let __closer = __closer;
+        let __value: $output = match () { () => $body };
+        #[allow(unreachable_code)]
+        $krate::__private::RunsSeveralTimes(__value)
+    }).await {
+        ::core::result::Result::Ok(__value) => __value,
+        ::core::result::Result::Err(__exceeded) => $fail,
+    }
+";
+
+/// The item with its body inside the scope of a budget.
+pub(crate) fn function(args: &Args, function: &Function, item: TokenStream) -> TokenStream {
+    let krate = args.krate.clone().unwrap_or_else(|| quote("::mod_alloc", &[]));
+    let is_repeated = !args.repeats.is_empty();
+    let template = match (function.is_async, is_repeated) {
+        (false, false) => COUNTED,
+        (true, false) => COUNTED_FUTURE,
+        (false, true) => REPEATED,
+        (true, true) => REPEATED_FUTURE,
+    };
+    let name = TokenTree::from(Literal::string(&function.name.to_string()));
+    let origin = quote(
+        "$krate::__private::Origin::function(::core::module_path!(), $name)",
+        &[("krate", krate.clone()), ("name", name.into())],
+    );
+    let (inner_attributes, body) = hoist_inner_attributes(&function.body);
+    let counted = quote(
+        template,
+        &[
+            ("budget", budget(args, &krate)),
+            ("origin", origin),
+            ("hint", output_type::hint(function.output.as_deref())),
+            ("output", output_type::nameable(function.output.as_deref())),
+            ("body", TokenTree::from(body).into()),
+            ("fail", fail(&krate, None)),
+            ("krate", krate),
+        ],
+    );
+    let whole = inner_attributes.into_iter().chain(counted);
+    item::with_body(item, braces(whole.collect(), function.body.span()))
+}
+
+pub(crate) fn assert_allocs(block: Block) -> TokenStream {
+    let budget = budget(&block.args, &block.krate);
+    counted_block(block, budget, "$krate::__private::Origin::assert_allocs")
+}
+
+pub(crate) fn assert_no_alloc(block: Block) -> TokenStream {
+    let budget = quote("$krate::Budget::new().max(0)", &[("krate", block.krate.clone())]);
+    counted_block(block, budget, "$krate::__private::Origin::assert_no_alloc")
+}
+
+/// `origin` takes a function that is defined here: its type's name has that of the one around it.
+fn counted_block(block: Block, budget: TokenStream, origin: &str) -> TokenStream {
+    let Block { krate, args, body, message } = block;
+    let template = if !args.repeats.is_empty() {
+        REPEATED
+    } else if message.is_some() {
+        COUNTED_WITH_MESSAGE
+    } else {
+        COUNTED
+    };
+    let origin =
+        quote(&format!("{origin}({{ fn __here() {{}} __here }})"), &[("krate", krate.clone())]);
+    let counted = quote(
+        template,
+        &[
+            ("budget", budget),
+            ("origin", origin),
+            ("output", quote("_", &[])),
+            ("body", body.map(TokenTree::from).into_iter().collect()),
+            ("fail", fail(&krate, message)),
+            ("krate", krate),
+        ],
+    );
+    TokenTree::from(braces(counted, Span::mixed_site())).into()
+}
+
+/// `Budget::new().max(10).max_bytes(..)`, then what repeats it.
+fn budget(args: &Args, krate: &TokenStream) -> TokenStream {
+    let mut calls = quote("$krate::Budget::new()", &[("krate", krate.clone())]);
+    for setting in args.limits.iter().chain(&args.repeats) {
+        let key = TokenTree::from(setting.key.clone());
+        let holes = [("key", key.into()), ("value", value(setting, krate))];
+        calls.extend(quote(".$key($value)", &holes));
+    }
+    calls
+}
+
+/// A bare literal is a `u64` where it stands. Other expressions have a type of their own, which
+/// `limit` converts.
+fn value(setting: &Setting, krate: &TokenStream) -> TokenStream {
+    let value = fragments::kept(&setting.value);
+    if setting.literal().is_some() {
+        return value;
+    }
+    let key = TokenTree::from(Literal::string(&setting.key.to_string()));
+    let holes = [("krate", krate.clone()), ("key", key.into()), ("value", value)];
+    quote("$krate::__private::limit($key, $value)", &holes)
+}
+
+fn fail(krate: &TokenStream, message: Option<TokenStream>) -> TokenStream {
+    let krate = ("krate", krate.clone());
+    match message {
+        None => quote("$krate::__private::fail(__exceeded)", &[krate]),
+        Some(message) => quote(
+            "$krate::__private::fail_with(__exceeded, ::core::format_args!($message))",
+            &[krate, ("message", message)],
+        ),
+    }
+}
+
+/// The `#![..]` of a body hold for all of it only at its very start, and the expansion moves it
+/// inwards.
+fn hoist_inner_attributes(body: &Group) -> (TokenStream, Group) {
+    let tokens: Vec<_> = body.stream().into_iter().collect();
+    let mut end = 0;
+    while is_punct(tokens.get(end), '#') && is_punct(tokens.get(end + 1), '!') {
+        end += 3;
+    }
+    if end == 0 {
+        return (TokenStream::new(), body.clone());
+    }
+    let (attributes, rest) = tokens.split_at(end);
+    let rest = braces(fragments::kept(rest), body.span());
+    (attributes.iter().cloned().collect(), rest)
+}
+
+fn braces(tokens: TokenStream, span: Span) -> Group {
+    let mut group = Group::new(Delimiter::Brace, tokens);
+    group.set_span(span);
+    group
+}

@@ -1,0 +1,61 @@
+//! Cold: keeps what `macro_rules!` captured in one piece; called by `expand` and `block`.
+//!
+//! `$n` in `$n * 3` arrives as `1 + 2` in a group without delimiters, which rustc's parser skips
+//! when a procedural macro hands it back: 7 where the user's macro says 9. (A group around it that
+//! is passed on unopened keeps what is in it; only the tokens that were looked at one by one are
+//! affected.)
+
+use proc_macro::{Delimiter, Group, Spacing, Span, TokenStream, TokenTree};
+
+use crate::tokens::{as_group, is_ident, is_punct};
+
+/// `tokens`, with a fragment beside an operator in parentheses.
+pub(crate) fn kept(tokens: &[TokenTree]) -> TokenStream {
+    let token = |at: usize| match as_group(tokens.get(at), Delimiter::None) {
+        Some(group) if beside_operator(tokens, at) && !is_path(group) => parenthesised(group),
+        _ => tokens[at].clone(),
+    };
+    (0..tokens.len()).map(token).collect()
+}
+
+/// The span makes the parentheses generated ones, which no lint calls superfluous.
+fn parenthesised(group: &Group) -> TokenTree {
+    let mut parentheses = Group::new(Delimiter::Parenthesis, group.stream());
+    parentheses.set_span(Span::mixed_site());
+    parentheses.into()
+}
+
+fn beside_operator(tokens: &[TokenTree], at: usize) -> bool {
+    at > 0 && is_operator(tokens, at - 1)
+        || is_operator(tokens, at + 1)
+        || is_ident(tokens.get(at + 1), "as")
+}
+
+fn is_operator(tokens: &[TokenTree], at: usize) -> bool {
+    let Some(TokenTree::Punct(punct)) = tokens.get(at) else {
+        return false;
+    };
+    match punct.as_char() {
+        ',' | ';' | ':' | '#' | '$' | '\'' => false,
+        // Of `==`, `<=` and the like, but not alone: nothing binds less than an assignment.
+        '=' => {
+            punct.spacing() == Spacing::Joint && is_punct(tokens.get(at + 1), '=')
+                || at > 0 && is_joint(&tokens[at - 1])
+        }
+        _ => true,
+    }
+}
+
+fn is_joint(token: &TokenTree) -> bool {
+    matches!(token, TokenTree::Punct(punct) if punct.spacing() == Spacing::Joint)
+}
+
+/// A path or a single token is in one piece anyway, and not every path may be in parentheses.
+fn is_path(group: &Group) -> bool {
+    let tokens: Vec<_> = group.stream().into_iter().collect();
+    let in_path = |token: &TokenTree| match token {
+        TokenTree::Ident(_) => true,
+        token => is_punct(Some(token), ':'),
+    };
+    tokens.len() == 1 || tokens.iter().all(in_path)
+}

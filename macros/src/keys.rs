@@ -1,0 +1,102 @@
+//! Cold: the names of the keys, and which of them a misspelt one was meant to be; called by `args`.
+
+/// Each is a method of `Budget` that takes a `u64`.
+pub(crate) const LIMITS: [&str; 7] =
+    ["max", "min", "exact", "max_bytes", "max_peak_bytes", "max_reallocs", "max_deallocs"];
+
+/// Each makes the body run more than once, which turns it into a closure.
+pub(crate) const REPEATS: [&str; 2] = ["warmup", "runs"];
+
+/// The path of the runtime crate, in the attribute only.
+pub(crate) const CRATE: &str = "crate";
+
+pub(crate) fn is_key(name: &str) -> bool {
+    LIMITS.contains(&name) || REPEATS.contains(&name) || name == CRATE
+}
+
+/// All keys that set a number, for a sentence: "`max`, `min`, .. and `runs`".
+pub(crate) fn listed() -> String {
+    let names: Vec<_> = LIMITS.iter().chain(&REPEATS).map(|name| format!("`{name}`")).collect();
+    let (last, others) = names.split_last().expect("there are keys");
+    format!("{} and {last}", others.join(", "))
+}
+
+/// The key that `name` was probably meant to be: one mistake is allowed for every three letters, or
+/// `bar` would be taken for `max`.
+pub(crate) fn nearest(name: &str) -> Option<&'static str> {
+    let allowed = (name.len() / 3).clamp(1, 3);
+    LIMITS
+        .iter()
+        .chain(&REPEATS)
+        .chain(&[CRATE])
+        .map(|key| (edits(key, name), *key))
+        .min()
+        .filter(|(edits, _)| *edits <= allowed)
+        .map(|(_, key)| key)
+}
+
+/// How many letters to insert, delete, replace or swap with a neighbour to get from one word to the
+/// other (optimal string alignment): `table[i][j]` is the answer for the first `i` and the first
+/// `j` letters.
+fn edits(from: &str, to: &str) -> usize {
+    let (from, to): (Vec<char>, Vec<char>) = (from.chars().collect(), to.chars().collect());
+    let mut table = vec![vec![0; to.len() + 1]; from.len() + 1];
+    for i in 0..=from.len() {
+        for j in 0..=to.len() {
+            table[i][j] = if i == 0 || j == 0 {
+                i + j
+            } else {
+                let replaced = usize::from(from[i - 1] != to[j - 1]);
+                (table[i - 1][j - 1] + replaced).min(table[i - 1][j] + 1).min(table[i][j - 1] + 1)
+            };
+            if i > 1 && j > 1 && from[i - 1] == to[j - 2] && from[i - 2] == to[j - 1] {
+                table[i][j] = table[i][j].min(table[i - 2][j - 2] + 1);
+            }
+        }
+    }
+    table[from.len()][to.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{edits, listed, nearest};
+
+    #[test]
+    fn edits_are_counted_by_letter() {
+        let check = |from, to, count| assert_eq!(edits(from, to), count, "{from} to {to}");
+        check("max", "max", 0);
+        check("max", "maxx", 1);
+        check("max", "mx", 1);
+        check("max", "mix", 1);
+        check("min", "mni", 1);
+        check("", "runs", 4);
+        check("max", "runs", 4);
+    }
+
+    #[test]
+    fn a_typo_finds_its_key() {
+        let check = |name, key| assert_eq!(nearest(name), Some(key), "{name}");
+        check("maxx", "max");
+        check("mni", "min");
+        check("exatc", "exact");
+        check("max_byts", "max_bytes");
+        check("max_peak_byte", "max_peak_bytes");
+        check("max_realloc", "max_reallocs");
+        check("warm_up", "warmup");
+        check("run", "runs");
+        check("krate", "crate");
+    }
+
+    #[test]
+    fn another_word_finds_none() {
+        for name in ["bar", "allocations", "limit", "x"] {
+            assert_eq!(nearest(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn keys_are_listed_as_a_sentence() {
+        assert!(listed().starts_with("`max`, `min`, "), "{}", listed());
+        assert!(listed().ends_with("`warmup` and `runs`"), "{}", listed());
+    }
+}

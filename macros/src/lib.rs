@@ -1,0 +1,174 @@
+// Cold: the entry points of the macros and their public documentation; no logic.
+
+//! The macros of [`mod-alloc`](https://crates.io/crates/mod-alloc). Depend on that crate, which
+//! re-exports them: their expansions name it, and its version is the only one that they fit.
+//!
+//! A macro call is read by `args`, with `item` (the attribute) or `block` (the others); `misuse`
+//! and `awaits` look for what cannot work; `expand` writes the result. Nothing but the compiler's
+//! own `proc_macro` is used: a test-only dependency should not take seconds to build.
+
+mod args;
+mod awaits;
+mod block;
+mod commas;
+mod error;
+mod expand;
+mod fragments;
+mod item;
+mod keys;
+mod literal;
+mod misuse;
+mod output_type;
+mod quote;
+mod tokens;
+
+use proc_macro::TokenStream;
+
+use args::Args;
+use block::Block;
+use error::Errors;
+use item::Function;
+
+/// Fails the function, with a report, when it breaks its allocation budget.
+///
+/// ```ignore
+/// use mod_alloc::{alloc_budget, ModAlloc};
+///
+/// #[global_allocator]
+/// static GLOBAL: ModAlloc = ModAlloc::new();
+///
+/// #[alloc_budget(max = 10, max_bytes = 4096)]
+/// #[test]
+/// fn parses_header() {
+///     assert!(parse("GET / HTTP/1.1").is_ok());
+/// }
+/// ```
+///
+/// The budget is on what one call of the function allocates on its own thread, from the first
+/// statement of the body to the drop of its last local variable, on whichever way the body is left.
+/// The allocations of the test harness, of other tests and of other threads are not counted.
+///
+/// # Keys
+///
+/// | Key | Unit | The function |
+/// |---|---|---|
+/// | `max = N` | allocation events | makes at most `N` |
+/// | `min = N` | allocation events | makes at least `N` |
+/// | `exact = N` | allocation events | makes `N`, no more and no less |
+/// | `max_bytes = N` | bytes requested | requests at most `N` in total, whatever it frees |
+/// | `max_peak_bytes = N` | bytes | never holds more than `N` above what was live when it began |
+/// | `max_reallocs = N` | reallocations | grows or shrinks blocks at most `N` times |
+/// | `max_deallocs = N` | deallocations | frees at most `N` blocks |
+/// | `warmup = N` | runs | is run `N` times uncounted first |
+/// | `runs = N` | runs | is run `N` times, each of which must hold the budget |
+/// | `crate = path` | | finds `mod_alloc` at `path`, where it was renamed or re-exported |
+///
+/// An allocation event is one call of `alloc`, `alloc_zeroed` or `realloc`: a `Vec` that grows
+/// twice makes three. The bytes of a `realloc` are those of the new size.
+///
+/// At least one limit is needed. A value is any integer expression; it may use the parameters and
+/// generics of the function, and is evaluated before anything is counted:
+///
+/// ```ignore
+/// #[alloc_budget(max = lines.len() + 1)]
+/// fn owned(lines: &[&str]) -> Vec<String> {
+///     lines.iter().map(|line| line.to_string()).collect()
+/// }
+/// ```
+///
+/// # Where it goes
+///
+/// On any `fn` with a body: free or generic, a method, in a trait's implementation, `async`. Put it
+/// *above* `#[test]`, `#[tokio::test]` and the attributes of rstest and test_case. Below an
+/// attribute that starts a runtime it would count the runtime, which is a compile error; below one
+/// that makes fixtures it would measure another function.
+///
+/// Arguments are not part of the budget: neither making them nor dropping them after the body is
+/// counted.
+///
+/// # Async functions
+///
+/// An `async fn` is counted while it is polled, on whichever thread that is; what other tasks
+/// allocate between its polls is not charged to it. The budget is checked when the future
+/// completes: one that is dropped before is never checked.
+///
+/// # Repeated runs
+///
+/// `warmup` keeps the lazy initialisation of a first call out of the count, `runs` catches a
+/// function whose allocations vary. Both run the body several times, so the function must have no
+/// parameters, and `return` and `?` in the body are compile errors. The function returns the value
+/// of the last run.
+///
+/// # Library code
+///
+/// The budget is enforced wherever the function runs. On the code of a library it would panic in
+/// programs that depend on the library and have no `ModAlloc`; there, limit it to the library's
+/// own tests:
+///
+/// ```ignore
+/// #[cfg_attr(test, alloc_budget(max = 3))]
+/// pub fn encode(message: &Message) -> Vec<u8> {
+///     // ...
+/// }
+/// ```
+///
+/// # Panics
+///
+/// The function panics at its end if the budget was broken, at the location of the attribute. The
+/// message sets each limit against what was measured, and lists the call sites that allocated:
+///
+/// ```text
+/// allocation budget exceeded: parser::tests::parses_header                      tests/header.rs:12
+///   #[alloc_budget(max = 10, max_bytes = 1024)]                                        this thread
+///
+///   metric       budget  measured
+///   allocations      10        14  +4
+///   bytes         1,024       904  ok
+/// ```
+///
+/// If the body panics, that panic wins and the budget is not checked.
+///
+/// It also panics at its beginning if `ModAlloc` is not the global allocator, since a budget must
+/// not hold because nothing was counted, and if the value of a key is negative.
+#[proc_macro_attribute]
+pub fn alloc_budget(args: TokenStream, item: TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    let args = Args::of_attribute(args, &mut errors);
+    match Function::parse(item.clone()) {
+        Ok(function) => {
+            misuse::check(&function, &args, &mut errors);
+            if errors.is_empty() {
+                return expand::function(&args, &function, item);
+            }
+        }
+        Err(error) => errors.push(error),
+    }
+    // The untouched item follows: other code still finds it, and editors go on working.
+    errors.to_tokens().into_iter().chain(item).collect()
+}
+
+/// What `mod_alloc::assert_allocs!` hands its tokens to, with `[$crate]` before them.
+#[doc(hidden)]
+#[proc_macro]
+pub fn assert_allocs(input: TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    let block = Block::assert_allocs(input, &mut errors);
+    if errors.is_empty() {
+        expand::assert_allocs(block)
+    } else {
+        errors.to_expression(block.body)
+    }
+}
+
+/// What `mod_alloc::assert_no_alloc!` hands its tokens to, with `[$crate]` before them.
+#[doc(hidden)]
+#[proc_macro]
+pub fn assert_no_alloc(input: TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    let block = Block::assert_no_alloc(input, &mut errors);
+    if errors.is_empty() {
+        expand::assert_no_alloc(block)
+    } else {
+        errors.to_expression(block.body)
+    }
+}

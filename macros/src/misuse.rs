@@ -1,0 +1,110 @@
+//! Cold: functions on which a budget would count the wrong thing, or could not fail; called by
+//! `lib`.
+
+use proc_macro::{Ident, Span};
+
+use crate::args::Args;
+use crate::error::{Error, Errors};
+use crate::item::Function;
+use crate::output_type::is_never;
+use crate::tokens::find_ident;
+
+pub(crate) fn check(function: &Function, args: &Args, errors: &mut Errors) {
+    let found = [
+        const_fn(function),
+        foreign_abi(function),
+        rewritten_body(function),
+        returns_future(function),
+        repeated_with_params(function, args),
+        repeated_without_end(function, args),
+    ];
+    errors.extend(found.into_iter().flatten());
+}
+
+fn const_fn(function: &Function) -> Option<Error> {
+    let message = "`#[alloc_budget]` cannot be used on a `const fn`: counting happens at run time";
+    let help = "remove `const`, or measure a caller with `assert_allocs!`";
+    function.constness.map(|span| Error::at(span, message).help(help))
+}
+
+/// A panic aborts the process where the ABI cannot unwind.
+fn foreign_abi(function: &Function) -> Option<Error> {
+    let (span, abi) = function.abi.as_ref()?;
+    if abi == "\"Rust\"" || abi.ends_with("-unwind\"") {
+        return None;
+    }
+    let message = format!(
+        "`#[alloc_budget]` on `extern {abi}`: the failure is a panic, which would abort the process"
+    );
+    let help = format!("measure a Rust function that calls `{}`", function.name);
+    Some(Error::at(*span, message).help(help))
+}
+
+fn returns_future(function: &Function) -> Option<Error> {
+    let names_future = |ident: &Ident| {
+        matches!(ident.to_string().as_str(), "Future" | "BoxFuture" | "LocalBoxFuture")
+    };
+    if function.is_async {
+        return None;
+    }
+    find_ident(function.output.iter().flatten().cloned().collect(), &names_future)?;
+    let message = format!(
+        "`{}` only builds a future: `#[alloc_budget]` would not count what happens when it is \
+         polled",
+        function.name
+    );
+    Some(Error::at(function.name.span(), message).help(
+        "make it an `async fn`; under `#[async_trait]`, move the body to an inherent `async fn` \
+         and put the attribute there",
+    ))
+}
+
+/// An attribute above ours, such as `#[tokio::test]`, has put the `async` body into a block of its
+/// own and left a function that starts a runtime to run it.
+///
+/// A user may well write `block_on(async { .. })`. What tells the two apart is that the attribute
+/// made up this `async`, and not the function's name.
+fn rewritten_body(function: &Function) -> Option<Error> {
+    if function.is_async || attribute_that_made(&function.name).is_some() {
+        return None;
+    }
+    let made_up = find_ident(function.body.stream(), &|ident| {
+        ident.to_string() == "async" && attribute_that_made(ident).is_some()
+    })?;
+    let attribute = attribute_that_made(&made_up)?;
+    let message = format!(
+        "`#[alloc_budget]` must stand above `{attribute}`: below it, it would count the set-up of \
+         the runtime too"
+    );
+    Some(Error::at(Span::call_site(), message).help("swap the two attributes"))
+}
+
+/// Tokens that an attribute made up have the place of the attribute: the source there is not the
+/// token.
+fn attribute_that_made(ident: &Ident) -> Option<String> {
+    ident.span().source_text().filter(|source| source.starts_with("#["))
+}
+
+/// `warmup` and `runs` call the body several times: the first would use the arguments up.
+fn repeated_with_params(function: &Function, args: &Args) -> Option<Error> {
+    let params = function.params.as_ref()?;
+    let repeat = args.repeats.first()?;
+    if params.stream().is_empty() {
+        return None;
+    }
+    let message = format!(
+        "`{}` needs a function without parameters: the body runs several times",
+        repeat.key
+    );
+    Some(Error::at(params.span(), message).help(
+        "make the arguments in the body, or call the function in `assert_allocs!`, which has the \
+         same keys",
+    ))
+}
+
+fn repeated_without_end(function: &Function, args: &Args) -> Option<Error> {
+    let repeat = args.repeats.first()?;
+    function.output.as_deref().filter(|output| is_never(output))?;
+    let message = format!("`{}` on a function that never returns from its first run", repeat.key);
+    Some(Error::at(repeat.key.span(), message))
+}

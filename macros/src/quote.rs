@@ -1,0 +1,52 @@
+//! Cold: fills templates of Rust source with tokens; called by `expand` and `error`.
+//!
+//! A template is text, `$name` in it is a hole. Its own tokens get one span, the tokens put into
+//! the holes keep theirs: rustc's messages about a user's code go on pointing at the user's code.
+
+use proc_macro::{Group, Span, TokenStream, TokenTree};
+
+/// What stands for each `$name` of a template.
+pub(crate) type Holes<'a> = [(&'a str, TokenStream)];
+
+/// Fills `template`. Its local variables can neither see the user's nor be seen by them (mixed
+/// site).
+pub(crate) fn quote(template: &str, holes: &Holes<'_>) -> TokenStream {
+    quote_at(Span::mixed_site(), template, holes)
+}
+
+/// Fills `template`, its own tokens standing at `span`.
+pub(crate) fn quote_at(span: Span, template: &str, holes: &Holes<'_>) -> TokenStream {
+    let template = template.parse().expect("this is a bug in mod-alloc: a template does not lex");
+    fill(span, template, holes)
+}
+
+fn fill(span: Span, template: TokenStream, holes: &Holes<'_>) -> TokenStream {
+    let mut filled = TokenStream::new();
+    let mut tokens = template.into_iter();
+    while let Some(token) = tokens.next() {
+        match token {
+            TokenTree::Punct(punct) if punct.as_char() == '$' => {
+                filled.extend(hole(tokens.next(), holes));
+            }
+            TokenTree::Group(group) => {
+                let inner = fill(span, group.stream(), holes);
+                let mut group = Group::new(group.delimiter(), inner);
+                group.set_span(span);
+                filled.extend([TokenTree::from(group)]);
+            }
+            mut token => {
+                token.set_span(span);
+                filled.extend([token]);
+            }
+        }
+    }
+    filled
+}
+
+fn hole(name: Option<TokenTree>, holes: &Holes<'_>) -> TokenStream {
+    let name = name.map_or_else(String::new, |name| name.to_string());
+    match holes.iter().find(|(hole, _)| *hole == name) {
+        Some((_, tokens)) => tokens.clone(),
+        None => panic!("this is a bug in mod-alloc: nothing fills `${name}` of a template"),
+    }
+}

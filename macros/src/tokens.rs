@@ -1,0 +1,53 @@
+//! Cold: small questions about tokens, asked by every parser of this crate.
+//!
+//! What `macro_rules!` captured as a fragment (`$n:expr`, `$body:block`, `$vis:vis`) arrives in a
+//! group without delimiters. The functions here look through such groups; what is handed on keeps
+//! them, see `fragments`.
+
+use proc_macro::{Delimiter, Group, Ident, TokenStream, TokenTree};
+
+pub(crate) fn is_punct(token: Option<&TokenTree>, punct: char) -> bool {
+    matches!(token, Some(TokenTree::Punct(p)) if p.as_char() == punct)
+}
+
+pub(crate) fn is_ident(token: Option<&TokenTree>, name: &str) -> bool {
+    matches!(token, Some(TokenTree::Ident(ident)) if ident.to_string() == name)
+}
+
+/// The group in `token`, if it is delimited by `delimiter`.
+pub(crate) fn as_group(token: Option<&TokenTree>, delimiter: Delimiter) -> Option<&Group> {
+    match token {
+        Some(TokenTree::Group(group)) if group.delimiter() == delimiter => Some(group),
+        _ => None,
+    }
+}
+
+/// `tokens` with the invisible groups opened, to look at; visible groups stay closed.
+pub(crate) fn opened(tokens: impl IntoIterator<Item = TokenTree>) -> Vec<TokenTree> {
+    let mut found = Vec::new();
+    for token in tokens {
+        match as_group(Some(&token), Delimiter::None) {
+            Some(group) => found.extend(opened(group.stream())),
+            None => found.push(token),
+        }
+    }
+    found
+}
+
+/// The one token that `tokens` consist of, whether or not it came through `macro_rules!`.
+pub(crate) fn only(tokens: &[TokenTree]) -> Option<TokenTree> {
+    let [token] = tokens else { return None };
+    match as_group(Some(token), Delimiter::None) {
+        Some(group) => only(&group.stream().into_iter().collect::<Vec<_>>()),
+        None => Some(token.clone()),
+    }
+}
+
+/// The first identifier of `stream`, at any depth, that is `wanted`.
+pub(crate) fn find_ident(stream: TokenStream, wanted: &dyn Fn(&Ident) -> bool) -> Option<Ident> {
+    stream.into_iter().find_map(|token| match token {
+        TokenTree::Ident(ident) => Some(ident).filter(wanted),
+        TokenTree::Group(group) => find_ident(group.stream(), wanted),
+        _ => None,
+    })
+}
