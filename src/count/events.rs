@@ -9,7 +9,8 @@
 use std::alloc::Layout;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::ledger::{self, current, current_state, increment, store, word, Line, State};
+use super::current::{self, current, current_state};
+use super::ledger::{increment, store, word, Line, State};
 use super::{peak, registry, thread};
 
 /// Counts an allocation that the inner allocator answered with `block`, and returns `block`.
@@ -136,7 +137,7 @@ fn slow(event: Event) {
     match current_state() {
         State::Ignored => {
             if event.word == word::ALLOCS {
-                ledger::count_ignored_alloc();
+                current::count_ignored_alloc();
             }
         }
         State::New | State::Registered | State::Retired => match thread::own_or_register() {

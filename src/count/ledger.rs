@@ -1,13 +1,13 @@
-//! Hot: `Ledger`, the counters of one thread, and the thread-local pointer that says which ledger the current thread writes.
+//! Hot: `Ledger`, the counters of one thread, and how its owner writes them.
 //!
 //! In plain words: each thread has 64 bytes of counters that it alone writes, with plain loads and relaxed stores, and that
 //! anyone may read. Next to the totals stand three limits on the thread's net bytes: `high` (the running maximum),
 //! `ceiling` and `floor`. An event compares the net bytes with one limit, which the peak needs anyway, and everything
 //! rare hides behind that one compare: it is made to fail by choosing the limits.
 //!
-//! A thread without a ledger points at a read-only dummy whose limits no event can hold, so its first event takes the
-//! slow path, which finds the reason in the word after the limits ([`State`]). So do a thread that is past its end
-//! and a stretch in which the library works for itself ([`ignored`]).
+//! A thread without a ledger points at a read-only [`Dummy`] whose limits no event can hold, so its first event takes the
+//! slow path, which finds the reason in the word after the counters ([`State`]). So do a thread that is past its end
+//! and a stretch in which the library works for itself (`current::ignored`).
 #![allow(unsafe_code)]
 
 use std::cell::{Cell, UnsafeCell};
@@ -64,14 +64,15 @@ pub(super) enum State {
     Ignored,
 }
 
+/// What the pointer of a thread without a ledger points at. Never written.
 #[repr(C, align(128))]
-struct Dummy {
+pub(super) struct Dummy {
     line: Line,
     state: State,
 }
 
 impl Dummy {
-    const fn new(state: State) -> Self {
+    pub(super) const fn new(state: State) -> Self {
         let line = Line {
             got: 0,
             freed: 0,
@@ -85,12 +86,6 @@ impl Dummy {
         Self { line, state }
     }
 }
-
-// Promoted constants rather than statics: before Rust 1.83 a `const` initialiser may not name a static. Nothing depends
-// on their addresses.
-const NEW: *const Line = &Dummy::new(State::New) as *const Dummy as *const Line;
-const RETIRED: *const Line = &Dummy::new(State::Retired) as *const Dummy as *const Line;
-const IGNORED: *const Line = &Dummy::new(State::Ignored) as *const Dummy as *const Line;
 
 /// The counters of one thread. Allocated once, never freed, handed from a thread that ended to one that starts.
 #[repr(C, align(128))]
@@ -203,72 +198,6 @@ pub(super) unsafe fn increment(line: *const Line, word: usize, seen: i64) {
         let own = unsafe { AtomicI64::from_ptr(at) };
         own.store(own.load(Relaxed).wrapping_add(1), Relaxed);
     }
-}
-
-thread_local! {
-    // `const` and without a destructor: a plain thread-local word, readable from the first instruction of a thread to its
-    // last. The end of a thread is told by `thread_exit`.
-    static CURRENT: Cell<*const Line> = const { Cell::new(NEW) };
-    static IGNORED_ALLOCS: Cell<u64> = const { Cell::new(0) };
-}
-
-/// The line that the current thread writes, or a dummy. Readable, and written by no other thread.
-#[inline(always)]
-pub(super) fn current() -> *const Line {
-    CURRENT.with(Cell::get)
-}
-
-#[inline]
-fn state(line: *const Line) -> State {
-    let state = line.wrapping_add(1).cast::<State>();
-    // SAFETY: a `State` follows the line both in `Ledger` and in `Dummy`, and never changes.
-    unsafe { *state }
-}
-
-pub(super) fn current_state() -> State {
-    state(current())
-}
-
-/// The current thread's ledger, if it has one and the library is not at work for itself.
-#[inline]
-pub(super) fn current_ledger() -> Option<&'static Ledger> {
-    let line = current();
-    if state(line) != State::Registered {
-        return None;
-    }
-    // SAFETY: a registered thread's pointer was set by `set_current` from a ledger, which lives for ever.
-    Some(unsafe { &*line.cast::<Ledger>() })
-}
-
-pub(super) fn set_current(ledger: &'static Ledger) {
-    CURRENT.with(|current| current.set((ledger as *const Ledger).cast()));
-}
-
-pub(super) fn set_retired() {
-    CURRENT.with(|current| current.set(RETIRED));
-}
-
-/// Runs `work` for the library itself: what it allocates and frees on this thread counts nowhere.
-///
-/// Both ends of a block's life must lie in such stretches, and no code of the user's may run in one.
-pub(crate) fn ignored<R>(work: impl FnOnce() -> R) -> R {
-    struct Restore(*const Line);
-    impl Drop for Restore {
-        fn drop(&mut self) {
-            CURRENT.with(|current| current.set(self.0));
-        }
-    }
-    let _restore = Restore(CURRENT.with(|current| current.replace(IGNORED)));
-    work()
-}
-
-/// How many allocations of this thread reached a `ModAlloc` while [`ignored`].
-pub(crate) fn ignored_allocs() -> u64 {
-    IGNORED_ALLOCS.with(Cell::get)
-}
-
-pub(super) fn count_ignored_alloc() {
-    IGNORED_ALLOCS.with(|allocs| allocs.set(allocs.get() + 1));
 }
 
 #[cfg(test)]

@@ -3,13 +3,14 @@
 //!
 //! The parts, from the event outwards:
 //! - [`events`]: what an allocation event does, a fast half and a rare half;
-//! - [`ledger`]: a thread's counters, and which ledger the current thread writes;
+//! - [`ledger`]: a thread's counters; [`current`]: which ledger the current thread writes;
 //! - [`frames`]: the scopes open on a thread, innermost last;
 //! - [`thread`]: what a thread does with its own ledger: open a frame, read it, flush;
 //! - [`registry`]: all ledgers; a thread that starts adopts one, a thread that ends returns it;
 //! - [`peak`]: the highest net bytes of the process, for `snapshot()` and each running profiler.
 
 mod counts;
+mod current;
 mod events;
 mod frames;
 mod ledger;
@@ -22,9 +23,9 @@ mod thread;
 mod thread_exit;
 
 pub(crate) use counts::Counts;
+pub(crate) use current::{ignored, ignored_allocs};
 pub(crate) use events::{on_alloc, on_dealloc, on_realloc, slow_dealloc};
 pub(crate) use frames::{Kind, Measured};
-pub(crate) use ledger::{ignored, ignored_allocs};
 pub(crate) use peak::{process_peak, start_peak, PeakFrom};
 pub(crate) use registry::totals;
 pub use stats::AllocStats;

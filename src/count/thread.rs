@@ -7,8 +7,9 @@ use std::marker::PhantomData;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::counts::Counts;
+use super::current;
 use super::frames::{Frames, Kind, Measured, Ticket};
-use super::ledger::{self, store, word, Ledger, Line, State};
+use super::ledger::{store, word, Ledger, Line, State};
 use super::pool::Pooled;
 use super::registry::LEDGERS;
 use super::system_vec::OutOfMemory;
@@ -28,7 +29,7 @@ pub(super) struct Own {
 
 /// The current thread's ledger, adopted now if it has none yet; `None` past the thread's end or without memory.
 pub(super) fn own_or_register() -> Option<Own> {
-    match ledger::current_state() {
+    match current::current_state() {
         State::Registered => own(),
         State::New => register(),
         State::Retired | State::Ignored => None,
@@ -37,13 +38,13 @@ pub(super) fn own_or_register() -> Option<Own> {
 
 #[inline]
 fn own() -> Option<Own> {
-    ledger::current_ledger().map(|ledger| Own { ledger, _thread: PhantomData })
+    current::current_ledger().map(|ledger| Own { ledger, _thread: PhantomData })
 }
 
 #[cold]
 fn register() -> Option<Own> {
     let Some(own) = adopt() else {
-        ledger::set_retired();
+        current::set_retired();
         return None;
     };
     // After `adopt` has set the pointer: should this allocate, it is counted rather than recursed into.
@@ -54,7 +55,7 @@ fn register() -> Option<Own> {
 /// Makes a free ledger the current thread's.
 fn adopt() -> Option<Own> {
     let ledger = LEDGERS.take()?;
-    ledger::set_current(ledger);
+    current::set_current(ledger);
     let own = Own { ledger, _thread: PhantomData };
     let net = own.counts().current();
     own.ledger.flushed.set(net);
@@ -68,7 +69,7 @@ fn retire() {
         own.flush();
         own.with_frames(Frames::clear);
         own.ledger.on_loan.set(false);
-        ledger::set_retired();
+        current::set_retired();
         own.ledger.links().give_back();
     }
 }
@@ -193,7 +194,7 @@ pub(crate) fn open(kind: Kind, tag: u64) -> Result<OpenFrame, OpenError> {
 
 #[cold]
 fn own_for_a_scope() -> Result<Own, OpenError> {
-    match ledger::current_state() {
+    match current::current_state() {
         State::Ignored => Err(OpenError::Ignored),
         State::New | State::Registered => own_or_register().ok_or(OpenError::OutOfMemory),
         State::Retired => {
