@@ -29,7 +29,7 @@ fn probe() {
         drop(black_box(Box::new(black_box(0_u8))));
         count::ignored_allocs() - before
     });
-    let elsewhere = count::totals();
+    let elsewhere = count::totals().counts;
     match seen {
         1 => CONFIRMED.store(true, Relaxed),
         0 if elsewhere.allocs == 0 => panic!("{NOT_INSTALLED}"),
@@ -39,8 +39,8 @@ fn probe() {
             elsewhere.allocs
         ),
         times => panic!(
-            "mod-alloc counts every allocation {times} times: does a `ModAlloc` wrap another `ModAlloc`? Wrap the \
-             allocator underneath instead: `ModAlloc::with(inner)`, where `inner` is not a `ModAlloc`"
+            "mod-alloc counts one allocation {times} times: does a `ModAlloc` wrap another `ModAlloc`, or an allocator that \
+             itself allocates through the global one? Write `ModAlloc::with(inner)` around an allocator that does neither"
         ),
     }
 }

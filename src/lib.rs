@@ -61,6 +61,7 @@ mod macros;
 mod process;
 mod report;
 mod scope;
+mod unseen;
 
 pub use allocator::ModAlloc;
 pub use budget::{Budget, CheckFuture, EnforceFuture, Exceeded, Repeated};

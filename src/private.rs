@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 
-use crate::budget::{self, CheckFuture, Closer};
+use crate::budget::{self, Closer, Counted};
 use crate::{Budget, Exceeded, Repeated};
 
 pub use crate::budget::{Guard, Origin};
@@ -49,12 +49,9 @@ pub fn enter(budget: Budget, origin: Origin, fail: fn(Exceeded) -> !) -> Guard {
     Guard::enter(budget, origin, fail)
 }
 
-/// Ends what [`enter`] began.
-///
-/// # Errors
-/// If the budget does not hold.
-pub fn finish(guard: Guard) -> Result<(), Exceeded> {
-    guard.finish()
+/// Ends what [`enter`] began: what was measured if the budget is broken, and nothing while a panic unwinds; likewise below.
+pub fn finish(guard: Guard) -> Option<Exceeded> {
+    budget::unless_panicking(guard.close())
 }
 
 /// Panics with the report.
@@ -76,17 +73,15 @@ pub fn fail_with(exceeded: Exceeded, message: fmt::Arguments<'_>) -> ! {
 #[derive(Debug)]
 pub struct RunsSeveralTimes<R>(pub R);
 
-/// Runs `body` as often as `repeated` says.
-///
-/// # Errors
-/// If a run did not hold.
+/// Runs `body` as often as `repeated` says; the last value.
 #[track_caller]
 pub fn repeat<R>(
     repeated: Repeated,
     origin: Origin,
     mut body: impl FnMut() -> RunsSeveralTimes<R>,
-) -> Result<R, Exceeded> {
-    repeated.run(origin, move || body().0)
+) -> (R, Option<Exceeded>) {
+    let (value, exceeded) = repeated.run(origin, move || body().0);
+    (value, budget::unless_panicking(exceeded))
 }
 
 /// Holds the body of an `async fn` to `budget`.
@@ -95,23 +90,26 @@ pub fn counted_future<Fut: Future>(
     budget: Budget,
     origin: Origin,
     body: impl FnOnce(Closer) -> Fut,
-) -> CheckFuture<Fut> {
+) -> impl Future<Output = (Fut::Output, Option<Exceeded>)> {
     let closer = Closer::new();
     let tag = closer.tag();
-    CheckFuture::new(budget, origin, body(closer), tag)
+    Counted::new(budget, origin, body(closer), tag).enforced()
 }
 
-/// Runs the body of an `async fn` as often as `repeated` says.
+/// Runs the body of an `async fn` as often as `repeated` says; the last output.
 #[track_caller]
 pub fn repeat_future<R, F, Fut>(
     repeated: Repeated,
     origin: Origin,
     body: F,
-) -> impl Future<Output = Result<R, Exceeded>>
+) -> impl Future<Output = (R, Option<Exceeded>)>
 where
     F: FnMut(Closer) -> Fut,
     Fut: Future<Output = RunsSeveralTimes<R>>,
 {
     let runs = repeated.run_future(origin, body);
-    async move { runs.await.map(|last| last.0) }
+    async move {
+        let (output, exceeded) = runs.await;
+        (output.0, budget::unless_panicking(exceeded))
+    }
 }

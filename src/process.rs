@@ -2,22 +2,13 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::count::{self, AllocStats, Counts, PeakFrom};
+use crate::count::{self, AllocStats, PeakFrom, Totals};
 use crate::installed;
 use crate::ModAlloc;
 
 /// Where `snapshot()` counts from.
-struct Baseline {
-    counts: Counts,
-    /// Flushed bytes then, for the peak.
-    flushed: i64,
-}
-
-fn baseline() -> MutexGuard<'static, Baseline> {
-    static BASELINE: Mutex<Baseline> = Mutex::new(Baseline {
-        counts: Counts { got: 0, freed: 0, allocs: 0, deallocs: 0, reallocs: 0, failed: 0 },
-        flushed: 0,
-    });
+fn baseline() -> MutexGuard<'static, Totals> {
+    static BASELINE: Mutex<Totals> = Mutex::new(Totals::ZERO);
     // Some systems allocate a mutex's insides when it is first locked.
     count::ignored(|| BASELINE.lock().unwrap_or_else(PoisonError::into_inner))
 }
@@ -25,9 +16,9 @@ fn baseline() -> MutexGuard<'static, Baseline> {
 impl<A> ModAlloc<A> {
     /// What the process has allocated since it began, or since [`reset`](Self::reset), on all threads.
     ///
-    /// Counts and bytes are exact for every thread that is not allocating at this moment. `peak_bytes` is exact while one
-    /// thread allocates, and otherwise within 16 KiB for each thread; it is never below `current_bytes`, and never falls
-    /// from one snapshot to the next.
+    /// It is process-wide, whichever `ModAlloc` it is called on. Counts and bytes are exact for every thread that is not
+    /// allocating at this moment. `peak_bytes` is exact while one thread allocates, and otherwise within 16 KiB for each
+    /// thread, as is `current_bytes`; it is never below `current_bytes`, and never falls from one snapshot to the next.
     ///
     /// # Panics
     /// If `ModAlloc` is not the global allocator of this binary, with the lines to add.
@@ -36,9 +27,8 @@ impl<A> ModAlloc<A> {
     pub fn snapshot(&self) -> AllocStats {
         installed::require();
         count::flush();
-        let baseline = baseline();
-        let counts = count::totals() - baseline.counts;
-        AllocStats::new(counts, count::process_peak(baseline.flushed).read(counts.current()))
+        let (counts, above) = count::process_peak(*baseline()).read();
+        AllocStats::new(counts, above)
     }
 
     /// Moves the point that [`snapshot`](Self::snapshot) counts from to now. Nothing else: scopes and profilers go on.
@@ -50,8 +40,8 @@ impl<A> ModAlloc<A> {
         installed::require();
         count::flush();
         let mut baseline = baseline();
-        baseline.counts = count::totals();
-        baseline.flushed = count::process_peak(baseline.flushed).restart();
+        *baseline = count::totals();
+        count::restart_process_peak(*baseline);
     }
 }
 
@@ -71,7 +61,6 @@ impl<A> ModAlloc<A> {
 /// ```
 #[must_use = "a profiler counts until it is stopped: bind it to a variable"]
 pub struct Profiler {
-    start: Counts,
     peak: PeakFrom,
 }
 
@@ -88,7 +77,7 @@ impl Profiler {
         let Some(peak) = count::start_peak() else {
             panic!("no memory for the peak of a profiler");
         };
-        Self { start: count::totals(), peak }
+        Self { peak }
     }
 
     /// Ends the profile, and says what was counted: the difference to the start, and the peak above it.
@@ -97,8 +86,8 @@ impl Profiler {
     #[must_use = "a profiler is there for its numbers"]
     pub fn stop(self) -> AllocStats {
         count::flush();
-        let counts = count::totals() - self.start;
-        AllocStats::new(counts, self.peak.read(counts.current()))
+        let (counts, above) = self.peak.read();
+        AllocStats::new(counts, above)
     }
 }
 

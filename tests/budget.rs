@@ -9,7 +9,7 @@ use std::pin::{pin, Pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
-use mod_alloc::{measure, AllocScope, Budget, Exceeded, ModAlloc};
+use mod_alloc::{measure, uncounted, AllocScope, Budget, Exceeded, ModAlloc};
 
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
@@ -190,10 +190,11 @@ impl Wake for Unused {
 
 /// Polls a future until it is done; `between` runs after each poll that is not the last.
 fn drive<F: Future>(future: F, mut between: impl FnMut()) -> F::Output {
-    let waker = Waker::from(Arc::new(Unused));
+    let waker = uncounted(|| Waker::from(Arc::new(Unused)));
     let mut future = pin!(future);
     loop {
         if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            uncounted(|| drop(waker));
             return output;
         }
         between();
@@ -312,4 +313,68 @@ fn enforcing_a_future_panics_at_its_await() {
     let text = panic.downcast_ref::<String>().expect("a report");
     assert!(text.contains("Budget::new().max(0)") && text.contains("this future"), "{text}");
     assert_eq!(drive(Budget::new().max(0).enforce_future(async { 5 }), || ()), 5);
+}
+
+#[test]
+fn warm_ups_of_an_async_fn_are_hidden_from_the_scopes_around() {
+    #[mod_alloc::alloc_budget(exact = 1, warmup = 2)]
+    async fn allocates_once() -> Box<u8> {
+        yield_now().await;
+        black_box(Box::new(1))
+    }
+    let (_, stats) = measure(|| drop(drive(allocates_once(), || allocate(&[100]))));
+    // The counted run and its output, and what ran between the polls of three runs.
+    assert_eq!((stats.alloc_count, stats.dealloc_count, stats.live_count), (1 + 3, 1 + 3, 0));
+    assert_eq!((stats.total_bytes, stats.current_bytes, stats.peak_bytes), (1 + 300, 0, 100));
+}
+
+#[test]
+fn making_and_dropping_warm_up_futures_is_hidden_as_well() {
+    let counted = Budget::new().max(0).warmup(3).check_future(|| {
+        let block = vec![1_u8; 10];
+        async move { drop(block) }
+    });
+    // Of the one run that counts, its making; none of its polls allocates.
+    let (done, stats) = measure(|| drive(counted, || ()));
+    assert!(done.is_ok());
+    assert_eq!((stats.alloc_count, stats.dealloc_count), (1, 1));
+    let exceeded = drive(Budget::new().max(0).runs(2).enforce_future(|| async { 5 }), || ());
+    assert_eq!(exceeded, 5);
+}
+
+#[test]
+fn the_report_shows_the_run_that_is_furthest_outside() {
+    #[track_caller]
+    fn check(budget: Budget, counts: [usize; 3], line: &str) {
+        let mut counts = counts.into_iter();
+        let exceeded =
+            budget.runs(3).check(|| allocate(&[1; 99][..counts.next().expect("3 runs")]));
+        let report = exceeded.unwrap_err().to_string();
+        let row = report.lines().last().expect("rows").split_whitespace().collect::<Vec<_>>();
+        assert_eq!(row.join(" "), line, "{report}");
+    }
+    check(Budget::new().max(2), [3, 5, 4], "allocations 2 5 +3 3..5 the runs differ");
+    check(Budget::new().exact(2), [1, 2, 50], "allocations exactly 2 50 +48 1..50 the runs differ");
+    check(Budget::new().min(9), [12, 7, 8], "allocations at least 9 7 -2 7..12 the runs differ");
+    check(Budget::new().min(9), [7, 7, 7], "allocations at least 9 7 -2 7..7 lower it to 7");
+    let held = Budget::new().max_bytes(0).max(9).min(1);
+    check(held, [1, 2, 3], "bytes 0 3 +3 1..3 the runs differ");
+}
+
+#[test]
+fn code_whose_type_has_no_function_is_named_by_its_thread() {
+    let name = |exceeded: Result<(), Exceeded>| exceeded.unwrap_err().name().to_owned();
+    let budget = Budget::new().max(0);
+    let boxed: Box<dyn FnOnce()> = Box::new(|| allocate(&[1]));
+    let pointer: fn() = || allocate(&[1]);
+    let this = "code_whose_type_has_no_function_is_named_by_its_thread";
+    assert_eq!(name(budget.check(boxed)), this);
+    assert_eq!(name(budget.check(pointer)), this);
+    assert_eq!(name(budget.check(|| allocate(&[1]))), this);
+    let future: Pin<Box<dyn Future<Output = ()>>> = Box::pin(async { allocate(&[1]) });
+    assert_eq!(name(drive(budget.check_future(future), || ())), this);
+    fn named() {
+        allocate(&[1]);
+    }
+    assert_eq!(name(budget.check(named)), format!("{this}::named"));
 }

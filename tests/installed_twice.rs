@@ -7,7 +7,7 @@ static GLOBAL: ModAlloc<ModAlloc> = ModAlloc::with(ModAlloc::new());
 
 #[test]
 #[should_panic(
-    expected = "mod-alloc counts every allocation 2 times: does a `ModAlloc` wrap another"
+    expected = "mod-alloc counts one allocation 2 times: does a `ModAlloc` wrap another"
 )]
 fn it_fails_loudly() {
     let _scope = AllocScope::enter();

@@ -3,6 +3,7 @@
 
 use std::cell::Cell;
 use std::hint::black_box;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc;
 use std::sync::Mutex;
 use std::thread;
@@ -19,6 +20,7 @@ fn main() {
     a_profile_sees_other_threads();
     the_peak_is_exact_while_one_thread_allocates();
     the_peak_is_never_below_the_current();
+    the_peak_stays_within_its_bound_while_others_allocate();
     profilers_overlap_in_any_way();
     a_profiler_can_be_stopped_on_another_thread();
     reset_moves_the_baseline_of_snapshots_only();
@@ -111,6 +113,54 @@ fn the_peak_is_never_below_the_current() {
     let stats = profiler.stop();
     assert!(stats.peak_bytes >= stats.current_bytes, "{stats}");
     drop(kept);
+}
+
+fn the_peak_stays_within_its_bound_while_others_allocate() {
+    // Two threads hold a large block in turn, so that there is never more than one; this one looks all the time. Between
+    // the ledgers of the two lie many others, so that reading all of them takes a while.
+    const LARGE: i64 = 1 << 30;
+    static TURN: AtomicUsize = AtomicUsize::new(0);
+    const LAST_TURN: usize = 4_000;
+    fn take_turns(me: usize) {
+        loop {
+            match TURN.load(SeqCst) {
+                turn if turn >= LAST_TURN => return,
+                turn if turn % 2 == me => {
+                    drop(bytes(LARGE as usize));
+                    TURN.store(turn + 1, SeqCst);
+                }
+                _ => thread::yield_now(),
+            }
+        }
+    }
+    GLOBAL.reset();
+    let (go, wait) = mpsc::channel::<()>();
+    let wait = std::sync::Arc::new(Mutex::new(wait));
+    let first = thread::spawn(|| take_turns(0));
+    let idle: Vec<_> = (0..200)
+        .map(|_| {
+            let wait = wait.clone();
+            thread::Builder::new()
+                .stack_size(64 << 10)
+                .spawn(move || drop((bytes(1), wait.lock().expect("nobody panics").recv())))
+                .expect("spawns")
+        })
+        .collect();
+    let second = thread::spawn(|| take_turns(1));
+    let bound = (200 + 4) * FLUSH_BYTES;
+    while TURN.load(SeqCst) < LAST_TURN {
+        let profiler = Profiler::start();
+        let stats = profiler.stop();
+        assert!(stats.peak_bytes <= LARGE + bound && stats.current_bytes.abs() <= LARGE + bound);
+        // One that began with the block live cannot have risen by another.
+        assert!(stats.current_bytes > -LARGE / 2 || stats.peak_bytes < LARGE / 2, "{stats}");
+        let snapshot = GLOBAL.snapshot();
+        assert!(snapshot.peak_bytes <= LARGE + bound, "{snapshot}");
+    }
+    drop(go);
+    for thread in idle.into_iter().chain([first, second]) {
+        thread.join().expect("ends well");
+    }
 }
 
 fn profilers_overlap_in_any_way() {

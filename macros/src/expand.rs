@@ -44,8 +44,8 @@ const COUNTED_WITH_MESSAGE: &str = "
         match () { () => $body },
         #[allow(unreachable_code)]
         match $krate::__private::finish(__guard) {
-            ::core::result::Result::Ok(()) => (),
-            ::core::result::Result::Err(__exceeded) => $fail,
+            ::core::option::Option::None => (),
+            ::core::option::Option::Some(__exceeded) => $fail,
         },
     )
 ";
@@ -59,8 +59,8 @@ const COUNTED_FUTURE: &str = "
         $hint
         match () { () => $body }
     }).await {
-        ::core::result::Result::Ok(__value) => __value,
-        ::core::result::Result::Err(__exceeded) => $fail,
+        (__value, ::core::option::Option::None) => __value,
+        (_, ::core::option::Option::Some(__exceeded)) => $fail,
     }
 ";
 
@@ -73,8 +73,8 @@ const REPEATED: &str = "
         #[allow(unreachable_code)]
         $krate::__private::RunsSeveralTimes(__value)
     }) {
-        ::core::result::Result::Ok(__value) => __value,
-        ::core::result::Result::Err(__exceeded) => $fail,
+        (__value, ::core::option::Option::None) => __value,
+        (_, ::core::option::Option::Some(__exceeded)) => $fail,
     }
 ";
 
@@ -86,8 +86,8 @@ const REPEATED_FUTURE: &str = "
         #[allow(unreachable_code)]
         $krate::__private::RunsSeveralTimes(__value)
     }).await {
-        ::core::result::Result::Ok(__value) => __value,
-        ::core::result::Result::Err(__exceeded) => $fail,
+        (__value, ::core::option::Option::None) => __value,
+        (_, ::core::option::Option::Some(__exceeded)) => $fail,
     }
 ";
 

@@ -4,7 +4,6 @@ use std::fmt;
 use std::thread;
 
 use super::{Budget, Exceeded, Origin};
-use crate::count::AllocStats;
 use crate::scope::AllocScope;
 
 impl Budget {
@@ -19,7 +18,7 @@ impl Budget {
     pub fn check<R, F: FnOnce() -> R>(self, work: F) -> Result<R, Exceeded> {
         let guard = Guard::enter(self, Origin::method::<F>(), fail);
         let value = work();
-        guard.finish().map(|()| value)
+        guard.close().map_or(Ok(value), Err)
     }
 
     /// Runs `work`, and returns its value.
@@ -28,27 +27,20 @@ impl Budget {
     /// If the budget does not hold, with the report; as the type's documentation says; and as `work` does.
     #[track_caller]
     pub fn enforce<R, F: FnOnce() -> R>(self, work: F) -> R {
-        match self.check(work) {
-            Ok(value) => value,
-            Err(exceeded) => fail(exceeded),
-        }
-    }
-
-    fn verdict(self, stats: AllocStats, origin: Origin) -> Result<(), Exceeded> {
-        if self.holds(&stats) {
-            return Ok(());
-        }
-        Err(Exceeded::new(self, stats, origin, "this thread", None))
+        let guard = Guard::enter(self, Origin::method::<F>(), fail);
+        let value = work();
+        fail_if(guard.close());
+        value
     }
 }
 
 /// Holds a stretch of code to a budget, whichever way it is left.
 ///
-/// `finish` hands the verdict to the caller. Without it, dropping the guard calls `fail`, unless the thread
-/// is panicking: that panic says more.
+/// [`close`](Self::close) hands the verdict to the caller. Without it, dropping the guard calls `fail` where the budget is
+/// broken, unless the thread is panicking.
 #[must_use]
 pub struct Guard {
-    /// `None` once finished.
+    /// `None` once closed.
     scope: Option<AllocScope>,
     budget: Budget,
     origin: Origin,
@@ -62,26 +54,37 @@ impl Guard {
         Self { scope: Some(AllocScope::enter()), budget, origin, fail }
     }
 
-    pub(crate) fn finish(mut self) -> Result<(), Exceeded> {
-        self.close()
+    pub(crate) fn close(mut self) -> Option<Exceeded> {
+        self.verdict()
     }
 
-    fn close(&mut self) -> Result<(), Exceeded> {
-        match self.scope.take() {
-            Some(scope) => self.budget.verdict(scope.exit(), self.origin),
-            None => Ok(()),
+    fn verdict(&mut self) -> Option<Exceeded> {
+        let stats = self.scope.take()?.exit();
+        if self.budget.holds(&stats) {
+            return None;
         }
+        Some(Exceeded::new(self.budget, stats, self.origin, "this thread", None))
     }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        if thread::panicking() {
-            return;
-        }
-        if let Err(exceeded) = self.close() {
+        if let Some(exceeded) = unless_panicking(self.verdict()) {
             (self.fail)(exceeded);
         }
+    }
+}
+
+/// While a panic unwinds no budget fails: that panic says more, and a second one would end the process.
+pub(crate) fn unless_panicking(exceeded: Option<Exceeded>) -> Option<Exceeded> {
+    exceeded.filter(|_| !thread::panicking())
+}
+
+/// Panics with the report if the budget was broken, unless the thread is panicking.
+#[track_caller]
+pub(crate) fn fail_if(exceeded: Option<Exceeded>) {
+    if let Some(exceeded) = unless_panicking(exceeded) {
+        fail(exceeded);
     }
 }
 
@@ -89,18 +92,14 @@ impl Drop for Guard {
 #[cold]
 #[track_caller]
 pub(crate) fn fail(exceeded: Exceeded) -> ! {
-    panic!("{exceeded}")
+    let report = exceeded.report(None);
+    panic!("{}", report.as_str())
 }
 
-/// Panics with the report, `message` in it.
+/// Panics with the report, `message` in it. The message is formatted before the panic: a user's `Display` may panic itself.
 #[cold]
 #[track_caller]
 pub(crate) fn fail_with(exceeded: Exceeded, message: fmt::Arguments<'_>) -> ! {
-    struct Report<'a>(&'a Exceeded, fmt::Arguments<'a>);
-    impl fmt::Display for Report<'_> {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            self.0.write(f, Some(self.1))
-        }
-    }
-    panic!("{}", Report(&exceeded, message))
+    let report = exceeded.report(Some(message));
+    panic!("{}", report.as_str())
 }

@@ -1,11 +1,11 @@
 //! Cold: `Exceeded`, the error of a broken budget.
 
 use std::fmt;
-use std::mem::ManuallyDrop;
 
-use super::{Budget, Limit, Metric, Origin};
-use crate::count::{self, AllocStats};
+use super::{Budget, Limit, Metric, Origin, Runs};
+use crate::count::AllocStats;
 use crate::report;
+use crate::unseen::Unseen;
 
 /// A budget that was broken: what was allowed, what was measured, and where.
 ///
@@ -22,8 +22,8 @@ use crate::report;
 /// println!("{}: {} allocations", exceeded.name(), exceeded.stats().alloc_count);
 /// ```
 pub struct Exceeded {
-    /// One pointer that is never null, so that a `Result` with it stays small. Allocated and freed uncounted.
-    breach: ManuallyDrop<Box<Breach>>,
+    /// One pointer that is never null, so that a `Result` with it stays small.
+    breach: Unseen<Box<Breach>>,
 }
 
 /// What an [`Exceeded`] knows.
@@ -38,40 +38,6 @@ pub(crate) struct Breach {
     pub(crate) runs: Option<Runs>,
 }
 
-/// What repeated runs measured.
-#[derive(Clone, Debug)]
-pub(crate) struct Runs {
-    pub(crate) warmup: u64,
-    pub(crate) runs: u64,
-    /// For each metric, the least and the greatest over the runs, in the order of [`Metric::ALL`].
-    ranges: [(u64, u64); Metric::ALL.len()],
-    first_broken: Option<AllocStats>,
-}
-
-impl Runs {
-    pub(crate) const fn new(warmup: u64, runs: u64) -> Self {
-        Self { warmup, runs, ranges: [(u64::MAX, 0); Metric::ALL.len()], first_broken: None }
-    }
-
-    pub(crate) fn add(&mut self, budget: &Budget, stats: AllocStats) {
-        for (metric, (least, greatest)) in Metric::ALL.into_iter().zip(&mut self.ranges) {
-            *least = (*least).min(metric.of(&stats));
-            *greatest = (*greatest).max(metric.of(&stats));
-        }
-        if self.first_broken.is_none() && !budget.holds(&stats) {
-            self.first_broken = Some(stats);
-        }
-    }
-
-    pub(crate) const fn first_broken(&self) -> Option<AllocStats> {
-        self.first_broken
-    }
-
-    pub(crate) const fn range(&self, metric: Metric) -> (u64, u64) {
-        self.ranges[metric as usize]
-    }
-}
-
 impl Breach {
     /// The measured number that decides over `limit`: with several runs, the one that is furthest outside.
     pub(crate) fn measured(&self, metric: Metric, limit: Limit) -> u64 {
@@ -79,10 +45,10 @@ impl Breach {
             None => metric.of(&self.stats),
             Some(runs) => {
                 let (least, greatest) = runs.range(metric);
-                if limit.holds(least) {
-                    greatest
-                } else {
+                if limit.excess(least) > limit.excess(greatest) {
                     least
+                } else {
+                    greatest
                 }
             }
         }
@@ -98,10 +64,9 @@ impl Exceeded {
         subject: &'static str,
         runs: Option<Runs>,
     ) -> Self {
-        let breach = count::ignored(|| {
-            Box::new(Breach { budget, stats, name: origin.name(), origin, subject, runs })
-        });
-        Self { breach: ManuallyDrop::new(breach) }
+        let make =
+            || Box::new(Breach { budget, stats, name: origin.name(), origin, subject, runs });
+        Self { breach: Unseen::new(make) }
     }
 
     /// The budget that was broken.
@@ -116,45 +81,34 @@ impl Exceeded {
     }
 
     /// The function that was held to the budget, or the one around the block or closure that was: its path within its
-    /// crate, as the test harness writes it.
+    /// crate, as the test harness writes it. Where neither is known (a boxed closure, say), the name of the thread, which
+    /// in a test is that of the test.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.breach.name
     }
 
-    /// Writes the report, with what the user had to say about the failure.
-    pub(crate) fn write(
-        &self,
-        f: &mut impl fmt::Write,
-        message: Option<fmt::Arguments<'_>>,
-    ) -> fmt::Result {
-        // The user's message is formatted first, by itself: only our own work is ignored.
-        let message = message.map(|message| message.to_string());
-        let text = count::ignored(|| report::text(&self.breach, message.as_deref()));
-        let written = f.write_str(&text);
-        count::ignored(|| drop(text));
-        written
-    }
-}
-
-impl Drop for Exceeded {
-    #[allow(unsafe_code)]
-    fn drop(&mut self) {
-        // SAFETY: `self` is being dropped: nothing uses `breach` after this.
-        let breach = unsafe { ManuallyDrop::take(&mut self.breach) };
-        count::ignored(|| drop(breach));
+    /// The report, with what the user has to say about the failure.
+    pub(crate) fn report(&self, message: Option<fmt::Arguments<'_>>) -> Unseen<String> {
+        let message = message.map(|message| {
+            let mut text = Unseen::new(String::new);
+            // A user's `Display` may fail; what it wrote until then is shown.
+            let _ = fmt::Write::write_fmt(&mut text, message);
+            text
+        });
+        Unseen::new(|| report::text(&self.breach, message.as_ref().map(|message| message.as_str())))
     }
 }
 
 impl fmt::Display for Exceeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.write(f, None)
+        f.write_str(&self.report(None))
     }
 }
 
 impl fmt::Debug for Exceeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.write(f, None)
+        f.write_str(&self.report(None))
     }
 }
 

@@ -1,13 +1,15 @@
 //! Cold: holding a future to a budget. The count runs while the future is polled, on whichever thread polls it.
 #![allow(unsafe_code)]
 
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::{ready, Context, Poll};
+use std::thread;
 
 use super::{enforce, Budget, Exceeded, Origin};
-use crate::count::{self, Kind};
+use crate::count;
 use crate::installed;
 use crate::scope::Metered;
 
@@ -39,7 +41,7 @@ impl Budget {
     /// As the type's documentation says, and as the future does.
     #[track_caller]
     pub fn check_future<F: Future>(self, future: F) -> CheckFuture<F> {
-        CheckFuture::new(self, Origin::method::<F>(), future, 0)
+        CheckFuture { counted: Counted::new(self, Origin::method::<F>(), future, 0) }
     }
 
     /// Awaits `future`, and returns its output.
@@ -51,46 +53,69 @@ impl Budget {
     /// the future does.
     #[track_caller]
     pub fn enforce_future<F: Future>(self, future: F) -> EnforceFuture<F> {
-        EnforceFuture { check: self.check_future(future) }
+        EnforceFuture { counted: Counted::new(self, Origin::method::<F>(), future, 0).enforced() }
+    }
+}
+
+/// Resolves to the output, and to what was measured if that broke the budget.
+pub(crate) struct Counted<F> {
+    metered: Metered<F>,
+    budget: Budget,
+    origin: Origin,
+    /// Whether the caller panics for a broken budget: then there is none while a panic unwinds.
+    is_enforced: bool,
+}
+
+impl<F: Future> Counted<F> {
+    #[track_caller]
+    pub(crate) fn new(budget: Budget, origin: Origin, future: F, tag: u64) -> Self {
+        installed::require();
+        budget.require_sense();
+        Self { metered: Metered::new(future, tag), budget, origin, is_enforced: false }
+    }
+
+    pub(crate) fn enforced(self) -> Self {
+        Self { is_enforced: true, ..self }
+    }
+}
+
+impl<F: Future> Future for Counted<F> {
+    type Output = (F::Output, Option<Exceeded>);
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let (budget, origin, is_enforced) = (self.budget, self.origin, self.is_enforced);
+        // SAFETY: `metered` is pinned as its owner is: it is reached through here only, and nothing here has a `Drop`.
+        let metered = unsafe { self.map_unchecked_mut(|this| &mut this.metered) };
+        let (output, stats) = ready!(metered.poll(cx));
+        if budget.holds(&stats) || is_enforced && thread::panicking() {
+            return Poll::Ready((output, None));
+        }
+        let exceeded = Exceeded::new(budget, stats, origin, "this future", None);
+        Poll::Ready((output, Some(exceeded)))
     }
 }
 
 /// The future of [`Budget::check_future`].
 #[must_use = "futures do nothing unless they are awaited"]
 pub struct CheckFuture<F> {
-    metered: Metered<F>,
-    budget: Budget,
-    origin: Origin,
-}
-
-impl<F: Future> CheckFuture<F> {
-    #[track_caller]
-    pub(crate) fn new(budget: Budget, origin: Origin, future: F, tag: u64) -> Self {
-        installed::require();
-        budget.require_sense();
-        Self { metered: Metered::new(future, Kind::Scope, tag), budget, origin }
-    }
+    counted: Counted<F>,
 }
 
 impl<F: Future> Future for CheckFuture<F> {
     type Output = Result<F::Output, Exceeded>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let (budget, origin) = (self.budget, self.origin);
-        // SAFETY: `metered` is pinned as its owner is: it is reached through here only, and nothing here has a `Drop`.
-        let metered = unsafe { self.map_unchecked_mut(|this| &mut this.metered) };
-        let (output, stats) = ready!(metered.poll(cx));
-        if budget.holds(&stats) {
-            return Poll::Ready(Ok(output));
-        }
-        Poll::Ready(Err(Exceeded::new(budget, stats, origin, "this future", None)))
+        // SAFETY: `counted` is pinned as its owner is: it is reached through here only, and nothing here has a `Drop`.
+        let counted = unsafe { self.map_unchecked_mut(|this| &mut this.counted) };
+        let (output, exceeded) = ready!(counted.poll(cx));
+        Poll::Ready(exceeded.map_or(Ok(output), Err))
     }
 }
 
 /// The future of [`Budget::enforce_future`].
 #[must_use = "futures do nothing unless they are awaited"]
 pub struct EnforceFuture<F> {
-    check: CheckFuture<F>,
+    counted: Counted<F>,
 }
 
 impl<F: Future> Future for EnforceFuture<F> {
@@ -98,12 +123,25 @@ impl<F: Future> Future for EnforceFuture<F> {
 
     #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        // SAFETY: `check` is pinned as its owner is: it is reached through here only, and nothing here has a `Drop`.
-        let check = unsafe { self.map_unchecked_mut(|this| &mut this.check) };
-        match ready!(check.poll(cx)) {
-            Ok(output) => Poll::Ready(output),
-            Err(exceeded) => enforce::fail(exceeded),
+        // SAFETY: `counted` is pinned as its owner is: it is reached through here only, and nothing here has a `Drop`.
+        let counted = unsafe { self.map_unchecked_mut(|this| &mut this.counted) };
+        let (output, exceeded) = ready!(counted.poll(cx));
+        match exceeded {
+            None => Poll::Ready(output),
+            Some(exceeded) => enforce::fail(exceeded),
         }
+    }
+}
+
+impl<F> fmt::Debug for CheckFuture<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CheckFuture").finish_non_exhaustive()
+    }
+}
+
+impl<F> fmt::Debug for EnforceFuture<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EnforceFuture").finish_non_exhaustive()
     }
 }
 

@@ -63,14 +63,15 @@ impl Limit {
     }
 
     pub(crate) const fn holds(&self, measured: u64) -> bool {
-        let above_min = match self.min {
-            Some(min) => measured >= min,
-            None => true,
-        };
-        let below_max = match self.max {
-            Some(max) => measured <= max,
-            None => true,
-        };
-        above_min && below_max
+        self.excess(measured) == 0
+    }
+
+    /// How far `measured` is outside: above the `max` or below the `min`.
+    pub(crate) const fn excess(&self, measured: u64) -> u64 {
+        match (self.min, self.max) {
+            (_, Some(max)) if measured > max => measured - max,
+            (Some(min), _) if measured < min => min - measured,
+            _ => 0,
+        }
     }
 }

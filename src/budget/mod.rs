@@ -12,12 +12,13 @@ pub use future::{CheckFuture, EnforceFuture};
 pub use repeated::Repeated;
 
 pub use enforce::Guard;
-pub(crate) use enforce::{fail, fail_with};
-pub(crate) use exceeded::{Breach, Runs};
-pub(crate) use future::Closer;
+pub(crate) use enforce::{fail, fail_with, unless_panicking};
+pub(crate) use exceeded::Breach;
+pub(crate) use future::{Closer, Counted};
 pub(crate) use limits::{Limit, Metric};
 pub(crate) use origin::Entrance;
 pub use origin::Origin;
+pub(crate) use repeated::Runs;
 
 use crate::count::AllocStats;
 
@@ -40,12 +41,15 @@ use crate::count::AllocStats;
 /// ```
 ///
 /// # What is counted
-/// What the thread that runs the code allocates between its start and its end; locals that it drops are in, its result and
-/// what it borrowed are not. Other threads do not count. While a panic unwinds, no budget fails: the panic wins.
+/// What the thread that runs the code allocates and frees between its start and its end. The drop of its locals is in; the
+/// drop of its result, of its arguments and of what it borrowed is not. Other threads do not count. While a panic unwinds,
+/// nothing panics for a broken budget: that panic wins.
+///
+/// Setting a limit again replaces it; `exact` sets both `min` and `max`.
 ///
 /// # Panics
-/// All checks panic if `ModAlloc` is not the global allocator of this binary, with the lines to add; and where the
-/// budget could not fail (no limit is set) or not hold (a `min` above the `max`).
+/// All checks panic if `ModAlloc` is not the global allocator of this binary, with the lines to add; and where no limit is set,
+/// or a `min` above the `max`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[must_use = "a budget does nothing until it is checked or enforced"]
 pub struct Budget {

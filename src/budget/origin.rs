@@ -2,6 +2,7 @@
 
 use std::any::type_name;
 use std::panic::Location;
+use std::thread;
 
 /// How code was held to a budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,25 +58,32 @@ impl Origin {
         Self { entrance, location: Location::caller(), path, function }
     }
 
-    /// The function, as the test harness writes it: its path without the crate.
+    /// The function, as the test harness writes it: its path without the crate. Else the thread's name: a test's is that
+    /// of the test.
     pub(crate) fn name(&self) -> String {
-        match self.function {
-            Some(function) => within_crate(&format!("{}::{function}", self.path)).to_owned(),
-            None => within_crate(enclosing_function(self.path)).to_owned(),
+        if let Some(function) = self.function {
+            return within_crate(&format!("{}::{function}", self.path)).to_owned();
+        }
+        match enclosing_function(self.path) {
+            Some(path) => within_crate(path).to_owned(),
+            None => thread::current().name().unwrap_or("code without a name").to_owned(),
         }
     }
 }
 
-/// Strips closures, and the item that marked the place, from the end of a type's name.
-fn enclosing_function(path: &str) -> &str {
-    let mut path = path.strip_suffix("::__here").unwrap_or(path);
-    while let Some((outer, last)) = path.rsplit_once("::") {
+/// The function in the name of a type, which is that of a marker, a closure or a future in it, or its own. `None` for other
+/// types: boxes, function pointers, structures.
+fn enclosing_function(path: &str) -> Option<&str> {
+    let mut outer = path.strip_suffix("::__here").unwrap_or(path);
+    while let Some((before, last)) = outer.rsplit_once("::") {
         if !last.starts_with("{{closure}}") && !last.starts_with("{closure#") {
             break;
         }
-        path = outer;
+        outer = before;
     }
-    path
+    let is_plain = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+    let is_inside = outer.len() < path.len() && !path.ends_with('>');
+    (is_inside || path.chars().all(is_plain) && path.contains("::")).then_some(outer)
 }
 
 fn within_crate(path: &str) -> &str {
@@ -93,12 +101,26 @@ mod tests {
 
     #[test]
     fn names_the_function_around_a_closure_or_marker() {
-        let check = |path, expected| assert_eq!(within_crate(enclosing_function(path)), expected);
+        let check = |path, expected| {
+            assert_eq!(enclosing_function(path).map(within_crate), Some(expected), "{path}");
+        };
         check("krate::tests::parses::__here", "tests::parses");
         check("krate::tests::parses::{{closure}}::{{closure}}::__here", "tests::parses");
         check("krate::tests::parses::{closure#1}", "tests::parses");
         check("krate::parses", "parses");
         check("<krate::S as krate::T>::parses::{{closure}}", "<krate::S as krate::T>::parses");
-        check("alone", "alone");
+        check("krate::parse", "parse");
+    }
+
+    #[test]
+    fn other_types_name_no_function() {
+        for path in [
+            "fn()",
+            "alloc::boxed::Box<dyn core::ops::function::FnOnce()>",
+            "core::pin::Pin<alloc::boxed::Box<dyn core::future::future::Future<Output = ()>>>",
+            "core::future::poll_fn::PollFn<krate::tests::parses::{{closure}}>",
+        ] {
+            assert_eq!(enclosing_function(path), None, "{path}");
+        }
     }
 }

@@ -3,8 +3,8 @@
 use std::future::Future;
 
 use super::future::Closer;
-use super::{enforce, Budget, Exceeded, Origin, Runs};
-use crate::count::{AllocStats, Kind};
+use super::{enforce, Budget, Exceeded, Metric, Origin};
+use crate::count::AllocStats;
 use crate::installed;
 use crate::scope::{measure, uncounted, Metered};
 
@@ -62,7 +62,8 @@ impl Repeated {
     /// As [`Budget::check`].
     #[track_caller]
     pub fn check<R, F: FnMut() -> R>(self, work: F) -> Result<R, Exceeded> {
-        self.run(Origin::method::<F>(), work)
+        let (value, exceeded) = self.run(Origin::method::<F>(), work);
+        exceeded.map_or(Ok(value), Err)
     }
 
     /// Runs `work` as often as was asked for, and returns the last value.
@@ -71,10 +72,9 @@ impl Repeated {
     /// If a counted run did not hold, with the report; and as [`Budget::check`].
     #[track_caller]
     pub fn enforce<R, F: FnMut() -> R>(self, work: F) -> R {
-        match self.check(work) {
-            Ok(value) => value,
-            Err(exceeded) => enforce::fail(exceeded),
-        }
+        let (value, exceeded) = self.run(Origin::method::<F>(), work);
+        enforce::fail_if(exceeded);
+        value
     }
 
     /// Makes and awaits a future as often as was asked for, and returns the last output if every counted run held.
@@ -95,11 +95,39 @@ impl Repeated {
         F: FnMut() -> Fut,
         Fut: Future,
     {
-        self.run_future(Origin::method::<Fut>(), move |_closer| work())
+        let runs = self.run_future(Origin::method::<Fut>(), move |_closer| work());
+        async move {
+            let (output, exceeded) = runs.await;
+            exceeded.map_or(Ok(output), Err)
+        }
+    }
+
+    /// Makes and awaits a future as often as was asked for, and returns the last output.
+    ///
+    /// Counts as [`check_future`](Self::check_future) does.
+    ///
+    /// # Panics
+    /// If a counted run did not hold, with the report; and as [`Budget::check`].
+    #[track_caller]
+    pub fn enforce_future<F, Fut>(self, mut work: F) -> impl Future<Output = Fut::Output>
+    where
+        F: FnMut() -> Fut,
+        Fut: Future,
+    {
+        let runs = self.run_future(Origin::method::<Fut>(), move |_closer| work());
+        async move {
+            let (output, exceeded) = runs.await;
+            enforce::fail_if(exceeded);
+            output
+        }
     }
 
     #[track_caller]
-    pub(crate) fn run<R>(self, origin: Origin, mut work: impl FnMut() -> R) -> Result<R, Exceeded> {
+    pub(crate) fn run<R>(
+        self,
+        origin: Origin,
+        mut work: impl FnMut() -> R,
+    ) -> (R, Option<Exceeded>) {
         self.require_sense();
         for _ in 0..self.warmup {
             uncounted(|| drop(work()));
@@ -112,7 +140,7 @@ impl Repeated {
             (value, stats) = measure(&mut work);
             runs.add(&self.budget, stats);
         }
-        self.verdict(runs, origin, "this thread").map(|()| value)
+        (value, self.verdict(runs, origin, "this thread"))
     }
 
     #[track_caller]
@@ -120,7 +148,7 @@ impl Repeated {
         self,
         origin: Origin,
         mut work: F,
-    ) -> impl Future<Output = Result<Fut::Output, Exceeded>>
+    ) -> impl Future<Output = (Fut::Output, Option<Exceeded>)>
     where
         F: FnMut(Closer) -> Fut,
         Fut: Future,
@@ -128,21 +156,21 @@ impl Repeated {
         self.require_sense();
         async move {
             for _ in 0..self.warmup {
-                let closer = Closer::new();
-                let tag = closer.tag();
-                drop(Metered::new(work(closer), Kind::Hidden, tag).await);
+                let future = uncounted(|| work(Closer::new()));
+                let (output, _) = Metered::hidden(future).await;
+                uncounted(|| drop(output));
             }
             let mut runs = Runs::new(self.warmup, self.runs);
-            let mut value = None;
+            let mut last = None;
             for _ in 0..self.runs {
                 let closer = Closer::new();
                 let tag = closer.tag();
-                let (output, stats) = Metered::new(work(closer), Kind::Scope, tag).await;
+                let (output, stats) = Metered::new(work(closer), tag).await;
                 runs.add(&self.budget, stats);
-                value = Some(output);
+                last = Some(output);
             }
-            self.verdict(runs, origin, "this future")?;
-            Ok(value.expect("`runs` is at least 1"))
+            let Some(output) = last else { unreachable!("`runs` is at least 1") };
+            (output, self.verdict(runs, origin, "this future"))
         }
     }
 
@@ -152,11 +180,38 @@ impl Repeated {
         self.budget.require_sense();
     }
 
-    fn verdict(self, runs: Runs, origin: Origin, subject: &'static str) -> Result<(), Exceeded> {
-        let broken: Option<AllocStats> = runs.first_broken();
-        match broken {
-            None => Ok(()),
-            Some(stats) => Err(Exceeded::new(self.budget, stats, origin, subject, Some(runs))),
+    fn verdict(self, runs: Runs, origin: Origin, subject: &'static str) -> Option<Exceeded> {
+        let stats = runs.first_broken?;
+        Some(Exceeded::new(self.budget, stats, origin, subject, Some(runs)))
+    }
+}
+
+/// What the runs have measured.
+#[derive(Clone, Debug)]
+pub(crate) struct Runs {
+    pub(crate) warmup: u64,
+    pub(crate) runs: u64,
+    /// For each metric, the least and the greatest over the runs, in the order of [`Metric::ALL`].
+    ranges: [(u64, u64); Metric::ALL.len()],
+    first_broken: Option<AllocStats>,
+}
+
+impl Runs {
+    const fn new(warmup: u64, runs: u64) -> Self {
+        Self { warmup, runs, ranges: [(u64::MAX, 0); Metric::ALL.len()], first_broken: None }
+    }
+
+    fn add(&mut self, budget: &Budget, stats: AllocStats) {
+        for (metric, (least, greatest)) in Metric::ALL.into_iter().zip(&mut self.ranges) {
+            *least = (*least).min(metric.of(&stats));
+            *greatest = (*greatest).max(metric.of(&stats));
         }
+        if self.first_broken.is_none() && !budget.holds(&stats) {
+            self.first_broken = Some(stats);
+        }
+    }
+
+    pub(crate) const fn range(&self, metric: Metric) -> (u64, u64) {
+        self.ranges[metric as usize]
     }
 }

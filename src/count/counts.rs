@@ -7,7 +7,7 @@ use std::ops::{AddAssign, Sub};
 /// `got` and `freed` hold both the live bytes and the bytes requested: a reallocation adds its new size to `got` and its
 /// old size to `freed`, so `got` alone is the total requested and `got - freed` is what is live. All arithmetic wraps:
 /// only differences are ever shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Counts {
     /// Bytes requested by allocations and reallocations.
     pub(crate) got: i64,
@@ -22,6 +22,9 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
+    pub(crate) const ZERO: Self =
+        Self { got: 0, freed: 0, allocs: 0, deallocs: 0, reallocs: 0, failed: 0 };
+
     /// Net bytes.
     pub(crate) const fn current(&self) -> i64 {
         self.got.wrapping_sub(self.freed)

@@ -10,7 +10,7 @@ use std::alloc::Layout;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::current::{self, current, current_state};
-use super::ledger::{increment, store, word, Line, State};
+use super::ledger::{increment, store, Line, State, Word};
 use super::{peak, registry, thread};
 
 /// Counts an allocation that the inner allocator answered with `block`, and returns `block`.
@@ -29,12 +29,12 @@ pub(crate) fn on_alloc(block: *mut u8, layout: Layout) -> *mut u8 {
             return slow_alloc(block, layout);
         }
         // SAFETY: no dummy lets an event past its ceiling, so the line is this thread's own; likewise below.
-        unsafe { store(line, word::HIGH, net) };
+        unsafe { store(line, Word::High, net) };
     }
     // SAFETY: as above.
-    unsafe { store(line, word::GOT, got) };
+    unsafe { store(line, Word::Got, got) };
     // SAFETY: as above.
-    unsafe { increment(line, word::ALLOCS, allocs) };
+    unsafe { increment(line, Word::Allocs, allocs) };
     block
 }
 
@@ -49,9 +49,9 @@ pub(crate) fn on_dealloc(layout: Layout) -> bool {
         return false;
     }
     // SAFETY: no dummy lets an event past its floor, so the line is this thread's own; likewise below.
-    unsafe { store(line, word::FREED, freed) };
+    unsafe { store(line, Word::Freed, freed) };
     // SAFETY: as above.
-    unsafe { increment(line, word::DEALLOCS, deallocs) };
+    unsafe { increment(line, Word::Deallocs, deallocs) };
     true
 }
 
@@ -75,14 +75,14 @@ pub(crate) fn on_realloc(block: *mut u8, old: Layout, new_size: usize) -> *mut u
             return slow_realloc(block, old, new_size);
         }
         // SAFETY: no dummy lets an event past its floor, so the line is this thread's own; likewise below.
-        unsafe { store(line, word::HIGH, net) };
+        unsafe { store(line, Word::High, net) };
     }
     // SAFETY: as above.
-    unsafe { store(line, word::GOT, got) };
+    unsafe { store(line, Word::Got, got) };
     // SAFETY: as above.
-    unsafe { store(line, word::FREED, freed) };
+    unsafe { store(line, Word::Freed, freed) };
     // SAFETY: as above.
-    unsafe { increment(line, word::REALLOCS, reallocs) };
+    unsafe { increment(line, Word::Reallocs, reallocs) };
     block
 }
 
@@ -90,20 +90,20 @@ pub(crate) fn on_realloc(block: *mut u8, old: Layout, new_size: usize) -> *mut u
 #[cold]
 #[inline(never)]
 pub(crate) fn slow_dealloc(layout: Layout) {
-    slow(Event { word: word::DEALLOCS, got: 0, freed: layout.size() as i64 });
+    slow(Event { word: Word::Deallocs, got: 0, freed: layout.size() as i64 });
 }
 
 #[cold]
 #[inline(never)]
 fn slow_alloc(block: *mut u8, layout: Layout) -> *mut u8 {
-    slow(Event { word: word::ALLOCS, got: layout.size() as i64, freed: 0 });
+    slow(Event { word: Word::Allocs, got: layout.size() as i64, freed: 0 });
     block
 }
 
 #[cold]
 #[inline(never)]
 fn slow_realloc(block: *mut u8, old: Layout, new_size: usize) -> *mut u8 {
-    slow(Event { word: word::REALLOCS, got: new_size as i64, freed: old.size() as i64 });
+    slow(Event { word: Word::Reallocs, got: new_size as i64, freed: old.size() as i64 });
     block
 }
 
@@ -128,7 +128,7 @@ fn failed() -> *mut u8 {
 
 struct Event {
     /// Which count goes up.
-    word: usize,
+    word: Word,
     got: i64,
     freed: i64,
 }
@@ -136,7 +136,7 @@ struct Event {
 fn slow(event: Event) {
     match current_state() {
         State::Ignored => {
-            if event.word == word::ALLOCS {
+            if event.word == Word::Allocs {
                 current::count_ignored_alloc();
             }
         }
@@ -151,8 +151,8 @@ fn slow(event: Event) {
 /// threads share.
 fn orphan(event: Event) {
     let shared = &registry::ORPHANS;
-    shared.word(word::GOT).fetch_add(event.got, Relaxed);
-    shared.word(word::FREED).fetch_add(event.freed, Relaxed);
+    shared.word(Word::Got).fetch_add(event.got, Relaxed);
+    shared.word(Word::Freed).fetch_add(event.freed, Relaxed);
     shared.word(event.word).fetch_add(1, Relaxed);
     let net = event.got.wrapping_sub(event.freed);
     peak::flush(net, net);

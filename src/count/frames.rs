@@ -24,40 +24,34 @@ pub(crate) enum Kind {
     Hidden,
 }
 
-/// open --freeze--> frozen --close--> closed --(all above are closed)--> gone;  open --close--> closed
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    Open,
-    /// Reads the same from here on: `start` and `own_peak` hold the result.
-    Frozen,
-    Closed,
-}
-
 #[derive(Clone, Copy, Debug)]
 struct Frame {
-    /// The thread's counts at the opening, and what was hidden since; the frame's own count once frozen.
+    /// The thread's counts at the opening, and what was hidden since.
     start: Counts,
     /// Highest net bytes of the thread while innermost, handed down on closing.
     peak: i64,
-    /// The same, for stretches that the frames below must not see; above the start once frozen.
+    /// The same, for stretches that the frames below must not see.
     own_peak: i64,
     /// Tells this frame from an earlier one at the same depth.
     serial: u64,
     /// How [`Frames::freeze`] finds the frame; 0 for none.
     tag: u64,
+    /// The result, where the count has ended before the frame is closed.
+    frozen: Option<Measured>,
     kind: Kind,
-    state: State,
+    /// Closed out of order: gone as soon as all above it are closed.
+    is_closed: bool,
 }
 
 /// Where a frame is; what its guard holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ticket {
-    depth: usize,
+    pub(super) depth: usize,
     serial: u64,
 }
 
 /// What was counted in a frame. `peak` is the highest net bytes above the frame's start.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Measured {
     pub(crate) counts: Counts,
     pub(crate) peak: i64,
@@ -107,8 +101,9 @@ impl Frames {
             own_peak: peak,
             serial: self.serials,
             tag,
+            frozen: None,
             kind,
-            state: State::Open,
+            is_closed: false,
         };
         self.stack.push(frame)?;
         Ok(ticket)
@@ -125,17 +120,15 @@ impl Frames {
         Some(frame.measure(above, now))
     }
 
-    /// Ends the count of the innermost frame tagged `tag`, if there is one; the frame stays until it is closed.
+    /// Ends the count of the innermost open scope tagged `tag`, if there is one; the frame stays until it is closed.
     pub(super) fn freeze(&mut self, tag: u64, now: Counts) {
-        let Some(depth) = self.stack.as_slice().iter().rposition(|f| f.tag == tag) else {
+        let wanted = |f: &Frame| f.tag == tag && f.kind == Kind::Scope && !f.is_closed;
+        let Some(depth) = self.stack.as_slice().iter().rposition(wanted) else {
             return;
         };
         let (frame, above) = (&self.stack.as_slice()[depth], &self.stack.as_slice()[depth + 1..]);
         let measured = frame.measure(above, now);
-        let frame = &mut self.stack.as_mut_slice()[depth];
-        frame.start = measured.counts;
-        frame.own_peak = measured.peak;
-        frame.state = State::Frozen;
+        self.stack.as_mut_slice()[depth].frozen = Some(measured);
     }
 
     /// Closes the frame and says what it has counted, or `None` if it is no longer there.
@@ -144,8 +137,8 @@ impl Frames {
         let [.., top] = self.stack.as_slice() else {
             return None;
         };
-        // The common case first, and all of it here: the innermost frame, open, over one that is open too.
-        if top.serial != ticket.serial || top.state != State::Open || top.kind != Kind::Scope {
+        // The common case first, and all of it here: the innermost frame, a scope, over one that is open.
+        if top.serial != ticket.serial || top.kind != Kind::Scope {
             return self.close_any(ticket, now);
         }
         let measured = top.measure(&[], now);
@@ -153,7 +146,7 @@ impl Frames {
         self.stack.pop();
         if let Some(below) = self.stack.as_mut_slice().last_mut() {
             below.peak = below.peak.max(handed_down);
-            if below.state == State::Closed {
+            if below.is_closed {
                 self.drop_closed();
             }
         }
@@ -164,7 +157,7 @@ impl Frames {
     fn close_any(&mut self, ticket: Ticket, now: Counts) -> Option<Measured> {
         let measured = self.measure(ticket, now)?;
         let frame = &mut self.stack.as_mut_slice()[ticket.depth];
-        frame.state = State::Closed;
+        frame.is_closed = true;
         if frame.kind == Kind::Hidden {
             self.hide(ticket.depth, now);
         }
@@ -175,7 +168,7 @@ impl Frames {
     /// Removes closed frames from the top; each hands its maximum down.
     fn drop_closed(&mut self) {
         while let Some((top, below)) = self.stack.as_mut_slice().split_last_mut() {
-            if top.state != State::Closed {
+            if !top.is_closed {
                 break;
             }
             if let Some(below) = below.last_mut() {
@@ -195,19 +188,15 @@ impl Frames {
         let Some((hidden, above)) = rest.split_first_mut() else { return };
         let stretch = now - hidden.start;
         for frame in below {
+            frame.start += stretch;
             frame.peak = frame.peak.saturating_add(stretch.current());
-            if frame.state != State::Frozen {
-                frame.start += stretch;
-                frame.own_peak = frame.own_peak.saturating_add(stretch.current());
-            }
+            frame.own_peak = frame.own_peak.saturating_add(stretch.current());
         }
         let mut highest = i64::MIN;
         for frame in above.iter_mut().rev() {
             highest = highest.max(frame.peak);
             frame.peak = i64::MIN;
-            if frame.state != State::Frozen {
-                frame.own_peak = frame.own_peak.max(highest);
-            }
+            frame.own_peak = frame.own_peak.max(highest);
         }
         hidden.peak = i64::MIN;
     }
@@ -217,8 +206,8 @@ impl Frame {
     /// What the frame has counted, given those above it.
     #[inline]
     fn measure(&self, above: &[Frame], now: Counts) -> Measured {
-        if self.state == State::Frozen {
-            return Measured { counts: self.start, peak: self.own_peak };
+        if let Some(frozen) = self.frozen {
+            return frozen;
         }
         let (end, seen) = match above.iter().position(Frame::hides) {
             Some(at) => (above[at].start, &above[..at]),
@@ -229,6 +218,6 @@ impl Frame {
     }
 
     fn hides(&self) -> bool {
-        self.kind == Kind::Hidden && self.state == State::Open
+        self.kind == Kind::Hidden && !self.is_closed
     }
 }

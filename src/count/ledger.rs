@@ -36,18 +36,25 @@ pub(super) struct Line {
     pub(super) reallocs: i64,
 }
 
-/// The words of a [`Line`], for stores.
-pub(super) mod word {
-    pub(in super::super) const GOT: usize = 0;
-    pub(in super::super) const FREED: usize = 1;
-    pub(in super::super) const HIGH: usize = 2;
-    pub(in super::super) const CEILING: usize = 3;
-    pub(in super::super) const FLOOR: usize = 4;
-    pub(in super::super) const ALLOCS: usize = 5;
-    pub(in super::super) const DEALLOCS: usize = 6;
-    pub(in super::super) const REALLOCS: usize = 7;
-    /// How many there are; the word after them is the [`State`](super::State).
-    pub(in super::super) const COUNT: usize = 8;
+/// The words of a [`Line`], in its order.
+#[repr(usize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Word {
+    Got,
+    Freed,
+    High,
+    Ceiling,
+    Floor,
+    Allocs,
+    Deallocs,
+    Reallocs,
+}
+
+impl Word {
+    #[inline(always)]
+    const fn of(self, line: *const Line) -> *mut i64 {
+        line.cast::<i64>().cast_mut().wrapping_add(self as usize)
+    }
 }
 
 /// What the current thread's pointer points at.
@@ -95,22 +102,22 @@ pub(crate) struct Ledger {
     state: State,
     /// As in [`Counts`]; too rare for the line.
     pub(super) failed: AtomicI64,
-    /// Net bytes at the last flush. Owner only, as the next two.
-    pub(super) flushed: Cell<i64>,
-    /// Highest net bytes since the last flush, up to the last cut.
+    /// Net bytes at the last flush; any thread may read it.
+    pub(super) flushed: AtomicI64,
+    /// Highest net bytes since the last flush, up to the last cut. Owner only, as the next two.
     pub(super) flush_high: Cell<i64>,
     /// Adopted by a thread past its end, for as long as a scope is open there.
     pub(super) on_loan: Cell<bool>,
-    /// Owner only, and never borrowed across anything that could allocate.
+    /// Never borrowed across anything that could allocate.
     pub(super) frames: UnsafeCell<Frames>,
     links: Links<Ledger>,
 }
 
-// SAFETY: any thread may read `line` and `failed` (atomically) and the pool's links; the cells are used by the
+// SAFETY: any thread may read `line`, `failed` and `flushed` (atomically) and the pool's links; the cells are used by the
 // owning thread only, and ownership passes through the pool with acquire and release.
 unsafe impl Sync for Ledger {}
 
-const _: () = assert!(size_of::<Line>() == 64 && word::COUNT * 8 == size_of::<Line>());
+const _: () = assert!(size_of::<Line>() == 64 && Word::Reallocs as usize == 7);
 const _: () = assert!(align_of::<Ledger>() == 128 && size_of::<Dummy>() == 128);
 
 impl Pooled for Ledger {
@@ -124,7 +131,7 @@ impl Pooled for Ledger {
         }),
         state: State::Registered,
         failed: AtomicI64::new(0),
-        flushed: Cell::new(0),
+        flushed: AtomicI64::new(0),
         flush_high: Cell::new(0),
         on_loan: Cell::new(false),
         frames: UnsafeCell::new(Frames::new()),
@@ -142,21 +149,19 @@ impl Ledger {
     }
 
     /// One word of the line; any thread may ask.
-    pub(super) fn word(&self, word: usize) -> &AtomicI64 {
-        assert!(word < word::COUNT);
-        let at = self.line.get().cast::<i64>().wrapping_add(word);
-        // SAFETY: `at` lies in this ledger's line, which lives for ever, is aligned, and is written atomically only.
-        unsafe { AtomicI64::from_ptr(at) }
+    pub(super) fn word(&self, word: Word) -> &AtomicI64 {
+        // SAFETY: the word lies in this ledger's line, which lives for ever, is aligned, and is written atomically only.
+        unsafe { AtomicI64::from_ptr(word.of(self.line.get())) }
     }
 
     /// The counts as any thread may read them: each number exact, the set consistent while its thread does not allocate.
     pub(super) fn counts(&self) -> Counts {
         Counts {
-            got: self.word(word::GOT).load(Relaxed),
-            freed: self.word(word::FREED).load(Relaxed),
-            allocs: self.word(word::ALLOCS).load(Relaxed),
-            deallocs: self.word(word::DEALLOCS).load(Relaxed),
-            reallocs: self.word(word::REALLOCS).load(Relaxed),
+            got: self.word(Word::Got).load(Relaxed),
+            freed: self.word(Word::Freed).load(Relaxed),
+            allocs: self.word(Word::Allocs).load(Relaxed),
+            deallocs: self.word(Word::Deallocs).load(Relaxed),
+            reallocs: self.word(Word::Reallocs).load(Relaxed),
             failed: self.failed.load(Relaxed),
         }
     }
@@ -165,17 +170,22 @@ impl Ledger {
 /// Stores one word of the current thread's own line.
 ///
 /// # Safety
-/// `line` is the line of a [`Ledger`] (not of a dummy) that the current thread owns, and `word < word::COUNT`.
+/// `line` is the line of a [`Ledger`] (not of a dummy) that the current thread owns.
 #[inline(always)]
-pub(super) unsafe fn store(line: *const Line, word: usize, value: i64) {
-    let at = line.cast::<i64>().cast_mut().wrapping_add(word);
+pub(super) unsafe fn store(line: *const Line, word: Word, value: i64) {
+    let at = word.of(line);
     // Unoptimised, `AtomicI64::store` is three calls, of 30 instructions. An aligned `mov` is the same store.
-    #[cfg(all(debug_assertions, target_arch = "x86_64", not(miri)))]
+    #[cfg(all(debug_assertions, target_arch = "x86_64", target_pointer_width = "64", not(miri)))]
     // SAFETY: in bounds, aligned and alive by the contract; other threads only read it, and atomically.
     unsafe {
         std::arch::asm!("mov [{}], {}", in(reg) at, in(reg) value, options(nostack, preserves_flags));
     }
-    #[cfg(not(all(debug_assertions, target_arch = "x86_64", not(miri))))]
+    #[cfg(not(all(
+        debug_assertions,
+        target_arch = "x86_64",
+        target_pointer_width = "64",
+        not(miri)
+    )))]
     // SAFETY: as above.
     unsafe { AtomicI64::from_ptr(at) }.store(value, Relaxed);
 }
@@ -188,28 +198,29 @@ pub(super) unsafe fn store(line: *const Line, word: usize, value: i64) {
 /// # Safety
 /// As for [`store`].
 #[inline(always)]
-pub(super) unsafe fn increment(line: *const Line, word: usize, seen: i64) {
+pub(super) unsafe fn increment(line: *const Line, word: Word, seen: i64) {
     if cfg!(debug_assertions) {
         // SAFETY: the caller's promise.
         unsafe { store(line, word, seen.wrapping_add(1)) }
     } else {
-        let at = line.cast::<i64>().cast_mut().wrapping_add(word);
         // SAFETY: as in `store`.
-        let own = unsafe { AtomicI64::from_ptr(at) };
+        let own = unsafe { AtomicI64::from_ptr(word.of(line)) };
         own.store(own.load(Relaxed).wrapping_add(1), Relaxed);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{store, word, Ledger, Pooled};
+    use super::{store, Ledger, Pooled, Word};
 
     #[test]
     fn words_are_the_fields_of_the_line() {
         let ledger = Ledger::NEW;
-        for word in 0..word::COUNT {
+        use Word::{Allocs, Ceiling, Deallocs, Floor, Freed, Got, High, Reallocs};
+        let words = [Got, Freed, High, Ceiling, Floor, Allocs, Deallocs, Reallocs];
+        for (word, value) in words.into_iter().zip(100..) {
             // SAFETY: this thread owns the ledger that it has just made.
-            unsafe { store(ledger.line(), word, 100 + word as i64) };
+            unsafe { store(ledger.line(), word, value) };
         }
         // SAFETY: as above.
         let line = unsafe { *ledger.line() };

@@ -5,7 +5,7 @@
 //! - [`events`]: what an allocation event does, a fast half and a rare half;
 //! - [`ledger`]: a thread's counters; [`current`]: which ledger the current thread writes;
 //! - [`frames`]: the scopes open on a thread, innermost last;
-//! - [`thread`]: what a thread does with its own ledger: open a frame, read it, flush;
+//! - [`thread`]: what a thread does with its own ledger; [`open_frame`]: a scope's hold on it;
 //! - [`registry`]: all ledgers; a thread that starts adopts one, a thread that ends returns it;
 //! - [`peak`]: the highest net bytes of the process, for `snapshot()` and each running profiler.
 
@@ -14,6 +14,7 @@ mod current;
 mod events;
 mod frames;
 mod ledger;
+mod open_frame;
 mod peak;
 mod pool;
 mod registry;
@@ -26,7 +27,8 @@ pub(crate) use counts::Counts;
 pub(crate) use current::{ignored, ignored_allocs};
 pub(crate) use events::{on_alloc, on_dealloc, on_realloc, slow_dealloc};
 pub(crate) use frames::{Kind, Measured};
-pub(crate) use peak::{process_peak, start_peak, PeakFrom};
-pub(crate) use registry::totals;
+pub(crate) use open_frame::{freeze, open, OpenFrame};
+pub(crate) use peak::{process_peak, restart_process_peak, start_peak, Above, PeakFrom};
+pub(crate) use registry::{totals, Totals};
 pub use stats::AllocStats;
-pub(crate) use thread::{flush, freeze, open, OpenError, OpenFrame};
+pub(crate) use thread::{flush, OpenError};

@@ -9,7 +9,9 @@ use std::ptr;
 use std::sync::atomic::AtomicI64;
 use std::sync::atomic::Ordering::Relaxed;
 
+use super::counts::Counts;
 use super::pool::{Links, Pool, Pooled};
+use super::registry::{self, Totals};
 
 /// On a cache line of its own: every thread writes it.
 #[repr(align(128))]
@@ -45,6 +47,11 @@ impl Observer {
     }
 }
 
+/// What all threads have reported.
+pub(super) fn flushed() -> i64 {
+    FLUSHED.0.load(Relaxed)
+}
+
 /// A thread's net moved by `net` since it last reported, and was at the most `high` in between.
 pub(super) fn flush(net: i64, high: i64) {
     let before = FLUSHED.0.fetch_add(net, Relaxed);
@@ -56,37 +63,44 @@ pub(super) fn flush(net: i64, high: i64) {
 /// The peak above some moment.
 pub(crate) struct PeakFrom {
     observer: &'static Observer,
-    /// Flushed bytes at that moment.
-    start: i64,
+    start: Totals,
 }
 
-/// The process's own peak, above the moment at which `start` bytes had been flushed (0: the beginning).
-pub(crate) fn process_peak(start: i64) -> PeakFrom {
+/// The process's own peak, above the moment of `start`.
+pub(crate) fn process_peak(start: Totals) -> PeakFrom {
     PeakFrom { observer: &PROCESS, start }
+}
+
+/// Starts the process's own peak anew, at the moment of `start`.
+pub(crate) fn restart_process_peak(start: Totals) {
+    PROCESS.highest.store(start.flushed, Relaxed);
 }
 
 /// The peak from now on, until dropped; `None` without memory. The caller has flushed.
 pub(crate) fn start_peak() -> Option<PeakFrom> {
     let observer = OBSERVERS.take()?;
-    let start = FLUSHED.0.load(Relaxed);
-    observer.highest.store(start, Relaxed);
+    let start = registry::totals();
+    observer.highest.store(start.flushed, Relaxed);
     Some(PeakFrom { observer, start })
 }
 
 impl PeakFrom {
-    /// The peak above the start, given that the net bytes above the start are `current` now. Never less than those, and
-    /// never less than it was.
-    pub(crate) fn read(&self, current: i64) -> i64 {
-        self.observer.raise(self.start.wrapping_add(current));
-        self.observer.highest.load(Relaxed).wrapping_sub(self.start)
+    /// What was counted since the start, and the peak above it: never less than what is live now, and never less than it
+    /// was before. The caller has flushed.
+    pub(crate) fn read(&self) -> (Counts, Above) {
+        let now = registry::totals();
+        let current = now.current.wrapping_sub(self.start.current);
+        self.observer.raise(self.start.flushed.wrapping_add(current));
+        let peak = self.observer.highest.load(Relaxed).wrapping_sub(self.start.flushed);
+        (now.counts - self.start.counts, Above { current, peak })
     }
+}
 
-    /// Moves the start to now; returns the flushed bytes.
-    pub(crate) fn restart(&mut self) -> i64 {
-        self.start = FLUSHED.0.load(Relaxed);
-        self.observer.highest.store(self.start, Relaxed);
-        self.start
-    }
+/// Net bytes above some moment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Above {
+    pub(crate) current: i64,
+    pub(crate) peak: i64,
 }
 
 impl Drop for PeakFrom {

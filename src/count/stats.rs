@@ -1,6 +1,7 @@
 //! Hot: `AllocStats`, the numbers that users see. Plain data; its `Display` lives in `report`.
 
 use super::counts::Counts;
+use super::peak::Above;
 
 /// What was allocated and freed in a scope, by a profiled stretch of the program, or by the whole process.
 ///
@@ -35,14 +36,14 @@ pub struct AllocStats {
 }
 
 impl AllocStats {
-    pub(crate) const fn new(counts: Counts, peak: i64) -> Self {
+    pub(crate) const fn new(counts: Counts, above: Above) -> Self {
         Self {
             alloc_count: counts.allocs.wrapping_add(counts.reallocs) as u64,
             realloc_count: counts.reallocs as u64,
             dealloc_count: counts.deallocs as u64,
             total_bytes: counts.got as u64,
-            current_bytes: counts.current(),
-            peak_bytes: if peak > 0 { peak } else { 0 },
+            current_bytes: above.current,
+            peak_bytes: if above.peak > 0 { above.peak } else { 0 },
             live_count: counts.allocs.wrapping_sub(counts.deallocs),
             failed_count: counts.failed as u64,
         }

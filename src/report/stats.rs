@@ -3,15 +3,13 @@
 use std::fmt;
 
 use super::number::{counted, signed};
-use crate::count::{self, AllocStats};
+use crate::count::AllocStats;
+use crate::unseen::Unseen;
 
 /// One line: `3 allocations (1 reallocation), 96 bytes; 2 deallocations; 1 live, 48 bytes; peak 96 bytes`.
 impl fmt::Display for AllocStats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = count::ignored(|| text(self));
-        let written = f.write_str(&text);
-        count::ignored(|| drop(text));
-        written
+        f.write_str(&Unseen::new(|| text(self)))
     }
 }
 

@@ -143,10 +143,10 @@ fn allowed(limit: Limit) -> String {
 }
 
 fn verdict(limit: Limit, measured: u64) -> String {
-    match limit {
-        Limit { max: Some(max), .. } if measured > max => format!("+{}", grouped(measured - max)),
-        Limit { min: Some(min), .. } if measured < min => format!("-{}", grouped(min - measured)),
-        _ => "ok".to_owned(),
+    match limit.excess(measured) {
+        0 => "ok".to_owned(),
+        excess if limit.min.is_some_and(|min| measured < min) => format!("-{}", grouped(excess)),
+        excess => format!("+{}", grouped(excess)),
     }
 }
 
@@ -157,12 +157,12 @@ fn range(runs: &Runs, metric: Metric) -> String {
 
 /// Better than an `exact` or `min` budget: the budget can be lowered, if the runs agree.
 fn advice(limit: Limit, measured: u64, range: Option<(u64, u64)>) -> String {
-    match (limit.min, range) {
-        (Some(min), None) if measured < min => format!("lower it to {}", grouped(measured)),
-        (Some(min), Some((least, greatest))) if measured < min && least == greatest => {
-            format!("lower it to {}", grouped(least))
+    let is_low = limit.min.is_some_and(|min| measured < min);
+    match range {
+        Some((least, greatest)) if least < greatest && !limit.holds(measured) => {
+            "the runs differ".to_owned()
         }
-        (Some(_), Some((least, greatest))) if least < greatest => "the runs differ".to_owned(),
+        _ if is_low => format!("lower it to {}", grouped(measured)),
         _ => String::new(),
     }
 }

@@ -6,7 +6,7 @@ mod uncounted;
 
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
-use crate::count::{self, AllocStats, Kind, Measured, OpenError, OpenFrame};
+use crate::count::{self, Above, AllocStats, Kind, Measured, OpenError, OpenFrame};
 use crate::installed;
 
 pub(crate) use metered::Metered;
@@ -96,7 +96,9 @@ impl std::fmt::Debug for AllocScope {
 #[inline]
 fn stats(measured: Option<Measured>) -> AllocStats {
     match measured {
-        Some(measured) => AllocStats::new(measured.counts, measured.peak),
+        Some(Measured { counts, peak }) => {
+            AllocStats::new(counts, Above { current: counts.current(), peak })
+        }
         None => panic!("{OUTLIVED}"),
     }
 }

@@ -1,0 +1,192 @@
+//! Hot: `OpenFrame`, a scope's hold on its thread's counters: opens a frame, reads it, closes it.
+
+use std::marker::PhantomData;
+
+use super::frames::{Kind, Measured, Ticket};
+use super::ledger::Ledger;
+use super::system_vec::OutOfMemory;
+use super::thread::{own, own_or_on_loan, retire, OpenError, Own};
+
+/// An open frame of the current thread. Dropping it closes the frame.
+pub(crate) struct OpenFrame {
+    ledger: &'static Ledger,
+    ticket: Ticket,
+    _thread: PhantomData<*const ()>,
+}
+
+impl From<OutOfMemory> for OpenError {
+    fn from(_: OutOfMemory) -> Self {
+        Self::OutOfMemory
+    }
+}
+
+/// Opens a frame on the current thread. `tag` is for [`freeze`]; 0 for none.
+#[inline]
+pub(crate) fn open(kind: Kind, tag: u64) -> Result<OpenFrame, OpenError> {
+    let own = match own() {
+        Some(own) => own,
+        None => own_or_on_loan()?,
+    };
+    own.cut();
+    let counts = own.counts();
+    let ticket = own.with_frames(|frames| frames.open(kind, tag, counts))?;
+    Ok(OpenFrame { ledger: own.ledger, ticket, _thread: PhantomData })
+}
+
+/// Ends the count of the innermost frame of this thread that is tagged `tag`, if there is one.
+pub(crate) fn freeze(tag: u64) {
+    if let Some(own) = own() {
+        own.cut();
+        let counts = own.counts();
+        own.with_frames(|frames| frames.freeze(tag, counts));
+    }
+}
+
+impl OpenFrame {
+    /// The ledger, if the current thread still writes to the one that the frame was opened on.
+    #[inline]
+    fn own(&self) -> Option<Own> {
+        own().filter(|own| std::ptr::eq(own.ledger, self.ledger))
+    }
+
+    /// Closes the frame and says what it has counted; `None` as for [`measure`](Self::measure).
+    #[inline]
+    pub(crate) fn close(self) -> Option<Measured> {
+        let measured = self.own().and_then(|own| self.close_on(own));
+        std::mem::forget(self);
+        measured
+    }
+
+    #[inline]
+    fn close_on(&self, own: Own) -> Option<Measured> {
+        own.cut();
+        let counts = own.counts();
+        let measured = own.with_frames(|frames| frames.close(self.ticket, counts));
+        if own.ledger.on_loan.get() && own.with_frames(|frames| frames.is_empty()) {
+            retire();
+        }
+        measured
+    }
+
+    /// What the frame has counted so far; `None` if the thread has given its ledger back since, or the library is at work
+    /// for itself.
+    #[inline]
+    pub(crate) fn measure(&self) -> Option<Measured> {
+        let own = self.own()?;
+        own.cut();
+        let counts = own.counts();
+        own.with_frames(|frames| frames.measure(self.ticket, counts))
+    }
+}
+
+impl Drop for OpenFrame {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(own) = self.own() {
+            self.close_on(own);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::hint::black_box;
+
+    use super::{freeze, open};
+    use crate::count::{registry, thread, Kind};
+
+    fn allocate(bytes: usize) {
+        drop(black_box(Vec::<u8>::with_capacity(bytes)));
+    }
+
+    /// Runs `work` on a thread that has a ledger, which it may retire at will.
+    fn on_a_thread(work: fn()) {
+        let run = move || {
+            allocate(1);
+            work();
+        };
+        std::thread::spawn(run).join().expect("the thread ends well");
+    }
+
+    #[test]
+    fn a_frame_that_outlives_the_ledger_of_its_thread_has_no_numbers() {
+        on_a_thread(|| {
+            let frame = open(Kind::Scope, 0).expect("memory");
+            allocate(10);
+            thread::retire();
+            assert_eq!(frame.measure(), None);
+            // Nor does it take those of another frame in its place.
+            let other = open(Kind::Scope, 0).expect("memory");
+            allocate(20);
+            assert_eq!(frame.measure(), None);
+            drop(frame);
+            assert_eq!(other.close().expect("its own ledger").counts.got, 20);
+        });
+    }
+
+    #[test]
+    fn past_the_end_of_a_thread_a_ledger_is_on_loan_while_frames_are_open() {
+        on_a_thread(|| {
+            thread::retire();
+            for _ in 0..100 {
+                let (outer, inner) = (open(Kind::Scope, 0), open(Kind::Scope, 0));
+                let (outer, inner) = (outer.expect("memory"), inner.expect("memory"));
+                allocate(30);
+                assert_eq!(outer.close().expect("on loan").counts.got, 30);
+                assert_eq!(inner.close().expect("on loan").counts.got, 30);
+                assert!(thread::own().is_none(), "given back");
+            }
+        });
+    }
+
+    #[test]
+    fn events_past_the_end_of_a_thread_are_in_the_totals() {
+        on_a_thread(|| {
+            thread::retire();
+            let before = registry::ORPHANS.counts();
+            allocate(12_345);
+            let orphaned = registry::ORPHANS.counts() - before;
+            // Other threads may end at the same time.
+            assert!(orphaned.got >= 12_345 && orphaned.freed >= 12_345 && orphaned.allocs >= 1);
+        });
+    }
+
+    #[test]
+    fn a_frozen_frame_stands_still_while_those_below_count_on() {
+        let below = open(Kind::Scope, 0).expect("memory");
+        let frozen = open(Kind::Scope, 7).expect("memory");
+        allocate(10);
+        freeze(8); // Nobody's.
+        allocate(100);
+        freeze(7);
+        let hidden = open(Kind::Hidden, 0).expect("memory");
+        let kept = black_box(Vec::<u8>::with_capacity(5_000));
+        drop(hidden);
+        allocate(1_000);
+        let frozen = frozen.close().expect("open");
+        assert_eq!((frozen.counts.got, frozen.peak), (110, 100));
+        let below = below.close().expect("open");
+        assert_eq!((below.counts.got, below.peak), (1_110, 1_000));
+        drop(kept);
+    }
+
+    #[test]
+    fn only_open_scopes_are_frozen() {
+        let below = open(Kind::Scope, 0).expect("memory");
+        // A hidden frame stays one.
+        let hidden = open(Kind::Hidden, 5).expect("memory");
+        allocate(10);
+        freeze(5);
+        allocate(20);
+        drop(hidden);
+        assert_eq!(below.measure().expect("open").counts.got, 0);
+        // One that was closed out of order stays closed, and goes.
+        let closed = open(Kind::Scope, 6).expect("memory");
+        let above = open(Kind::Scope, 0).expect("memory");
+        drop(closed);
+        freeze(6);
+        drop(above);
+        let again = open(Kind::Scope, 0).expect("memory");
+        assert_eq!(again.ticket.depth, below.ticket.depth + 1, "nothing is left between them");
+    }
+}

@@ -1,0 +1,66 @@
+//! Cold: `Unseen`, a value of the library's own whose memory counts nowhere: made, changed and dropped while the thread's
+//! events are ignored.
+#![allow(unsafe_code)]
+
+use std::fmt;
+use std::mem::ManuallyDrop;
+use std::ops::Deref;
+
+use crate::count;
+
+/// No bigger than `T`, and with the same niche.
+#[derive(Debug)]
+pub(crate) struct Unseen<T> {
+    value: ManuallyDrop<T>,
+}
+
+impl<T> Unseen<T> {
+    /// `make` must not run code of the user's.
+    pub(crate) fn new(make: impl FnOnce() -> T) -> Self {
+        Self { value: ManuallyDrop::new(count::ignored(make)) }
+    }
+}
+
+impl<T> Deref for Unseen<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T> Drop for Unseen<T> {
+    fn drop(&mut self) {
+        // SAFETY: `self` is being dropped: nothing uses `value` after this.
+        let value = unsafe { ManuallyDrop::take(&mut self.value) };
+        count::ignored(|| drop(value));
+    }
+}
+
+/// Text that a user's `Display` may write to: only the appending is unseen.
+impl fmt::Write for Unseen<String> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        count::ignored(|| self.value.push_str(text));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+    use std::mem::size_of;
+
+    use super::Unseen;
+    use crate::measure;
+
+    #[test]
+    fn it_counts_nowhere_but_what_its_user_does_counts() {
+        let ((), stats) = measure(|| {
+            let mut text = Unseen::new(|| String::from("a"));
+            write!(text, "{}", String::from("counted")).expect("it always succeeds");
+            assert_eq!(*text, "acounted");
+        });
+        assert_eq!((stats.alloc_count, stats.dealloc_count, stats.total_bytes), (1, 1, 7));
+        assert_eq!(size_of::<Option<Unseen<Box<u8>>>>(), size_of::<Box<u8>>());
+    }
+}
