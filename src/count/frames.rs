@@ -120,10 +120,9 @@ impl Frames {
         Some(frame.measure(above, now))
     }
 
-    /// Ends the count of the innermost open scope tagged `tag`, if there is one; the frame stays until it is closed.
+    /// Ends the count of the innermost frame tagged `tag`, if there is one; the frame stays until it is closed.
     pub(super) fn freeze(&mut self, tag: u64, now: Counts) {
-        let wanted = |f: &Frame| f.tag == tag && f.kind == Kind::Scope && !f.is_closed;
-        let Some(depth) = self.stack.as_slice().iter().rposition(wanted) else {
+        let Some(depth) = self.stack.as_slice().iter().rposition(|f| f.tag == tag) else {
             return;
         };
         let (frame, above) = (&self.stack.as_slice()[depth], &self.stack.as_slice()[depth + 1..]);

@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn only_open_scopes_are_frozen() {
+    fn freezing_neither_shows_what_is_hidden_nor_keeps_what_is_closed() {
         let below = open(Kind::Scope, 0).expect("memory");
         // A hidden frame stays one.
         let hidden = open(Kind::Hidden, 5).expect("memory");
