@@ -2,11 +2,16 @@
 #![allow(unsafe_code)]
 
 use std::alloc::{alloc, alloc_zeroed, dealloc, realloc, Layout};
+use std::cell::RefCell;
+use std::future::{poll_fn, Future};
 use std::hint::black_box;
 use std::mem;
 use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
 
-use mod_alloc::{measure, uncounted, AllocScope, AllocStats};
+use mod_alloc::{measure, uncounted, AllocScope, AllocStats, Budget};
 
 use crate::program::{Op, SCOPES, SLOTS};
 
@@ -53,11 +58,13 @@ type Scopes = [Option<AllocScope>; SCOPES];
 pub(crate) struct Machine {
     blocks: [Option<Block>; SLOTS],
     measured: Vec<AllocStats>,
+    waker: Waker,
 }
 
 impl Machine {
     pub(crate) fn new(blocks: [Option<Block>; SLOTS]) -> Self {
-        Self { blocks, measured: Vec::with_capacity(4_000) }
+        let waker = Waker::from(Arc::new(Unused));
+        Self { blocks, measured: Vec::with_capacity(20_000), waker }
     }
 
     /// Returns the blocks that are left and what was measured, in order.
@@ -118,8 +125,43 @@ impl Machine {
                 }));
                 assert!(caught.is_err());
             }
+            Op::Future { ref polls, ref between } => {
+                let stats = self.run_future(polls, between, scopes);
+                self.measured.push(stats);
+            }
         }
     }
+
+    fn run_future(&mut self, polls: &[Vec<Op>], between: &[Op], scopes: &mut Scopes) -> AllocStats {
+        let waker = self.waker.clone();
+        let machine = RefCell::new((self, scopes));
+        let run = |ops| {
+            let (machine, scopes) = &mut *machine.borrow_mut();
+            machine.run_all(ops, scopes);
+        };
+        let mut left = polls.iter();
+        let work = poll_fn(|_| {
+            run(left.next().expect("a poll for each list"));
+            if left.len() == 0 {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        });
+        let mut future = pin!(Budget::new().min(u64::MAX).check_future(work));
+        loop {
+            match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+                Poll::Ready(done) => return done.expect_err("nothing allocates that much").stats(),
+                Poll::Pending => run(between),
+            }
+        }
+    }
+}
+
+struct Unused;
+
+impl Wake for Unused {
+    fn wake(self: Arc<Self>) {}
 }
 
 /// What the panic machinery allocates for a panic, in bytes: one block, freed when the panic is caught.

@@ -41,21 +41,31 @@ pub(crate) enum Op {
     Uncounted(Vec<Op>),
     /// The operations with scopes of their own, ended by a panic that is caught.
     Panic(Vec<Op>),
+    /// A future that runs each of the lists in a poll of its own, and what runs between the polls. Its allocations
+    /// are measured, by a budget that cannot hold.
+    Future {
+        polls: Vec<Vec<Op>>,
+        between: Vec<Op>,
+    },
 }
 
 /// xorshift64*: small, and the same on every machine.
-pub(crate) struct Random(u64);
+pub(crate) struct Random {
+    state: u64,
+    /// Whether programs have futures.
+    pub(crate) futures: bool,
+}
 
 impl Random {
     pub(crate) fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+        Self { state: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1, futures: seed % 6 == 0 }
     }
 
     pub(crate) fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) % bound
+        self.state ^= self.state >> 12;
+        self.state ^= self.state << 25;
+        self.state ^= self.state >> 27;
+        (self.state.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) % bound
     }
 
     fn slot(&mut self) -> usize {
@@ -84,7 +94,12 @@ fn nested(random: &mut Random, length: u64, depth: u32) -> Vec<Op> {
 }
 
 fn op(random: &mut Random, depth: u32) -> Op {
-    match random.below(if depth < 4 { 44 } else { 40 }) {
+    let kinds = match depth {
+        0 | 1 if random.futures => 46,
+        0..=3 => 44,
+        _ => 40,
+    };
+    match random.below(kinds) {
         0..=13 => Op::Alloc {
             slot: random.slot(),
             size: random.size(),
@@ -99,7 +114,11 @@ fn op(random: &mut Random, depth: u32) -> Op {
         39 => Op::Forget { scope: random.scope() },
         40 => Op::Measure(inner(random, depth)),
         41 | 42 => Op::Uncounted(inner(random, depth)),
-        _ => Op::Panic(inner(random, depth)),
+        43 => Op::Panic(inner(random, depth)),
+        _ => Op::Future {
+            polls: (0..=random.below(3)).map(|_| inner(random, depth)).collect(),
+            between: inner(random, depth),
+        },
     }
 }
 

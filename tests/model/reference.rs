@@ -167,6 +167,21 @@ impl Model {
                 }
                 self.dealloc(self.thrown);
             }
+            Op::Future { ref polls, ref between } => {
+                // A scope that is there during the polls only.
+                let mut stats = AllocStats::default();
+                for (i, ops) in polls.iter().enumerate() {
+                    if i > 0 {
+                        self.run_all(between, slots);
+                    }
+                    let opened = self.tick();
+                    self.scopes.push(Scope { opened, stats });
+                    self.run_all(ops, slots);
+                    let at = self.scopes.iter().position(|scope| scope.opened == opened);
+                    stats = self.scopes.swap_remove(at.expect("open during the poll")).stats;
+                }
+                self.measured.push(stats);
+            }
         }
     }
 }
