@@ -26,7 +26,7 @@ pub(crate) fn on_alloc(block: *mut u8, layout: Layout) -> *mut u8 {
     let net = got.wrapping_sub(freed);
     if net > high {
         if net > ceiling {
-            return slow_alloc(block, layout);
+            return slow_alloc(block, layout.size());
         }
         // SAFETY: no dummy lets an event past its ceiling, so the line is this thread's own; likewise below.
         unsafe { store(line, Word::High, net) };
@@ -68,11 +68,11 @@ pub(crate) fn on_realloc(block: *mut u8, old: Layout, new_size: usize) -> *mut u
     let freed = freed.wrapping_add(old.size() as i64);
     let net = got.wrapping_sub(freed);
     if net < floor {
-        return slow_realloc(block, old, new_size);
+        return slow_realloc(block, old.size(), new_size);
     }
     if net > high {
         if net > ceiling {
-            return slow_realloc(block, old, new_size);
+            return slow_realloc(block, old.size(), new_size);
         }
         // SAFETY: no dummy lets an event past its floor, so the line is this thread's own; likewise below.
         unsafe { store(line, Word::High, net) };
@@ -95,15 +95,15 @@ pub(crate) fn slow_dealloc(layout: Layout) {
 
 #[cold]
 #[inline(never)]
-fn slow_alloc(block: *mut u8, layout: Layout) -> *mut u8 {
-    slow(Event { word: Word::Allocs, got: layout.size() as i64, freed: 0 });
+fn slow_alloc(block: *mut u8, size: usize) -> *mut u8 {
+    slow(Event { word: Word::Allocs, got: size as i64, freed: 0 });
     block
 }
 
 #[cold]
 #[inline(never)]
-fn slow_realloc(block: *mut u8, old: Layout, new_size: usize) -> *mut u8 {
-    slow(Event { word: Word::Reallocs, got: new_size as i64, freed: old.size() as i64 });
+fn slow_realloc(block: *mut u8, old_size: usize, new_size: usize) -> *mut u8 {
+    slow(Event { word: Word::Reallocs, got: new_size as i64, freed: old_size as i64 });
     block
 }
 

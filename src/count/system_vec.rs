@@ -3,11 +3,12 @@
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::ptr;
+use std::ptr::NonNull;
 
 /// The least of `Vec` that the frames need; never frees its memory, as ledgers live for ever.
 pub(super) struct SystemVec<T: Copy> {
-    items: *mut T,
+    /// Dangling until there is a capacity.
+    items: NonNull<T>,
     len: usize,
     capacity: usize,
 }
@@ -18,7 +19,7 @@ pub(crate) struct OutOfMemory;
 
 impl<T: Copy> SystemVec<T> {
     pub(super) const fn new() -> Self {
-        Self { items: ptr::null_mut(), len: 0, capacity: 0 }
+        Self { items: NonNull::dangling(), len: 0, capacity: 0 }
     }
 
     #[inline]
@@ -27,7 +28,7 @@ impl<T: Copy> SystemVec<T> {
             self.grow()?;
         }
         // SAFETY: `len < capacity` after `grow`, so the place lies in the array.
-        let place = unsafe { self.items.add(self.len) };
+        let place = unsafe { self.items.as_ptr().add(self.len) };
         // SAFETY: `place` is aligned and in the array, which `self` owns.
         unsafe { place.write(item) };
         self.len += 1;
@@ -36,7 +37,9 @@ impl<T: Copy> SystemVec<T> {
 
     #[inline]
     pub(super) fn pop(&mut self) {
-        self.len = self.len.saturating_sub(1);
+        if self.len > 0 {
+            self.len -= 1;
+        }
     }
 
     pub(super) fn clear(&mut self) {
@@ -45,20 +48,14 @@ impl<T: Copy> SystemVec<T> {
 
     #[inline]
     pub(super) fn as_slice(&self) -> &[T] {
-        if self.capacity == 0 {
-            return &[];
-        }
         // SAFETY: the first `len` items are initialised by `push`, and `&self` keeps them from changing.
-        unsafe { std::slice::from_raw_parts(self.items, self.len) }
+        unsafe { std::slice::from_raw_parts(self.items.as_ptr(), self.len) }
     }
 
     #[inline]
     pub(super) fn as_mut_slice(&mut self) -> &mut [T] {
-        if self.capacity == 0 {
-            return &mut [];
-        }
         // SAFETY: the first `len` items are initialised by `push`, and `&mut self` is the only access to them.
-        unsafe { std::slice::from_raw_parts_mut(self.items, self.len) }
+        unsafe { std::slice::from_raw_parts_mut(self.items.as_ptr(), self.len) }
     }
 
     #[cold]
@@ -71,12 +68,9 @@ impl<T: Copy> SystemVec<T> {
         } else {
             let old = Layout::array::<T>(self.capacity).map_err(|_| OutOfMemory)?;
             // SAFETY: `items` came from `System` with the layout `old`; the new size is that of a valid layout.
-            unsafe { System.realloc(self.items.cast(), old, layout.size()) }
+            unsafe { System.realloc(self.items.as_ptr().cast(), old, layout.size()) }
         };
-        if items.is_null() {
-            return Err(OutOfMemory);
-        }
-        self.items = items.cast();
+        self.items = NonNull::new(items.cast()).ok_or(OutOfMemory)?;
         self.capacity = capacity;
         Ok(())
     }
