@@ -35,7 +35,7 @@ mkdir -p "$prefix/debs"
   apt-get -qq download "rustc-web=$version" "cargo-web=$version" "libstd-rust-web-1.78=$version" \
     "libstd-rust-web-dev=$version" libllvm16 libz3-4 libedit2 libffi7 libtinfo6 libxml2 libssl1.1 libhttp-parser2.9 \
     libicu67 libbsd0 libmd0 libpcre3 libssh2-1 >&2
-  for deb in *.deb; do dpkg -x "$deb" "$prefix/root"; done
+  for deb in *.deb; do dpkg -x "$deb" "$prefix/unpacked"; done
 ) || unavailable "a package of rustc 1.78 could not be downloaded"
 rm -rf "$prefix/debs" "$apt"
 
@@ -43,9 +43,9 @@ lib=usr/lib/x86_64-linux-gnu
 for tool in rustc rustdoc cargo; do # cargo last: it marks the work as done.
   cat > "$prefix/bin/$tool" <<WRAPPER
 #!/bin/sh
-export LD_LIBRARY_PATH="$prefix/root/$lib:$prefix/root/lib/x86_64-linux-gnu"
+export LD_LIBRARY_PATH="$prefix/unpacked/$lib:$prefix/unpacked/lib/x86_64-linux-gnu"
 export RUSTC="$prefix/bin/rustc" RUSTDOC="$prefix/bin/rustdoc"
-exec "$prefix/root/usr/bin/$tool" "\$@"
+exec "$prefix/unpacked/usr/bin/$tool" "\$@"
 WRAPPER
   chmod +x "$prefix/bin/$tool"
 done

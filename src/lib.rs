@@ -50,8 +50,8 @@
 //!
 //! # Where it runs
 //!
-//! Rust 1.75 or later, without other packages. Linux is where it is tested; macOS, Windows and other systems with
-//! `std` are supported by the same code but for the end of a thread. On `glibc`, 2.18 or later is needed.
+//! Rust 1.75 or later, without other packages. It is tested on x86_64 Linux with glibc, where 2.18 is needed. The code for macOS,
+//! Windows and other systems with 64-bit atomics is there and type-checked, but has not been run.
 
 mod allocator;
 mod budget;

@@ -32,6 +32,19 @@ fn check(stats: AllocStats, expected: [i64; 8]) {
 }
 
 #[test]
+fn what_may_travel_between_threads_does() {
+    fn travels<T: Send + Sync + 'static>() {}
+    travels::<mod_alloc::Profiler>();
+    travels::<mod_alloc::Exceeded>();
+    travels::<mod_alloc::Budget>();
+    travels::<AllocStats>();
+    fn survives_a_panic<T: std::panic::UnwindSafe + std::panic::RefUnwindSafe>() {}
+    survives_a_panic::<AllocScope>();
+    survives_a_panic::<mod_alloc::Profiler>();
+    survives_a_panic::<mod_alloc::Exceeded>();
+}
+
+#[test]
 fn an_empty_scope_counts_nothing() {
     check(AllocScope::enter().exit(), [0; 8]);
     check(measure(Vec::<u64>::new).1, [0; 8]);

@@ -118,6 +118,7 @@ before the thread ends, or enter it in the destructor that wants to measure";
 /// # Panics
 /// As [`AllocScope::enter`], and as `work` does.
 #[track_caller]
+#[must_use = "the statistics are what it is for"]
 pub fn measure<R>(work: impl FnOnce() -> R) -> (R, AllocStats) {
     let scope = AllocScope::enter();
     let value = work();
