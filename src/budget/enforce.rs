@@ -36,7 +36,7 @@ impl Budget {
 
 /// Holds a stretch of code to a budget, whichever way it is left.
 ///
-/// [`close`](Self::close) hands the verdict to the caller. Without it, dropping the guard calls `fail` where the budget is
+/// `close` hands the verdict to the caller. Without it, dropping the guard calls `fail` where the budget is
 /// broken, unless the thread is panicking.
 #[must_use]
 pub struct Guard {
