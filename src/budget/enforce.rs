@@ -69,7 +69,10 @@ impl Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        if let Some(exceeded) = unless_panicking(self.verdict()) {
+        if thread::panicking() {
+            return;
+        }
+        if let Some(exceeded) = self.verdict() {
             (self.fail)(exceeded);
         }
     }
