@@ -1,7 +1,7 @@
 //! Cold: finds out, once in a process, whether `ModAlloc` is this binary's global allocator. Every scope, budget and
 //! profiler asks first: an assertion must never hold because nothing was counted.
 //!
-//! The probe allocates while the thread's events are ignored, and asks how many reached a `ModAlloc`: one is right, none
+//! The probe allocates while the thread's events are ignored, and asks how many requests reached a `ModAlloc`: one is right, none
 //! means that another allocator serves this code, more that one `ModAlloc` wraps another.
 
 use std::hint::black_box;
@@ -26,7 +26,10 @@ pub(crate) fn require() {
 fn probe() {
     let seen = count::ignored(|| {
         let before = count::ignored_allocs();
-        drop(black_box(Box::new(black_box(0_u8))));
+        let mut probe = Vec::<u8>::new();
+        // It may well be refused: what counts is who was asked.
+        let _ = black_box(&mut probe).try_reserve_exact(1);
+        drop(black_box(probe));
         count::ignored_allocs() - before
     });
     let elsewhere = count::totals().counts;

@@ -114,7 +114,17 @@ fn a_thread_whose_first_request_is_refused_counts_on() {
 }
 
 #[test]
-fn scopes_and_reports_need_no_memory_of_the_inner_allocator_until_they_fail() {
+fn scopes_need_no_memory_of_the_inner_allocator() {
+    // Not even the first one, which finds out whether `ModAlloc` is installed: see the test below, in a process of its own.
     let (value, stats) = refusing(|| measure(|| 1));
     assert_eq!((value, stats), (1, AllocStats::default()));
+}
+
+#[test]
+fn the_first_scope_of_a_process_needs_none_either() {
+    let this = std::env::current_exe().expect("a test knows its binary");
+    let alone = ["--exact", "scopes_need_no_memory_of_the_inner_allocator"];
+    let output = std::process::Command::new(this).args(alone).output().expect("it runs again");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"));
 }

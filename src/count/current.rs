@@ -69,7 +69,7 @@ pub(crate) fn ignored<R>(work: impl FnOnce() -> R) -> R {
     work()
 }
 
-/// How many allocations of this thread reached a `ModAlloc` while [`ignored`].
+/// How many requests of this thread for a block, granted or refused, reached a `ModAlloc` while [`ignored`].
 pub(crate) fn ignored_allocs() -> u64 {
     IGNORED_ALLOCS.with(Cell::get)
 }

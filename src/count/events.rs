@@ -112,7 +112,7 @@ fn slow_realloc(block: *mut u8, old_size: usize, new_size: usize) -> *mut u8 {
 #[inline(never)]
 fn failed() -> *mut u8 {
     match current_state() {
-        State::Ignored => {}
+        State::Ignored => current::count_ignored_alloc(),
         State::New | State::Registered | State::Retired => {
             // An own ledger's `failed` is written by its owner alone, the shared one's by many.
             match thread::own_or_register() {
