@@ -49,7 +49,8 @@ fn probe() {
 }
 
 const NOT_INSTALLED: &str = "mod-alloc has nothing to count: is `ModAlloc` this binary's `#[global_allocator]`? Add \
-these two lines at the root of the crate (of each test, example or benchmark that asserts something):
+these two lines at the root of the test, example or benchmark (inside of a doc test; in a library's `src/lib.rs`, with \
+`#[cfg(test)]` above them):
 
     #[global_allocator]
     static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();";

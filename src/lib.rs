@@ -45,6 +45,8 @@
 //! - Blocks from before the scope that are freed within take its current bytes below zero.
 //! - What the library allocates for itself counts nowhere.
 //! - What a panic allocates on the thread counts like anything else.
+//! - In release builds the compiler may leave out an allocation whose block nobody looks at; then it is not counted. Where
+//!   `exact` or `min` must hold in both profiles, pass the value through [`std::hint::black_box`].
 //! - A scope, budget or profiler in a binary without `ModAlloc` panics with the lines to add: nothing passes because nothing
 //!   was counted.
 //!

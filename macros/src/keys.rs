@@ -21,9 +21,23 @@ pub(crate) fn listed() -> String {
     format!("{} and {last}", others.join(", "))
 }
 
-/// The key that `name` was probably meant to be: one mistake is allowed for every three letters, or
-/// `bar` would be taken for `max`.
+/// What people write for a key whose letters are quite different.
+const ALIASES: [(&str, &str); 7] = [
+    ("allocations", "max"),
+    ("allocs", "max"),
+    ("count", "max"),
+    ("limit", "max"),
+    ("max_allocations", "max"),
+    ("max_allocs", "max"),
+    ("bytes", "max_bytes"),
+];
+
+/// The key that `name` was probably meant to be: a known alias, or one with a mistake for every three letters
+/// at most, or `bar` would be taken for `max`.
 pub(crate) fn nearest(name: &str) -> Option<&'static str> {
+    if let Some((_, key)) = ALIASES.iter().find(|(alias, _)| *alias == name) {
+        return Some(key);
+    }
     let allowed = (name.len() / 3).clamp(1, 3);
     LIMITS
         .iter()
@@ -85,11 +99,13 @@ mod tests {
         check("warm_up", "warmup");
         check("run", "runs");
         check("krate", "crate");
+        check("max_allocs", "max");
+        check("bytes", "max_bytes");
     }
 
     #[test]
     fn another_word_finds_none() {
-        for name in ["bar", "allocations", "limit", "x"] {
+        for name in ["bar", "ceiling", "x"] {
             assert_eq!(nearest(name), None, "{name}");
         }
     }

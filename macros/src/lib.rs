@@ -1,6 +1,6 @@
 // Cold: the entry points of the macros and their public documentation; no logic.
 
-//! The macros of [`mod-alloc`](https://crates.io/crates/mod-alloc). Depend on that crate, which
+//! The macros of `mod-alloc`. Depend on that crate, which
 //! re-exports them: their expansions name it, and its version is the only one that they fit.
 //!
 //! A macro call is read by `args`, with `item` (the attribute) or `block` (the others); `misuse`
@@ -115,7 +115,7 @@ use item::Function;
 /// # Panics
 ///
 /// The function panics at its end if the budget was broken, at the location of the attribute. The
-/// message sets each limit against what was measured, and lists the call sites that allocated:
+/// message sets each limit against what was measured:
 ///
 /// ```text
 /// allocation budget exceeded: parser::tests::parses_header                      tests/header.rs:12
@@ -126,7 +126,8 @@ use item::Function;
 ///   bytes         1,024       904  ok
 /// ```
 ///
-/// If the body panics, that panic wins and the budget is not checked.
+/// If the body panics, that panic wins and the budget is not checked. A body that returns `Err` is held to
+/// its budget like any other.
 ///
 /// It also panics at its beginning if `ModAlloc` is not the global allocator, since a budget must
 /// not hold because nothing was counted, and if the value of a key is negative.

@@ -6,7 +6,10 @@ fn typo() {}
 #[alloc_budget(max_byte = 10)]
 fn singular() {}
 
-#[alloc_budget(allocations = 10)]
+#[alloc_budget(max_allocs = 10)]
 fn another_word() {}
+
+#[alloc_budget(ceiling = 10)]
+fn no_key_at_all() {}
 
 fn main() {}
