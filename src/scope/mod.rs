@@ -39,6 +39,11 @@ pub use uncounted::uncounted;
 /// - A block of another thread that is freed within counts as freed here; allocations of other threads never count.
 /// - Dropped out of order, an outer scope before an inner one: both keep counting their own stretches.
 /// - Forgotten (`mem::forget`): disturbs no other scope, but keeps some 150 bytes until the thread ends.
+/// - Sent to another thread: does not compile.
+///   ```compile_fail,E0277
+///   let scope = mod_alloc::AllocScope::enter();
+///   std::thread::spawn(move || scope.exit());
+///   ```
 /// - Used in the destructor of a thread-local: fine if it is entered there. One that was entered earlier and outlives
 ///   its thread's counters panics when it is read.
 #[must_use = "a scope counts until it is dropped: bind it to a variable"]
