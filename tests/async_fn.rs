@@ -21,9 +21,8 @@ use std::future::{pending, poll_fn, Future};
 use std::hint::black_box;
 use std::mem::replace;
 use std::num::ParseIntError;
-use std::panic::{catch_unwind, set_hook, take_hook, AssertUnwindSafe, Location};
 use std::pin::{pin, Pin};
-use std::sync::{Arc, Mutex, Once};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 
@@ -31,30 +30,12 @@ use mod_alloc::{
     alloc_budget, assert_allocs, assert_no_alloc, measure, uncounted, Budget, ModAlloc,
 };
 
+mod held;
+
+use held::{allocate, assert_breaks, line_of_panic_in, panic_of, Noisy};
+
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
-
-/// Makes so many allocations, of 8 bytes each.
-fn allocate(events: u64) {
-    for n in 0..events {
-        drop(black_box(Box::new(n)));
-    }
-}
-
-/// Allocates once, when it is dropped.
-struct Noisy;
-
-impl Noisy {
-    fn number(&self) -> u64 {
-        black_box(7)
-    }
-}
-
-impl Drop for Noisy {
-    fn drop(&mut self) {
-        allocate(1);
-    }
-}
 
 struct Unused;
 
@@ -86,25 +67,6 @@ fn block_on<F: Future>(future: F) -> F::Output {
 async fn yield_now() {
     let mut yielded = false;
     poll_fn(|_| if replace(&mut yielded, true) { Poll::Ready(()) } else { Poll::Pending }).await;
-}
-
-/// What `work` panics with. Its white space is made single spaces.
-#[track_caller]
-fn panic_of<R>(work: impl FnOnce() -> R) -> String {
-    let Err(panic) = catch_unwind(AssertUnwindSafe(work)) else {
-        panic!("no panic");
-    };
-    let literal = || *panic.downcast_ref::<&str>().expect("a text");
-    let text = panic.downcast_ref::<String>().map_or_else(literal, String::as_str);
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// The report that `work` panics with says that `row` was measured.
-#[track_caller]
-fn assert_breaks<R>(row: &str, work: impl FnOnce() -> R) {
-    let report = panic_of(work);
-    assert!(report.starts_with("allocation budget exceeded: "), "{report}");
-    assert!(report.contains(row), "{row:?} is not in {report}");
 }
 
 /// The futures of `work` make as many allocations as their budget allows, and `extra` ones.
@@ -949,24 +911,10 @@ fn the_drop_of_locals_counts_in_its_run() {
 
 // ---------------------------------------------------------------- what a failure says, and where
 
-thread_local!(static PANICKED_AT: Cell<u32> = const { Cell::new(0) });
-
 /// The line of this file in which `work` panics.
 #[track_caller]
 fn line_of_panic<R>(work: impl FnOnce() -> R) -> u32 {
-    static HOOK: Once = Once::new();
-    // The hook is for all threads. Each has a line of its own.
-    HOOK.call_once(|| {
-        let default = take_hook();
-        set_hook(Box::new(move |panic| {
-            let here = panic.location().filter(|location| location.file() == file!());
-            PANICKED_AT.set(here.map_or(0, Location::line));
-            default(panic);
-        }));
-    });
-    PANICKED_AT.set(0);
-    panic_of(work);
-    PANICKED_AT.get()
+    line_of_panic_in(file!(), work)
 }
 
 #[test]

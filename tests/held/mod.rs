@@ -1,0 +1,77 @@
+//! What the tests of the macros share: code that allocates so and so often, and assertions on how its budget breaks.
+#![allow(dead_code)] // Each of them uses a part.
+#![allow(clippy::redundant_pub_crate, clippy::unused_self)] // The lints that they turn on are for expansions.
+
+use std::cell::Cell;
+use std::hint::black_box;
+use std::panic::{catch_unwind, set_hook, take_hook, AssertUnwindSafe, Location};
+use std::sync::Once;
+
+/// Makes so many allocations, of 8 bytes each.
+pub(crate) fn allocate(events: u64) {
+    for n in 0..events {
+        drop(black_box(Box::new(n)));
+    }
+}
+
+/// Allocates once, when it is dropped.
+pub(crate) struct Noisy;
+
+impl Noisy {
+    pub(crate) fn number(&self) -> u64 {
+        black_box(7)
+    }
+}
+
+impl Drop for Noisy {
+    fn drop(&mut self) {
+        allocate(1);
+    }
+}
+
+/// What `work` panics with. Its white space is made single spaces.
+#[track_caller]
+pub(crate) fn panic_of<R>(work: impl FnOnce() -> R) -> String {
+    let Err(panic) = catch_unwind(AssertUnwindSafe(work)) else {
+        panic!("no panic");
+    };
+    let literal = || *panic.downcast_ref::<&str>().expect("a text");
+    let text = panic.downcast_ref::<String>().map_or_else(literal, String::as_str);
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The report that `work` panics with says that `row` was measured.
+#[track_caller]
+pub(crate) fn assert_breaks<R>(row: &str, work: impl FnOnce() -> R) {
+    let report = panic_of(work);
+    assert!(report.starts_with("allocation budget exceeded: "), "{report}");
+    assert!(report.contains(row), "{row:?} is not in {report}");
+}
+
+/// `work` makes as many allocations as its budget allows, and `extra` ones.
+#[track_caller]
+pub(crate) fn assert_limit<R>(limit: u64, mut work: impl FnMut(u64) -> R) {
+    drop(work(0));
+    let row = format!(" allocations {limit} {} +1", limit + 1);
+    assert_breaks(&row, || work(1));
+}
+
+thread_local!(static PANICKED_AT: Cell<u32> = const { Cell::new(0) });
+
+/// The line of `file` in which `work` panics.
+#[track_caller]
+pub(crate) fn line_of_panic_in<R>(file: &'static str, work: impl FnOnce() -> R) -> u32 {
+    static HOOK: Once = Once::new();
+    // The hook is for all threads. Each has a line of its own.
+    HOOK.call_once(|| {
+        let default = take_hook();
+        set_hook(Box::new(move |panic| {
+            let here = panic.location().filter(|location| location.file() == file);
+            PANICKED_AT.set(here.map_or(0, Location::line));
+            default(panic);
+        }));
+    });
+    PANICKED_AT.set(0);
+    panic_of(work);
+    PANICKED_AT.get()
+}
