@@ -114,12 +114,12 @@ fn hot_files_neither_format_nor_lock_nor_panic() {
     for (name, text) in sources().iter().filter(|(_, text)| is_hot(text)) {
         let code = text.split("#[cfg(test)]").next().expect("a first part");
         for (at, line) in code.lines().enumerate() {
-            if line.trim_start().starts_with("//") {
+            if line.trim_start().starts_with("//") || line.contains("() = assert!") {
                 continue;
             }
             for word in [
-                "panic!", "format!", "unwrap()", "expect(", "Mutex", "RwLock", "Box<", "Box::",
-                "Vec<", "String",
+                "panic!", "assert!", "format!", "unwrap()", "expect(", "Mutex", "RwLock", "Box<",
+                "Box::", "Vec<", "String",
             ] {
                 let found = line.contains(word) && !line.contains(&format!("System{word}"));
                 assert!(!found, "src/{name}:{} is hot, and says `{word}`: {line}", at + 1);
