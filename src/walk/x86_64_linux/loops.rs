@@ -1,0 +1,265 @@
+//! Hot: the three loops of a walk, in assembly, so that they are as fast in a debug build, where dependencies are not optimised,
+//! as in a release build. Each does the plain case only, and returns at the first frame that is anything else.
+#![allow(unsafe_code)]
+
+use std::arch::asm;
+
+use super::registers::Registers;
+use super::rule::Rule;
+use super::rules::{SET_BITS, TABLE, TAG_BITS, WAYS};
+
+/// A frame that was walked to: the registers just after the return into it, and where they came from.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Frame {
+    /// `rsp`; the return address was in the word below.
+    pub(super) cfa: usize,
+    pub(super) return_address: usize,
+    pub(super) rbp: usize,
+    /// Where `rbp` was read. 0: it is that of the frame before. 1: this frame cannot be verified by two reads.
+    pub(super) rbp_slot: usize,
+}
+
+impl Frame {
+    pub(super) const ZERO: Self = Self { cfa: 0, return_address: 0, rbp: 0, rbp_slot: 0 };
+    pub(super) const SAME_RBP: usize = 0;
+    pub(super) const UNVERIFIABLE: usize = 1;
+}
+
+const _: () = assert!(std::mem::size_of::<Frame>() == 32);
+
+// The numbers in the assembly; before Rust 1.82 they cannot be given by name.
+const _: () = {
+    assert!(WAYS == 4 && SET_BITS == 12 && (8 << SET_BITS) == 32768);
+    assert!(TAG_BITS + Rule::KIND_RBP.trailing_zeros() == 35);
+    assert!(TAG_BITS + Rule::KIND_RARE.trailing_zeros() == 36);
+    assert!(TAG_BITS + Rule::RBP_SHIFT == 37 && Rule::RBP_MASK == 1023);
+    assert!(TAG_BITS + Rule::OFFSET_SHIFT == 47);
+};
+
+/// Walks frames of known, plain rules: each is put below the last, at `*next`, down to `last`.
+/// Returns `true` at a frame that is like the one in `*remembered`, which moves outwards to keep up.
+///
+/// In plain words, for each frame:
+/// - leave if there is no room, or the return address is not a user address;
+/// - look the address up in the four words of its set; leave if it is in none, or if its rule is of the rare kinds;
+/// - compute the CFA; leave if it is not aligned, not above `rsp`, or past the end of the stack;
+/// - if `rbp` was saved: leave if that would be below `rsp`; read it;
+/// - read the return address, move on, and write the frame down;
+/// - pass over remembered frames that lie deeper; compare with the one that does not.
+///
+/// # Safety
+/// - `registers.rsp` is aligned to eight, and from it up to `stack_end` the current thread's stack is readable;
+/// - `last <= *next`, both in one array of frames, and writable in between;
+/// - `*remembered` is in an array of frames that has, at a lower address, one with the highest possible CFA.
+#[inline]
+pub(super) unsafe fn walk(
+    registers: &mut Registers,
+    stack_end: usize,
+    next: &mut *mut Frame,
+    last: *mut Frame,
+    remembered: &mut *const Frame,
+) -> bool {
+    let is_like: u64;
+    // SAFETY: the frames read lie between `rsp` and `stack_end`, by the compares above each load, and the frames written between
+    // `last` and `*next`; the caller vouches for both. A set is in the table whatever its number.
+    unsafe {
+        asm!(
+            "2:",
+            "cmp {next}, {last}",
+            "jbe 8f",
+            "mov {x:e}, {pc:e}",
+            "and {x:e}, 4095",
+            "mov {t}, {pc}",
+            "shr {t}, 12", // More than a tag, and so equal to none, if it is no user address.
+            "mov {r}, [{table} + {x}*8]",
+            "mov {y}, {r}",
+            "and {y}, {tag_mask}",
+            "cmp {y}, {t}",
+            "je 3f",
+            "mov {r}, [{table} + {x}*8 + 32768]",
+            "mov {y}, {r}",
+            "and {y}, {tag_mask}",
+            "cmp {y}, {t}",
+            "je 3f",
+            "mov {r}, [{table} + {x}*8 + 65536]",
+            "mov {y}, {r}",
+            "and {y}, {tag_mask}",
+            "cmp {y}, {t}",
+            "je 3f",
+            "mov {r}, [{table} + {x}*8 + 98304]",
+            "mov {y}, {r}",
+            "and {y}, {tag_mask}",
+            "cmp {y}, {t}",
+            "jne 8f",
+            "3:", // r: the word
+            "bt {r}, 36",
+            "jc 8f",
+            "mov {t}, {r}",
+            "shr {t}, 47",
+            "lea {x}, [{rsp} + {t}*8]",
+            "lea {y}, [{rbp} + {t}*8]",
+            "bt {r}, 35",
+            "cmovc {x}, {y}", // x: the CFA
+            "test {x:e}, 7",
+            "jnz 8f",
+            "cmp {x}, {rsp}",
+            "jbe 8f",
+            "cmp {x}, {stack_end}",
+            "ja 8f",
+            "xor {t:e}, {t:e}", // t: where rbp was saved
+            "shr {r}, 37",
+            "and {r:e}, 1023",
+            "jz 4f",
+            "neg {r}",
+            "lea {t}, [{x} + {r}*8]",
+            "cmp {t}, {rsp}",
+            "jb 8f",
+            "mov {rbp}, [{t}]",
+            "4:",
+            "mov {pc}, [{x} - 8]",
+            "mov {rsp}, {x}",
+            "sub {next}, 32",
+            "mov [{next}], {x}",
+            "mov [{next} + 8], {pc}",
+            "mov [{next} + 16], {rbp}",
+            "mov [{next} + 24], {t}",
+            "5:",
+            "cmp [{remembered}], {x}",
+            "jae 6f",
+            "sub {remembered}, 32",
+            "jmp 5b",
+            "6:",
+            "jne 2b",
+            "cmp [{remembered} + 8], {pc}",
+            "jne 2b",
+            "cmp [{remembered} + 16], {rbp}",
+            "jne 2b",
+            "mov {r:e}, 1",
+            "jmp 9f",
+            "8:",
+            "xor {r:e}, {r:e}",
+            "9:",
+            next = inout(reg) *next,
+            last = in(reg) last,
+            remembered = inout(reg) *remembered,
+            pc = inout(reg) registers.pc,
+            rsp = inout(reg) registers.rsp,
+            rbp = inout(reg) registers.rbp,
+            stack_end = in(reg) stack_end,
+            table = in(reg) TABLE.0.as_ptr(),
+            tag_mask = in(reg) (1_u64 << TAG_BITS) - 1,
+            r = out(reg) is_like,
+            x = out(reg) _,
+            y = out(reg) _,
+            t = out(reg) _,
+            options(nostack),
+        );
+    }
+    is_like != 0
+}
+
+/// Compares the two words that lead to each remembered frame with what they were, from the frame below `from`
+/// outwards. Returns the first frame that does not hold, or `sentinel`.
+///
+/// # Safety
+/// `sentinel` lies below `from`, in one array of frames; the words of the frames between them can be read.
+#[inline]
+pub(super) unsafe fn verify(from: *const Frame, sentinel: *const Frame) -> *const Frame {
+    let mut frame = from;
+    // SAFETY: the caller vouches for the frames and the words.
+    unsafe {
+        asm!(
+            "2:",
+            "sub {frame}, 32",
+            "cmp {frame}, {sentinel}",
+            "je 9f",
+            "mov {t}, [{frame}]",
+            "mov {t}, [{t} - 8]",
+            "cmp {t}, [{frame} + 8]",
+            "jne 9f",
+            "mov {t}, [{frame} + 24]",
+            "test {t}, {t}",
+            "jz 2b",
+            "test {t:e}, 1",
+            "jnz 9f",
+            "mov {t}, [{t}]",
+            "cmp {t}, [{frame} + 16]",
+            "je 2b",
+            "9:",
+            frame = inout(reg) frame,
+            sentinel = in(reg) sentinel,
+            t = out(reg) _,
+            options(nostack, readonly),
+        );
+    }
+    frame
+}
+
+/// Where the frames of a walk are kept, outermost first, at the first of the places to fill.
+pub(super) struct Places {
+    pub(super) frame: *mut Frame,
+    pub(super) return_address: *mut usize,
+    /// Of all addresses up to this one.
+    pub(super) hash: *mut u64,
+}
+
+/// Keeps the frames from `next` up to `end`. `hash` is that of the addresses before them. Returns that of all, and
+/// whether any address differs from the one that was kept there.
+///
+/// # Safety
+/// `next <= end`, both in one array of frames; `places` has room for those between them, elsewhere.
+#[inline]
+pub(super) unsafe fn keep(
+    next: *const Frame,
+    end: *const Frame,
+    places: Places,
+    mut hash: u64,
+) -> (u64, bool) {
+    let mut differs = 0_u64;
+    // SAFETY: the caller vouches for what is read and written.
+    unsafe {
+        asm!(
+            "2:",
+            "cmp {next}, {end}",
+            "jae 9f",
+            "mov {x}, [{next}]",
+            "mov [{frame}], {x}",
+            "mov {x}, [{next} + 16]",
+            "mov [{frame} + 16], {x}",
+            "mov {x}, [{next} + 24]",
+            "mov [{frame} + 24], {x}",
+            "mov {t}, [{next} + 8]",
+            "mov [{frame} + 8], {t}",
+            "rol {hash}, 5",
+            "xor {hash}, {t}",
+            "imul {hash}, {multiplier}",
+            "mov {x}, [{address}]",
+            "xor {x}, {t}",
+            "or {differs}, {x}",
+            "mov [{address}], {t}",
+            "mov [{hashes}], {hash}",
+            "add {next}, 32",
+            "add {frame}, 32",
+            "add {address}, 8",
+            "add {hashes}, 8",
+            "jmp 2b",
+            "9:",
+            next = inout(reg) next => _,
+            end = in(reg) end,
+            frame = inout(reg) places.frame => _,
+            address = inout(reg) places.return_address => _,
+            hashes = inout(reg) places.hash => _,
+            hash = inout(reg) hash,
+            differs = inout(reg) differs,
+            multiplier = in(reg) HASH_MULTIPLIER,
+            x = out(reg) _,
+            t = out(reg) _,
+            options(nostack),
+        );
+    }
+    (hash, differs != 0)
+}
+
+/// That of rustc's `FxHasher`, whose step this is.
+pub(super) const HASH_MULTIPLIER: u64 = 0x517c_c1b7_2722_0a95;

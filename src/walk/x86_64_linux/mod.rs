@@ -1,0 +1,31 @@
+//! Hot: the walker for x86_64 Linux with glibc or musl.
+//!
+//! From the walk inwards:
+//! - [`walker`]: walks, and remembers the last walk in order to verify it instead of repeating it;
+//! - [`loops`]: its three loops, in assembly;
+//! - [`registers`]: where a walk begins; [`bounds`]: how far a thread's stack reaches;
+//! - [`rules`]: the rules known so far; what to do at one that is not;
+//! - [`modules`]: which program or library an address lies in, and whether one was unloaded;
+//! - [`header`], [`eh_frame`], [`bytes`]: from a module's unwind tables to a rule. Pure functions of bytes.
+
+mod bounds;
+mod bytes;
+mod eh_frame;
+mod header;
+mod loops;
+mod modules;
+mod registers;
+mod rules;
+#[cfg(test)]
+mod tests;
+mod walker;
+
+use super::{rule, Caller, Cfa, SavedRbp, Stop, Walked, MAX_FRAMES};
+
+pub(crate) use modules::prepare;
+pub(crate) use registers::Registers;
+pub(crate) use rules::rule_of;
+pub(crate) use walker::Walker;
+
+/// Stacks can be walked.
+pub(crate) const UNAVAILABLE: Option<&'static str> = None;

@@ -1,0 +1,468 @@
+//! Hot: the tests of the walker, which compare it with a plain one and with the unwinder of the C++ runtime.
+#![allow(unsafe_code)]
+
+#[cfg(test)]
+use std::ffi::{c_int, c_void};
+use std::fmt;
+use std::hint::black_box;
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::thread;
+
+use super::{rule_of, Caller, Cfa, Registers, SavedRbp, Stop, Walker, MAX_FRAMES};
+
+extern "C" {
+    fn _Unwind_Backtrace(
+        visit: extern "C" fn(*mut c_void, *mut c_void) -> c_int,
+        argument: *mut c_void,
+    ) -> c_int;
+    fn _Unwind_GetIP(context: *mut c_void) -> usize;
+    fn qsort(
+        base: *mut c_void,
+        count: usize,
+        size: usize,
+        compare: extern "C" fn(*const c_void, *const c_void) -> c_int,
+    );
+    fn realigned(call: extern "C" fn(*mut c_void), argument: *mut c_void);
+}
+
+// A function as GCC compiles it that aligns its frame to 64 bytes: the CFA is in its frame.
+std::arch::global_asm!(
+    ".text",
+    ".type realigned,@function",
+    "realigned:",
+    ".cfi_startproc",
+    "lea r10, [rsp + 8]",
+    ".cfi_def_cfa 10, 0",
+    "and rsp, -64",
+    "push qword ptr [r10 - 8]",
+    "push rbp",
+    "mov rbp, rsp",
+    ".cfi_escape 0x10, 0x06, 0x02, 0x76, 0x00", // rbp: DW_OP_breg6 0
+    "push r10",
+    ".cfi_escape 0x0f, 0x03, 0x76, 0x78, 0x06", // CFA: DW_OP_breg6 -8; DW_OP_deref
+    "sub rsp, 40",
+    "mov rax, rdi",
+    "mov rdi, rsi",
+    "call rax",
+    "add rsp, 40",
+    "pop r10",
+    ".cfi_def_cfa 10, 0",
+    "pop rbp",
+    "lea rsp, [r10 - 8]",
+    ".cfi_def_cfa 7, 8",
+    "ret",
+    ".cfi_endproc",
+    ".size realigned, .-realigned",
+);
+
+/// The return addresses of the calling function and further out, innermost first, by the unwinder of the C++ runtime.
+#[inline(never)]
+fn by_the_runtime() -> Vec<usize> {
+    extern "C" fn visit(context: *mut c_void, addresses: *mut c_void) -> c_int {
+        // SAFETY: the vector below, which nobody else uses now.
+        let addresses = unsafe { &mut *addresses.cast::<Vec<usize>>() };
+        // SAFETY: the context was given to this function.
+        let address = unsafe { _Unwind_GetIP(context) };
+        addresses.push(address);
+        0
+    }
+    let mut addresses: Vec<usize> = Vec::with_capacity(1024);
+    // SAFETY: `visit` takes what it is given here.
+    unsafe { _Unwind_Backtrace(visit, (&mut addresses as *mut Vec<usize>).cast()) };
+    // This function and the calling one are not what is asked for.
+    addresses.drain(..2);
+    addresses.retain(|address| *address != 0);
+    addresses
+}
+
+/// The walk as it is described, and nothing else: outermost first.
+#[inline(never)]
+fn plainly(from: Registers) -> (Vec<usize>, Stop) {
+    let Registers { mut pc, mut rsp, mut rbp } = from;
+    let end = super::bounds::stack_end(rsp).unwrap();
+    let mut addresses = Vec::new();
+    let stop = loop {
+        let (cfa, saved) = match rule_of(pc).caller() {
+            Caller::Frame { cfa, rbp } => (cfa, rbp),
+            Caller::Outermost => break Stop::Complete,
+            Caller::Unknown => break Stop::UnknownCode,
+        };
+        let read = |address: usize| {
+            assert!(address >= from.rsp && address < end && address % 8 == 0);
+            // SAFETY: in the stack of this thread.
+            unsafe { *(address as *const usize) }
+        };
+        let cfa = match cfa {
+            Cfa::Rsp(offset) => rsp + offset,
+            Cfa::Rbp(offset) => rbp + offset,
+            Cfa::AtRbp(offset) => read((rbp as isize + offset) as usize),
+        };
+        assert!(cfa > rsp);
+        pc = read(cfa - 8);
+        rbp = match saved {
+            SavedRbp::Same => rbp,
+            SavedRbp::BelowCfa(offset) => read(cfa - offset),
+            SavedRbp::AtRbp => read(rbp),
+        };
+        rsp = cfa;
+        if pc == 0 {
+            break Stop::Complete;
+        }
+        if addresses.len() == MAX_FRAMES {
+            break Stop::TooDeep;
+        }
+        addresses.push(pc);
+    };
+    addresses.reverse();
+    (addresses, stop)
+}
+
+/// In a debug build the walker passes over the stack on its way.
+#[inline(never)]
+fn new_walker() -> Box<Walker> {
+    Box::new(Walker::NEW)
+}
+
+/// Two walkers: one remembers, the other is made to forget.
+struct Walkers {
+    remembering: Box<Walker>,
+    forgetful: Box<Walker>,
+    walks: usize,
+    same: usize,
+    previous: Option<(Vec<usize>, Stop, u64)>,
+}
+
+impl Walkers {
+    fn new() -> Self {
+        let (remembering, forgetful) = (new_walker(), new_walker());
+        Self { remembering, forgetful, walks: 0, same: 0, previous: None }
+    }
+
+    /// Walks by every means, and compares.
+    #[inline(never)]
+    fn check(&mut self) {
+        let from = Registers::here();
+        let runtime = by_the_runtime();
+        let (plain, plain_stop) = plainly(from);
+        self.forgetful.is_reusable = false;
+        let forgetful = self.forgetful.walk(from);
+        let walked = self.remembering.walk(from);
+        assert_eq!(forgetful.return_addresses, plain);
+        assert_eq!(walked.return_addresses, plain);
+        assert_eq!((forgetful.stop, walked.stop), (plain_stop, plain_stop));
+        assert_eq!(forgetful.hash, walked.hash);
+        assert_eq!(forgetful.is_same, walked.is_same);
+        assert!(walked.stop != Stop::Inconsistent);
+        let innermost: Vec<usize> = plain.iter().rev().copied().collect();
+        assert_eq!(innermost, runtime[..runtime.len().min(MAX_FRAMES)]);
+        assert_eq!(walked.stop == Stop::TooDeep, runtime.len() > MAX_FRAMES);
+        if let Some((addresses, stop, hash)) = &self.previous {
+            let is_same = *addresses == plain && *stop == plain_stop;
+            assert_eq!(walked.is_same, is_same);
+            assert_eq!(walked.hash == *hash, is_same);
+        } else {
+            assert!(!walked.is_same);
+        }
+        self.walks += 1;
+        self.same += usize::from(walked.is_same);
+        self.previous = Some((plain, plain_stop, walked.hash));
+    }
+}
+
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) % limit
+    }
+}
+
+/// A random tree of calls, of functions with frames of various sizes, from various places of each.
+struct Tree<'a> {
+    random: Random,
+    walkers: &'a mut Walkers,
+    calls: u64,
+}
+
+impl Tree<'_> {
+    #[inline(never)]
+    fn grow(&mut self, depth: u64) {
+        if self.calls == 0 {
+            return;
+        }
+        self.calls -= 1;
+        if self.random.below(3) == 0 {
+            self.walkers.check();
+        }
+        if depth == 0 {
+            return;
+        }
+        for _ in 0..=self.random.below(3) {
+            match self.random.below(9) {
+                0 => self.with_frame::<1>(depth - 1),
+                1 => self.with_frame::<30>(depth - 1),
+                2 => self.with_frame::<700>(depth - 1),
+                3 => self.through_trait_object(depth - 1),
+                4 => self.through_sort(depth - 1),
+                5 => self.through_format(depth - 1),
+                6 => self.through_realigned(depth - 1),
+                7 => self.grow(depth - 1),
+                _ => self.walkers.check(),
+            }
+        }
+        if self.random.below(2) == 0 {
+            self.walkers.check();
+        }
+        black_box(&mut self.calls);
+    }
+
+    #[inline(never)]
+    fn with_frame<const N: usize>(&mut self, depth: u64) {
+        let mut frame = [depth; N];
+        black_box(&mut frame);
+        self.grow(depth);
+        if frame[N - 1] % 2 == 0 {
+            self.grow(depth);
+        }
+        black_box(&mut frame);
+    }
+
+    #[inline(never)]
+    fn through_trait_object(&mut self, depth: u64) {
+        let mut work: Box<dyn FnMut()> = Box::new(|| self.grow(depth));
+        black_box(&mut work)();
+        black_box(&mut work);
+    }
+
+    #[inline(never)]
+    fn through_sort(&mut self, depth: u64) {
+        let mut numbers: Vec<u64> = (0..25).map(|_| self.random.below(100)).collect();
+        let mut compared = 0;
+        numbers.sort_by(|a, b| {
+            compared += 1;
+            if compared % 40 == 0 {
+                self.grow(depth.min(2));
+            }
+            a.cmp(b)
+        });
+        black_box(&numbers);
+    }
+
+    #[inline(never)]
+    fn through_format(&mut self, depth: u64) {
+        struct Shown<'a, 'b>(std::cell::RefCell<&'a mut Tree<'b>>, u64);
+        impl fmt::Display for Shown<'_, '_> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.borrow_mut().grow(self.1);
+                f.pad("shown")
+            }
+        }
+        let text = format!("{:>10} and {}", Shown(self.into(), depth), 1);
+        assert_eq!(text, "     shown and 1");
+    }
+
+    #[inline(never)]
+    fn through_realigned(&mut self, depth: u64) {
+        extern "C" fn call(argument: *mut c_void) {
+            // SAFETY: the pair below, which nobody else uses now.
+            let (tree, depth) = unsafe { &mut *argument.cast::<(&mut Tree<'_>, u64)>() };
+            tree.grow(*depth);
+            black_box(depth);
+        }
+        let mut argument = (&mut *self, depth);
+        let argument: *mut (&mut Tree<'_>, u64) = &mut argument;
+        // SAFETY: `call` takes the argument.
+        unsafe { realigned(call, argument.cast()) };
+        black_box(argument);
+    }
+}
+
+#[test]
+fn walks_with_and_without_memory_are_those_of_the_runtime() {
+    let mut walkers = Walkers::new();
+    for seed in 1..=40 {
+        let random = Random(seed * 0x9e37_79b9);
+        Tree { random, walkers: &mut walkers, calls: 400 }.grow(4 + seed % 12);
+    }
+    assert!(walkers.walks > 5_000, "{}", walkers.walks);
+    assert!(walkers.same > 50, "{}", walkers.same);
+}
+
+#[test]
+fn recursion_is_walked_to_the_limit() {
+    #[inline(never)]
+    fn down(walkers: &mut Walkers, depth: usize) {
+        if depth % 7 == 0 || depth > 440 {
+            walkers.check();
+            walkers.check();
+        }
+        if depth < 560 {
+            down(walkers, depth + 1);
+        }
+        if depth % 11 == 0 || depth > 440 {
+            walkers.check();
+        }
+        black_box(walkers);
+    }
+    let deep = thread::Builder::new().stack_size(16 << 20);
+    deep.spawn(|| down(&mut Walkers::new(), 0)).unwrap().join().unwrap();
+}
+
+#[test]
+fn a_walk_past_the_limit_keeps_the_innermost_frames() {
+    #[inline(never)]
+    fn down(depth: usize) -> (usize, Stop) {
+        if depth == 0 {
+            let mut walker = new_walker();
+            let walked = walker.walk(Registers::here());
+            return (walked.return_addresses.len(), walked.stop);
+        }
+        black_box(down(depth - 1))
+    }
+    assert_eq!(down(600), (MAX_FRAMES, Stop::TooDeep));
+    assert_eq!(down(3).1, Stop::Complete);
+    assert!(down(3).0 < 50);
+}
+
+#[test]
+fn panics_are_walked_from_the_hook_from_drops_and_after() {
+    struct Dropped<'a>(&'a mut Walkers);
+    impl Drop for Dropped<'_> {
+        fn drop(&mut self) {
+            self.0.check();
+        }
+    }
+    #[inline(never)]
+    fn down(walkers: &mut Walkers, depth: usize) {
+        let dropped = Dropped(walkers);
+        if depth == 0 {
+            std::panic::resume_unwind(Box::new(()));
+        }
+        down(dropped.0, depth - 1);
+    }
+    let mut walkers = Walkers::new();
+    for depth in [0, 1, 5, 20] {
+        assert!(catch_unwind(AssertUnwindSafe(|| down(&mut walkers, depth))).is_err());
+        walkers.check();
+    }
+    assert_eq!(walkers.walks, 4 + 1 + 2 + 6 + 21);
+}
+
+#[test]
+fn callbacks_from_c_are_walked() {
+    thread_local! {
+        static WALKERS: std::cell::RefCell<Walkers> = Walkers::new().into();
+    }
+    extern "C" fn compare(a: *const c_void, b: *const c_void) -> c_int {
+        WALKERS.with(|walkers| walkers.borrow_mut().check());
+        let (a, b) = (a.cast::<u32>(), b.cast::<u32>());
+        // SAFETY: `qsort` hands out elements of the array.
+        let a = unsafe { *a };
+        // SAFETY: as above.
+        a.cmp(unsafe { &*b }) as c_int
+    }
+    let mut numbers: Vec<u32> = (0..300).map(|i| i * 7919 % 300).collect();
+    // SAFETY: `numbers` has so many elements of that size.
+    unsafe { qsort(numbers.as_mut_ptr().cast(), numbers.len(), 4, compare) };
+    assert!(numbers.windows(2).all(|pair| pair[0] <= pair[1]));
+    WALKERS.with(|walkers| assert!(walkers.borrow().walks > 1000));
+}
+
+#[test]
+fn threads_of_any_stack_size_are_walked() {
+    for kib in [16, 32, 64, 4096] {
+        // Made here, where there is room for it.
+        let mut walkers = Walkers::new();
+        let small = thread::Builder::new().stack_size(kib << 10);
+        small.spawn(move || walkers.check()).unwrap().join().unwrap();
+    }
+}
+
+#[test]
+fn a_walker_that_moves_to_another_stack_reuses_nothing() {
+    let mut walkers = Walkers::new();
+    for kib in [16, 64, 16, 4096, 16, 64] {
+        walkers.check();
+        let other = thread::Builder::new().stack_size(kib << 10);
+        walkers = other
+            .spawn(move || {
+                walkers.check();
+                walkers.check();
+                walkers
+            })
+            .unwrap()
+            .join()
+            .unwrap();
+    }
+}
+
+#[test]
+fn a_flush_changes_nothing() {
+    let mut walkers = Walkers::new();
+    for i in 0..20 {
+        walkers.check();
+        if i % 3 == 0 {
+            super::rules::flush();
+        }
+        super::prepare();
+    }
+}
+
+#[test]
+fn a_foreign_stack_is_left_alone() {
+    let mut walker = new_walker();
+    let here = Registers::here();
+    let heap = vec![0_usize; 64];
+    let on_the_heap = Registers { rsp: heap.as_ptr() as usize, ..here };
+    for (from, is_same) in [(on_the_heap, false), (on_the_heap, true)] {
+        let walked = walker.walk(from);
+        assert_eq!((walked.return_addresses, walked.stop), (&[] as &[usize], Stop::ForeignStack));
+        assert_eq!(walked.is_same, is_same);
+    }
+    assert_eq!(walker.walk(Registers { rsp: here.rsp + 4, ..here }).stop, Stop::ForeignStack);
+    assert_eq!(walker.walk(here).stop, Stop::Complete);
+}
+
+#[test]
+fn registers_that_lie_lead_to_a_stop() {
+    let mut walker = new_walker();
+    let here = Registers::here();
+    let (addresses, stop) = plainly(here);
+    assert_eq!(stop, Stop::Complete);
+    let end = super::bounds::stack_end(here.rsp).unwrap();
+    let mut random = Random(7);
+    for _ in 0..100_000 {
+        let pc = match random.below(4) {
+            0 => here.pc,
+            1 => random.below(1 << 50) as usize,
+            _ => addresses[random.below(addresses.len() as u64) as usize],
+        };
+        let within = (here.rsp + random.below((end - here.rsp) as u64) as usize) & !7;
+        let rbp = match random.below(4) {
+            0 => here.rbp,
+            1 => end - 8 * random.below(8) as usize,
+            2 => random.below(u64::MAX) as usize,
+            _ => within,
+        };
+        let rsp = if random.below(2) == 0 { here.rsp } else { within };
+        walker.walk(Registers { pc, rsp, rbp });
+    }
+}
+
+#[test]
+fn a_realigned_frame_has_the_rare_rule() {
+    extern "C" fn call(found: *mut c_void) {
+        let mut walker = new_walker();
+        let walked = walker.walk(Registers::here());
+        let caller = walked.return_addresses.last().map(|address| rule_of(*address).caller());
+        // SAFETY: the option below.
+        unsafe { *found.cast::<Option<Caller>>() = caller };
+    }
+    let mut found: Option<Caller> = None;
+    // SAFETY: `call` takes the argument.
+    unsafe { realigned(call, (&mut found as *mut Option<Caller>).cast()) };
+    assert_eq!(found, Some(Caller::Frame { cfa: Cfa::AtRbp(-8), rbp: SavedRbp::AtRbp }));
+}

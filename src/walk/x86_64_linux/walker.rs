@@ -1,0 +1,289 @@
+//! Hot: `Walker`, which walks a thread's stack and remembers the walk, so that the next one need not repeat what it shares.
+//!
+//! The plain version, in words: from the registers, take the rule of the return address, compute the frame of the
+//! caller, write its return address down; repeat until the rule says that there is no caller, or none can be found.
+//!
+//! What is different here, and why the outcome is the same:
+//!
+//! 1. The frames are kept outermost first, so that a walk which differs from the last in its inner frames writes
+//!    those only. As the walk meets the inner ones first, they go to `fresh`, from its end downwards, and are kept
+//!    when the walk is over.
+//! 2. Each frame is compared with the frame of the previous walk that has the same CFA. Let `rsp`, `rbp` and the
+//!    return address be equal. A step computes the next frame from these, from the rule of the address, and from what it reads
+//!    of the stack: the return address below the next CFA, and the saved `rbp`. So it reads the words that it read
+//!    the last time; if they hold what they held, it leads to the frame that it led to the last time; and so on
+//!    outwards. It is enough to compare those words (`loops::verify`), which takes a fifth of the time: the loads do not
+//!    wait for one another.
+//!    - Rules change at a flush only; `generation` tells.
+//!    - The checks of a step use the registers and the end of the stack, never where the walk began.
+//!    - A CFA that is itself read from the stack is a third word. The frame it leads to is marked, and counts as not holding.
+//!    - The last step, at the outermost frame, leads to no frame. By its rule alone, or else the frame is walked from
+//!      again (`ended_by_rule`).
+//!    - The words lie above the frame that was equal, so above the stack pointer, and below the end of the stack:
+//!      it is the same stack as the last time, or nothing is reused.
+//!    - Where a frame does not hold, those before it are taken over and the walk goes on from the last of them.
+//! 3. A walk that was cut at the limit is not reused: which frames it has depends on where it began.
+#![allow(unsafe_code)]
+
+use super::loops::{self, Frame, Places, HASH_MULTIPLIER};
+use super::{bounds, rules, Caller, Cfa, Registers, SavedRbp, Stop, Walked, MAX_FRAMES};
+
+/// One thread's walker. All zeros is a new one. 40 KiB.
+#[repr(C)]
+pub(crate) struct Walker {
+    /// How many frames the previous walk had.
+    len: usize,
+    stop: Stop,
+    has_walked: bool,
+    /// The previous walk may be reused, if the next two are what they were.
+    pub(super) is_reusable: bool,
+    /// Its last step followed from the rule of the outermost address alone.
+    ended_by_rule: bool,
+    generation: usize,
+    stack_end: usize,
+    return_addresses: [usize; MAX_FRAMES],
+    /// At `i`, of the first `i` addresses.
+    hashes: [u64; MAX_FRAMES + 1],
+    /// The frames of the previous walk, from 1; before them one with the highest CFA, at which searches end.
+    frames: [Frame; MAX_FRAMES + 1],
+    /// The frames of the present walk so far: the last of the array is the innermost.
+    fresh: [Frame; MAX_FRAMES],
+}
+
+/// The present walk.
+struct Walk {
+    registers: Registers,
+    stack_end: usize,
+    /// The last frame that was walked to, in `Walker::fresh`, or the end of that.
+    next: *mut Frame,
+    first: *mut Frame,
+    end: *mut Frame,
+}
+
+/// How a walk ended.
+struct End {
+    /// So many of the outermost frames are those of the previous walk.
+    kept: usize,
+    stop: Stop,
+    by_rule: bool,
+}
+
+impl Walk {
+    fn len(&self) -> usize {
+        (self.end as usize).wrapping_sub(self.next as usize) / std::mem::size_of::<Frame>()
+    }
+
+    fn has_room(&self) -> bool {
+        self.next > self.first
+    }
+}
+
+impl Walker {
+    pub(crate) const NEW: Self = Self {
+        len: 0,
+        stop: Stop::Complete,
+        has_walked: false,
+        is_reusable: false,
+        ended_by_rule: false,
+        generation: 0,
+        stack_end: 0,
+        return_addresses: [0; MAX_FRAMES],
+        hashes: [0; MAX_FRAMES + 1],
+        frames: [Frame::ZERO; MAX_FRAMES + 1],
+        fresh: [Frame::ZERO; MAX_FRAMES],
+    };
+
+    /// Walks the stack of the current thread from registers that its running functions had.
+    #[inline(never)]
+    pub(crate) fn walk(&mut self, from: Registers) -> Walked<'_> {
+        let Some(stack_end) = bounds::stack_end(from.rsp) else {
+            return self.nothing(Stop::ForeignStack);
+        };
+        let mut attempts = 0;
+        loop {
+            let generation = rules::generation();
+            let first = self.fresh.as_mut_ptr();
+            let end = first.wrapping_add(MAX_FRAMES);
+            let mut walk = Walk { registers: from, stack_end, next: end, first, end };
+            let can_reuse =
+                self.is_reusable && self.generation == generation && self.stack_end == stack_end;
+            let outcome = self.run(&mut walk, can_reuse);
+            attempts += 1;
+            // Rules that were flushed meanwhile may have led this walk astray.
+            if rules::generation() == generation || attempts == 8 {
+                self.generation = generation;
+                self.stack_end = stack_end;
+                return self.keep(&walk, outcome);
+            }
+        }
+    }
+
+    fn nothing(&mut self, stop: Stop) -> Walked<'_> {
+        let is_same = self.has_walked && self.len == 0 && self.stop == stop;
+        self.len = 0;
+        self.stop = stop;
+        self.has_walked = true;
+        self.is_reusable = false;
+        Walked { return_addresses: &[], hash: finish(0, 0, stop), is_same, stop }
+    }
+
+    fn run(&mut self, walk: &mut Walk, can_reuse: bool) -> End {
+        let frames = self.frames.as_mut_ptr();
+        let sentinel: *const Frame = frames;
+        self.frames[0].cfa = usize::MAX;
+        let mut remembered = if can_reuse { sentinel.wrapping_add(self.len) } else { sentinel };
+        loop {
+            let Walk { registers, stack_end, next, first, .. } = walk;
+            // SAFETY: `bounds` vouches for the stack, of which the walk has left only what lies deeper; `next` is in
+            // `fresh`, which begins at `first`; `remembered` is in `frames`, which begins with the highest CFA.
+            let mut is_like =
+                unsafe { loops::walk(registers, *stack_end, next, *first, &mut remembered) };
+            if !is_like {
+                if let Some((stop, by_rule)) = step(walk) {
+                    return End { kept: 0, stop, by_rule };
+                }
+                is_like = is_like_remembered(walk, &mut remembered);
+            }
+            if !is_like {
+                continue;
+            }
+            let like = (remembered as usize).wrapping_sub(sentinel as usize)
+                / std::mem::size_of::<Frame>();
+            // The one at which the walk is counts once.
+            if walk.len() + like - 1 > MAX_FRAMES {
+                remembered = sentinel;
+                continue;
+            }
+            // SAFETY: both are in `frames`. The frames between them lie further out than the one at which the walk
+            // is, and in the same stack as when they were walked.
+            let broken = unsafe { loops::verify(remembered, sentinel) };
+            if broken == sentinel && self.ended_by_rule {
+                return End { kept: like - 1, stop: self.stop, by_rule: true };
+            }
+            take_over(walk, broken, remembered);
+            remembered = broken;
+        }
+    }
+
+    /// Makes the present walk the previous one.
+    fn keep(&mut self, walk: &Walk, end: End) -> Walked<'_> {
+        let End { kept, stop, by_rule } = end;
+        let places = Places {
+            frame: self.frames.as_mut_ptr().wrapping_add(kept + 1),
+            return_address: self.return_addresses.as_mut_ptr().wrapping_add(kept),
+            hash: self.hashes.as_mut_ptr().wrapping_add(kept + 1),
+        };
+        let before = self.hashes.get(kept).copied().unwrap_or(0);
+        // SAFETY: the fresh frames and those kept are `MAX_FRAMES` at the most together, which is the room in each array.
+        let (hash, differs) = unsafe { loops::keep(walk.next, walk.end, places, before) };
+        let len = kept + walk.len();
+        let is_same = self.has_walked && !differs && len == self.len && stop == self.stop;
+        self.len = len;
+        self.stop = stop;
+        self.ended_by_rule = by_rule;
+        self.is_reusable = stop != Stop::TooDeep;
+        self.has_walked = true;
+        Walked {
+            return_addresses: self.return_addresses.get(..len).unwrap_or_default(),
+            hash: finish(hash, len, stop),
+            is_same,
+            stop,
+        }
+    }
+}
+
+/// The hash of addresses, made one of their number and of `stop` as well.
+fn finish(hash: u64, len: usize, stop: Stop) -> u64 {
+    let hash = (hash ^ (len as u64) << 8 ^ stop as u64).wrapping_mul(HASH_MULTIPLIER);
+    hash ^ hash >> 32
+}
+
+/// Whether the last frame is like a remembered one; moves on to the one to compare the next frame with.
+fn is_like_remembered(walk: &Walk, remembered: &mut *const Frame) -> bool {
+    // SAFETY: a step has just written it.
+    let frame = unsafe { *walk.next };
+    loop {
+        // SAFETY: in `Walker::frames`: the search ends at its first, which has the highest CFA.
+        let candidate = unsafe { **remembered };
+        if candidate.cfa >= frame.cfa {
+            return candidate.cfa == frame.cfa
+                && candidate.return_address == frame.return_address
+                && candidate.rbp == frame.rbp;
+        }
+        *remembered = remembered.wrapping_sub(1);
+    }
+}
+
+/// Takes the remembered frames between `broken` and `like` for walked.
+fn take_over(walk: &mut Walk, broken: *const Frame, like: *const Frame) {
+    let first = broken.wrapping_add(1);
+    let count = (like as usize).wrapping_sub(first as usize) / std::mem::size_of::<Frame>();
+    if count == 0 {
+        return;
+    }
+    let next = walk.next.wrapping_sub(count);
+    // SAFETY: `run` has seen to it that there is room; the arrays are two.
+    unsafe { std::ptr::copy_nonoverlapping(first, next, count) };
+    walk.next = next;
+    // SAFETY: just written.
+    let outermost = unsafe { *next };
+    walk.registers =
+        Registers { pc: outermost.return_address, rsp: outermost.cfa, rbp: outermost.rbp };
+}
+
+/// Any step, checked; or why there is none, and whether that follows from a rule alone.
+#[cold]
+#[inline(never)]
+fn step(walk: &mut Walk) -> Option<(Stop, bool)> {
+    let pc = walk.registers.pc;
+    if pc == 0 {
+        // `loops::walk` has taken the end of the stack for a frame.
+        walk.next = walk.next.wrapping_add(1);
+        return Some((Stop::Complete, false));
+    }
+    let (cfa, saved) = match rules::rule_of(pc).caller() {
+        Caller::Frame { cfa, rbp } => (cfa, rbp),
+        Caller::Outermost => return Some((Stop::Complete, true)),
+        Caller::Unknown => return Some((Stop::UnknownCode, true)),
+    };
+    match caller_of(walk, cfa, saved) {
+        None => Some((Stop::Inconsistent, false)),
+        Some(frame) if frame.return_address == 0 => Some((Stop::Complete, false)),
+        Some(_) if !walk.has_room() => Some((Stop::TooDeep, false)),
+        Some(frame) => {
+            walk.next = walk.next.wrapping_sub(1);
+            // SAFETY: in `Walker::fresh`, as there was room.
+            unsafe { *walk.next = frame };
+            walk.registers = Registers { pc: frame.return_address, rsp: frame.cfa, rbp: frame.rbp };
+            None
+        }
+    }
+}
+
+/// The frame of the caller, by a rule; `None` where it leads out of the stack or not outwards.
+fn caller_of(walk: &Walk, cfa: Cfa, saved: SavedRbp) -> Option<Frame> {
+    let Registers { rsp, rbp, .. } = walk.registers;
+    let read = |address: usize| {
+        let is_in_stack = address >= rsp && address < walk.stack_end && address % 8 == 0;
+        // SAFETY: aligned, and a word between the stack pointer and the end of the stack, which is aligned, too.
+        is_in_stack.then(|| unsafe { *(address as *const usize) })
+    };
+    let is_rare = matches!(cfa, Cfa::AtRbp(_));
+    let cfa = match cfa {
+        Cfa::Rsp(offset) => rsp.checked_add(offset)?,
+        Cfa::Rbp(offset) => rbp.checked_add(offset)?,
+        Cfa::AtRbp(offset) => read(rbp.checked_add_signed(offset)?)?,
+    };
+    if cfa <= rsp {
+        return None;
+    }
+    let return_address = read(cfa.wrapping_sub(8))?;
+    let slot = match saved {
+        SavedRbp::Same => Frame::SAME_RBP,
+        SavedRbp::BelowCfa(offset) => cfa.wrapping_sub(offset),
+        SavedRbp::AtRbp => rbp,
+    };
+    let rbp = if slot == Frame::SAME_RBP { rbp } else { read(slot)? };
+    let rbp_slot = if is_rare { Frame::UNVERIFIABLE } else { slot };
+    Some(Frame { cfa, return_address, rbp, rbp_slot })
+}
