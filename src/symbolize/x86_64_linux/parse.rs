@@ -1,0 +1,268 @@
+//! Cold: `parse`, which reads what `format!("{:#}")` of a `std::backtrace::Backtrace` prints. Pure: text in, frames
+//! out; it never fails, but what it does not understand it leaves out.
+//!
+//! Each line of a function is `INDEX: ADDRESS - NAME`, for inlined functions with the same address again, or, in some
+//! versions, with none. The line of its place follows, if that is known: `at FILE:LINE:COLUMN`, the column only where
+//! there is one.
+//!
+//! ```text
+//!    5:     0x564e4ebb311e - <names::M as names::T>::go::h5d23de1d34bc3189
+//!                                at src/names.rs:19:57
+//! ```
+
+use crate::symbolize::Symbol;
+
+/// A frame of the stack: one address, and the functions that are there, innermost first.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Frame {
+    pub(super) address: usize,
+    pub(super) symbols: Vec<Symbol>,
+}
+
+/// The frames in the order of the text. Neighbours with the same address are one frame.
+pub(super) fn parse(text: &str) -> Vec<Frame> {
+    let mut frames: Vec<Frame> = Vec::new();
+    for line in text.lines() {
+        match (Line::of(line), frames.last_mut()) {
+            (Line::Function(Some(address), name), frame) => match frame {
+                Some(frame) if frame.address == address => frame.symbols.push(symbol(name)),
+                _ => frames.push(Frame { address, symbols: vec![symbol(name)] }),
+            },
+            (Line::Function(None, name), Some(frame)) => frame.symbols.push(symbol(name)),
+            (Line::Place(place), Some(frame)) => {
+                let Some(symbol) = frame.symbols.last_mut() else { continue };
+                if symbol.file.is_none() {
+                    (symbol.file, symbol.line) = (Some(place.file.to_owned()), Some(place.line));
+                    symbol.column = place.column;
+                }
+            }
+            // A name with a line break, which `#[export_name]` allows, ends there.
+            (Line::Other, _) => {}
+            (Line::Function(None, _) | Line::Place(_), None) => {}
+        }
+    }
+    frames
+}
+
+fn symbol(name: &str) -> Symbol {
+    let function = (name != "<unknown>").then(|| name.to_owned());
+    Symbol { function, file: None, line: None, column: None }
+}
+
+enum Line<'a> {
+    Function(Option<usize>, &'a str),
+    Place(Place<'a>),
+    Other,
+}
+
+struct Place<'a> {
+    file: &'a str,
+    line: u32,
+    column: Option<u32>,
+}
+
+impl<'a> Line<'a> {
+    fn of(line: &'a str) -> Self {
+        if let Some((address, name)) = addressed(line) {
+            return Self::Function(Some(address), name);
+        }
+        let text = line.trim_start_matches(' ');
+        // The column of the addresses is 27 wide.
+        match (line.len() - text.len(), text.strip_prefix("at ").and_then(place)) {
+            (13.., Some(place)) => Self::Place(place),
+            (27, None) if !text.is_empty() => Self::Function(None, text),
+            _ => Self::Other,
+        }
+    }
+}
+
+/// `INDEX: ADDRESS - NAME`
+fn addressed(line: &str) -> Option<(usize, &str)> {
+    let (index, rest) = line.split_once(": ")?;
+    let index = index.trim_start_matches(' ');
+    if index.is_empty() || !index.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let (address, name) = rest.trim_start_matches(' ').strip_prefix("0x")?.split_once(" - ")?;
+    Some((usize::from_str_radix(address, 16).ok()?, name))
+}
+
+/// `FILE:LINE:COLUMN` or `FILE:LINE`. A file's name may have colons of its own; column 0 means that it is not known.
+fn place(text: &str) -> Option<Place<'_>> {
+    let number = |text: &str| {
+        let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+        is_number.then(|| text.parse::<u32>().ok())?
+    };
+    let (rest, last) = text.rsplit_once(':')?;
+    let last = number(last)?;
+    match rest.rsplit_once(':').and_then(|(file, line)| Some((file, number(line)?))) {
+        Some((file, line)) => {
+            Some(Place { file, line, column: Some(last).filter(|&column| column > 0) })
+        }
+        None => Some(Place { file: rest, line: last, column: None }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{parse, Frame};
+    use crate::symbolize::Symbol;
+
+    fn symbol(function: &str, file: &str, line: u32, column: u32) -> Symbol {
+        Symbol {
+            function: (!function.is_empty()).then(|| function.to_owned()),
+            file: (!file.is_empty()).then(|| file.to_owned()),
+            line: (line > 0).then_some(line),
+            column: (column > 0).then_some(column),
+        }
+    }
+
+    #[track_caller]
+    fn check(text: &str, expected: &[(usize, &[Symbol])]) {
+        let frame = |(address, symbols): &(usize, &[Symbol])| Frame {
+            address: *address,
+            symbols: symbols.to_vec(),
+        };
+        assert_eq!(parse(text), expected.iter().map(frame).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn reads_what_rust_1_78_prints() {
+        check(
+            "\
+   0:     0x5644a3fbbc83 - std::backtrace_rs::backtrace::libunwind::trace::h4e4a4bd3aa0d3b10
+                               at /rustc/library/std/src/../../backtrace/src/backtrace/libunwind.rs:104:5
+   1:     0x5644a3fbbc83 - std::backtrace::Backtrace::create::hac71ad8d1cd22d97
+                               at /rustc/library/std/src/backtrace.rs:331:13
+   2:     0x5644a3f9a5f2 - <app::M as app::Go>::go::hb41ed24917b5cb1c
+                               at /home/me/app/src/main.rs:19:57
+",
+            &[
+                (
+                    0x5644a3fbbc83,
+                    &[
+                        symbol(
+                            "std::backtrace_rs::backtrace::libunwind::trace::h4e4a4bd3aa0d3b10",
+                            "/rustc/library/std/src/../../backtrace/src/backtrace/libunwind.rs",
+                            104,
+                            5,
+                        ),
+                        symbol(
+                            "std::backtrace::Backtrace::create::hac71ad8d1cd22d97",
+                            "/rustc/library/std/src/backtrace.rs",
+                            331,
+                            13,
+                        ),
+                    ],
+                ),
+                (
+                    0x5644a3f9a5f2,
+                    &[symbol(
+                        "<app::M as app::Go>::go::hb41ed24917b5cb1c",
+                        "/home/me/app/src/main.rs",
+                        19,
+                        57,
+                    )],
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn reads_what_rust_1_97_prints() {
+        check(
+            "\
+   9:     0x55a9e5dcaa23 - std[d28b1718532fa52a]::sys::backtrace::__rust_begin_short_backtrace::<fn(), ()>
+                               at /rustc/library/std/src/sys/backtrace.rs:166:18
+  20:     0x7f33d62461ca - __libc_start_call_main
+                               at ./csu/../sysdeps/nptl/libc_start_call_main.h:58:16
+  21:     0x7f33d624628b - __libc_start_main_impl
+  22:     0x55a9e5dca9e5 - _start
+  23:                0x0 - <unknown>
+",
+            &[
+                (
+                    0x55a9e5dcaa23,
+                    &[symbol(
+                        "std[d28b1718532fa52a]::sys::backtrace::__rust_begin_short_backtrace::<fn(), ()>",
+                        "/rustc/library/std/src/sys/backtrace.rs",
+                        166,
+                        18,
+                    )],
+                ),
+                (
+                    0x7f33d62461ca,
+                    &[symbol(
+                        "__libc_start_call_main",
+                        "./csu/../sysdeps/nptl/libc_start_call_main.h",
+                        58,
+                        16,
+                    )],
+                ),
+                (0x7f33d624628b, &[symbol("__libc_start_main_impl", "", 0, 0)]),
+                (0x55a9e5dca9e5, &[symbol("_start", "", 0, 0)]),
+                (0, &[symbol("", "", 0, 0)]),
+            ],
+        );
+    }
+
+    #[test]
+    fn inlined_functions_may_stand_without_their_address() {
+        check(
+            "\
+   2:     0x5644a3f9a5f2 - app::inner
+                               at src/main.rs:1:2
+                           app::outer<&str>
+                               at src/main.rs:3:4
+                           <unknown>
+",
+            &[(
+                0x5644a3f9a5f2,
+                &[
+                    symbol("app::inner", "src/main.rs", 1, 2),
+                    symbol("app::outer<&str>", "src/main.rs", 3, 4),
+                    symbol("", "", 0, 0),
+                ],
+            )],
+        );
+    }
+
+    #[test]
+    fn a_place_may_lack_the_column_or_have_colons_in_its_name() {
+        let place = |place: &str, expected: Symbol| {
+            let text = format!("   0:     0x1 - f\n                               at {place}\n");
+            check(&text, &[(1, &[expected])]);
+        };
+        place("src/main.rs:7", symbol("f", "src/main.rs", 7, 0));
+        place("src/main.rs:7:0", symbol("f", "src/main.rs", 7, 0));
+        place("src/a: b/12:3/x.rs:7:8", symbol("f", "src/a: b/12:3/x.rs", 7, 8));
+        place("src/at the end/x.rs:7:8", symbol("f", "src/at the end/x.rs", 7, 8));
+        place("./misc/clone3.S:81", symbol("f", "./misc/clone3.S", 81, 0));
+    }
+
+    #[test]
+    fn what_is_not_understood_is_left_out() {
+        check("", &[]);
+        check("disabled backtrace", &[]);
+        check("                               at src/main.rs:7:8", &[]);
+        check("   0:     0xzz - f\n   x:     0x1 - g\n   1: 0x2", &[]);
+        check("   0: 0xfffffffffffffffff - f", &[]);
+        let odd = symbol("a: 0x2 - b", "", 0, 0);
+        check("   0:     0x1 - a: 0x2 - b\nsecond line: of the name\n", &[(1, &[odd])]);
+        let f = symbol("f", "", 0, 0);
+        check(
+            "   0:     0x1 - f\n        at nowhere\n        at a.rs:99999999999:1\n        at\n",
+            &[(1, &[f])],
+        );
+    }
+
+    #[test]
+    fn any_part_of_the_text_can_be_read() {
+        let text = "   0:     0x1 - é::f\n                               at é.rs:1:2\n   1:  0x1 - <unknown>\n";
+        for start in 0..text.len() {
+            for end in start..=text.len() {
+                parse(&String::from_utf8_lossy(&text.as_bytes()[start..end]));
+            }
+        }
+    }
+}
