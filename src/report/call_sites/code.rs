@@ -1,0 +1,270 @@
+//! Cold: `Build`, which tells by its file whose code a frame is.
+
+use super::names;
+
+/// Whose code it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Owner {
+    /// Under the root of the build.
+    User,
+    /// Another package, or code that a build script wrote.
+    Dependency,
+    Std,
+    /// This library.
+    Library,
+    Unknown,
+}
+
+/// A build, as its paths show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Build {
+    /// An absolute path without a slash at its end. Empty where the user's paths are relative (the compiler can be told to write
+    /// others than it sees).
+    root: String,
+}
+
+impl Build {
+    /// `location` is the file of a line of the user's, as the compiler names it for `Location`: relative to the folder that it
+    /// runs in. `files`, of frames, the likeliest to be the same first; `fallbacks`, folders to try without such a frame.
+    pub(super) fn find<'a>(
+        location: &str,
+        files: impl IntoIterator<Item = &'a str>,
+        fallbacks: &[String],
+    ) -> Self {
+        let location = normal(location);
+        if !location.starts_with('/') {
+            let root = |file: &str| -> Option<String> {
+                let before = normal(file).strip_suffix(&location)?.to_owned();
+                let is_whole = before.is_empty() || before.ends_with('/');
+                is_whole.then(|| before.trim_end_matches('/').to_owned())
+            };
+            if let Some(root) = files.into_iter().find_map(root) {
+                return Self { root };
+            }
+        }
+        let folder = location.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let mut fallbacks = fallbacks.iter().map(|folder| normal(folder));
+        let root = if location.starts_with('/') {
+            fallbacks
+                .find(|root| under(root, &location).is_some())
+                .unwrap_or_else(|| folder.to_owned())
+        } else {
+            fallbacks.next().unwrap_or_default()
+        };
+        Self { root }
+    }
+
+    pub(super) fn owner(&self, function: Option<&str>, file: Option<&str>) -> Owner {
+        let file = file.map(normal);
+        let by_name = match function {
+            Some(function) if names::crate_of(function) == Some("mod_alloc") => {
+                Some(Owner::Library)
+            }
+            Some(function) if names::is_of_std(function) => Some(Owner::Std),
+            _ => None,
+        };
+        match (by_name, file) {
+            (_, Some(file)) if is_of_library(&file) => Owner::Library,
+            (Some(owner), _) => owner,
+            (None, None) => Owner::Unknown,
+            (None, Some(file)) if is_of_std(&file) => Owner::Std,
+            (None, Some(file)) => match under(&self.root, &file) {
+                Some(path) if !is_foreign(path) => Owner::User,
+                _ => Owner::Dependency,
+            },
+        }
+    }
+
+    /// A file of the user's as a path from the root.
+    pub(super) fn relative(&self, file: &str) -> String {
+        let file = normal(file);
+        under(&self.root, &file).unwrap_or(&file).to_owned()
+    }
+}
+
+/// What remains of `file` below `root`.
+fn under<'a>(root: &str, file: &'a str) -> Option<&'a str> {
+    match root {
+        // C libraries may come with relative paths of their own.
+        "" => (!file.starts_with('/') && file.ends_with(".rs")).then_some(file),
+        _ => file.strip_prefix(root)?.strip_prefix('/'),
+    }
+}
+
+/// Whether a path below the root leads to packages of others, or to what a build script wrote (whose folder has another name in each
+/// profile). Folders above the root say nothing: the user may keep a checkout wherever they like.
+fn is_foreign(path: &str) -> bool {
+    let folders: Vec<&str> = path.split('/').collect();
+    let has = |names: &[&str]| folders.windows(names.len()).any(|folders| folders == names);
+    let is_written =
+        |folders: &[&str]| folders[0] == "build" && folders[2] == "out" && folders[1].contains('-');
+    has(&["vendor"])
+        || has(&["registry", "src"])
+        || has(&["git", "checkouts"])
+        || folders.windows(3).any(is_written)
+}
+
+fn is_of_std(file: &str) -> bool {
+    file.starts_with("/rustc/") || file.contains("/lib/rustlib/src/")
+}
+
+/// Inlined functions may come without their crate, so this library is known by its folder too.
+fn is_of_library(file: &str) -> bool {
+    let this_file = file!();
+    let by_compiler = this_file.strip_suffix("report/call_sites/code.rs");
+    let by_cargo = option_env!("CARGO_MANIFEST_DIR").map(|folder| format!("{folder}/src/"));
+    by_compiler.is_some_and(|folder| file.starts_with(folder))
+        || by_cargo.is_some_and(|folder| file.starts_with(&folder))
+}
+
+/// Without `.` and `..` where that can be.
+pub(super) fn normal(path: &str) -> String {
+    let mut folders: Vec<&str> = Vec::new();
+    for folder in path.split('/') {
+        match folder {
+            "." | "" => {}
+            ".." if folders.last().is_some_and(|last| *last != "..") => {
+                folders.pop();
+            }
+            ".." if path.starts_with('/') => {}
+            _ => folders.push(folder),
+        }
+    }
+    let root = if path.starts_with('/') { "/" } else { "" };
+    format!("{root}{}", folders.join("/"))
+}
+
+/// The package that a file of a dependency belongs to: `serde_json` of `.../registry/src/index/serde_json-1.0.1/src/de.rs`.
+pub(super) fn package_of(file: &str) -> Option<String> {
+    let before = &file[..file.rfind("/src/")?];
+    let folder = before.rsplit('/').next()?;
+    let is_version = |part: &str| part.starts_with(|c: char| c.is_ascii_digit());
+    let name = folder
+        .match_indices('-')
+        .find(|(at, _)| is_version(&folder[at + 1..]))
+        .map_or(folder, |(at, _)| &folder[..at]);
+    Some(name.replace('-', "_"))
+}
+
+/// A path of code that is not the user's, without what differs between machines: `alloc/src/vec/mod.rs`.
+pub(super) fn short_path(file: &str) -> &str {
+    let after = |marker: &str| file.rfind(marker).map(|at| &file[at + marker.len()..]);
+    if is_of_std(file) {
+        return after("/library/").unwrap_or(file);
+    }
+    let of_index = after("/registry/src/").or_else(|| after("/git/checkouts/"));
+    of_index
+        .and_then(|path| path.split_once('/'))
+        .map(|(_, path)| path)
+        .or_else(|| after("/vendor/"))
+        .unwrap_or(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{normal, package_of, short_path, Build, Owner};
+
+    fn build(root: &str) -> Build {
+        Build { root: root.to_owned() }
+    }
+
+    #[test]
+    fn the_root_is_what_remains_of_a_path_that_ends_with_the_location() {
+        let find = |location: &str, files: &[&str]| {
+            Build::find(location, files.iter().copied(), &["/fallback".to_owned()]).root
+        };
+        let std = "/rustc/59807616/library/core/src/ops/function.rs";
+        assert_eq!(find("tests/a.rs", &[std, "/home/u/p/tests/a.rs"]), "/home/u/p");
+        assert_eq!(find("tests/a.rs", &["/x/p/tests/a.rs", "/y/p/tests/a.rs"]), "/x/p");
+        assert_eq!(find("a.rs", &["/home/u/p/tests/data.rs"]), "/fallback", "not a whole name");
+        assert_eq!(find("tests/../a.rs", &["/p/tests/../a.rs"]), "/p");
+        assert_eq!(find("tests/a.rs", &["tests/a.rs"]), "", "the paths were rewritten");
+        assert_eq!(find("tests/a.rs", &[std]), "/fallback");
+    }
+
+    #[test]
+    fn an_absolute_location_takes_the_folder_that_it_lies_in() {
+        let fallbacks = ["/elsewhere".to_owned(), "/home/u/p".to_owned()];
+        let find = |location| Build::find(location, [location], &fallbacks).root;
+        assert_eq!(find("/home/u/p/src/a.rs"), "/home/u/p");
+        assert_eq!(find("/tmp/gen/a.rs"), "/tmp/gen");
+    }
+
+    #[test]
+    fn the_user_is_told_by_the_file() {
+        let check = |file, expected| {
+            let owner = build("/home/u/p").owner(Some("f"), Some(file));
+            assert_eq!(owner, expected, "{file}");
+        };
+        check("/home/u/p/src/a.rs", Owner::User);
+        check("/home/u/p/member/tests/a.rs", Owner::User);
+        check("/home/u/p/./src/x/../a.rs", Owner::User);
+        check("/home/u/p2/src/a.rs", Owner::Dependency);
+        check("/home/u/p/vendor/x/src/a.rs", Owner::Dependency);
+        check("/home/u/p/.cargo/registry/src/index-1/x-1.0.0/src/a.rs", Owner::Dependency);
+        check("/home/u/p/.cargo/git/checkouts/x-1/2/src/a.rs", Owner::Dependency);
+        check("/home/u/p/target/debug/build/p-0a1b2c3d/out/a.rs", Owner::Dependency);
+        check("/home/u/.cargo/registry/src/index-1/x-1.0.0/src/a.rs", Owner::Dependency);
+        check("/rustc/59807616/library/alloc/src/vec/mod.rs", Owner::Std);
+        check("/home/u/.rustup/toolchains/x/lib/rustlib/src/rust/library/a.rs", Owner::Std);
+        check(concat!(env!("CARGO_MANIFEST_DIR"), "/src/lib.rs"), Owner::Library);
+        check(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/a.rs"), Owner::Dependency);
+    }
+
+    #[test]
+    fn folders_above_the_root_say_nothing() {
+        let owner = build("/srv/vendor/p").owner(Some("f"), Some("/srv/vendor/p/src/a.rs"));
+        assert_eq!(owner, Owner::User);
+    }
+
+    #[test]
+    fn rewritten_paths_are_the_users_where_they_are_relative() {
+        let check = |file, expected| {
+            assert_eq!(build("").owner(Some("f"), Some(file)), expected, "{file}");
+        };
+        check("tests/a.rs", Owner::User);
+        check("./tests/a.rs", Owner::User);
+        check("vendor/x/src/a.rs", Owner::Dependency);
+        check("./misc/../sysdeps/unix/sysv/linux/x86_64/clone3.S", Owner::Dependency);
+        check("/cargo/registry/src/x-1/src/a.rs", Owner::Dependency);
+    }
+
+    #[test]
+    fn what_the_compiler_makes_for_the_users_code_is_not_the_users() {
+        let check = |function, expected| {
+            let owner = build("/p").owner(Some(function), Some("/p/src/a.rs"));
+            assert_eq!(owner, expected, "{function}");
+        };
+        check("core::ptr::drop_in_place<p::M>", Owner::Std);
+        check("core::ops::function::FnOnce::call_once{{vtable.shim}}", Owner::Std);
+        check("<p::M as core::ops::drop::Drop>::drop", Owner::User);
+        check("<alloc::vec::Vec<u8> as p::T>::go", Owner::User);
+        check("mod_alloc::budget::Budget::check", Owner::Library);
+        check("mod_alloc_user::check", Owner::User);
+    }
+
+    #[test]
+    fn without_a_file_only_the_name_speaks() {
+        let check = |function, expected| {
+            assert_eq!(build("/p").owner(function, None), expected, "{function:?}");
+        };
+        check(Some("alloc::vec::from_elem"), Owner::Std);
+        check(Some("<mod_alloc::ModAlloc as core::alloc::GlobalAlloc>::alloc"), Owner::Library);
+        check(Some("main"), Owner::Unknown);
+        check(None, Owner::Unknown);
+    }
+
+    #[test]
+    fn paths_are_shortened_to_what_is_the_same_everywhere() {
+        assert_eq!(normal("/a/./b//../c"), "/a/c");
+        assert_eq!(normal("../a/.."), "..");
+        assert_eq!(short_path("/rustc/5/library/alloc/src/vec/mod.rs"), "alloc/src/vec/mod.rs");
+        let registry = "/home/u/.cargo/registry/src/index.crates.io-1/serde_json-1.0.1/src/de.rs";
+        assert_eq!(short_path(registry), "serde_json-1.0.1/src/de.rs");
+        assert_eq!(package_of(registry).as_deref(), Some("serde_json"));
+        let checkout = "/home/u/.cargo/git/checkouts/x-y-0a1b/2c3d/src/a.rs";
+        assert_eq!(short_path(checkout), "2c3d/src/a.rs");
+        assert_eq!(package_of("/p/vendor/x-y/src/a/src/b.rs").as_deref(), Some("a"));
+        assert_eq!(package_of("/p/vendor/x-y-2.0.0/src/a.rs").as_deref(), Some("x_y"));
+    }
+}

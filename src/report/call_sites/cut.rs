@@ -1,0 +1,89 @@
+//! Cold: `Opening`, the stack at the start of a scope: what of another stack lies above it is no business of the scope's.
+
+use super::sites::Frame;
+
+/// How a scope was opened. Addresses are outermost first.
+///
+/// It must be walked from a function of this library that is never inlined: only then is the opener's own address the last.
+pub(super) struct Opening<'a> {
+    addresses: &'a [usize],
+    /// Which of `addresses` the opener is in, and how many (inlined) frames of that address lie outside of it.
+    opener: Option<(usize, usize)>,
+    is_complete: bool,
+}
+
+/// What a stack shares with an opening at its outer end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Cut {
+    /// How many outer addresses to leave out.
+    pub(super) addresses: usize,
+    /// How many outer frames to leave out of the first address that stays.
+    pub(super) frames: usize,
+    /// Whether the two share anything. If not, all of the stack stays.
+    pub(super) is_under: bool,
+}
+
+impl<'a> Opening<'a> {
+    /// The opener is the innermost function that is not the library's: the one that called it. Frames of an address are innermost
+    /// first.
+    pub(super) fn new<'f>(
+        addresses: &'a [usize],
+        is_complete: bool,
+        frames: impl Fn(usize) -> &'f [Frame],
+    ) -> Self {
+        let opener = addresses.iter().enumerate().rev().find_map(|(index, &address)| {
+            let frames = frames(address);
+            let inner = frames.iter().position(|frame| !frame.is_of_library())?;
+            Some((index, frames.len() - 1 - inner))
+        });
+        Self { addresses, opener, is_complete }
+    }
+
+    pub(super) fn opener<'f>(&self, frames: impl Fn(usize) -> &'f [Frame]) -> Option<&'f Frame> {
+        let (index, outside) = self.opener?;
+        let frames = frames(self.addresses[index]);
+        frames.iter().rev().nth(outside)
+    }
+
+    /// Everything above the opener goes; it stays itself, on whichever line it is then. In an optimised build it may share its address
+    /// with functions that it is inlined into: those go too.
+    pub(super) fn cut<'f>(
+        &self,
+        stack: &[usize],
+        is_complete: bool,
+        frames: impl Fn(usize) -> &'f [Frame],
+    ) -> (usize, Cut) {
+        let (skipped, common) = self.common(stack, is_complete && self.is_complete);
+        if common == 0 {
+            return (0, Cut::default());
+        }
+        let (index, outside) = self.opener.unwrap_or((usize::MAX, 0));
+        let last = stack.len() - 1;
+        // The opener's place in `stack`, as far as the two agree.
+        let address = common.min(index.saturating_sub(skipped)).min(last);
+        let outer = match self.addresses.get(skipped + address) {
+            Some(&opening) => {
+                let (theirs, ours) = (frames(opening), frames(stack[address]));
+                let most = if skipped + address == index { outside } else { usize::MAX };
+                let same = theirs.iter().rev().zip(ours.iter().rev()).take_while(|(a, b)| a == b);
+                same.count().min(most).min(ours.len().saturating_sub(1))
+            }
+            None => 0,
+        };
+        (common, Cut { addresses: address, frames: outer, is_under: true })
+    }
+
+    /// How many outer addresses the two share, after so many of the opening's. Both begin at the outermost frame of the thread,
+    /// unless one was too deep to be walked to there.
+    fn common(&self, stack: &[usize], is_aligned: bool) -> (usize, usize) {
+        let common = |skipped: usize| {
+            let pairs = self.addresses[skipped..].iter().zip(stack);
+            (skipped, pairs.take_while(|(a, b)| a == b).count())
+        };
+        let most = if is_aligned { 1 } else { self.addresses.len() };
+        (0..most)
+            .map(common)
+            .max_by_key(|&(skipped, count)| (count, usize::MAX - skipped))
+            .unwrap_or((0, 0))
+    }
+}

@@ -1,0 +1,152 @@
+//! Cold: the detailed text, `{:#}` of `CallSites`: all that is known, for people.
+
+use super::order::Order;
+use super::sites::{Data, Site};
+use crate::record::Growth;
+use crate::report::number::{counted, grouped};
+
+pub(super) fn text(data: &Data) -> String {
+    let mut total = data.lost;
+    for site in &data.sites {
+        total.add(site.numbers);
+    }
+    let number = u64::try_from(data.sites.len()).unwrap_or(u64::MAX);
+    let mut text = format!(
+        "{}, {} at {}\n",
+        counted(total.events, "allocation"),
+        counted(total.bytes, "byte"),
+        counted(number, "site")
+    );
+    push_stacks(&mut text, data, Order::Allocations, "");
+    for line in shortcomings(data) {
+        text.push_str(&format!("\n{line}\n"));
+    }
+    text
+}
+
+/// Every site with all of its frames.
+pub(super) fn push_stacks(text: &mut String, data: &Data, order: Order, indent: &str) {
+    let mut sites: Vec<&Site> = data.sites.iter().collect();
+    let numbers = |site: &&Site| (site.numbers.events, site.numbers.bytes);
+    order.sort(&mut sites, numbers, |site| site.frames.clone());
+    for site in sites {
+        text.push_str(&format!("\n{indent}{}\n", heading(site)));
+        for frame in &site.frames {
+            let mark = if frame.is_user() { '>' } else { ' ' };
+            text.push_str(&format!("{indent}  {mark} {frame}\n"));
+        }
+        if let Some(reason) = site.cut_off {
+            text.push_str(&format!("{indent}    .. the stack is not complete: {reason}\n"));
+        }
+    }
+}
+
+fn heading(site: &Site) -> String {
+    let numbers = &site.numbers;
+    let reallocs = match numbers.reallocs {
+        0 => String::new(),
+        reallocs => format!(" ({})", counted(reallocs, "reallocation")),
+    };
+    let grew = growth(&site.growth).map_or_else(String::new, |sizes| format!(", grew {sizes}"));
+    format!(
+        "{}{reallocs}, {}{grew}",
+        counted(numbers.events, "allocation"),
+        counted(numbers.bytes, "byte")
+    )
+}
+
+/// The sizes of a block that was reallocated: `96 > 192 > 384`; `96 > 192 > 384 > 768 > .. > 6,144` where only the first are known.
+pub(super) fn growth(growth: &Growth) -> Option<String> {
+    if growth.steps == 0 {
+        return None;
+    }
+    let known = growth.sizes.len() as u64;
+    let count = known.min(growth.steps.saturating_add(1));
+    let mut sizes: Vec<String> =
+        growth.sizes.iter().zip(0..count).map(|(size, _)| grouped(*size)).collect();
+    if growth.steps > known {
+        sizes.push("..".to_owned());
+    }
+    if growth.steps >= known {
+        sizes.push(grouped(growth.last));
+    }
+    Some(sizes.join(" > "))
+}
+
+/// What is missing, and what to do about it: a sentence each.
+pub(super) fn shortcomings(data: &Data) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(reason) = data.unavailable {
+        lines.push(reason.to_owned());
+    } else if !data.has_debug_info {
+        lines.push(
+            "the code has no debug information; set `debug = \"line-tables-only\"` in its profile"
+                .to_owned(),
+        );
+    }
+    if data.lost.events > 0 && data.unavailable.is_none() {
+        let why = match data.unwalked {
+            Some(reason) => format!("a stack could not be walked: {reason}"),
+            None => "there was no room for more stacks".to_owned(),
+        };
+        let lost = counted(data.lost.events, "allocation");
+        lines.push(format!("{lost}, {} at no site: {why}", counted(data.lost.bytes, "byte")));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{tally, Program};
+    use super::{growth, text};
+    use crate::record::Growth;
+    use crate::walk::Stop;
+
+    #[test]
+    fn growth_is_a_chain_of_sizes() {
+        let check = |steps, last, expected: Option<&str>| {
+            let sizes = [8, 16, 32, 6_400];
+            assert_eq!(growth(&Growth { sizes, last, steps }).as_deref(), expected);
+        };
+        check(0, 0, None);
+        check(1, 16, Some("8 > 16"));
+        check(3, 6_400, Some("8 > 16 > 32 > 6,400"));
+        check(4, 12_800, Some("8 > 16 > 32 > 6,400 > 12,800"));
+        check(5, 25_600, Some("8 > 16 > 32 > 6,400 > .. > 25,600"));
+        check(u64::MAX, 25_600, Some("8 > 16 > 32 > 6,400 > .. > 25,600"));
+    }
+
+    #[test]
+    fn all_that_is_known_is_in_it() {
+        let program = Program {
+            places: "1 t::main @ /p/src/main.rs:1\n2 t::deep @ /p/src/main.rs:2:5\n3 ?libx.so+16",
+            location: "src/main.rs",
+            tallies: &[(&[2, 3], tally(1, 2, 1_000))],
+            stop: Stop::TooDeep,
+            lost: tally(1, 0, 5),
+            ..Program::NONE
+        };
+        let expected = format!(
+            "4 allocations, 1,005 bytes at 1 site\n\n\
+             3 allocations (2 reallocations), 1,000 bytes\n    \
+             libx.so+0x10\n  \
+             > t::deep at src/main.rs:2:5\n    \
+             .. the stack is not complete: {}\n\n\
+             1 allocation, 5 bytes at no site: there was no room for more stacks\n",
+            Stop::TooDeep.reason()
+        );
+        assert_eq!(text(&program.data()), expected);
+    }
+
+    #[test]
+    fn where_there_is_nothing_to_compare_it_still_says_what_there_is() {
+        let places = "1 t::main\n2 t::main";
+        let tallies = &[(&[2][..], tally(1, 0, 1))];
+        let stripped = Program { places, tallies, openings: &[&[1]], ..Program::NONE };
+        assert!(
+            text(&stripped.data()).contains("\n    t::main\n\nthe code has no debug information")
+        );
+        let unavailable = Program { unavailable: Some("not here"), ..Program::NONE };
+        assert_eq!(text(&unavailable.data()), "0 allocations, 0 bytes at 0 sites\n\nnot here\n");
+    }
+}

@@ -1,0 +1,53 @@
+//! Cold: folded stacks, the input of Brendan Gregg's flame graph tools (`stackcollapse` formats): `main;parse;grow 9`.
+
+use super::sites::{Data, Frame};
+
+/// A line for each site; those that read the same without files and lines stay apart, as the tools add them up.
+pub(super) fn text(data: &Data) -> String {
+    let mut text = String::new();
+    for site in &data.sites {
+        let names: Vec<String> = site.frames.iter().rev().map(name).collect();
+        text.push_str(&format!("{} {}\n", names.join(";"), site.numbers.events));
+    }
+    if data.lost.events > 0 {
+        text.push_str(&format!("(not_attributed) {}\n", data.lost.events));
+    }
+    text
+}
+
+/// Semicolons and white space would end a name.
+fn name(frame: &Frame) -> String {
+    let name = match (frame.function(), &frame.module) {
+        (Some(function), _) => function.to_owned(),
+        (None, Some(_)) => frame.to_string(),
+        (None, None) => "unknown".to_owned(),
+    };
+    let is_separator = |c: char| c == ';' || c.is_whitespace();
+    name.chars().map(|c| if is_separator(c) { '_' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{tally, Program};
+    use super::text;
+
+    #[test]
+    fn a_line_has_all_frames_from_the_outside_in_and_the_count() {
+        let program = Program {
+            places: "
+                1 t::main @ /p/src/main.rs:1
+                2 <t::M<[u8; 4]> as t::T>::go @ /p/src/main.rs:2
+                3 alloc::vec::Vec<T, A>::push @ /rustc/5/library/alloc/src/vec/mod.rs:5
+                4 ?libx.so+16
+            ",
+            location: "src/main.rs",
+            tallies: &[(&[1, 2, 3], tally(2, 1, 8)), (&[1, 4], tally(1, 0, 8))],
+            lost: tally(7, 0, 8),
+            ..Program::NONE
+        };
+        let expected = "t::main;<t::M<[u8__4]>_as_t::T>::go;alloc::vec::Vec<T,_A>::push 3\n\
+                        t::main;libx.so+0x10 1\n\
+                        (not_attributed) 7\n";
+        assert_eq!(text(&program.data()), expected);
+    }
+}

@@ -1,0 +1,22 @@
+//! Cold: call sites, the stacks of a recording as lines of the user's code: data, texts, and their part of a failure report.
+
+mod code;
+mod cut;
+mod detailed;
+mod failure;
+#[cfg(test)]
+mod fixture;
+mod folded;
+mod model;
+mod names;
+mod order;
+mod place;
+mod rows;
+mod sites;
+mod snapshot;
+mod source;
+
+pub(crate) use failure::{push_call_sites, Mode};
+pub(crate) use model::call_sites;
+pub(crate) use order::Order;
+pub use sites::{CallSites, Frame, Site};

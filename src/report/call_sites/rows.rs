@@ -1,0 +1,60 @@
+//! Cold: `Row`, the sites of a short list: stacks with the same lines of the user's are one.
+
+use std::collections::BTreeMap;
+
+use super::code::Owner;
+use super::model::{leading, longer};
+use super::sites::{Data, Frame, Numbers, Site};
+use super::Order;
+use crate::record::Growth;
+
+pub(super) struct Row<'a> {
+    pub(super) numbers: Numbers,
+    pub(super) growth: Growth,
+    /// The user's innermost frame, if there is one.
+    pub(super) leading: &'a Frame,
+    /// The user's other frames, innermost first.
+    pub(super) callers: Vec<&'a Frame>,
+    /// The innermost function of a dependency, where the user's code called one.
+    pub(super) dependency: Option<&'a Frame>,
+}
+
+type Reading<'a> = (Option<&'a str>, Option<&'a str>, Option<u32>, Option<usize>);
+
+/// All that makes two stacks different to the reader of a list.
+type Key<'a> = (Vec<Reading<'a>>, Option<Reading<'a>>);
+
+pub(super) fn rows(data: &Data, order: Order) -> Vec<Row<'_>> {
+    let mut rows: BTreeMap<Key<'_>, Row<'_>> = BTreeMap::new();
+    for site in &data.sites {
+        let Some(row) = row(site) else { continue };
+        let frames = std::iter::once(row.leading).chain(row.callers.iter().copied());
+        let key = (frames.map(Frame::reading).collect(), row.dependency.map(Frame::reading));
+        match rows.get_mut(&key) {
+            Some(known) => {
+                known.numbers.add(row.numbers);
+                known.growth = longer(known.growth, row.growth);
+            }
+            None => {
+                rows.insert(key, row);
+            }
+        }
+    }
+    let mut rows: Vec<(Key<'_>, Row<'_>)> = rows.into_iter().collect();
+    let numbers = |(_, row): &(Key<'_>, Row<'_>)| (row.numbers.events, row.numbers.bytes);
+    order.sort(&mut rows, numbers, |_| ()); // Equals stay in the order of their keys.
+    rows.into_iter().map(|(_, row)| row).collect()
+}
+
+fn row(site: &Site) -> Option<Row<'_>> {
+    let leading = leading(&site.frames)?;
+    let inner = site.frames.iter().take_while(|frame| !frame.is_user());
+    let mut dependencies = inner.filter(|frame| frame.owner == Owner::Dependency);
+    Some(Row {
+        numbers: site.numbers,
+        growth: site.growth,
+        leading,
+        callers: site.user_frames().skip(1).collect(),
+        dependency: if leading.is_user() { dependencies.next() } else { None },
+    })
+}

@@ -1,0 +1,320 @@
+//! Cold: `CallSites`, `Site` and `Frame`, the public data of call sites.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::code::Owner;
+use super::{detailed, folded, snapshot};
+use crate::record::Growth;
+use crate::unseen::Unseen;
+
+/// Which places in the code made the allocations of a scope.
+///
+/// It is data of its own: cheap to clone, and without effect on the counts of any scope while it is made, cloned, printed or
+/// dropped.
+///
+/// ```
+/// # #[global_allocator] static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();
+/// use mod_alloc::AllocScope;
+///
+/// let scope = AllocScope::with_call_sites();
+/// let words: Vec<String> = "a b c".split(' ').map(String::from).collect();
+/// let sites = scope.call_sites();
+///
+/// assert_eq!(sites.alloc_count(), 4);
+/// for site in sites.sites() {
+///     let first = site.user_frames().next();
+///     println!("{} allocations, {} bytes: {first:?}", site.alloc_count(), site.total_bytes());
+/// }
+/// println!("{sites:#}"); // the same as a text, with lines, bytes and all frames
+/// # drop(words);
+/// ```
+///
+/// # As a snapshot
+/// `{}` is a text to compare with an earlier one, with `insta` for example: a line for each distinct chain of the user's functions, with
+/// the number of its allocation events.
+///
+/// ```text
+/// 14 allocations at 3 sites
+///    9  src/parser.rs tokens < src/parser.rs parse < tests/header.rs parses_header
+///    3  src/fmt.rs label < tests/header.rs parses_header
+///    2  tests/header.rs parses_header
+/// ```
+///
+/// As long as the counts are the same, so is the text: on every machine, in every run, at every opt-level and with every toolchain.
+/// It has no lines, bytes, generics, or functions of other packages; closures count as the function that they are written in; recursion
+/// shows once; chains end at the function that opened the scope. Two things of an optimised build may still show: a
+/// function that ends with a call of another may be missing from a chain (a tail call), and functions
+/// that are compiled to the same code may be one.
+///
+/// # Panics
+/// `{}` panics where there is nothing to compare: where the user's code has no debug information, or on a target where stacks
+/// cannot be walked. `{:#}` shows what there is, and never panics.
+#[derive(Clone)]
+pub struct CallSites {
+    data: Shared,
+}
+
+/// What a [`CallSites`] shares with its clones.
+pub(super) struct Data {
+    pub(super) sites: Vec<Site>,
+    /// Events that belong to no site.
+    pub(super) lost: Numbers,
+    /// Why some of `lost` have no stack, if it is not for want of room.
+    pub(super) unwalked: Option<&'static str>,
+    /// Why this target has no call sites at all.
+    pub(super) unavailable: Option<&'static str>,
+    /// Whether the user's code has files and lines.
+    pub(super) has_debug_info: bool,
+    /// Which allocation event was the first past the budget, and where.
+    pub(super) first_past: Option<(u64, Option<Frame>)>,
+}
+
+/// What is counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Numbers {
+    /// Reallocations too.
+    pub(super) events: u64,
+    pub(super) reallocs: u64,
+    pub(super) bytes: u64,
+}
+
+impl Numbers {
+    pub(super) fn add(&mut self, other: Self) {
+        self.events = self.events.wrapping_add(other.events);
+        self.reallocs = self.reallocs.wrapping_add(other.reallocs);
+        self.bytes = self.bytes.wrapping_add(other.bytes);
+    }
+}
+
+struct Shared(Unseen<Arc<Data>>);
+
+impl Clone for Shared {
+    fn clone(&self) -> Self {
+        Self(Unseen::new(|| Arc::clone(&self.0)))
+    }
+}
+
+impl CallSites {
+    /// To be called inside `count::ignored`.
+    pub(super) fn new(data: Data) -> Self {
+        Self { data: Shared(Unseen::new(|| Arc::new(data))) }
+    }
+
+    pub(super) fn data(&self) -> &Data {
+        &self.data.0
+    }
+
+    /// The sites, most allocation events first, then most bytes, then by what their frames say: always in the same order.
+    ///
+    /// A site is a stack, as it reads: two of its allocations may come from one line, but not from two.
+    #[must_use]
+    pub fn sites(&self) -> &[Site] {
+        &self.data().sites
+    }
+
+    /// Allocation events (`alloc`, `alloc_zeroed` and `realloc` each count one), those without a site too.
+    #[must_use]
+    pub fn alloc_count(&self) -> u64 {
+        self.total().events
+    }
+
+    /// How many of the allocation events were reallocations.
+    #[must_use]
+    pub fn realloc_count(&self) -> u64 {
+        self.total().reallocs
+    }
+
+    /// Bytes requested; a reallocation adds its full new size.
+    #[must_use]
+    pub fn total_bytes(&self) -> u64 {
+        self.total().bytes
+    }
+
+    /// Allocation events that belong to no site: there were too many distinct stacks, no memory to keep one, or a stack that
+    /// could not be walked. 0 in all but unusual programs.
+    #[must_use]
+    pub fn unattributed_count(&self) -> u64 {
+        self.data().lost.events
+    }
+
+    /// Folded stacks, the input of flame graph tools such as `flamegraph.pl` and `inferno`: a line for each site, frames outermost
+    /// first and separated by `;`, then a space and the number of allocation events.
+    ///
+    /// ```
+    /// # #[global_allocator] static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();
+    /// use mod_alloc::AllocScope;
+    ///
+    /// let scope = AllocScope::with_call_sites();
+    /// let text = String::from("abc");
+    /// assert!(scope.call_sites().to_folded().ends_with(" 1\n"));
+    /// # drop(text);
+    /// ```
+    #[must_use]
+    pub fn to_folded(&self) -> String {
+        let text = Unseen::new(|| folded::text(self.data()));
+        String::clone(&text) // The user's own, counted like any other.
+    }
+
+    fn total(&self) -> Numbers {
+        let mut total = self.data().lost;
+        for site in self.sites() {
+            total.add(site.numbers);
+        }
+        total
+    }
+}
+
+/// `{}` is the snapshot text, `{:#}` the detailed one: see [`CallSites`].
+impl fmt::Display for CallSites {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if f.alternate() {
+            return f.write_str(&Unseen::new(|| detailed::text(self.data())));
+        }
+        match &*Unseen::new(|| snapshot::text(self.data())) {
+            Ok(text) => f.write_str(text),
+            Err(refusal) => panic!("{refusal}"),
+        }
+    }
+}
+
+/// The detailed text.
+impl fmt::Debug for CallSites {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:#}")
+    }
+}
+
+/// A place that allocated, with the calls that led there: one of [`CallSites::sites`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Site {
+    pub(super) numbers: Numbers,
+    pub(super) growth: Growth,
+    pub(super) frames: Vec<Frame>,
+    /// Why there are no frames as far as the scope's opening.
+    pub(super) cut_off: Option<&'static str>,
+}
+
+impl Site {
+    /// Allocation events: `alloc`, `alloc_zeroed` and `realloc` each count one.
+    #[must_use]
+    pub fn alloc_count(&self) -> u64 {
+        self.numbers.events
+    }
+
+    /// How many of the allocation events were reallocations.
+    #[must_use]
+    pub fn realloc_count(&self) -> u64 {
+        self.numbers.reallocs
+    }
+
+    /// Bytes requested; a reallocation adds its full new size.
+    #[must_use]
+    pub fn total_bytes(&self) -> u64 {
+        self.numbers.bytes
+    }
+
+    /// The calls that led to the allocation, innermost first; never empty. They begin with the function that called the allocator,
+    /// and end with the one that opened the scope: nothing above that is in it. Inlined functions are.
+    #[must_use]
+    pub fn frames(&self) -> &[Frame] {
+        &self.frames
+    }
+
+    /// The user's own of [`frames`](Self::frames), innermost first. May be empty: on a thread of a library's, for example.
+    pub fn user_frames(&self) -> impl Iterator<Item = &Frame> + '_ {
+        self.frames.iter().filter(|frame| frame.is_user())
+    }
+}
+
+/// A function, and the place in it that the next one was called from. What is not known is `None`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub struct Frame {
+    pub(super) function: Option<Arc<str>>,
+    pub(super) file: Option<Arc<str>>,
+    pub(super) line: Option<u32>,
+    pub(super) column: Option<u32>,
+    pub(super) owner: Owner,
+    /// The last segment of the function's path; of a closure's, that of the function that it is written in. Empty if unknown.
+    pub(super) name: Arc<str>,
+    pub(super) is_closure: bool,
+    /// Where the file can be read.
+    pub(super) path: Option<Arc<str>>,
+    /// The file of code without symbols, and the offset in it.
+    pub(super) module: Option<(Arc<str>, usize)>,
+}
+
+impl Frame {
+    /// The function's path, with generic arguments if the toolchain wrote them down, without hashes.
+    ///
+    /// For people: toolchains differ in how they write it. Functions that were inlined come without their path where the debug
+    /// information is only that of lines.
+    #[must_use]
+    pub fn function(&self) -> Option<&str> {
+        self.function.as_deref()
+    }
+
+    /// The source file. Of the user's frames, relative to the folder that the build ran in (the workspace), as in `file!()`; else
+    /// as the compiler wrote it down.
+    #[must_use]
+    pub fn file(&self) -> Option<&str> {
+        self.file.as_deref()
+    }
+
+    /// The line, the first of a file being 1.
+    #[must_use]
+    pub fn line(&self) -> Option<u32> {
+        self.line
+    }
+
+    /// The column, the first of a line being 1.
+    #[must_use]
+    pub fn column(&self) -> Option<u32> {
+        self.column
+    }
+
+    /// Whether this is the user's own code: a file below the folder that the build ran in, but not below a `vendor` folder, in
+    /// Cargo's registry or written by a build script.
+    #[must_use]
+    pub fn is_user(&self) -> bool {
+        self.owner == Owner::User
+    }
+
+    pub(super) fn is_of_library(&self) -> bool {
+        self.owner == Owner::Library
+    }
+
+    /// What two frames must have in common to be the same place.
+    pub(super) fn reading(&self) -> (Option<&str>, Option<&str>, Option<u32>, Option<usize>) {
+        let offset = self.module.as_ref().map(|(_, offset)| *offset);
+        (self.function(), self.file(), self.line, offset)
+    }
+}
+
+/// `parser::tokens at src/parser.rs:14:5`
+impl fmt::Display for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.function, &self.module) {
+            (Some(function), _) => f.write_str(function)?,
+            (None, Some((module, offset))) if module.is_empty() => write!(f, "{offset:#x}")?,
+            (None, Some((module, offset))) => write!(f, "{module}+{offset:#x}")?,
+            (None, None) => f.write_str("unknown")?,
+        }
+        if let Some(file) = &self.file {
+            write!(f, " at {file}")?;
+            for number in [self.line, self.column].into_iter().map_while(|number| number) {
+                write!(f, ":{number}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// As it is displayed.
+impl fmt::Debug for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

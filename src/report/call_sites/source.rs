@@ -1,0 +1,246 @@
+//! Cold: the user's source files, read where they were compiled, for excerpts and for the names of closures.
+
+use std::collections::HashMap;
+use std::fs;
+
+/// Larger files are not read.
+const MAX_BYTES: u64 = 4 << 20;
+
+/// Files that have been read, by their paths. One that can't be read is as one without lines.
+#[derive(Debug, Default)]
+pub(super) struct Sources {
+    files: HashMap<String, String>,
+}
+
+impl Sources {
+    fn text(&mut self, path: &str) -> &str {
+        if !self.files.contains_key(path) {
+            self.files.insert(path.to_owned(), read(path).unwrap_or_default());
+        }
+        &self.files[path]
+    }
+
+    /// A line, without the space around it. `None` where there is nothing to show.
+    pub(super) fn line(&mut self, path: &str, line: u32) -> Option<&str> {
+        let index = usize::try_from(line.checked_sub(1)?).ok()?;
+        let text = self.text(path).lines().nth(index)?.trim();
+        (!text.is_empty()).then_some(text)
+    }
+
+    /// The name of the innermost `fn` around a place.
+    pub(super) fn function_at(
+        &mut self,
+        path: &str,
+        line: u32,
+        column: Option<u32>,
+    ) -> Option<&str> {
+        function_at(self.text(path), line, column)
+    }
+}
+
+fn read(path: &str) -> Option<String> {
+    let attributes = fs::metadata(path).ok()?;
+    let is_readable = attributes.is_file() && attributes.len() <= MAX_BYTES;
+    is_readable.then(|| fs::read_to_string(path).ok()).flatten()
+}
+
+/// Follows the braces of `source`, and remembers at each the `fn` whose body it opens. Without a column, the innermost body
+/// that is open anywhere on the line.
+fn function_at(source: &str, line: u32, column: Option<u32>) -> Option<&str> {
+    let mut here = (1, 1);
+    let is_past = |here: (u32, u32)| here.0 > line || here.0 == line && column == Some(here.1);
+    let mut bodies: Vec<Option<&str>> = Vec::new();
+    // The `fn` whose signature is being read, and how many parentheses and square brackets were open at it.
+    let mut signature: Option<(&str, u32)> = None;
+    let mut brackets = 0_u32;
+    let mut found = None;
+    let mut depth_found = 0;
+    let mut rest = source;
+    let mut is_after_fn = false;
+    while let Some(token) = next_token(rest) {
+        for c in token.chars() {
+            if is_past(here) {
+                return found;
+            }
+            here = if c == '\n' { (here.0 + 1, 1) } else { (here.0, here.1 + 1) };
+        }
+        rest = &rest[token.len()..];
+        let is_name = token.starts_with(|c: char| c == '_' || c.is_alphabetic());
+        let is_raw_prefix = token == "r" && rest.starts_with('#');
+        let is_function = is_after_fn && is_name && !is_raw_prefix;
+        match token {
+            "(" | "[" => brackets += 1,
+            ")" | "]" => brackets = brackets.saturating_sub(1),
+            "{" => {
+                let opens = signature.is_some_and(|(_, outside)| outside == brackets);
+                bodies.push(if opens { signature.take().map(|(name, _)| name) } else { None });
+            }
+            "}" => {
+                bodies.pop();
+            }
+            ";" if signature.is_some_and(|(_, outside)| outside == brackets) => signature = None,
+            name if is_function => signature = Some((name, brackets)),
+            _ => {}
+        }
+        let is_between = token.trim().is_empty() || is_raw_prefix || token == "#";
+        is_after_fn = token == "fn" || is_after_fn && is_between;
+        if here.0 < line || column.is_some() || bodies.len() >= depth_found {
+            found = bodies.iter().rev().find_map(|body| *body);
+            depth_found = if here.0 < line { 0 } else { bodies.len() };
+        }
+    }
+    found.filter(|_| is_past(here))
+}
+
+/// A comment, a literal, a word, white space or one other character.
+fn next_token(text: &str) -> Option<&str> {
+    let first = text.chars().next()?;
+    let is_word = |c: char| c == '_' || c.is_alphanumeric();
+    let word = text.find(|c| !is_word(c)).unwrap_or(text.len());
+    let after = &text[word..];
+    let length = match first {
+        '/' if text.starts_with("//") => text.find('\n').unwrap_or(text.len()),
+        '/' if text.starts_with("/*") => comment(text),
+        '"' => 1 + string(&text[1..]),
+        '\'' => character(text),
+        _ if matches!(&text[..word], "r" | "br" | "cr") && raw_string(after) > 0 => {
+            word + raw_string(after)
+        }
+        _ if word > 0 => word,
+        _ if first.is_whitespace() => text.find(|c: char| !c.is_whitespace()).unwrap_or(text.len()),
+        _ => first.len_utf8(),
+    };
+    Some(&text[..length])
+}
+
+/// The length of a comment that may hold others.
+fn comment(text: &str) -> usize {
+    let mut depth = 0_u32;
+    let mut at = 0;
+    while let Some(found) = text[at..].find(['/', '*']) {
+        at += found;
+        if text[at..].starts_with("/*") {
+            depth += 1;
+            at += 2;
+        } else if text[at..].starts_with("*/") {
+            depth -= 1;
+            at += 2;
+        } else {
+            at += 1;
+        }
+        if depth == 0 {
+            return at;
+        }
+    }
+    text.len()
+}
+
+/// The length of a string literal after its first quote.
+fn string(text: &str) -> usize {
+    let mut is_escaped = false;
+    for (at, c) in text.char_indices() {
+        match c {
+            _ if is_escaped => is_escaped = false,
+            '\\' => is_escaped = true,
+            '"' => return at + 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// The length of a raw string after its `r`, or 0.
+fn raw_string(text: &str) -> usize {
+    let hashes = text.len() - text.trim_start_matches('#').len();
+    if !text[hashes..].starts_with('"') {
+        return 0;
+    }
+    let end = format!("\"{}", &text[..hashes]);
+    let body = hashes + 1;
+    text[body..].find(&end).map_or(text.len(), |at| body + at + end.len())
+}
+
+/// The length of a character literal, or of the quote of a lifetime.
+fn character(text: &str) -> usize {
+    let mut chars = text.char_indices().skip(1);
+    match (chars.next(), chars.next()) {
+        (Some((_, '\\')), Some((escaped, c))) => {
+            let from = escaped + c.len_utf8();
+            text[from..].find('\'').map_or(text.len(), |at| from + at + 1)
+        }
+        (Some(_), Some((at, '\''))) => at + 1,
+        _ => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{function_at, next_token, Sources};
+
+    #[test]
+    fn the_innermost_function_around_a_place_is_found() {
+        let source = r##"
+fn a<'x>(text: &'x str, f: fn(u8) -> [u8; 4]) -> usize {
+    let quote = ('"', '\'', '{', "}\"{", r#"}"{"#, b'{'); // fn comment() {
+    /* fn outer() { /* nested */ */ text.map(|t| {
+        t.to_string()
+    })
+}
+trait T { fn only_declared(&self); }
+impl T for u8 {
+    fn only_declared(&self) {
+        fn inner() { x.map(|t| t) }
+        (|| 5)()
+    }
+}
+static LATER: fn() = || 5;
+fn p() { a(|| 1) } fn q() { b(|| 2) }
+fn r#match() -> [u8; { 4 }] { || 3 }
+"##;
+        let check = |line, column, expected| {
+            assert_eq!(function_at(source, line, column), expected, "{line}:{column:?}");
+        };
+        check(3, Some(5), Some("a"));
+        check(5, Some(9), Some("a"));
+        check(5, None, Some("a"));
+        check(11, None, Some("inner"));
+        check(11, Some(28), Some("inner"));
+        check(12, Some(10), Some("only_declared"));
+        check(15, Some(25), None);
+        check(15, None, None);
+        check(16, Some(15), Some("p"));
+        check(16, Some(32), Some("q"));
+        check(17, Some(33), Some("match"));
+        check(99, None, None);
+    }
+
+    #[test]
+    fn the_source_of_this_test_is_followed_to_its_end() {
+        let line = line!();
+        let function = function_at(include_str!("source.rs"), line, None);
+        assert_eq!(function, Some("the_source_of_this_test_is_followed_to_its_end"));
+        assert_eq!(Sources::default().line(file!(), line), Some("let line = line!();"));
+    }
+
+    #[test]
+    fn tokens_cover_any_text_to_its_end() {
+        for text in ["'", "\"", "r#\"", "/*", "/", "'\\", "b'é'", "é'", "r", "r#x", "'\\u{41}' }"]
+        {
+            let mut rest = text;
+            while let Some(token) = next_token(rest) {
+                assert!(!token.is_empty(), "{text}");
+                rest = &rest[token.len()..];
+            }
+            assert_eq!(rest, "", "{text}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_has_no_lines() {
+        let mut sources = Sources::default();
+        assert_eq!(sources.line("/no/such/file.rs", 1), None);
+        assert_eq!(sources.line("/dev/zero", 1), None);
+        assert_eq!(sources.line(file!(), 0), None);
+        assert_eq!(sources.function_at("/no/such/file.rs", 1, None), None);
+    }
+}
