@@ -29,6 +29,8 @@ pub(crate) struct Args {
     pub(crate) limits: Vec<Setting>,
     /// `warmup` and `runs`: method calls too, which turn the `Budget` into a `Repeated`.
     pub(crate) repeats: Vec<Setting>,
+    /// `call_sites`, a method call on `Budget` as well.
+    pub(crate) call_sites: Option<Setting>,
     /// The value of `crate = path`.
     pub(crate) krate: Option<TokenStream>,
 }
@@ -67,6 +69,8 @@ impl Args {
             errors.push(Error::at(setting.key.span(), format!("duplicate key `{name}`")));
         } else if name == keys::CRATE {
             self.krate = Some(opened(setting.value).into_iter().collect());
+        } else if name == keys::CALL_SITES {
+            self.call_sites = Some(setting);
         } else if keys::REPEATS.contains(&name.as_str()) {
             self.repeats.push(setting);
         } else {
@@ -75,7 +79,8 @@ impl Args {
     }
 
     fn setting(&self, name: &str) -> Option<&Setting> {
-        self.limits.iter().chain(&self.repeats).find(|setting| setting.name() == name)
+        let mut settings = self.limits.iter().chain(&self.repeats).chain(&self.call_sites);
+        settings.find(|setting| setting.name() == name)
     }
 
     fn find_contradictions(&self, errors: &mut Errors) {
@@ -122,6 +127,7 @@ impl Setting {
         let value = Self::parse_value(&name, argument.tokens)?.to_vec();
         match name.as_str() {
             keys::CRATE => check_crate(&key, &value, place)?,
+            keys::CALL_SITES => check_bool(&name, &value)?,
             _ => check_number(&name, &value)?,
         }
         Ok(Self { key, value })
@@ -192,6 +198,16 @@ fn check_crate(key: &Ident, value: &[TokenTree], place: Place) -> Result<(), Err
         return Err(error.help("write `crate = my_reexport::mod_alloc`, without quotes"));
     }
     Ok(())
+}
+
+/// Other values that are no `bool` are left to the type checker.
+fn check_bool(name: &str, value: &[TokenTree]) -> Result<(), Error> {
+    match &opened(value.iter().cloned())[..] {
+        [TokenTree::Literal(_)] => {
+            Err(Error::over(value, format!("the value of `{name}` is `true` or `false`")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Other values that are not numbers are left to the type checker, which says it better.

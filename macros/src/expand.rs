@@ -19,6 +19,7 @@ use crate::args::{Args, Setting};
 use crate::block::Block;
 use crate::fragments;
 use crate::item::{self, Function};
+use crate::keys;
 use crate::output_type;
 use crate::quote::quote;
 use crate::tokens::is_punct;
@@ -159,10 +160,10 @@ fn counted_block(block: Block, budget: TokenStream, origin: &str) -> TokenStream
     TokenTree::from(braces(counted, Span::mixed_site())).into()
 }
 
-/// `Budget::new().max(10).max_bytes(..)`, then what repeats it.
+/// `Budget::new().max(10).max_bytes(..).call_sites(..)`, then what repeats it.
 fn budget(args: &Args, krate: &TokenStream) -> TokenStream {
     let mut calls = quote("$krate::Budget::new()", &[("krate", krate.clone())]);
-    for setting in args.limits.iter().chain(&args.repeats) {
+    for setting in args.limits.iter().chain(&args.call_sites).chain(&args.repeats) {
         let key = TokenTree::from(setting.key.clone());
         let holes = [("key", key.into()), ("value", value(setting, krate))];
         calls.extend(quote(".$key($value)", &holes));
@@ -174,7 +175,7 @@ fn budget(args: &Args, krate: &TokenStream) -> TokenStream {
 /// `limit` converts.
 fn value(setting: &Setting, krate: &TokenStream) -> TokenStream {
     let value = fragments::kept(&setting.value);
-    if setting.literal().is_some() {
+    if setting.literal().is_some() || setting.key.to_string() == keys::CALL_SITES {
         return value;
     }
     let key = TokenTree::from(Literal::string(&setting.key.to_string()));

@@ -4,6 +4,9 @@
 pub(crate) const LIMITS: [&str; 7] =
     ["max", "min", "exact", "max_bytes", "max_peak_bytes", "max_reallocs", "max_deallocs"];
 
+/// Whether call sites are recorded: a method of `Budget` that takes a `bool`.
+pub(crate) const CALL_SITES: &str = "call_sites";
+
 /// Each makes the body run more than once, which turns it into a closure.
 pub(crate) const REPEATS: [&str; 2] = ["warmup", "runs"];
 
@@ -11,18 +14,22 @@ pub(crate) const REPEATS: [&str; 2] = ["warmup", "runs"];
 pub(crate) const CRATE: &str = "crate";
 
 pub(crate) fn is_key(name: &str) -> bool {
-    LIMITS.contains(&name) || REPEATS.contains(&name) || name == CRATE
+    all().any(|key| key == name)
 }
 
-/// All keys that set a number, for a sentence: "`max`, `min`, .. and `runs`".
+fn all() -> impl Iterator<Item = &'static str> {
+    LIMITS.into_iter().chain(REPEATS).chain([CALL_SITES, CRATE])
+}
+
+/// All keys but `crate`, for a sentence: "`max`, `min`, .. and `call_sites`".
 pub(crate) fn listed() -> String {
-    let names: Vec<_> = LIMITS.iter().chain(&REPEATS).map(|name| format!("`{name}`")).collect();
+    let names: Vec<_> = all().filter(|key| *key != CRATE).map(|key| format!("`{key}`")).collect();
     let (last, others) = names.split_last().expect("there are keys");
     format!("{} and {last}", others.join(", "))
 }
 
 /// What people write for a key whose letters are quite different.
-const ALIASES: [(&str, &str); 7] = [
+const ALIASES: [(&str, &str); 8] = [
     ("allocations", "max"),
     ("allocs", "max"),
     ("count", "max"),
@@ -30,6 +37,7 @@ const ALIASES: [(&str, &str); 7] = [
     ("max_allocations", "max"),
     ("max_allocs", "max"),
     ("bytes", "max_bytes"),
+    ("backtrace", "call_sites"),
 ];
 
 /// The key that `name` was probably meant to be: a known alias, or one with a mistake for every three letters
@@ -39,11 +47,8 @@ pub(crate) fn nearest(name: &str) -> Option<&'static str> {
         return Some(key);
     }
     let allowed = (name.len() / 3).clamp(1, 3);
-    LIMITS
-        .iter()
-        .chain(&REPEATS)
-        .chain(&[CRATE])
-        .map(|key| (edits(key, name), *key))
+    all()
+        .map(|key| (edits(key, name), key))
         .min()
         .filter(|(edits, _)| *edits <= allowed)
         .map(|(_, key)| key)
@@ -113,6 +118,6 @@ mod tests {
     #[test]
     fn keys_are_listed_as_a_sentence() {
         assert!(listed().starts_with("`max`, `min`, "), "{}", listed());
-        assert!(listed().ends_with("`warmup` and `runs`"), "{}", listed());
+        assert!(listed().ends_with("`runs` and `call_sites`"), "{}", listed());
     }
 }

@@ -61,6 +61,7 @@ use item::Function;
 /// | `max_deallocs = N` | deallocations | frees at most `N` blocks |
 /// | `warmup = N` | runs | is run `N` times uncounted first |
 /// | `runs = N` | runs | is run `N` times, each of which must hold the budget |
+/// | `call_sites = false` | | is not recorded: the report names no lines, and code that allocates millions of times runs faster |
 /// | `crate = path` | | finds `mod_alloc` at `path`, where it was renamed or re-exported |
 ///
 /// An allocation event is one call of `alloc`, `alloc_zeroed` or `realloc`: a `Vec` that grows
