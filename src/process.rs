@@ -4,6 +4,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::count::{self, AllocStats, PeakFrom, Totals};
 use crate::installed;
+#[cfg(feature = "backtraces")]
+use crate::report::CallSites;
+#[cfg(feature = "backtraces")]
+use crate::scope::ProcessRecorder;
 use crate::ModAlloc;
 
 /// Where `snapshot()` counts from.
@@ -62,6 +66,8 @@ impl<A> ModAlloc<A> {
 #[must_use = "a profiler counts until it is stopped: bind it to a variable"]
 pub struct Profiler {
     peak: PeakFrom,
+    #[cfg(feature = "backtraces")]
+    recorder: Option<ProcessRecorder>,
 }
 
 impl Profiler {
@@ -77,7 +83,53 @@ impl Profiler {
         let Some(peak) = count::start_peak() else {
             panic!("no memory for the peak of a profiler");
         };
-        Self { peak }
+        Self {
+            peak,
+            #[cfg(feature = "backtraces")]
+            recorder: None,
+        }
+    }
+
+    /// Begins to count, and to record where in the code each allocation is made, on all threads.
+    ///
+    /// Threads that are allocating at this moment may miss the record of that one allocation.
+    ///
+    /// ```
+    /// # #[global_allocator] static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();
+    /// use mod_alloc::Profiler;
+    ///
+    /// let profiler = Profiler::with_call_sites();
+    /// std::thread::spawn(|| drop(std::hint::black_box(vec![0u8; 1000]))).join().unwrap();
+    /// let sites = profiler.call_sites();
+    /// assert!(sites.total_bytes() >= 1000);
+    /// ```
+    ///
+    /// # Panics
+    /// As [`start`](Self::start).
+    #[cfg(feature = "backtraces")]
+    #[track_caller]
+    pub fn with_call_sites() -> Self {
+        let profiler = Self::start();
+        Self { recorder: Some(ProcessRecorder::start()), ..profiler }
+    }
+
+    /// The call sites of what was allocated so far, on all threads.
+    ///
+    /// Finding names and lines takes some milliseconds, and a tenth of a second the first time in a process.
+    ///
+    /// # Panics
+    /// If the profiler does not record: start it by [`with_call_sites`](Self::with_call_sites).
+    #[cfg(feature = "backtraces")]
+    #[track_caller]
+    #[must_use]
+    pub fn call_sites(&self) -> CallSites {
+        match &self.recorder {
+            Some(recorder) => recorder.call_sites(),
+            None => panic!(
+                "does this `Profiler` record call sites? Start it by `Profiler::with_call_sites()` instead of \
+                 `Profiler::start()`"
+            ),
+        }
     }
 
     /// Ends the profile, and says what was counted: the difference to the start, and the peak above it.

@@ -1,12 +1,13 @@
 //! Hot: `SystemVec`, a growable array whose memory comes from the system allocator directly, never through `ModAlloc`:
-//! what the library needs for itself is not counted. Used for the open frames of a thread.
+//! what the library needs for itself is not counted. Used for what a thread keeps of its open scopes.
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ptr::NonNull;
 
-/// The least of `Vec` that the frames need; never frees its memory, as ledgers live for ever.
-pub(super) struct SystemVec<T: Copy> {
+/// The least of `Vec` that the scopes need. Ledgers live for ever, so it has no destructor, nor do its items have one that is
+/// run.
+pub(crate) struct SystemVec<T> {
     /// Dangling until there is a capacity.
     items: NonNull<T>,
     len: usize,
@@ -17,13 +18,13 @@ pub(super) struct SystemVec<T: Copy> {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct OutOfMemory;
 
-impl<T: Copy> SystemVec<T> {
-    pub(super) const fn new() -> Self {
+impl<T> SystemVec<T> {
+    pub(crate) const fn new() -> Self {
         Self { items: NonNull::dangling(), len: 0, capacity: 0 }
     }
 
     #[inline]
-    pub(super) fn push(&mut self, item: T) -> Result<(), OutOfMemory> {
+    pub(crate) fn push(&mut self, item: T) -> Result<(), OutOfMemory> {
         if self.len == self.capacity {
             self.grow()?;
         }
@@ -36,24 +37,49 @@ impl<T: Copy> SystemVec<T> {
     }
 
     #[inline]
-    pub(super) fn pop(&mut self) {
+    pub(crate) fn pop(&mut self) {
         if self.len > 0 {
             self.len -= 1;
         }
     }
 
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.len = 0;
     }
 
+    /// Makes it `len` long, or leaves it as it is; what is new is `item`.
+    pub(crate) fn resize(&mut self, len: usize, item: T) -> Result<(), OutOfMemory>
+    where
+        T: Copy,
+    {
+        let before = self.len;
+        self.len = before.min(len);
+        while self.len < len {
+            if let Err(error) = self.push(item) {
+                self.len = before;
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets its items and gives its memory back.
+    pub(crate) fn free(&mut self) {
+        let Self { items, capacity, .. } = std::mem::replace(self, Self::new());
+        if let (1.., Ok(layout)) = (capacity, Layout::array::<T>(capacity)) {
+            // SAFETY: `grow` got the memory from `System` with this layout, and `self` no longer points at it.
+            unsafe { System.dealloc(items.as_ptr().cast(), layout) };
+        }
+    }
+
     #[inline]
-    pub(super) fn as_slice(&self) -> &[T] {
+    pub(crate) fn as_slice(&self) -> &[T] {
         // SAFETY: the first `len` items are initialised by `push`, and `&self` keeps them from changing.
         unsafe { std::slice::from_raw_parts(self.items.as_ptr(), self.len) }
     }
 
     #[inline]
-    pub(super) fn as_mut_slice(&mut self) -> &mut [T] {
+    pub(crate) fn as_mut_slice(&mut self) -> &mut [T] {
         // SAFETY: the first `len` items are initialised by `push`, and `&mut self` is the only access to them.
         unsafe { std::slice::from_raw_parts_mut(self.items.as_ptr(), self.len) }
     }
@@ -94,5 +120,13 @@ mod tests {
         items.clear();
         items.pop();
         assert!(items.as_slice().is_empty());
+        items.resize(3, 5).unwrap();
+        assert_eq!(items.as_slice(), [5; 3]);
+        items.resize(2, 6).unwrap();
+        assert_eq!(items.as_slice(), [5; 2]);
+        items.free();
+        assert!(items.as_slice().is_empty());
+        items.push(1).unwrap();
+        items.free();
     }
 }

@@ -19,6 +19,11 @@ impl<T> Unseen<T> {
     pub(crate) fn new(make: impl FnOnce() -> T) -> Self {
         Self { value: ManuallyDrop::new(count::ignored(make)) }
     }
+
+    /// `work` must not run code of the user's.
+    pub(crate) fn change<R>(&mut self, work: impl FnOnce(&mut T) -> R) -> R {
+        count::ignored(|| work(&mut self.value))
+    }
 }
 
 impl<T> Deref for Unseen<T> {
@@ -40,7 +45,7 @@ impl<T> Drop for Unseen<T> {
 /// Text that a user's `Display` may write to: only the appending is unseen.
 impl fmt::Write for Unseen<String> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        count::ignored(|| self.value.push_str(text));
+        self.change(|value| value.push_str(text));
         Ok(())
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::thread;
 
 use super::{Budget, Exceeded, Origin};
-use crate::scope::AllocScope;
+use crate::scope::{AllocScope, Measurement};
 
 impl Budget {
     /// Runs `work`, and returns its value if the budget holds.
@@ -51,7 +51,7 @@ impl Guard {
     #[track_caller]
     pub(crate) fn enter(budget: Budget, origin: Origin, fail: fn(Exceeded) -> !) -> Self {
         budget.require_sense();
-        Self { scope: Some(AllocScope::enter()), budget, origin, fail }
+        Self { scope: Some(AllocScope::for_budget(budget.record())), budget, origin, fail }
     }
 
     pub(crate) fn close(mut self) -> Option<Exceeded> {
@@ -59,11 +59,14 @@ impl Guard {
     }
 
     fn verdict(&mut self) -> Option<Exceeded> {
-        let stats = self.scope.take()?.exit();
+        let scope = self.scope.take()?;
+        let stats = scope.stats();
         if self.budget.holds(&stats) {
             return None;
         }
-        Some(Exceeded::new(self.budget, stats, self.origin, "this thread", None))
+        let measured = Measurement { stats, recording: scope.recording() };
+        drop(scope);
+        Some(Exceeded::new(self.budget, measured, self.origin, "this thread", None))
     }
 }
 

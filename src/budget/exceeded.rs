@@ -2,9 +2,15 @@
 
 use std::fmt;
 
+#[cfg(feature = "backtraces")]
+use std::sync::OnceLock;
+
 use super::{Budget, Limit, Metric, Origin, Runs};
 use crate::count::AllocStats;
 use crate::report;
+#[cfg(feature = "backtraces")]
+use crate::report::CallSites;
+use crate::scope::{Measurement, Recording};
 use crate::unseen::Unseen;
 
 /// A budget that was broken: what was allowed, what was measured, and where.
@@ -27,7 +33,6 @@ pub struct Exceeded {
 }
 
 /// What an [`Exceeded`] knows.
-#[derive(Clone, Debug)]
 pub(crate) struct Breach {
     pub(crate) budget: Budget,
     /// Of the only run, or of the first that broke the budget.
@@ -36,6 +41,11 @@ pub(crate) struct Breach {
     pub(crate) name: String,
     pub(crate) subject: &'static str,
     pub(crate) runs: Option<Runs>,
+    /// Of the run that `stats` are of; `None` if it was not recorded.
+    recording: Option<Unseen<Recording>>,
+    /// What `recording` reads, once somebody has asked.
+    #[cfg(feature = "backtraces")]
+    call_sites: OnceLock<CallSites>,
 }
 
 impl Breach {
@@ -55,18 +65,36 @@ impl Breach {
     }
 }
 
+#[cfg(feature = "backtraces")]
+impl Breach {
+    pub(crate) fn call_sites(&self) -> Option<&CallSites> {
+        let recording = self.recording.as_ref()?;
+        Some(self.call_sites.get_or_init(|| report::call_sites(recording, self.origin.location)))
+    }
+}
+
 impl Exceeded {
     #[cold]
     pub(super) fn new(
         budget: Budget,
-        stats: AllocStats,
+        measured: Measurement,
         origin: Origin,
         subject: &'static str,
         runs: Option<Runs>,
     ) -> Self {
-        let make =
-            || Box::new(Breach { budget, stats, name: origin.name(), origin, subject, runs });
-        Self { breach: Unseen::new(make) }
+        let Measurement { stats, recording } = measured;
+        let breach = || Breach {
+            budget,
+            stats,
+            name: origin.name(),
+            origin,
+            subject,
+            runs,
+            recording,
+            #[cfg(feature = "backtraces")]
+            call_sites: OnceLock::new(),
+        };
+        Self { breach: Unseen::new(|| Box::new(breach())) }
     }
 
     /// The budget that was broken.
@@ -86,6 +114,27 @@ impl Exceeded {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.breach.name
+    }
+
+    /// Where the allocations were made; of several runs, those of the first that broke the budget.
+    ///
+    /// Finding names and lines takes some milliseconds, and a tenth of a second the first time in a process.
+    ///
+    /// # Panics
+    /// If they were not recorded: the budget has [`call_sites(false)`](Budget::call_sites), the environment has
+    /// `MOD_ALLOC_BACKTRACE=off`, or they are not available on this target.
+    #[cfg(feature = "backtraces")]
+    #[track_caller]
+    #[must_use]
+    pub fn call_sites(&self) -> CallSites {
+        match (self.breach.call_sites(), crate::walk::UNAVAILABLE) {
+            (Some(sites), _) => sites.clone(),
+            (None, Some(reason)) => panic!("there are no call sites: {reason}"),
+            (None, None) => panic!(
+                "were call sites recorded? Remove `call_sites(false)` from the budget and `MOD_ALLOC_BACKTRACE=off` from the \
+                 environment"
+            ),
+        }
     }
 
     /// The report, with what the user has to say about the failure.

@@ -71,7 +71,8 @@ impl<F: Future> Counted<F> {
     pub(crate) fn new(budget: Budget, origin: Origin, future: F, tag: u64) -> Self {
         installed::require();
         budget.require_sense();
-        Self { metered: Metered::new(future, tag), budget, origin, is_enforced: false }
+        let metered = Metered::new(future, tag, budget.record());
+        Self { metered, budget, origin, is_enforced: false }
     }
 
     pub(crate) fn enforced(self) -> Self {
@@ -86,11 +87,11 @@ impl<F: Future> Future for Counted<F> {
         let (budget, origin, is_enforced) = (self.budget, self.origin, self.is_enforced);
         // SAFETY: `metered` is pinned as its owner is: it is reached through here only, and nothing here has a `Drop`.
         let metered = unsafe { self.map_unchecked_mut(|this| &mut this.metered) };
-        let (output, stats) = ready!(metered.poll(cx));
-        if budget.holds(&stats) || is_enforced && thread::panicking() {
+        let (output, measured) = ready!(metered.poll(cx));
+        if budget.holds(&measured.stats) || is_enforced && thread::panicking() {
             return Poll::Ready((output, None));
         }
-        let exceeded = Exceeded::new(budget, stats, origin, "this future", None);
+        let exceeded = Exceeded::new(budget, measured, origin, "this future", None);
         Poll::Ready((output, Some(exceeded)))
     }
 }

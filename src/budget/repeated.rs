@@ -6,7 +6,8 @@ use super::future::Closer;
 use super::{enforce, Budget, Exceeded, Metric, Origin};
 use crate::count::AllocStats;
 use crate::installed;
-use crate::scope::{measure, uncounted, Metered};
+use crate::scope::{uncounted, AllocScope, Measurement, Metered, Recording};
+use crate::unseen::Unseen;
 
 /// A [`Budget`] over several runs: warm-up runs that do not count, then runs that must each hold.
 ///
@@ -133,12 +134,15 @@ impl Repeated {
             uncounted(|| drop(work()));
         }
         let mut runs = Runs::new(self.warmup, self.runs);
-        let (mut value, stats) = measure(&mut work);
-        runs.add(&self.budget, stats);
+        let mut run = || {
+            let scope = AllocScope::for_budget(self.budget.record());
+            let value = work();
+            runs.add_scope(&self.budget, scope);
+            value
+        };
+        let mut value = run();
         for _ in 1..self.runs {
-            let stats;
-            (value, stats) = measure(&mut work);
-            runs.add(&self.budget, stats);
+            value = run();
         }
         (value, self.verdict(runs, origin, "this thread"))
     }
@@ -165,8 +169,9 @@ impl Repeated {
             for _ in 0..self.runs {
                 let closer = Closer::new();
                 let tag = closer.tag();
-                let (output, stats) = Metered::new(work(closer), tag).await;
-                runs.add(&self.budget, stats);
+                let record = self.budget.record();
+                let (output, measured) = Metered::new(work(closer), tag, record).await;
+                runs.add(&self.budget, measured.stats, || measured.recording);
                 last = Some(output);
             }
             let Some(output) = last else { unreachable!("`runs` is at least 1") };
@@ -180,20 +185,19 @@ impl Repeated {
         self.budget.require_sense();
     }
 
-    fn verdict(self, runs: Runs, origin: Origin, subject: &'static str) -> Option<Exceeded> {
-        let stats = runs.first_broken?;
-        Some(Exceeded::new(self.budget, stats, origin, subject, Some(runs)))
+    fn verdict(self, mut runs: Runs, origin: Origin, subject: &'static str) -> Option<Exceeded> {
+        let measured = runs.first_broken.take()?;
+        Some(Exceeded::new(self.budget, measured, origin, subject, Some(runs)))
     }
 }
 
 /// What the runs have measured.
-#[derive(Clone, Debug)]
 pub(crate) struct Runs {
     pub(crate) warmup: u64,
     pub(crate) runs: u64,
     /// For each metric, the least and the greatest over the runs, in the order of [`Metric::ALL`].
     ranges: [(u64, u64); Metric::ALL.len()],
-    first_broken: Option<AllocStats>,
+    first_broken: Option<Measurement>,
 }
 
 impl Runs {
@@ -201,13 +205,22 @@ impl Runs {
         Self { warmup, runs, ranges: [(u64::MAX, 0); Metric::ALL.len()], first_broken: None }
     }
 
-    fn add(&mut self, budget: &Budget, stats: AllocStats) {
+    fn add_scope(&mut self, budget: &Budget, scope: AllocScope) {
+        self.add(budget, scope.stats(), || scope.recording());
+    }
+
+    fn add(
+        &mut self,
+        budget: &Budget,
+        stats: AllocStats,
+        recording: impl FnOnce() -> Option<Unseen<Recording>>,
+    ) {
         for (metric, (least, greatest)) in Metric::ALL.into_iter().zip(&mut self.ranges) {
             *least = (*least).min(metric.of(&stats));
             *greatest = (*greatest).max(metric.of(&stats));
         }
         if self.first_broken.is_none() && !budget.holds(&stats) {
-            self.first_broken = Some(stats);
+            self.first_broken = Some(Measurement { stats, recording: recording() });
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::ops::{AddAssign, Sub};
 
+use crate::record::Sums;
+
 /// Running totals of a thread or of the process.
 ///
 /// `got` and `freed` hold both the live bytes and the bytes requested: a reallocation adds its new size to `got` and its
@@ -28,6 +30,16 @@ impl Counts {
     /// Net bytes.
     pub(crate) const fn current(&self) -> i64 {
         self.got.wrapping_sub(self.freed)
+    }
+
+    /// As recording has them.
+    pub(crate) const fn sums(&self) -> Sums {
+        Sums {
+            events: self.allocs.wrapping_add(self.reallocs),
+            reallocs: self.reallocs,
+            bytes: self.got,
+            net_bytes: self.current(),
+        }
     }
 
     #[inline(always)] // Keeps the six numbers in registers: a scope opens and closes in nanoseconds.

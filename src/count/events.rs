@@ -12,6 +12,8 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::current::{self, current, current_state};
 use super::ledger::{increment, store, Line, State, Word};
 use super::{peak, registry, thread};
+use crate::record;
+use crate::walk::Registers;
 
 /// Counts an allocation that the inner allocator answered with `block`, and returns `block`.
 #[cfg_attr(not(debug_assertions), inline)]
@@ -24,10 +26,10 @@ pub(crate) fn on_alloc(block: *mut u8, layout: Layout) -> *mut u8 {
     let Line { got, freed, high, ceiling, allocs, .. } = *unsafe { &*line };
     let got = got.wrapping_add(layout.size() as i64);
     let net = got.wrapping_sub(freed);
+    if net > ceiling {
+        return slow_alloc(block, layout.size());
+    }
     if net > high {
-        if net > ceiling {
-            return slow_alloc(block, layout.size());
-        }
         // SAFETY: no dummy lets an event past its ceiling, so the line is this thread's own; likewise below.
         unsafe { store(line, Word::High, net) };
     }
@@ -67,13 +69,10 @@ pub(crate) fn on_realloc(block: *mut u8, old: Layout, new_size: usize) -> *mut u
     let got = got.wrapping_add(new_size as i64);
     let freed = freed.wrapping_add(old.size() as i64);
     let net = got.wrapping_sub(freed);
-    if net < floor {
+    if net < floor || net > ceiling {
         return slow_realloc(block, old.size(), new_size);
     }
     if net > high {
-        if net > ceiling {
-            return slow_realloc(block, old.size(), new_size);
-        }
         // SAFETY: no dummy lets an event past its floor, so the line is this thread's own; likewise below.
         unsafe { store(line, Word::High, net) };
     }
@@ -90,20 +89,22 @@ pub(crate) fn on_realloc(block: *mut u8, old: Layout, new_size: usize) -> *mut u
 #[cold]
 #[inline(never)]
 pub(crate) fn slow_dealloc(layout: Layout) {
-    slow(Event { word: Word::Deallocs, got: 0, freed: layout.size() as i64 });
+    slow(Event { word: Word::Deallocs, got: 0, freed: layout.size() as i64 }, Registers::here());
 }
 
+// The registers are read in the outermost function of ours that can, so that a walk has few frames of ours to pass.
 #[cold]
 #[inline(never)]
 fn slow_alloc(block: *mut u8, size: usize) -> *mut u8 {
-    slow(Event { word: Word::Allocs, got: size as i64, freed: 0 });
+    slow(Event { word: Word::Allocs, got: size as i64, freed: 0 }, Registers::here());
     block
 }
 
 #[cold]
 #[inline(never)]
 fn slow_realloc(block: *mut u8, old_size: usize, new_size: usize) -> *mut u8 {
-    slow(Event { word: Word::Reallocs, got: new_size as i64, freed: old_size as i64 });
+    let event = Event { word: Word::Reallocs, got: new_size as i64, freed: old_size as i64 };
+    slow(event, Registers::here());
     block
 }
 
@@ -126,14 +127,28 @@ fn failed() -> *mut u8 {
     std::ptr::null_mut()
 }
 
-struct Event {
+/// What an event adds to a ledger.
+#[derive(Clone, Copy)]
+pub(super) struct Event {
     /// Which count goes up.
-    word: Word,
-    got: i64,
-    freed: i64,
+    pub(super) word: Word,
+    pub(super) got: i64,
+    pub(super) freed: i64,
 }
 
-fn slow(event: Event) {
+impl Event {
+    /// As call sites have it, who see no deallocations.
+    pub(super) fn recorded(self) -> Option<record::Event> {
+        let size = self.got as u64;
+        match self.word {
+            Word::Allocs => Some(record::Event { size, old_size: None }),
+            Word::Reallocs => Some(record::Event { size, old_size: Some(self.freed as u64) }),
+            _ => None,
+        }
+    }
+}
+
+fn slow(event: Event, from: Registers) {
     match current_state() {
         State::Ignored => {
             if event.word == Word::Allocs {
@@ -141,7 +156,7 @@ fn slow(event: Event) {
             }
         }
         State::New | State::Registered | State::Retired => match thread::own_or_register() {
-            Some(own) => own.count(event.word, event.got, event.freed),
+            Some(own) => own.count(event, from),
             None => orphan(event),
         },
     }
@@ -156,4 +171,7 @@ fn orphan(event: Event) {
     shared.word(event.word).fetch_add(1, Relaxed);
     let net = event.got.wrapping_sub(event.freed);
     peak::flush(net, net);
+    if let (true, Some(event)) = (record::is_profiling(), event.recorded()) {
+        record::profile_event(None, event);
+    }
 }

@@ -2,8 +2,8 @@
 //!
 //! In plain words: each thread has 64 bytes of counters that it alone writes, with plain loads and relaxed stores, and that
 //! anyone may read. Next to the totals stand three limits on the thread's net bytes: `high` (the running maximum),
-//! `ceiling` and `floor`. An event compares the net bytes with one limit, which the peak needs anyway, and everything
-//! rare hides behind that one compare: it is made to fail by choosing the limits.
+//! `ceiling` and `floor`. An event compares the net bytes with them, and everything rare hides behind the compare with
+//! `ceiling` or `floor`: it is made to fail by choosing the limits.
 //!
 //! A thread without a ledger points at a read-only [`Dummy`] whose limits no event can hold, so its first event takes the
 //! slow path, which finds the reason in the word after the counters ([`State`]). So do a thread that is past its end
@@ -12,11 +12,13 @@
 
 use std::cell::{Cell, UnsafeCell};
 use std::mem::{align_of, size_of};
+use std::ptr;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
 use super::counts::Counts;
 use super::frames::Frames;
 use super::pool::{Links, Pooled};
+use crate::record::Tracer;
 
 /// What an event reads and writes: one cache line.
 #[repr(C)]
@@ -27,7 +29,7 @@ pub(super) struct Line {
     pub(super) freed: i64,
     /// Highest net bytes since the last cut (see `thread::Own::cut`).
     pub(super) high: i64,
-    /// Net bytes above this take the slow path. Never below `high`.
+    /// Net bytes above this take the slow path: `i64::MIN` while allocations are recorded, so that all do.
     pub(super) ceiling: i64,
     /// Net bytes below this take the slow path.
     pub(super) floor: i64,
@@ -108,6 +110,8 @@ pub(crate) struct Ledger {
     pub(super) flush_high: Cell<i64>,
     /// Adopted by a thread past its end, for as long as a scope is open there.
     pub(super) on_loan: Cell<bool>,
+    /// The owner's, from when it first records.
+    pub(super) tracer: Cell<*mut Tracer>,
     /// Never borrowed across anything that could allocate.
     pub(super) frames: UnsafeCell<Frames>,
     links: Links<Ledger>,
@@ -134,6 +138,7 @@ impl Pooled for Ledger {
         flushed: AtomicI64::new(0),
         flush_high: Cell::new(0),
         on_loan: Cell::new(false),
+        tracer: Cell::new(ptr::null_mut()),
         frames: UnsafeCell::new(Frames::new()),
         links: Links::NEW,
     };

@@ -19,7 +19,6 @@ mod peak;
 mod pool;
 mod registry;
 mod stats;
-mod system_vec;
 mod thread;
 mod thread_exit;
 
@@ -27,8 +26,8 @@ pub(crate) use counts::Counts;
 pub(crate) use current::{ignored, ignored_allocs};
 pub(crate) use events::{on_alloc, on_dealloc, on_realloc, slow_dealloc};
 pub(crate) use frames::{Kind, Measured};
-pub(crate) use open_frame::{freeze, open, OpenFrame};
+pub(crate) use open_frame::{freeze, open, open_recording, stack_here, OpenFrame};
 pub(crate) use peak::{process_peak, restart_process_peak, start_peak, Above, PeakFrom};
-pub(crate) use registry::{totals, Totals};
+pub(crate) use registry::{record_everywhere, totals, Totals};
 pub use stats::AllocStats;
 pub(crate) use thread::{flush, OpenError};

@@ -2,10 +2,13 @@
 
 use std::marker::PhantomData;
 
-use super::frames::{Kind, Measured, Ticket};
+use super::current::ignored;
+use super::frames::{Frames, Kind, Measured, Ticket};
 use super::ledger::Ledger;
-use super::system_vec::OutOfMemory;
 use super::thread::{own, own_or_on_loan, retire, OpenError, Own};
+use crate::record::{FirstPast, Records, Stack};
+use crate::system_vec::OutOfMemory;
+use crate::walk::{self, Registers};
 
 /// An open frame of the current thread. Dropping it closes the frame.
 pub(crate) struct OpenFrame {
@@ -31,6 +34,30 @@ pub(crate) fn open(kind: Kind, tag: u64) -> Result<OpenFrame, OpenError> {
     let counts = own.counts();
     let ticket = own.with_frames(|frames| frames.open(kind, tag, counts))?;
     Ok(OpenFrame { ledger: own.ledger, ticket, _thread: PhantomData })
+}
+
+/// Opens a frame on the current thread that records call sites.
+#[inline(never)]
+pub(crate) fn open_recording(tag: u64, first_past: FirstPast) -> Result<OpenFrame, OpenError> {
+    let own = match own() {
+        Some(own) => own,
+        None => own_or_on_loan()?,
+    };
+    walk::prepare();
+    let opening = own.stack(Registers::here());
+    own.cut();
+    let counts = own.counts();
+    let open = |frames: &mut Frames| frames.open_recording(tag, counts, opening, first_past);
+    let ticket = own.with_frames(open)?;
+    own.set_ceiling();
+    Ok(OpenFrame { ledger: own.ledger, ticket, _thread: PhantomData })
+}
+
+/// The stack of the caller; `None` where it cannot be had.
+#[inline(never)]
+pub(crate) fn stack_here() -> Option<&'static Stack> {
+    walk::prepare();
+    own()?.stack(Registers::here())
 }
 
 /// Ends the count of the innermost frame of this thread that is tagged `tag`, if there is one.
@@ -62,6 +89,9 @@ impl OpenFrame {
         own.cut();
         let counts = own.counts();
         let measured = own.with_frames(|frames| frames.close(self.ticket, counts));
+        if own.is_recording() {
+            own.set_ceiling();
+        }
         if own.ledger.on_loan.get() && own.with_frames(|frames| frames.is_empty()) {
             retire();
         }
@@ -76,6 +106,13 @@ impl OpenFrame {
         own.cut();
         let counts = own.counts();
         own.with_frames(|frames| frames.measure(self.ticket, counts))
+    }
+
+    /// Lends `read`, which counts as the library's own work, what the frame has recorded; `None` as for
+    /// [`measure`](Self::measure), and if it does not record.
+    pub(crate) fn read_records<R>(&self, read: impl FnOnce(Records<'_>) -> R) -> Option<R> {
+        let own = self.own()?;
+        own.with_frames(|frames| ignored(|| frames.records(self.ticket).map(read)))
     }
 }
 

@@ -4,15 +4,25 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::counts::Counts;
-use super::ledger::Ledger;
+use super::ledger::{Ledger, Word};
 use super::peak;
 use super::pool::{Pool, Pooled};
-use super::thread::FLUSH_BYTES;
+use super::thread::{FLUSH_BYTES, RECORDING};
+use crate::record;
 
 /// The ledger of threads that have none of their own. Shared, so written with read-modify-write operations only.
 pub(super) static ORPHANS: Ledger = Ledger::NEW;
 
 pub(super) static LEDGERS: Pool<Ledger> = Pool::new();
+
+/// Sends every allocation of every thread to the slow half, to be recorded. `record::profile` says how it meets the owners, who
+/// write their ceilings too.
+pub(crate) fn record_everywhere() {
+    record::start_profiling();
+    for ledger in LEDGERS.iter() {
+        ledger.word(Word::Ceiling).store(RECORDING, Relaxed);
+    }
+}
 
 /// The numbers of the process at one moment.
 #[derive(Clone, Copy, Debug)]

@@ -5,19 +5,26 @@
 
 use std::ffi::c_void;
 use std::marker::PhantomData;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::fence;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 use super::counts::Counts;
 use super::current;
+use super::events::Event;
 use super::frames::Frames;
 use super::ledger::{store, Ledger, Line, State, Word};
 use super::pool::Pooled;
 use super::registry::LEDGERS;
 use super::{peak, thread_exit};
+use crate::record::{self, Stack, Tracer};
+use crate::walk::Registers;
 
 /// Bytes by which a thread's net may move before the process totals hear of it: the bound on the error of the process
 /// peak for each thread.
 pub(super) const FLUSH_BYTES: i64 = 16 << 10;
+
+/// The ceiling that sends every allocation to the slow half.
+pub(super) const RECORDING: i64 = i64::MIN;
 
 /// The current thread's own ledger.
 #[derive(Clone, Copy)]
@@ -129,6 +136,11 @@ impl Own {
     }
 
     #[inline]
+    pub(super) fn is_recording(self) -> bool {
+        self.line().ceiling == RECORDING
+    }
+
+    #[inline]
     pub(super) fn counts(self) -> Counts {
         let Line { got, freed, allocs, deallocs, reallocs, .. } = self.line();
         Counts { got, freed, allocs, deallocs, reallocs, failed: self.ledger.failed.load(Relaxed) }
@@ -146,20 +158,49 @@ impl Own {
         failed.store(failed.load(Relaxed).wrapping_add(1), Relaxed);
     }
 
-    /// Counts an event that the frequent half left: the first of a thread, or one that crosses a limit.
-    pub(super) fn count(self, count: Word, got: i64, freed: i64) {
+    /// Counts an event that the frequent half left: the first of a thread, one that crosses a limit, or one to record.
+    pub(super) fn count(self, event: Event, from: Registers) {
         let line = self.line();
-        self.store(Word::Got, line.got.wrapping_add(got));
-        self.store(Word::Freed, line.freed.wrapping_add(freed));
-        let counted = self.ledger.word(count).load(Relaxed);
-        self.store(count, counted.wrapping_add(1));
+        self.store(Word::Got, line.got.wrapping_add(event.got));
+        self.store(Word::Freed, line.freed.wrapping_add(event.freed));
+        let counted = self.ledger.word(event.word).load(Relaxed);
+        self.store(event.word, counted.wrapping_add(1));
 
         let line = self.line();
         let net = line.got.wrapping_sub(line.freed);
         self.store(Word::High, line.high.max(net));
-        if net > line.ceiling || net < line.floor {
+        if net.wrapping_sub(self.ledger.flushed.load(Relaxed)).wrapping_abs() > FLUSH_BYTES {
             self.flush();
         }
+        if let (true, Some(event)) = (self.is_recording(), event.recorded()) {
+            self.record(event, from);
+        }
+    }
+
+    #[inline]
+    fn record(self, event: record::Event, from: Registers) {
+        let is_profiling = record::is_profiling();
+        if !is_profiling && !self.with_frames(|frames| frames.is_recording()) {
+            // The last profiler has stopped.
+            return self.set_ceiling();
+        }
+        let stack = self.stack(from);
+        let counts = self.counts();
+        self.with_frames(|frames| frames.record(stack, event, counts));
+        if is_profiling {
+            record::profile_event(stack, event);
+        }
+    }
+
+    /// The stack that ends at these registers; `None` if there is no room for it.
+    #[inline]
+    pub(super) fn stack(self, from: Registers) -> Option<&'static Stack> {
+        if self.ledger.tracer.get().is_null() {
+            self.ledger.tracer.set(Tracer::allocate()?);
+        }
+        // SAFETY: `allocate` made it, it is never freed, and it belongs to the ledger, hence to this thread alone; its one
+        // method does not come here again.
+        unsafe { &mut *self.ledger.tracer.get() }.stack(from)
     }
 
     /// Ends the stretch over which `high` is the maximum, at an opening, a closing or a flush: takes the maximum in
@@ -185,7 +226,20 @@ impl Own {
     fn start_flush_interval(self, net: i64) {
         self.ledger.flush_high.set(net);
         self.store(Word::High, net);
-        self.store(Word::Ceiling, net.wrapping_add(FLUSH_BYTES));
         self.store(Word::Floor, net.wrapping_sub(FLUSH_BYTES));
+        self.set_ceiling();
+    }
+
+    /// Sets the ceiling as it must be now, whether to record or to flush. To be called whenever that changes.
+    pub(super) fn set_ceiling(self) {
+        let recording = self.with_frames(|frames| frames.is_recording());
+        let flushed = self.ledger.flushed.load(Relaxed);
+        let ceiling = if recording { RECORDING } else { flushed.wrapping_add(FLUSH_BYTES) };
+        self.store(Word::Ceiling, ceiling);
+        // A profiler that starts at this moment has stored the ceiling too, maybe before: `record::profile` explains.
+        fence(SeqCst);
+        if record::is_profiling() {
+            self.store(Word::Ceiling, RECORDING);
+        }
     }
 }

@@ -1,7 +1,13 @@
 //! Cold: what people read: the text of a broken budget, and `AllocStats` in words.
 
+#[cfg(feature = "backtraces")]
+mod call_sites;
 mod number;
 mod stats;
 mod text;
 
+#[cfg(feature = "backtraces")]
+pub(crate) use call_sites::call_sites;
+#[cfg(feature = "backtraces")]
+pub use call_sites::{CallSites, Frame, Site};
 pub(crate) use text::text;

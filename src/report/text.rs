@@ -11,7 +11,11 @@
 
 use std::fmt::Write;
 
+#[cfg(feature = "backtraces")]
+use super::call_sites;
 use super::number::{counted, grouped};
+#[cfg(feature = "backtraces")]
+use crate::budget;
 use crate::budget::{Breach, Entrance, Limit, Metric, Runs};
 
 const WIDTH: usize = 100;
@@ -28,8 +32,39 @@ pub(crate) fn text(breach: &Breach, message: Option<&str>) -> String {
     push_line(&mut text, &format!("  {}", written(breach)), &subject(breach));
     text.push('\n');
     push_table(&mut text, &rows(breach));
+    #[cfg(feature = "backtraces")]
+    push_call_sites(&mut text, breach);
     text.truncate(text.trim_end().len());
     text
+}
+
+/// Where the allocations were made, as far as the environment wants to know.
+#[cfg(feature = "backtraces")]
+fn push_call_sites(text: &mut String, breach: &Breach) {
+    let mode = match budget::mode() {
+        budget::Mode::Off => return,
+        budget::Mode::Short => call_sites::Mode::Short,
+        budget::Mode::Full => call_sites::Mode::Full,
+    };
+    if let Some(sites) = breach.call_sites() {
+        call_sites::push_call_sites(text, sites, mode, order(breach));
+    } else if let Some(reason) = crate::walk::UNAVAILABLE {
+        text.push_str("\n  no call sites: ");
+        text.push_str(reason);
+    }
+}
+
+/// By what the broken limits are about.
+#[cfg(feature = "backtraces")]
+fn order(breach: &Breach) -> call_sites::Order {
+    let is_broken =
+        |(metric, limit): &(Metric, Limit)| !limit.holds(breach.measured(*metric, *limit));
+    let is_of_bytes = |(metric, _)| matches!(metric, Metric::Bytes | Metric::PeakBytes);
+    if breach.budget.limits().filter(is_broken).all(is_of_bytes) {
+        call_sites::Order::Bytes
+    } else {
+        call_sites::Order::Allocations
+    }
 }
 
 /// A line with one part at its left and one at its right end; two lines where they do not fit.

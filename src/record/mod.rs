@@ -1,0 +1,24 @@
+//! Hot: call sites. While a scope records, every allocation event of its thread is walked (`walk`), its stack interned
+//! ([`stack`]) and counted in a table of the scope ([`tallies`]). Called by `count` from the slow half of an event; read by
+//! `scope` and `process` when a report is made.
+//!
+//! - [`tracer`]: a thread's walker, from registers to an interned stack;
+//! - [`layer`]: what one scope keeps; layers nest as the scopes do;
+//! - [`profile`]: the counts of the whole process, kept with the stacks, for profilers.
+
+mod first_past;
+mod layer;
+mod profile;
+mod stack;
+mod tallies;
+mod tally;
+mod tracer;
+
+pub(crate) use first_past::{FirstPast, Sums};
+pub(crate) use layer::{Layers, Records};
+pub(crate) use profile::{is_profiling, profile_event, profiled, start_profiling, stop_profiling};
+#[cfg(test)]
+pub(crate) use stack::made_up_stack;
+pub(crate) use stack::{visit_stacks, Stack};
+pub(crate) use tally::{Event, Growth, Tally};
+pub(crate) use tracer::Tracer;

@@ -1,0 +1,222 @@
+//! Hot: `Stack`, a distinct stack of return addresses, and the set of all of them. Stacks are interned for the life of the
+//! process, so that a reference stands for one, whichever thread or scope met it.
+//!
+//! The set is a trie over the bits of the stacks' hashes: a table of roots, then two bits a level. It only grows: a
+//! new stack is put into an empty place with one compare-and-swap, and no lock or move of others is ever needed. Equal hashes
+//! are told apart by their addresses, and go one below the other.
+#![allow(unsafe_code)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::mem::size_of;
+use std::ptr;
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+use std::sync::atomic::{AtomicPtr, AtomicU64};
+
+use super::profile::Profiled;
+use crate::walk::{Stop, Walked};
+
+/// A stack, walked from an allocation to the thread's start. Its return addresses follow it in memory.
+#[repr(C)]
+pub(crate) struct Stack {
+    hash: u64,
+    len: usize,
+    stop: Stop,
+    children: [AtomicPtr<Stack>; 4],
+    pub(super) profiled: Profiled,
+}
+
+#[allow(clippy::declare_interior_mutable_const)] // A template for arrays.
+const EMPTY: AtomicPtr<Stack> = AtomicPtr::new(ptr::null_mut());
+
+/// The roots are found by so many of the highest bits.
+const ROOT_BITS: u32 = 10;
+
+static ALL: Set = Set::new(1 << 20);
+
+/// The set of all stacks.
+struct Set {
+    roots: [AtomicPtr<Stack>; 1 << ROOT_BITS],
+    count: AtomicU64,
+    /// At some 300 bytes each, a million take a third of a gigabyte: a program with more has no use for the list.
+    max: u64,
+}
+
+/// The stack of `walked`; `None` if there are too many already, or no memory.
+#[inline]
+pub(super) fn intern(walked: &Walked<'_>) -> Option<&'static Stack> {
+    ALL.intern(walked.return_addresses, walked.stop, walked.hash)
+}
+
+/// Shows `visit` every stack that there is.
+pub(crate) fn visit_stacks(visit: &mut dyn FnMut(&'static Stack)) {
+    for root in &ALL.roots {
+        visit_below(root, visit);
+    }
+}
+
+fn visit_below(place: &AtomicPtr<Stack>, visit: &mut dyn FnMut(&'static Stack)) {
+    if let Some(stack) = at(place) {
+        visit(stack);
+        for child in &stack.children {
+            visit_below(child, visit);
+        }
+    }
+}
+
+#[inline]
+fn at(place: &AtomicPtr<Stack>) -> Option<&'static Stack> {
+    // SAFETY: a pointer in the trie was initialised by `Stack::allocate` before it was published, and is never freed.
+    unsafe { place.load(Acquire).as_ref() }
+}
+
+/// A stack for tests that walk none.
+#[cfg(test)]
+pub(crate) fn made_up_stack(addresses: &[usize]) -> &'static Stack {
+    let hash = addresses
+        .iter()
+        .fold(0, |hash: u64, a| (hash ^ *a as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    ALL.intern(addresses, Stop::Complete, hash).expect("memory")
+}
+
+impl Set {
+    const fn new(max: u64) -> Self {
+        Self { roots: [EMPTY; 1 << ROOT_BITS], count: AtomicU64::new(0), max }
+    }
+
+    fn intern(&self, addresses: &[usize], stop: Stop, hash: u64) -> Option<&'static Stack> {
+        let mut place = &self.roots[(hash >> (64 - ROOT_BITS)) as usize];
+        let mut bits = hash << ROOT_BITS;
+        while let Some(stack) = at(place) {
+            if stack.hash == hash && stack.stop == stop && stack.return_addresses() == addresses {
+                return Some(stack);
+            }
+            place = &stack.children[(bits >> 62) as usize];
+            bits <<= 2;
+        }
+        self.insert(place, addresses, stop, hash)
+    }
+
+    #[cold]
+    fn insert(
+        &self,
+        place: &AtomicPtr<Stack>,
+        addresses: &[usize],
+        stop: Stop,
+        hash: u64,
+    ) -> Option<&'static Stack> {
+        if self.count.load(Relaxed) >= self.max {
+            return None;
+        }
+        let (stack, layout) = Stack::allocate(addresses, stop, hash)?;
+        if place.compare_exchange(ptr::null_mut(), stack, AcqRel, Relaxed).is_ok() {
+            self.count.fetch_add(1, Relaxed);
+            // SAFETY: initialised by `allocate`, and never freed now that it is published.
+            return Some(unsafe { &*stack });
+        }
+        // Another thread was first in this place, with this stack or another one.
+        // SAFETY: `allocate` got the block from `System` with this layout, and nobody else has seen it.
+        unsafe { System.dealloc(stack.cast(), layout) };
+        self.intern(addresses, stop, hash)
+    }
+}
+
+impl Stack {
+    /// Outermost first.
+    #[inline]
+    pub(crate) fn return_addresses(&self) -> &[usize] {
+        let first = (self as *const Self).wrapping_add(1).cast::<usize>();
+        // SAFETY: `allocate` wrote `len` addresses behind the header; they never change.
+        unsafe { std::slice::from_raw_parts(first, self.len) }
+    }
+
+    pub(crate) fn stop(&self) -> Stop {
+        self.stop
+    }
+
+    pub(super) fn hash(&self) -> u64 {
+        self.hash
+    }
+
+    fn allocate(addresses: &[usize], stop: Stop, hash: u64) -> Option<(*mut Self, Layout)> {
+        let size = size_of::<Self>() + std::mem::size_of_val(addresses);
+        let layout = Layout::from_size_align(size, std::mem::align_of::<Self>()).ok()?;
+        // SAFETY: the layout holds at least the header, so it is not empty.
+        let memory: *mut Self = unsafe { System.alloc(layout) }.cast();
+        if memory.is_null() {
+            return None;
+        }
+        let header = Self {
+            hash,
+            len: addresses.len(),
+            stop,
+            children: [EMPTY; 4],
+            profiled: Profiled::new(),
+        };
+        // SAFETY: `memory` is fresh, aligned, and has room for the header.
+        unsafe { memory.write(header) };
+        let behind = memory.wrapping_add(1).cast::<usize>();
+        // SAFETY: the block has room for all addresses behind the header, whose size is a multiple of their alignment.
+        unsafe { ptr::copy_nonoverlapping(addresses.as_ptr(), behind, addresses.len()) };
+        Some((memory, layout))
+    }
+}
+
+const _: () = assert!(size_of::<Stack>() % size_of::<usize>() == 0);
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::{Set, Stack, Stop};
+
+    fn intern(set: &'static Set, addresses: &[usize], hash: u64) -> Option<&'static Stack> {
+        set.intern(addresses, Stop::TooDeep, hash)
+    }
+
+    #[test]
+    fn equal_stacks_are_one_and_equal_hashes_alone_are_not() {
+        static SET: Set = Set::new(100);
+        for hash in [0, 7, u64::MAX] {
+            let some = intern(&SET, &[1, 2, 3], hash).expect("memory");
+            assert!(std::ptr::eq(some, intern(&SET, &[1, 2, 3], hash).expect("known")));
+            for others in [&[1, 2][..], &[1, 2, 4], &[], &[1, 2, 3, 4]] {
+                let other = intern(&SET, others, hash).expect("memory");
+                assert!(!std::ptr::eq(some, other));
+                assert_eq!(other.return_addresses(), others);
+            }
+            assert_eq!(some.return_addresses(), [1, 2, 3]);
+        }
+        let stopped = SET.intern(&[1, 2, 3], Stop::Complete, 7).expect("memory");
+        assert_eq!(stopped.stop(), Stop::Complete);
+    }
+
+    #[test]
+    fn a_full_set_still_knows_what_it_holds() {
+        static SET: Set = Set::new(2);
+        let first = intern(&SET, &[1], 1).expect("room");
+        intern(&SET, &[2], 1 << 60).expect("room");
+        assert!(intern(&SET, &[3], 3).is_none());
+        assert!(std::ptr::eq(first, intern(&SET, &[1], 1).expect("known")));
+    }
+
+    #[test]
+    fn threads_that_intern_the_same_stacks_at_once_get_the_same_ones() {
+        static SET: Set = Set::new(1 << 20);
+        let work = || {
+            (0..3_000_u64)
+                .map(|i| {
+                    let hash = (i % 1_000).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                    intern(&SET, &[i as usize % 1_000, 5], hash).expect("memory") as *const Stack
+                        as usize
+                })
+                .collect::<Vec<_>>()
+        };
+        let threads: Vec<_> = (0..4).map(|_| thread::spawn(work)).collect();
+        let results: Vec<_> = threads.into_iter().map(|t| t.join().expect("no panic")).collect();
+        for stacks in &results {
+            assert_eq!(stacks, &results[0]);
+            assert_eq!(stacks[..1_000], stacks[1_000..2_000]);
+        }
+        assert_eq!(SET.count.load(super::Relaxed), 1_000);
+    }
+}

@@ -1,0 +1,171 @@
+//! Hot: `Tallies`, a table from stacks to what was counted at each. It belongs to one thread, and grows as it fills; its memory
+//! comes from the system allocator.
+
+use std::ptr;
+
+use super::stack::Stack;
+use super::tally::{Event, Tally};
+use crate::system_vec::{OutOfMemory, SystemVec};
+
+pub(super) struct Row {
+    /// `None` for events that have no stack.
+    pub(super) stack: Option<&'static Stack>,
+    pub(super) tally: Tally,
+    /// The part of `tally` that the scopes below have already, or must not see.
+    settled: Tally,
+}
+
+pub(super) struct Tallies {
+    rows: SystemVec<Row>,
+    /// Open addressing: 0, or one more than the number of a row. A power of two long, at most half full.
+    index: SystemVec<u32>,
+    /// What found no room.
+    lost: Row,
+}
+
+/// Tables beyond this many rows give their memory back when they are emptied.
+const KEPT_ROWS: usize = 512;
+
+impl Row {
+    const fn new(stack: Option<&'static Stack>) -> Self {
+        Self { stack, tally: Tally::ZERO, settled: Tally::ZERO }
+    }
+
+    /// What is to be handed down.
+    pub(super) fn unsettled(&self) -> Tally {
+        self.tally.since(&self.settled)
+    }
+}
+
+impl Tallies {
+    pub(super) const fn new() -> Self {
+        Self { rows: SystemVec::new(), index: SystemVec::new(), lost: Row::new(None) }
+    }
+
+    #[inline]
+    pub(super) fn count(&mut self, stack: Option<&'static Stack>, event: Event) {
+        self.row(stack).tally.count(event);
+    }
+
+    pub(super) fn add(&mut self, stack: Option<&'static Stack>, tally: &Tally) {
+        self.row(stack).tally.add(tally);
+    }
+
+    /// Every row, that of lost events last.
+    pub(super) fn rows(&self) -> impl Iterator<Item = &Row> {
+        self.rows.as_slice().iter().chain([&self.lost])
+    }
+
+    /// Marks all that was counted so far as handed down.
+    pub(super) fn settle(&mut self) {
+        for row in self.rows.as_mut_slice().iter_mut().chain([&mut self.lost]) {
+            row.settled = row.tally;
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.lost = Row::new(None);
+        if self.rows.as_slice().len() > KEPT_ROWS {
+            self.free();
+        } else if !self.rows.as_slice().is_empty() {
+            self.rows.clear();
+            self.index.as_mut_slice().fill(0);
+        }
+    }
+
+    /// Gives all memory back.
+    pub(super) fn free(&mut self) {
+        self.rows.free();
+        self.index.free();
+    }
+
+    #[inline]
+    fn row(&mut self, stack: Option<&'static Stack>) -> &mut Row {
+        let at = stack.and_then(|stack| self.find(stack).or_else(|| self.insert(stack)));
+        match at.and_then(|at| self.rows.as_mut_slice().get_mut(at)) {
+            Some(row) => row,
+            None => &mut self.lost,
+        }
+    }
+
+    #[inline]
+    fn find(&self, stack: &'static Stack) -> Option<usize> {
+        let (rows, index) = (self.rows.as_slice(), self.index.as_slice());
+        let mut place = stack.hash() as usize;
+        loop {
+            let at = *index.get(place & index.len().wrapping_sub(1))?;
+            let row = (at as usize).checked_sub(1)?;
+            if rows.get(row).is_some_and(|row| row.stack.is_some_and(|s| ptr::eq(s, stack))) {
+                return Some(row);
+            }
+            place = place.wrapping_add(1);
+        }
+    }
+
+    #[cold]
+    fn insert(&mut self, stack: &'static Stack) -> Option<usize> {
+        let row = self.rows.as_slice().len();
+        if (row + 1) * 2 > self.index.as_slice().len() {
+            self.grow().ok()?;
+        }
+        self.rows.push(Row::new(Some(stack))).ok()?;
+        place(self.index.as_mut_slice(), stack, row);
+        Some(row)
+    }
+
+    fn grow(&mut self) -> Result<(), OutOfMemory> {
+        let len = (self.index.as_slice().len() * 2).max(64);
+        self.index.resize(len, 0)?;
+        let index = self.index.as_mut_slice();
+        index.fill(0);
+        for (at, row) in self.rows.as_slice().iter().enumerate() {
+            if let Some(stack) = row.stack {
+                place(index, stack, at);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Notes in the index, which has room, that the stack is in this row.
+fn place(index: &mut [u32], stack: &Stack, row: usize) {
+    let mask = index.len().wrapping_sub(1);
+    let mut place = stack.hash() as usize;
+    while let Some(entry) = index.get_mut(place & mask) {
+        if *entry == 0 {
+            *entry = row as u32 + 1;
+            return;
+        }
+        place = place.wrapping_add(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Tallies, KEPT_ROWS};
+    use crate::record::{made_up_stack, Event};
+
+    #[test]
+    fn a_table_grows_with_its_stacks_and_starts_anew_when_it_is_cleared() {
+        let mut tallies = Tallies::new();
+        for stacks in [10, KEPT_ROWS + 1, 3_000, 1] {
+            for size in 1..=3 {
+                for stack in 0..stacks {
+                    let stack = made_up_stack(&[7, stack]);
+                    tallies.count(Some(stack), Event { size, old_size: None });
+                }
+            }
+            tallies.count(None, Event { size: 9, old_size: Some(8) });
+            let rows: Vec<_> = tallies.rows().collect();
+            let (lost, rows) = rows.split_last().expect("one for what is lost");
+            assert_eq!(rows.len(), stacks);
+            for (at, row) in rows.iter().enumerate() {
+                assert_eq!(row.stack.expect("one").return_addresses(), [7, at]);
+                assert_eq!((row.tally.allocs, row.tally.bytes), (3, 6));
+            }
+            assert_eq!((lost.tally.reallocs, lost.tally.bytes), (1, 9));
+            tallies.clear();
+        }
+        tallies.free();
+    }
+}

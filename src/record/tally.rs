@@ -1,0 +1,113 @@
+//! Hot: `Tally`, what is counted at one stack.
+
+/// An allocation event as recording sees it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Event {
+    /// Bytes requested.
+    pub(crate) size: u64,
+    /// The size before, where the event is a reallocation.
+    pub(crate) old_size: Option<u64>,
+}
+
+/// What was counted at one stack.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    /// Fresh blocks.
+    pub(crate) allocs: u64,
+    pub(crate) reallocs: u64,
+    /// Bytes requested; a reallocation adds its full new size.
+    pub(crate) bytes: u64,
+    pub(crate) growth: Growth,
+}
+
+/// The first chain of growing reallocations seen at a stack: each takes the block on where the one before left it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Growth {
+    /// The size before the first step, then the sizes after each, as far as there is room.
+    pub(crate) sizes: [u64; 4],
+    /// The size after the latest step.
+    pub(crate) last: u64,
+    pub(crate) steps: u64,
+}
+
+impl Tally {
+    pub(crate) const ZERO: Self = Self {
+        allocs: 0,
+        reallocs: 0,
+        bytes: 0,
+        growth: Growth { sizes: [0; 4], last: 0, steps: 0 },
+    };
+
+    /// Allocation events.
+    pub(crate) const fn events(&self) -> u64 {
+        self.allocs + self.reallocs
+    }
+
+    #[inline]
+    pub(super) fn count(&mut self, event: Event) {
+        self.bytes = self.bytes.wrapping_add(event.size);
+        match event.old_size {
+            None => self.allocs += 1,
+            Some(old_size) => {
+                self.reallocs += 1;
+                self.growth.step(old_size, event.size);
+            }
+        }
+    }
+
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.allocs += other.allocs;
+        self.reallocs += other.reallocs;
+        self.bytes = self.bytes.wrapping_add(other.bytes);
+        if self.growth.steps == 0 {
+            self.growth = other.growth;
+        }
+    }
+
+    /// Without what `earlier`, a former state of it, had counted.
+    pub(crate) fn since(&self, earlier: &Self) -> Self {
+        Self {
+            allocs: self.allocs.wrapping_sub(earlier.allocs),
+            reallocs: self.reallocs.wrapping_sub(earlier.reallocs),
+            bytes: self.bytes.wrapping_sub(earlier.bytes),
+            growth: if earlier.growth.steps == 0 { self.growth } else { Growth::default() },
+        }
+    }
+}
+
+impl Growth {
+    fn step(&mut self, old_size: u64, new_size: u64) {
+        let continues = if self.steps == 0 {
+            self.sizes[0] = old_size;
+            true
+        } else {
+            old_size == self.last
+        };
+        if continues && new_size > old_size {
+            self.steps += 1;
+            self.last = new_size;
+            if let Some(size) = self.sizes.get_mut(self.steps as usize) {
+                *size = new_size;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Event, Tally};
+
+    #[test]
+    fn a_chain_of_growth_follows_one_block() {
+        let mut tally = Tally::ZERO;
+        for (old_size, size) in [(8, 16), (100, 200), (16, 32), (32, 24), (32, 64), (64, 128)] {
+            tally.count(Event { size, old_size: Some(old_size) });
+        }
+        assert_eq!(
+            (tally.reallocs, tally.allocs, tally.bytes),
+            (6, 0, 16 + 200 + 32 + 24 + 64 + 128)
+        );
+        let growth = tally.growth;
+        assert_eq!((growth.sizes, growth.last, growth.steps), ([8, 16, 32, 64], 128, 4));
+    }
+}

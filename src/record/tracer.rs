@@ -1,0 +1,39 @@
+//! Hot: `Tracer`, a thread's way from its registers to an interned stack. One for each ledger whose thread has ever recorded,
+//! in memory from the system allocator that is never freed, as the ledger.
+#![allow(unsafe_code)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+
+use super::stack::{self, Stack};
+use crate::walk::{Registers, Walker};
+
+pub(crate) struct Tracer {
+    walker: Walker,
+    /// The stack of the previous walk.
+    last: Option<&'static Stack>,
+}
+
+impl Tracer {
+    /// `None` without memory.
+    #[cold]
+    pub(crate) fn allocate() -> Option<*mut Self> {
+        // SAFETY: a `Tracer` is not zero-sized.
+        let memory: *mut Self = unsafe { System.alloc(Layout::new::<Self>()) }.cast();
+        if memory.is_null() {
+            return None;
+        }
+        // SAFETY: `memory` is fresh, and of the layout of a `Tracer`.
+        unsafe { memory.write(Self { walker: Walker::NEW, last: None }) };
+        Some(memory)
+    }
+
+    /// The stack that ends at these registers; `None` if it could not be interned.
+    #[inline]
+    pub(crate) fn stack(&mut self, from: Registers) -> Option<&'static Stack> {
+        let walked = self.walker.walk(from);
+        if !walked.is_same || self.last.is_none() {
+            self.last = stack::intern(&walked);
+        }
+        self.last
+    }
+}

@@ -1,0 +1,66 @@
+//! Cold: `ProcessRecorder`, the call sites of all threads from its start on, by subtraction from what `record` keeps with the
+//! stacks.
+
+use std::panic::Location;
+
+use super::Recording;
+use crate::count;
+use crate::record::{self, Stack, Tally};
+use crate::report::{self, CallSites};
+use crate::unseen::Unseen;
+
+/// Records until it is dropped.
+pub(crate) struct ProcessRecorder {
+    location: &'static Location<'static>,
+    opening: Option<&'static Stack>,
+    /// What the process had counted at each stack before, in the order of the stacks' addresses.
+    before: Unseen<Vec<(Option<&'static Stack>, Tally)>>,
+}
+
+impl ProcessRecorder {
+    #[track_caller]
+    pub(crate) fn start() -> Self {
+        let before = Unseen::new(counted);
+        count::record_everywhere();
+        Self { location: Location::caller(), opening: count::stack_here(), before }
+    }
+
+    pub(crate) fn call_sites(&self) -> CallSites {
+        let recording = Unseen::new(|| self.recording());
+        report::call_sites(&recording, self.location)
+    }
+
+    fn recording(&self) -> Recording {
+        let mut recording = Recording::default();
+        for (stack, tally) in counted() {
+            let before = self.before.binary_search_by_key(&address(stack), |(s, _)| address(*s));
+            let before = before.map_or(Tally::ZERO, |at| self.before[at].1);
+            let tally = tally.since(&before);
+            match stack {
+                Some(stack) if tally.events() > 0 => recording.tallies.push((stack, tally)),
+                Some(_) => {}
+                None => recording.lost = tally,
+            }
+        }
+        recording.openings.extend(self.opening);
+        recording
+    }
+}
+
+impl Drop for ProcessRecorder {
+    fn drop(&mut self) {
+        record::stop_profiling();
+    }
+}
+
+/// What the process has counted at each stack by now, in the order of the stacks' addresses.
+fn counted() -> Vec<(Option<&'static Stack>, Tally)> {
+    let mut counted = vec![(None, record::profiled(None))];
+    record::visit_stacks(&mut |stack| counted.push((Some(stack), record::profiled(Some(stack)))));
+    counted.sort_by_key(|(stack, _)| address(*stack));
+    counted
+}
+
+fn address(stack: Option<&'static Stack>) -> usize {
+    stack.map_or(0, |stack| stack as *const Stack as usize)
+}

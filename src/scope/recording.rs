@@ -1,0 +1,56 @@
+//! Cold: `Recording`, what a recording scope or profiler has counted at each stack, copied out of the tables of the hot side.
+
+use crate::count::OpenFrame;
+use crate::record::{FirstPast, Records, Stack, Tally};
+use crate::unseen::Unseen;
+
+/// The recording of one scope, or of the polls of one future.
+#[derive(Clone, Default)]
+pub(crate) struct Recording {
+    /// One entry for each stack, in no particular order.
+    pub(crate) tallies: Vec<(&'static Stack, Tally)>,
+    /// The stack where the scope was opened; of a future, one for each different way to its polls. What a stack shares with one
+    /// of them at its outer end is above the scope.
+    pub(crate) openings: Vec<&'static Stack>,
+    /// Events that belong to no stack, for want of room.
+    pub(crate) lost: Tally,
+    /// Which allocation event was the first past the limit, counted from 1, and where. Without a stack, it is among the
+    /// lost ones.
+    pub(crate) first_past: Option<(u64, Option<&'static Stack>)>,
+}
+
+impl Recording {
+    /// What the frame has recorded; `None` if it does not record, or has outlived the counters of its thread.
+    pub(crate) fn of(frame: &OpenFrame) -> Option<Unseen<Self>> {
+        let mut recording = Unseen::new(Self::default);
+        let read = |records: Records<'_>| recording.change(|recording| recording.add(records, 0));
+        frame.read_records(read).map(|()| recording)
+    }
+
+    /// Adds what the frame has recorded to what earlier ones have, which had so many allocation events.
+    pub(crate) fn add(&mut self, records: Records<'_>, earlier_events: u64) {
+        records.visit(&mut |stack, tally| match stack {
+            Some(stack) => self.tallies.push((stack, *tally)),
+            None => self.lost.add(tally),
+        });
+        self.openings.extend(records.opening());
+        if let (None, FirstPast::At(event, stack)) = (self.first_past, records.first_past()) {
+            self.first_past = Some((earlier_events + event, stack));
+        }
+        self.unite();
+    }
+
+    /// Makes one entry of all that have the same stack.
+    fn unite(&mut self) {
+        self.tallies.sort_by_key(|(stack, _)| *stack as *const Stack);
+        self.tallies.dedup_by(|(later, tally), (stack, sum)| {
+            let is_same = std::ptr::eq(*later, *stack);
+            if is_same {
+                sum.add(tally);
+            }
+            is_same
+        });
+        self.openings.sort_by_key(|stack| *stack as *const Stack);
+        self.openings.dedup_by_key(|stack| *stack as *const Stack);
+    }
+}
