@@ -18,24 +18,27 @@ use super::names;
 use super::sites::{CallSites, Data, Frame, Numbers, Site};
 use super::source::Sources;
 use super::Order;
+use crate::count;
 use crate::record::{Growth, Stack, Tally};
 use crate::scope::Recording;
 use crate::symbolize::names::{readable, short_name};
 use crate::symbolize::{symbolize, Place, Symbol};
 use crate::walk::{self, Stop};
 
-/// `location` is where the scope was opened, a line of the user's. To be called inside `count::ignored`. The openings of `recording` must
-/// have been walked from a function of this library that is never inlined.
+/// `location` is where the scope was opened, a line of the user's. The openings of `recording` must have been walked from a function of
+/// this library that is never inlined. What this takes counts nowhere.
 pub(crate) fn call_sites(recording: &Recording, location: &'static Location<'static>) -> CallSites {
-    let recorded = Recorded {
-        tallies: recording.tallies.iter().map(|(stack, tally)| (of(stack), *tally)).collect(),
-        openings: recording.openings.iter().map(|stack| of(stack)).collect(),
-        lost: recording.lost,
-        first_past: recording.first_past.map(|(event, stack)| (event, stack.map(of))),
-        location: location.file(),
-        unavailable: walk::UNAVAILABLE,
-    };
-    CallSites::new(data(&recorded, symbolize))
+    count::ignored(|| {
+        let recorded = Recorded {
+            tallies: recording.tallies.iter().map(|(stack, tally)| (of(stack), *tally)).collect(),
+            openings: recording.openings.iter().map(|stack| of(stack)).collect(),
+            lost: recording.lost,
+            first_past: recording.first_past.map(|(event, stack)| (event, stack.map(of))),
+            location: location.file(),
+            unavailable: walk::UNAVAILABLE,
+        };
+        CallSites::new(data(&recorded, symbolize))
+    })
 }
 
 /// Return addresses, outermost first, and why there are not more.

@@ -27,7 +27,7 @@ impl Sources {
         (!text.is_empty()).then_some(text)
     }
 
-    /// The name of the innermost `fn` around a place.
+    /// The name of the innermost `fn` around a place, or of the `static` or `const`.
     pub(super) fn function_at(
         &mut self,
         path: &str,
@@ -44,19 +44,32 @@ fn read(path: &str) -> Option<String> {
     is_readable.then(|| fs::read_to_string(path).ok()).flatten()
 }
 
-/// Follows the braces of `source`, and remembers at each the `fn` whose body it opens. Without a column, the innermost body
-/// that is open anywhere on the line.
+/// The head of an item that is being read, up to its body.
+#[derive(Clone, Copy)]
+struct Head<'a> {
+    name: &'a str,
+    /// Not so of a `static` or a `const`: its body is its value.
+    is_function: bool,
+    /// How many parentheses and square brackets are open around it.
+    brackets: u32,
+}
+
+/// Follows the braces of `source`, and remembers at each the `fn` whose body it opens; likewise the values of `static`s and `const`s,
+/// which may hold closures too. Without a column, the innermost body that is open anywhere on the line.
 fn function_at(source: &str, line: u32, column: Option<u32>) -> Option<&str> {
     let mut here = (1, 1);
     let is_past = |here: (u32, u32)| here.0 > line || here.0 == line && column == Some(here.1);
     let mut bodies: Vec<Option<&str>> = Vec::new();
-    // The `fn` whose signature is being read, and how many parentheses and square brackets were open at it.
-    let mut signature: Option<(&str, u32)> = None;
+    let mut head: Option<Head<'_>> = None;
+    // How many brackets and bodies are open in each value that is being read.
+    let mut values: Vec<(u32, usize)> = Vec::new();
     let mut brackets = 0_u32;
     let mut found = None;
     let mut depth_found = 0;
     let mut rest = source;
-    let mut is_after_fn = false;
+    let mut keyword = None;
+    // The last token that is neither space nor a comment.
+    let mut previous = ";";
     while let Some(token) = next_token(rest) {
         for c in token.chars() {
             if is_past(here) {
@@ -65,31 +78,58 @@ fn function_at(source: &str, line: u32, column: Option<u32>) -> Option<&str> {
             here = if c == '\n' { (here.0 + 1, 1) } else { (here.0, here.1 + 1) };
         }
         rest = &rest[token.len()..];
-        let is_name = token.starts_with(|c: char| c == '_' || c.is_alphabetic());
-        let is_raw_prefix = token == "r" && rest.starts_with('#');
-        let is_function = is_after_fn && is_name && !is_raw_prefix;
+        let is_space =
+            token.trim().is_empty() || token.starts_with("//") || token.starts_with("/*");
+        let whole_head = head.filter(|head| head.brackets == brackets);
         match token {
             "(" | "[" => brackets += 1,
             ")" | "]" => brackets = brackets.saturating_sub(1),
             "{" => {
-                let opens = signature.is_some_and(|(_, outside)| outside == brackets);
-                bodies.push(if opens { signature.take().map(|(name, _)| name) } else { None });
+                let function = whole_head.filter(|head| head.is_function);
+                bodies.push(function.map(|head| head.name));
+                head = head.filter(|_| whole_head.is_none());
             }
             "}" => {
                 bodies.pop();
             }
-            ";" if signature.is_some_and(|(_, outside)| outside == brackets) => signature = None,
-            name if is_function => signature = Some((name, brackets)),
+            "=" if whole_head.is_some_and(|head| !head.is_function) => {
+                bodies.push(head.take().map(|head| head.name));
+                values.push((brackets, bodies.len()));
+            }
+            ";" if values.last() == Some(&(brackets, bodies.len())) => {
+                values.pop();
+                bodies.pop();
+            }
+            ";" if whole_head.is_some() => head = None,
             _ => {}
         }
-        let is_between = token.trim().is_empty() || is_raw_prefix || token == "#";
-        is_after_fn = token == "fn" || is_after_fn && is_between;
+        keyword = match (keyword, token) {
+            _ if is_space => keyword,
+            (_, "fn") => Some(token),
+            // Not `*const T`, `&'static T` or `<const N: usize>`.
+            (_, "static" | "const") if is_before_an_item(previous) => Some(token),
+            (Some("static"), "mut") => keyword,
+            // The start of a raw name, `r#match`.
+            (Some(_), "r") if rest.starts_with('#') => keyword,
+            (Some(_), "#") => keyword,
+            (Some(keyword), name) if name.starts_with(|c: char| c == '_' || c.is_alphabetic()) => {
+                head = Some(Head { name, is_function: keyword == "fn", brackets });
+                None
+            }
+            _ => None,
+        };
+        previous = if is_space { previous } else { token };
         if here.0 < line || column.is_some() || bodies.len() >= depth_found {
             found = bodies.iter().rev().find_map(|body| *body);
             depth_found = if here.0 < line { 0 } else { bodies.len() };
         }
     }
     found.filter(|_| is_past(here))
+}
+
+/// The end of an item, an attribute or a visibility, or the start of a body.
+fn is_before_an_item(token: &str) -> bool {
+    matches!(token, ";" | "{" | "}" | ")" | "]" | "pub" | "default")
 }
 
 /// A comment, a literal, a word, white space or one other character.
@@ -196,6 +236,12 @@ impl T for u8 {
 static LATER: fn() = || 5;
 fn p() { a(|| 1) } fn q() { b(|| 2) }
 fn r#match() -> [u8; { 4 }] { || 3 }
+impl<const N: usize> S<N> {
+    pub const ONE: fn(*const u8, &'static str) -> [u8; 2] = |a| { let b; || 1 }; fn f<const M: u8>(a: *const u8) { || M }
+}
+#[link_section = ".x"]
+static mut TWO: [fn(u8); 2] = [|_| (), |_| ()];
+const fn g() { const { || 1 } const I: u8; static J: fn() = || { fn h() { || 2 } || 3 }; || 4 }
 "##;
         let check = |line, column, expected| {
             assert_eq!(function_at(source, line, column), expected, "{line}:{column:?}");
@@ -206,11 +252,21 @@ fn r#match() -> [u8; { 4 }] { || 3 }
         check(11, None, Some("inner"));
         check(11, Some(28), Some("inner"));
         check(12, Some(10), Some("only_declared"));
-        check(15, Some(25), None);
-        check(15, None, None);
+        check(15, Some(25), Some("LATER"));
+        check(15, None, Some("LATER"));
         check(16, Some(15), Some("p"));
         check(16, Some(32), Some("q"));
         check(17, Some(33), Some("match"));
+        check(19, Some(68), Some("ONE"));
+        check(19, Some(73), Some("ONE"));
+        check(19, Some(117), Some("f"));
+        check(22, Some(35), Some("TWO"));
+        check(22, Some(43), Some("TWO"));
+        check(23, Some(24), Some("g"));
+        check(23, Some(75), Some("h"));
+        check(23, Some(82), Some("J"));
+        check(23, Some(90), Some("g"));
+        check(24, None, None);
         check(99, None, None);
     }
 
