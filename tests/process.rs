@@ -30,6 +30,8 @@ fn main() {
     thread_local_destructors_are_counted();
     scopes_work_in_thread_local_destructors();
     ten_thousand_threads_do_not_grow_the_memory();
+    #[cfg(feature = "backtraces")]
+    reports_are_in_no_total();
     println!("process: all checks hold");
 }
 
@@ -283,6 +285,30 @@ fn scopes_work_in_thread_local_destructors() {
     for stats in measured.iter() {
         assert_eq!((stats.alloc_count, stats.dealloc_count, stats.peak_bytes), (2, 2, 300));
     }
+}
+
+/// Neither what finding the names takes, on this thread and on one of its own, nor the texts.
+#[cfg(feature = "backtraces")]
+fn reports_are_in_no_total() {
+    use std::fmt::Write;
+
+    let mut text = String::with_capacity(1 << 20);
+    let profiler = Profiler::with_call_sites();
+    let scope = mod_alloc::AllocScope::with_call_sites();
+    drop(bytes(10));
+    let exceeded =
+        mod_alloc::Budget::new().max(0).check(|| drop(bytes(20))).expect_err("it allocates");
+    let before = GLOBAL.snapshot();
+    let (all, own, broken) = (profiler.call_sites(), scope.call_sites(), exceeded.call_sites());
+    write!(text, "{all:#} {own:#} {broken:#} {exceeded}").expect("it fits");
+    assert!(text.len() < text.capacity() && text.contains("call sites"));
+    assert_eq!(own.alloc_count(), 2);
+    drop((all, own, broken, exceeded));
+    // The report of the budget itself is the process's: it was on the heap before.
+    assert_eq!(GLOBAL.snapshot(), before);
+    assert_eq!(profiler.call_sites().alloc_count(), 2);
+    drop(scope);
+    assert_eq!(profiler.stop().alloc_count, 2);
 }
 
 fn ten_thousand_threads_do_not_grow_the_memory() {

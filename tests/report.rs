@@ -1,33 +1,41 @@
 //! The texts of broken budgets, as snapshots.
 
+use std::env;
 use std::hint::black_box;
 use std::panic::{catch_unwind, UnwindSafe};
+use std::process::Command;
 
 use mod_alloc::{alloc_budget, assert_allocs, assert_no_alloc, Budget, ModAlloc};
+
+mod work;
+
+use work::allocate;
 
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
 
-fn allocate(sizes: &[usize]) {
-    for &size in sizes {
-        drop(black_box(Vec::<u8>::with_capacity(size)));
-    }
-}
-
 /// The report that `work` panics with.
 fn report_of(work: impl FnOnce() + UnwindSafe) -> String {
     let panic = catch_unwind(work).expect_err("the budget is broken");
-    without_line(panic.downcast_ref::<String>().expect("a report"))
+    without_lines(panic.downcast_ref::<String>().expect("a report"))
 }
 
-/// A report without the number of the source line, and without the gap before the location, whose width depends on it.
-fn without_line(report: &str) -> String {
+/// A report without the numbers of lines in this file, and without the gap before the location, whose width depends on it. Where in
+/// `work` the allocations are made stays.
+fn without_lines(report: &str) -> String {
     let report = report.replace('\\', "/");
-    let (before, after) = report.split_once("tests/report.rs:").expect("a location");
-    let digits = after.find(|c: char| !c.is_ascii_digit()).expect("a line break");
-    assert!(digits > 0, "{report}");
-    let before = before.trim_end_matches(' ');
-    format!("{before}  tests/report.rs:LINE{}", &after[digits..])
+    let (head, rest) = report.split_once('\n').expect("several lines");
+    let (name, location) = head.rsplit_once(' ').expect("a location");
+    let report = format!("{}  {location}\n{rest}", name.trim_end());
+    let mut parts = report.split("tests/report.rs:");
+    let mut text = parts.next().expect("there is a first").to_owned();
+    for part in parts {
+        let rest = part.trim_start_matches(|c: char| c.is_ascii_digit());
+        assert!(rest.len() < part.len(), "{report}");
+        text.push_str("tests/report.rs:LINE");
+        text.push_str(rest);
+    }
+    text
 }
 
 #[alloc_budget(max = 2, max_bytes = 1024)]
@@ -52,7 +60,7 @@ fn several_metrics_one_of_them_held() {
             let mut block = black_box(Vec::<u8>::with_capacity(1_000_000));
             block.reserve_exact(1_234_567);
         });
-    insta::assert_snapshot!(without_line(&exceeded.unwrap_err().to_string()));
+    insta::assert_snapshot!(without_lines(&exceeded.unwrap_err().to_string()));
 }
 
 #[test]
@@ -86,19 +94,19 @@ fn several_runs_that_differ() {
         run += 1;
         allocate(&[1; 7][..run]);
     });
-    insta::assert_snapshot!(without_line(&exceeded.unwrap_err().to_string()));
+    insta::assert_snapshot!(without_lines(&exceeded.unwrap_err().to_string()));
 }
 
 #[test]
 fn several_runs_that_agree() {
     let exceeded = Budget::new().exact(3).runs(2).check(|| allocate(&[1]));
-    insta::assert_snapshot!(without_line(&exceeded.unwrap_err().to_string()));
+    insta::assert_snapshot!(without_lines(&exceeded.unwrap_err().to_string()));
 }
 
 #[test]
 fn one_run_after_warm_ups() {
     let exceeded = Budget::new().max(0).warmup(2).check(|| allocate(&[1]));
-    insta::assert_snapshot!(without_line(&exceeded.unwrap_err().to_string()));
+    insta::assert_snapshot!(without_lines(&exceeded.unwrap_err().to_string()));
 }
 
 #[test]
@@ -111,4 +119,100 @@ fn a_long_name_keeps_its_distance_from_the_location() {
     }
     let work = a_module_with_a_very_long_name_that_somebody_chose::and_a_function_whose_name_is_long_as_well;
     insta::assert_snapshot!(report_of(work));
+}
+
+#[test]
+fn a_vec_that_grows() {
+    insta::assert_snapshot!(report_of(work::collects_squares));
+}
+
+#[test]
+fn only_bytes_are_too_many() {
+    insta::assert_snapshot!(report_of(work::keeps_copies));
+}
+
+#[test]
+fn more_sites_than_fit() {
+    insta::assert_snapshot!(report_of(work::allocates_at_many_lines));
+}
+
+#[test]
+fn recursion_and_closures() {
+    insta::assert_snapshot!(report_of(work::joins_nested_lists));
+}
+
+#[alloc_budget(max = 2)]
+#[test]
+#[should_panic(expected = "grew 16 > 32 > 64 > 128 > .. > 512: reserve the capacity up front")]
+fn a_test_that_grows_a_vec() {
+    let mut numbers = Vec::new();
+    for n in 0..100_u32 {
+        numbers.push(n);
+    }
+    black_box(&numbers);
+}
+
+#[test]
+fn without_call_sites_the_report_ends_with_its_table() {
+    let exceeded = Budget::new().max(0).call_sites(false).check(|| allocate(&[1]));
+    insta::assert_snapshot!(without_lines(&exceeded.unwrap_err().to_string()));
+}
+
+/// What is run in a process of its own, with `MOD_ALLOC_BACKTRACE` set, which is read once.
+#[test]
+fn in_another_process() {
+    if env::var_os("IN_ANOTHER_PROCESS").is_some() {
+        work::collects_squares();
+    }
+}
+
+/// What a test binary prints of the budget that `in_another_process` breaks.
+fn printed_with(backtrace: &str) -> String {
+    let this = env::current_exe().expect("a test knows its binary");
+    let mut again = Command::new(this);
+    again.args(["--exact", "in_another_process", "--nocapture"]);
+    again.env("IN_ANOTHER_PROCESS", "1").env("MOD_ALLOC_BACKTRACE", backtrace);
+    let output = again.env("RUST_BACKTRACE", "0").output().expect("it runs again");
+    assert!(!output.status.success(), "the budget is broken");
+    String::from_utf8(output.stderr).expect("text")
+}
+
+#[test]
+fn short_is_what_is_shown_unless_asked() {
+    let report = catch_unwind(work::collects_squares).expect_err("the budget is broken");
+    let report = report.downcast_ref::<String>().expect("a report");
+    let short = printed_with("short");
+    assert!(short.contains(report.as_str()), "{short}");
+}
+
+#[test]
+fn full_shows_all_frames() {
+    let full = printed_with("full");
+    let has = |text: &str| assert!(full.contains(text), "{text} is not in\n{full}");
+    has("  call sites, most allocations first (6 allocations at ");
+    has(" at tests/work/mod.rs:18:");
+    has("/library/alloc/src/raw_vec/mod.rs:");
+    has("\n  allocation 3, the first past the budget: tests/work/mod.rs:18\n");
+    let user = full.lines().find(|line| line.trim_start().starts_with("> ")).expect("a line");
+    assert!(user.contains("collects_squares at tests/work/mod.rs:18:"), "{full}");
+    assert!(!full.contains("MOD_ALLOC_BACKTRACE"), "{full}");
+}
+
+#[test]
+fn off_shows_the_table_alone() {
+    let off = printed_with("off");
+    assert!(off.contains("  allocations       2         6  +4\n"), "{off}");
+    assert!(!off.contains("call sites") && !off.contains("first past"), "{off}");
+}
+
+#[test]
+fn another_value_is_answered_by_those_that_there_are() {
+    for value in ["1", "", "Full", "on"] {
+        let answer = printed_with(value);
+        let expected = format!(
+            "is `MOD_ALLOC_BACKTRACE` misspelt? It is `{value}`; the values are `short` (the default), `full` and `off`"
+        );
+        assert!(answer.contains(&expected), "{answer}");
+        assert!(!answer.contains("allocation budget exceeded"), "{answer}");
+    }
 }

@@ -1,0 +1,116 @@
+//! `at!` and `check`, by which the other files say which lines they expect.
+
+use std::cell::Cell;
+use std::hint::black_box;
+
+use mod_alloc::{uncounted, AllocScope, AllocStats, CallSites, Frame, Site};
+
+/// Notes the line that it stands on, then runs the code on it. Nested calls note their lines later, so the noted lines
+/// are a chain of calls, outermost first.
+macro_rules! at {
+    ($($work:tt)*) => {{
+        $crate::lines::note(file!(), line!());
+        $($work)*
+    }};
+}
+pub(crate) use at;
+
+/// A file and a line in it.
+pub(crate) type Line = (&'static str, u32);
+
+const MOST: usize = 12;
+
+thread_local! {
+    /// How many lines there are, and they.
+    static NOTED: Cell<(usize, [Line; MOST])> = const { Cell::new((0, [("", 0); MOST])) };
+}
+
+/// A line that is noted again (in a loop, in recursion) has been returned to: those noted since are over.
+pub(crate) fn note(file: &'static str, line: u32) {
+    let (count, mut lines) = NOTED.get();
+    let known = lines[..count].iter().position(|known| *known == (file, line));
+    let index = known.unwrap_or(count);
+    lines[index] = (file, line);
+    NOTED.set((index + 1, lines));
+}
+
+/// What was noted since the last call, innermost first.
+pub(crate) fn noted() -> Vec<Line> {
+    let (count, lines) = NOTED.replace((0, [("", 0); MOST]));
+    uncounted(|| lines[..count].iter().rev().copied().collect())
+}
+
+/// The lines of the user's frames, innermost first; those that follow each other with the same line (recursion, a closure within its
+/// line) once.
+pub(crate) fn user_lines(site: &Site) -> Vec<(&str, u32)> {
+    let line = |frame: &Frame| frame.line().expect("the user's frames have lines");
+    let mut lines: Vec<(&str, u32)> = site
+        .user_frames()
+        .map(|frame| (frame.file().expect("the user's frames have files"), line(frame)))
+        .collect();
+    lines.dedup();
+    lines
+}
+
+/// Ends a function, so that what comes before is not its last call.
+pub(crate) fn done<T>(value: T) {
+    uncounted(|| drop(black_box(value)));
+}
+
+/// `work` allocates at the line that it notes last, called from the lines that it noted before, and nowhere else. It is called by a
+/// function that is not inlined, by one that is, and through a pointer.
+#[track_caller]
+pub(crate) fn check(work: impl Fn()) {
+    check_once(|| at!(called(&work)));
+    check_once(|| at!(called_by_inlined(&work)));
+    check_once(|| at!(called_by_pointer(&work)));
+}
+
+#[track_caller]
+pub(crate) fn check_once(work: impl FnOnce()) {
+    noted();
+    let scope = AllocScope::with_call_sites();
+    at!(work());
+    let sites = scope.call_sites();
+    let stats = scope.exit();
+    let expected = noted();
+    assert!(sites.alloc_count() > 0, "nothing was allocated");
+    assert_same_sum(&sites, stats);
+    for site in sites.sites() {
+        assert_eq!(user_lines(site), expected, "{sites:#}");
+    }
+}
+
+/// The sites together are what the scope has counted.
+#[track_caller]
+pub(crate) fn assert_same_sum(sites: &CallSites, stats: AllocStats) {
+    let sum = |number: fn(&Site) -> u64| sites.sites().iter().map(number).sum::<u64>();
+    assert_eq!(sites.unattributed_count(), 0, "{sites:#}");
+    assert_eq!(sum(Site::alloc_count), stats.alloc_count, "{sites:#}");
+    assert_eq!(sum(Site::realloc_count), stats.realloc_count, "{sites:#}");
+    assert_eq!(sum(Site::total_bytes), stats.total_bytes, "{sites:#}");
+    let total = (sites.alloc_count(), sites.realloc_count(), sites.total_bytes());
+    assert_eq!(total, (stats.alloc_count, stats.realloc_count, stats.total_bytes));
+}
+
+#[inline(never)]
+fn called(work: &dyn Fn()) {
+    at!(work());
+    black_box(());
+}
+
+#[inline(always)]
+fn called_by_inlined(work: &impl Fn()) {
+    at!(work());
+    black_box(());
+}
+
+#[inline(never)]
+fn called_by_pointer<F: Fn()>(work: &F) {
+    let pointer: fn(&F) = |work| {
+        at!(work());
+        black_box(());
+    };
+    at!(black_box(pointer)(work));
+    black_box(());
+}

@@ -1,0 +1,21 @@
+//! Call sites: each allocation is reported at its own file and line, with the lines that called it, in debug and in release builds;
+//! and the numbers of the sites are those of the scope.
+//!
+//! Expected lines are never written down: `at!` notes the line that it stands on, and runs the code that stands there too.
+#![cfg(all(feature = "backtraces", target_os = "linux", target_arch = "x86_64", not(miri)))]
+#![allow(unsafe_code)]
+
+mod counts;
+mod dropping;
+mod futures;
+mod lines;
+mod merged;
+mod misuse;
+mod odd_stacks;
+mod places;
+mod profilers;
+
+use mod_alloc::ModAlloc;
+
+#[global_allocator]
+static GLOBAL: ModAlloc = ModAlloc::new();

@@ -1,0 +1,33 @@
+//! Call sites that were not recorded are asked for: never an empty answer.
+
+use std::hint::black_box;
+use std::panic::catch_unwind;
+
+use mod_alloc::{AllocScope, Budget, Profiler};
+
+#[track_caller]
+fn check(work: impl FnOnce() + std::panic::UnwindSafe, remedy: &str) {
+    let panic = catch_unwind(work).expect_err("nothing was recorded");
+    let literal = || *panic.downcast_ref::<&str>().expect("a text");
+    let text = panic.downcast_ref::<String>().map_or_else(literal, String::as_str);
+    assert!(text.contains(remedy), "{text}");
+}
+
+#[test]
+fn of_a_scope_that_only_counts() {
+    let ask = || drop(AllocScope::enter().call_sites());
+    check(ask, "Open it by `AllocScope::with_call_sites()`");
+}
+
+#[test]
+fn of_a_profiler_that_only_counts() {
+    check(|| drop(Profiler::start().call_sites()), "Start it by `Profiler::with_call_sites()`");
+}
+
+#[test]
+fn of_a_budget_that_only_counts() {
+    let budget = Budget::new().max(0).call_sites(false);
+    let exceeded = budget.check(|| drop(black_box(Box::new(1)))).expect_err("it allocates");
+    assert!(!exceeded.to_string().contains("call sites"), "{exceeded}");
+    check(move || drop(exceeded.call_sites()), "Remove `call_sites(false)` from the budget");
+}

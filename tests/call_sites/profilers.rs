@@ -1,0 +1,106 @@
+//! Call sites of the whole process. Other tests run meanwhile, so each looks at lines of its own alone.
+
+use std::hint::black_box;
+use std::sync::mpsc;
+use std::thread;
+
+use mod_alloc::{AllocScope, CallSites, Profiler};
+
+use crate::lines::{at, noted, user_lines, Line};
+
+/// Allocates so many times, at the line that it returns.
+#[inline(never)]
+fn allocate(times: u64, bytes: usize) -> Line {
+    noted();
+    for _ in 0..times {
+        drop(black_box(at!(Vec::<u8>::with_capacity(black_box(bytes)))));
+    }
+    noted()[0]
+}
+
+/// Events and bytes at a line that was called from one of the lines of `callers`.
+fn at(sites: &CallSites, line: Line, callers: std::ops::Range<u32>) -> (u64, u64) {
+    let is_there = |site: &&mod_alloc::Site| {
+        let lines = user_lines(site);
+        lines.first() == Some(&line)
+            && lines.iter().any(|(file, line)| *file == file!() && callers.contains(line))
+    };
+    let sites = || sites.sites().iter().filter(is_there);
+    (sites().map(|s| s.alloc_count()).sum(), sites().map(|s| s.total_bytes()).sum())
+}
+
+#[test]
+fn all_threads_are_seen_those_from_before_too() {
+    let start = line!();
+    let (go, wait) = mpsc::channel();
+    let (done, finished) = mpsc::channel();
+    let early = thread::spawn(move || {
+        allocate(3, 10); // Before the profiler starts.
+        done.send(()).expect("the test waits");
+        wait.recv().expect("the test sends");
+        allocate(5, 100);
+        done.send(()).expect("the test waits");
+        wait.recv().expect("the test sends");
+        allocate(7, 1_000); // After it was read, for the second reading.
+    });
+    finished.recv().expect("the thread sends");
+    let profiler = Profiler::with_call_sites();
+    go.send(()).expect("the thread waits");
+    let late = thread::spawn(|| allocate(11, 10_000));
+    let line = late.join().expect("it ends well");
+    finished.recv().expect("the thread sends");
+    allocate(1, 1);
+    let lines = start..line!();
+    assert_eq!(
+        at(&profiler.call_sites(), line, lines.clone()),
+        (5 + 11 + 1, 500 + 110_000 + 1),
+        "{:#}",
+        profiler.call_sites()
+    );
+    go.send(()).expect("the thread waits");
+    early.join().expect("it ends well");
+    let read_again = profiler.call_sites();
+    assert_eq!(at(&read_again, line, lines), (5 + 11 + 1 + 7, 500 + 110_000 + 1 + 7_000));
+    drop(profiler);
+}
+
+#[test]
+fn overlapping_profilers_have_the_sites_of_their_own_time() {
+    let start = line!();
+    let first = Profiler::with_call_sites();
+    allocate(1, 1);
+    let second = Profiler::with_call_sites();
+    let line = allocate(11, 1);
+    let lines = start..start + 20;
+    assert_eq!(at(&first.call_sites(), line, lines.clone()), (12, 12));
+    drop(first);
+    allocate(100, 1);
+    let third = Profiler::with_call_sites();
+    allocate(1_000, 1);
+    assert_eq!(at(&second.call_sites(), line, lines.clone()), (1_111, 1_111));
+    drop(second);
+    assert_eq!(at(&third.call_sites(), line, lines.clone()), (1_000, 1_000));
+    drop(third);
+    allocate(10_000, 1);
+    let fourth = Profiler::with_call_sites();
+    assert_eq!(at(&fourth.call_sites(), line, lines.clone()), (0, 0));
+    assert!(lines.contains(&line!()));
+}
+
+#[test]
+fn scopes_and_profilers_record_side_by_side() {
+    let start = line!();
+    let outer = AllocScope::with_call_sites();
+    allocate(1, 1);
+    let profiler = Profiler::with_call_sites();
+    let inner = AllocScope::with_call_sites();
+    let line = allocate(10, 1);
+    let lines = || start..start + 30;
+    assert_eq!(at(&inner.call_sites(), line, lines()), (10, 10));
+    drop(inner);
+    allocate(100, 1);
+    assert_eq!(at(&profiler.call_sites(), line, lines()), (110, 110));
+    drop(profiler);
+    allocate(1_000, 1);
+    assert_eq!(at(&outer.call_sites(), line, lines()), (1_111, 1_111));
+}

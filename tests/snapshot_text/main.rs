@@ -1,0 +1,30 @@
+//! The snapshot text of call sites, of a program that tries each way in which builds write down functions differently.
+//!
+//! There is one snapshot, and every build must give it: `.ci/snapshot-text.sh` runs this in two folders, at several
+//! opt-levels, with each kind of debug information and with another toolchain.
+
+mod program;
+
+use mod_alloc::ModAlloc;
+
+#[global_allocator]
+static GLOBAL: ModAlloc = ModAlloc::new();
+
+#[test]
+fn the_text_is_the_same_in_every_build() {
+    insta::assert_snapshot!(program::run().to_string());
+}
+
+#[test]
+fn the_text_is_the_same_in_every_run() {
+    let first = program::run().to_string();
+    assert!(program::run().to_string() == first);
+}
+
+#[test]
+fn nothing_in_the_text_hangs_on_the_build() {
+    let text = program::run().to_string();
+    for varying in ["::", "{", "__", "<<", "\\", "/rustc", ".rs:", "h0", "dyn ", " as "] {
+        assert!(!text.contains(varying), "{varying} is in\n{text}");
+    }
+}
