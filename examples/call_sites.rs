@@ -2,7 +2,6 @@
 //! `-- --snapshot` as the text to compare with an earlier one, in a snapshot test for example.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::num::ParseIntError;
 use std::str::FromStr;
 
@@ -45,13 +44,18 @@ impl FromStr for Value {
     }
 }
 
-impl fmt::Display for Value {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+trait Render {
+    fn render_to(&self, page: &mut String);
+}
+
+impl Render for Value {
+    fn render_to(&self, page: &mut String) {
         match self {
-            Self::Text(text) => f.write_str(text),
-            Self::Numbers(numbers) => write!(f, "{numbers:?}"),
-            Self::Words(words) => f.write_str(&words.join(" ")),
+            Self::Text(text) => page.push_str(text),
+            Self::Numbers(numbers) => page.push_str(&format!("{numbers:?}")),
+            Self::Words(words) => page.push_str(&words.join(" ")),
         }
+        page.push('\n');
     }
 }
 
@@ -82,7 +86,12 @@ fn parse(text: &str) -> Result<Settings, ParseIntError> {
 }
 
 fn render(settings: &Settings) -> String {
-    settings.iter().map(|(key, value)| format!("{key}: {value}\n")).collect()
+    let mut page = String::new();
+    for (key, value) in settings {
+        page.push_str(&format!("{key}: "));
+        value.render_to(&mut page);
+    }
+    page
 }
 
 fn main() -> Result<(), ParseIntError> {
