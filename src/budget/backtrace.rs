@@ -2,7 +2,7 @@
 //! a process.
 
 use std::ffi::OsStr;
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 use crate::unseen::Unseen;
 use crate::walk;
@@ -23,14 +23,24 @@ pub(crate) enum Mode {
 /// If the variable has no valid value.
 #[track_caller]
 pub(crate) fn mode() -> Mode {
-    static MODE: OnceLock<Result<Mode, Unseen<String>>> = OnceLock::new();
+    // Not a `OnceLock`: one that another thread was filling at a fork would keep the child waiting for ever.
+    static MODE: AtomicU8 = AtomicU8::new(UNREAD);
+    const UNREAD: u8 = u8::MAX;
+    const MODES: [Mode; 3] = [Mode::Short, Mode::Full, Mode::Off];
+
+    if let Some(mode) = MODES.get(usize::from(MODE.load(Relaxed))) {
+        return *mode;
+    }
     let read = || match std::env::var_os(VARIABLE) {
         None => Ok(Mode::Short),
         Some(value) => parse(&value).ok_or_else(|| value.to_string_lossy().into_owned()),
     };
-    let get = || MODE.get_or_init(|| read().map_err(|value| Unseen::new(|| value)));
-    match crate::count::ignored(get) {
-        Ok(mode) => *mode,
+    let read = || read().map_err(|value| Unseen::new(|| value));
+    match crate::count::ignored(read) {
+        Ok(mode) => {
+            MODE.store(mode as u8, Relaxed);
+            mode
+        }
         Err(value) => panic!(
             "is `{VARIABLE}` misspelt? It is `{}`; the values are `short` (the default), `full` and `off`",
             value.as_str()

@@ -17,7 +17,7 @@ use super::pool::Pooled;
 use super::registry::LEDGERS;
 use super::{peak, thread_exit};
 use crate::record::{self, Stack, Tracer};
-use crate::walk::Registers;
+use crate::walk::{self, Registers};
 
 /// Bytes by which a thread's net may move before the process totals hear of it: the bound on the error of the process
 /// peak for each thread.
@@ -81,6 +81,7 @@ fn register() -> Option<Own> {
     };
     // After `adopt` has set the pointer: should this allocate, it is counted rather than recursed into.
     thread_exit::retire_at_exit(own.ledger as *const Ledger as *mut c_void);
+    walk::watch_forks();
     Some(own)
 }
 

@@ -38,9 +38,7 @@ mod imp;
 #[path = "unsupported.rs"]
 mod imp;
 
-#[allow(unused_imports)] // Until all of it is used.
-pub(crate) use imp::{prepare, rule_of, Registers, Walker, UNAVAILABLE};
-#[allow(unused_imports)]
+pub(crate) use imp::{is_forked, prepare, rule_of, watch_forks, Registers, Walker, UNAVAILABLE};
 pub(crate) use rule::{Caller, Cfa, Rule, SavedRbp};
 pub(crate) use stop::Stop;
 

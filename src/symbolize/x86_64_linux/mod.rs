@@ -9,7 +9,7 @@ use std::panic::catch_unwind;
 use layout::{Layout, Memory};
 use modules::Modules;
 use parse::{parse, Frame};
-use roomy_thread::on_a_roomy_thread;
+use roomy_thread::{on_a_roomy_thread, Outcome};
 
 use super::{Place, Symbol};
 use crate::walk::{self, rule_of, Caller};
@@ -26,12 +26,13 @@ mod trampoline;
 const MAX_REFUSED: usize = 16;
 
 pub(super) fn resolve(return_addresses: &[usize]) -> Vec<Place> {
-    let mut places = Vec::new();
-    if !on_a_roomy_thread(|| places = places_of(return_addresses)) {
-        let modules = Modules::loaded();
-        places = return_addresses.iter().map(|&address| unknown(&modules, address)).collect();
-    }
-    places
+    let addresses = return_addresses.to_vec();
+    let modules = match on_a_roomy_thread(move || places_of(&addresses)) {
+        Outcome::Done(places) => return places,
+        Outcome::NotDone => Modules::loaded(),
+        Outcome::Stuck => Modules::none(),
+    };
+    return_addresses.iter().map(|&address| unknown(&modules, address)).collect()
 }
 
 fn places_of(return_addresses: &[usize]) -> Vec<Place> {
@@ -42,7 +43,7 @@ fn places_of(return_addresses: &[usize]) -> Vec<Place> {
     let distinct: BTreeSet<usize> = return_addresses.iter().copied().collect();
     let callers: Vec<(usize, Caller)> = distinct
         .into_iter()
-        .filter(|&address| modules.has_code_at(address))
+        .filter(|&address| modules.has_code_at(address) && modules.is_as_std_knows_it(address))
         .filter_map(|address| Some((address, caller(address)?)))
         .collect();
     let known = known(&callers);

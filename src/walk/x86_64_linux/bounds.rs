@@ -66,7 +66,11 @@ fn ask() -> Bounds {
     let errno = unsafe { __errno_location() };
     // SAFETY: the thread's own `errno`, readable for as long as the thread runs.
     let before = unsafe { *errno };
-    let bounds = if is_main_thread() { main_thread() } else { other_thread() };
+    let here = &before as *const c_int as usize;
+    let holds = |bounds: &Bounds| bounds.low <= here && here < bounds.high;
+    // In a child that `fork` made, the main thread is the one that forked, on the stack that it had.
+    let of_main_thread = if is_main_thread() { main_thread().filter(holds) } else { None };
+    let bounds = of_main_thread.or_else(other_thread);
     // SAFETY: as above.
     unsafe { *errno = before };
     bounds.unwrap_or(NOWHERE)

@@ -29,13 +29,11 @@ impl Frame {
 const _: () = assert!(std::mem::size_of::<Frame>() == 32);
 
 // The numbers in the assembly; before Rust 1.82 they cannot be given by name.
-const _: () = {
-    assert!(WAYS == 4 && SET_BITS == 12 && (8 << SET_BITS) == 32768);
-    assert!(TAG_BITS + Rule::KIND_RBP.trailing_zeros() == 35);
-    assert!(TAG_BITS + Rule::KIND_RARE.trailing_zeros() == 36);
-    assert!(TAG_BITS + Rule::RBP_SHIFT == 37 && Rule::RBP_MASK == 1023);
-    assert!(TAG_BITS + Rule::OFFSET_SHIFT == 47);
-};
+const _: () = assert!(WAYS == 4 && SET_BITS == 12 && (8 << SET_BITS) == 32768);
+const _: () = assert!(TAG_BITS + Rule::KIND_RBP.trailing_zeros() == 35);
+const _: () = assert!(TAG_BITS + Rule::KIND_RARE.trailing_zeros() == 36);
+const _: () = assert!(TAG_BITS + Rule::RBP_SHIFT == 37 && Rule::RBP_MASK == 1023);
+const _: () = assert!(TAG_BITS + Rule::OFFSET_SHIFT == 47);
 
 /// Walks frames of known, plain rules: each is put below the last, at `*next`, down to `last`.
 /// Returns `true` at a frame that is like the one in `*remembered`, which moves outwards to keep up.

@@ -5,16 +5,22 @@
 //! - [`loops`]: its three loops, in assembly;
 //! - [`registers`]: where a walk begins; [`bounds`]: how far a thread's stack reaches;
 //! - [`rules`]: the rules known so far; what to do at one that is not;
-//! - [`modules`]: which program or library an address lies in, and whether one was unloaded;
+//! - [`modules`]: which program or library an address lies in, as [`find_object`] or else [`iterate`] says, with [`elf`];
+//!   [`replaced`]: whether one lies in place of another;
 //! - [`header`], [`eh_frame`], [`bytes`]: from a module's unwind tables to a rule. Pure functions of bytes.
 
 mod bounds;
 mod bytes;
 mod eh_frame;
+mod elf;
+#[cfg_attr(not(target_env = "gnu"), path = "no_find_object.rs")]
+mod find_object;
 mod header;
+mod iterate;
 mod loops;
 mod modules;
 mod registers;
+mod replaced;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -22,7 +28,7 @@ mod walker;
 
 use super::{rule, Caller, Cfa, SavedRbp, Stop, Walked, MAX_FRAMES};
 
-pub(crate) use modules::prepare;
+pub(crate) use iterate::{is_forked, prepare, watch_forks};
 pub(crate) use registers::Registers;
 pub(crate) use rules::rule_of;
 pub(crate) use walker::Walker;

@@ -14,7 +14,8 @@
 //! A word of 0 is empty. It would be an address below 4096, where no code is, with the rule `CFA = rsp`, which leads
 //! nowhere.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::Ordering::{Relaxed, Release};
+use std::sync::atomic::{AtomicU64, AtomicUsize};
 
 use super::modules;
 use super::rule::Rule;
@@ -60,6 +61,8 @@ pub(super) fn flush() {
             word.store(0, Relaxed);
         }
     }
+    // A walk of another thread that began meanwhile may have met rules that were still there.
+    GENERATION.fetch_add(1, Release);
 }
 
 /// The unwind rule of a return address.

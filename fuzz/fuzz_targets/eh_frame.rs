@@ -1,0 +1,33 @@
+//! The parsers of unwind tables, fed with anything: `cargo +nightly fuzz run eh_frame`.
+//!
+//! They are the files of the crate themselves, so that it need not show them to anyone. The input is an address in the code, the
+//! offsets of an entry and of a header, and then the memory that they are in.
+#![no_main]
+#![allow(dead_code, unreachable_pub)]
+
+use libfuzzer_sys::fuzz_target;
+
+#[path = "../../src/walk/x86_64_linux/bytes.rs"]
+mod bytes;
+#[path = "../../src/walk/x86_64_linux/eh_frame.rs"]
+mod eh_frame;
+#[path = "../../src/walk/x86_64_linux/header.rs"]
+mod header;
+#[path = "../../src/walk/rule.rs"]
+mod rule;
+
+/// Where the memory lies, so that entries can be relative to themselves.
+const ADDRESS: usize = 0x5555_0000_0000;
+
+fuzz_target!(|input: (u16, u16, u16, &[u8])| {
+    let (pc, entry, header, memory) = input;
+    let segment = bytes::Segment { bytes: memory, address: ADDRESS };
+    let pc = ADDRESS.wrapping_add(usize::from(pc)).wrapping_sub(1 << 15);
+    let found = header::find(segment, ADDRESS + usize::from(header), pc);
+    for entry in [Some(ADDRESS + usize::from(entry)), found].into_iter().flatten() {
+        if let Some(rule) = eh_frame::rule_at(segment, entry, pc) {
+            assert!(rule.word() != 0 && rule.word() >> rule::Rule::BITS == 0);
+            let _ = rule.caller();
+        }
+    }
+});

@@ -1,0 +1,162 @@
+//! Hot: asks `dl_iterate_phdr`, of any C library: for the module of an address, where nothing better answers, and for the
+//! number of modules that have been unloaded.
+//!
+//! It takes a lock of the loader, which is held briefly, never while code of a library runs, and which a thread may take
+//! again.
+#![allow(unsafe_code)]
+
+use std::ffi::{c_char, c_int, c_void};
+use std::mem::size_of;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicBool, AtomicU64};
+
+use super::elf::{segment_at, ProgramHeader, EH_FRAME, LOAD};
+use super::modules::Module;
+use super::{replaced, rules};
+
+/// `struct dl_phdr_info`
+#[repr(C)]
+struct Info {
+    bias: usize,
+    name: *const c_char,
+    headers: *const ProgramHeader,
+    header_count: u16,
+    /// Modules loaded and unloaded so far.
+    loaded: u64,
+    unloaded: u64,
+}
+
+// `symbolize` has its own `Info`, of the same layout.
+#[allow(clashing_extern_declarations)]
+extern "C" {
+    fn dl_iterate_phdr(
+        callback: unsafe extern "C" fn(*const Info, usize, *mut c_void) -> c_int,
+        argument: *mut c_void,
+    ) -> c_int;
+    fn pthread_atfork(
+        prepare: Option<extern "C" fn()>,
+        parent: Option<extern "C" fn()>,
+        child: Option<extern "C" fn()>,
+    ) -> c_int;
+}
+
+/// Asks the loader for each module in turn.
+pub(super) fn find(pc: usize) -> Option<Module> {
+    struct Search {
+        pc: usize,
+        module: Option<Module>,
+    }
+
+    unsafe extern "C" fn visit(info: *const Info, size: usize, search: *mut c_void) -> c_int {
+        // SAFETY: the loader's description of a module, readable during this call.
+        let info = unsafe { &*info };
+        // SAFETY: the argument is `search` below, which nobody else uses now.
+        let search = unsafe { &mut *search.cast::<Search>() };
+        // SAFETY: so many headers lie there, for as long as the module is loaded.
+        let headers =
+            unsafe { std::slice::from_raw_parts(info.headers, usize::from(info.header_count)) };
+        let range = |header: &ProgramHeader| {
+            let start = info.bias.wrapping_add(header.address as usize);
+            (start, start.wrapping_add(header.memory_size as usize))
+        };
+        let loads = || headers.iter().filter(|header| header.kind == LOAD).map(range);
+        if !loads().any(|(start, end)| start <= search.pc && search.pc < end) {
+            return 0;
+        }
+        if size >= size_of::<Info>() {
+            check_unloaded(info.unloaded);
+        }
+        search.module = (|| {
+            let header = headers.iter().find(|header| header.kind == EH_FRAME).map(range)?.0;
+            // SAFETY: code of the module runs in this thread, so it stays loaded.
+            let segment = unsafe { segment_at(header, headers, info.bias) }?;
+            Some(Module {
+                start: loads().map(|(start, _)| start).min()?,
+                end: loads().map(|(_, end)| end).max()?,
+                identity: replaced::identity(segment, header, info.headers as usize),
+                segment,
+                header,
+            })
+        })();
+        1
+    }
+
+    if is_lock_left_locked() {
+        return None;
+    }
+    let mut search = Search { pc, module: None };
+    // SAFETY: `visit` takes what it is given here, and does not unwind.
+    unsafe { dl_iterate_phdr(visit, (&mut search as *mut Search).cast()) };
+    search.module
+}
+
+/// The loader's count of unloaded modules up to which the rules were flushed.
+static UNLOADED: AtomicU64 = AtomicU64::new(0);
+
+fn check_unloaded(unloaded: u64) {
+    if UNLOADED.load(Acquire) != unloaded {
+        // Noted afterwards: until then every thread that looks flushes for itself, so none goes on with old rules.
+        rules::flush();
+        UNLOADED.store(unloaded, Release);
+    }
+}
+
+/// This process is a child that `fork` made.
+static IS_FORKED: AtomicBool = AtomicBool::new(false);
+
+/// Whether [`IS_FORKED`] will be told.
+static HAS_FORK_HANDLER: AtomicBool = AtomicBool::new(false);
+
+/// Has forks noticed from now on. To be called by each thread that begins to allocate.
+pub(crate) fn watch_forks() {
+    extern "C" fn in_child() {
+        IS_FORKED.store(true, Relaxed);
+    }
+
+    if !HAS_FORK_HANDLER.load(Relaxed) && !HAS_FORK_HANDLER.swap(true, Relaxed) {
+        // SAFETY: `in_child` may be called at any time. A failure leaves the flag unset.
+        unsafe { pthread_atfork(None, None, Some(in_child)) };
+    }
+}
+
+/// Whether this process is a child that `fork` made: locks may be held by threads that it does not have.
+pub(crate) fn is_forked() -> bool {
+    IS_FORKED.load(Relaxed)
+}
+
+/// Whether `dl_iterate_phdr` may wait for ever. musl unlocks what it locks itself when it forks, glibc does not.
+fn is_lock_left_locked() -> bool {
+    cfg!(target_env = "gnu") && is_forked()
+}
+
+/// To be called when a recording scope opens, outside of the allocator: drops the rules if a module was unloaded since
+/// the last time. ~100 ns.
+pub(crate) fn prepare() {
+    unsafe extern "C" fn visit(info: *const Info, size: usize, _: *mut c_void) -> c_int {
+        if size >= size_of::<Info>() {
+            // SAFETY: the loader's description of a module, readable during this call.
+            check_unloaded(unsafe { (*info).unloaded });
+        }
+        1 // The first module tells it.
+    }
+
+    // Without this, a module that is replaced is still found at a miss.
+    if is_lock_left_locked() {
+        return;
+    }
+    // SAFETY: `visit` takes any argument, and does not unwind.
+    unsafe { dl_iterate_phdr(visit, std::ptr::null_mut()) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn preparing_again_is_harmless() {
+        for _ in 0..3 {
+            prepare();
+        }
+        assert!(!is_forked());
+    }
+}

@@ -1,0 +1,115 @@
+//! Hot: notices that a module lies where a different one was: a library was unloaded, and another took its place.
+//!
+//! Asked at each miss, of the module that the address is in. Left is a module that is replaced within a scope by one of
+//! which only return addresses are met that the other had, too.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use super::bytes::Segment;
+use super::modules::Module;
+use super::rules;
+
+/// A number that differs, as a rule, between two modules at the same addresses: of where the loader describes it, where its table of functions
+/// is, how long that is, and how it ends.
+pub(super) fn identity(segment: Segment<'_>, header: usize, description: usize) -> u64 {
+    let at = header.wrapping_sub(segment.address);
+    let table = segment.bytes.get(at..).unwrap_or_default();
+    let word = |at: usize| {
+        let bytes = table.get(at..at.wrapping_add(8)).and_then(|bytes| bytes.try_into().ok());
+        u64::from_le_bytes(bytes.unwrap_or_default())
+    };
+    let count = word(8) as u32 as usize;
+    let words = [header as u64, description as u64, word(0), word(8), word(4 + 8 * count)];
+    words
+        .iter()
+        .fold(1, |sum: u64, word| (sum.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95))
+}
+
+/// A module from which a rule was taken. Two words that are written one after the other: whoever reads in between sees a
+/// module that never was, and flushes once more than needed.
+struct Seen {
+    /// The first page and the number of pages. 0: none.
+    pages: AtomicU64,
+    identity: AtomicU64,
+}
+
+/// Modules past so many are not watched within a scope.
+static SEEN: [Seen; 256] = {
+    #[allow(clippy::declare_interior_mutable_const)] // A template, copied into each place.
+    const NONE: Seen = Seen { pages: AtomicU64::new(0), identity: AtomicU64::new(0) };
+    [NONE; 256]
+};
+
+const PAGE_BITS: u32 = 12;
+const COUNT_BITS: u32 = 28;
+
+/// Flushes the rules if the module lies where a different one was.
+pub(super) fn check(module: &Module) {
+    let first = module.start as u64 >> PAGE_BITS;
+    let count = (module.end.wrapping_sub(module.start) as u64 >> PAGE_BITS).wrapping_add(1);
+    let pages = first << COUNT_BITS | count & ((1 << COUNT_BITS) - 1);
+    let range = |pages: u64| {
+        let first = pages >> COUNT_BITS;
+        (first, first.wrapping_add(pages & ((1 << COUNT_BITS) - 1)))
+    };
+    let (start, end) = range(pages);
+    let (mut is_known, mut is_in_place_of_another) = (false, false);
+    for seen in &SEEN {
+        let mut other = seen.pages.load(Relaxed);
+        if other == 0 {
+            if is_known {
+                break;
+            }
+            match seen.pages.compare_exchange(0, pages, Relaxed, Relaxed) {
+                Ok(_) => {
+                    seen.identity.store(module.identity, Relaxed);
+                    break;
+                }
+                Err(now) => other = now,
+            }
+        }
+        let (other_start, other_end) = range(other);
+        if other_start >= end || start >= other_end {
+            continue;
+        }
+        is_known = true;
+        if other != pages || seen.identity.load(Relaxed) != module.identity {
+            is_in_place_of_another = true;
+            seen.pages.store(pages, Relaxed);
+            seen.identity.store(module.identity, Relaxed);
+        }
+    }
+    if is_in_place_of_another {
+        rules::flush();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_module_in_place_of_another_flushes() {
+        // Addresses of no module, so that other tests do not meet them.
+        let module = |start: usize, pages: usize, identity: u64| Module {
+            start,
+            end: start + pages * 4096,
+            identity,
+            segment: Segment { bytes: &[], address: start },
+            header: 0,
+        };
+        let flushes = |start, pages, identity| {
+            let before = rules::generation();
+            check(&module(start, pages, identity));
+            rules::generation() != before
+        };
+        let base = 0x7000_0000;
+        // Other tests flush as well; what is said here of not flushing is not asserted.
+        check(&module(base, 4, 1));
+        check(&module(base + (8 << 12), 4, 2));
+        assert!(flushes(base, 4, 3), "another identity");
+        assert!(flushes(base, 5, 3), "another length");
+        assert!(flushes(base + (2 << 12), 8, 4), "another start, over two");
+        assert!(flushes(base, 4, 3), "the first again");
+    }
+}
