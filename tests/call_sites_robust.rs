@@ -1,0 +1,970 @@
+//! Call sites under rough treatment: backtraces and panics while a scope records, forks, small stacks, thread-locals, the end of the
+//! process, no memory. Counts stay exact, and nothing hangs: each test runs itself again as a process of its own, which is
+//! ended, and the test failed, when its time is up.
+#![cfg(all(feature = "backtraces", target_os = "linux", target_arch = "x86_64", not(miri)))]
+#![allow(unsafe_code)]
+
+use std::backtrace::Backtrace;
+use std::cell::{Cell, RefCell};
+use std::ffi::{c_int, c_void};
+use std::fmt::{self, Write as _};
+use std::fs::{self, File};
+use std::hint::black_box;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::panic::{self, catch_unwind, resume_unwind, AssertUnwindSafe};
+use std::path::PathBuf;
+use std::process::{self, Command};
+use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Barrier};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use mod_alloc::{uncounted, AllocScope, AllocStats, Budget, CallSites, ModAlloc, Profiler};
+
+#[global_allocator]
+static GLOBAL: ModAlloc = ModAlloc::new();
+
+const LIMIT: Duration = Duration::from_secs(90);
+const CHILD: &str = "MOD_ALLOC_TEST_CHILD";
+
+extern "C" {
+    fn fork() -> c_int;
+    fn _exit(code: c_int) -> !;
+    fn waitpid(process: c_int, status: *mut c_int, options: c_int) -> c_int;
+    fn kill(process: c_int, signal: c_int) -> c_int;
+    fn atexit(function: extern "C" fn()) -> c_int;
+    fn mmap(
+        at: *mut c_void,
+        len: usize,
+        prot: c_int,
+        flags: c_int,
+        fd: c_int,
+        at: i64,
+    ) -> *mut c_void;
+    fn malloc(size: usize) -> *mut c_void;
+    fn free(block: *mut c_void);
+    fn setrlimit(resource: c_int, limit: *const [u64; 2]) -> c_int;
+    fn getrlimit(resource: c_int, limit: *mut [u64; 2]) -> c_int;
+}
+
+const SIGKILL: c_int = 9;
+
+/// Runs `work` in a process of its own, with these environment variables. `test` is the name of the calling test.
+fn in_a_process(test: &str, variables: &[(&str, &str)], work: fn()) {
+    if std::env::var_os(CHILD).is_some() {
+        work();
+        println!("reached the end");
+        return;
+    }
+    let label: String = variables.iter().map(|(_, value)| format!("_{value}")).collect();
+    let name = format!("{test}{label}_{}.txt", process::id());
+    let log = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let output = File::create(&log).unwrap();
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--nocapture", "--test-threads=1"])
+        .env_remove("RUST_BACKTRACE")
+        .env_remove("MOD_ALLOC_BACKTRACE")
+        .envs(variables.iter().copied())
+        .env(CHILD, "1")
+        .stdin(process::Stdio::null())
+        .stdout(output.try_clone().unwrap())
+        .stderr(output)
+        .process_group(0)
+        .spawn()
+        .unwrap();
+    let start = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break Some(status);
+        }
+        if start.elapsed() > LIMIT {
+            // SAFETY: ends the processes of the group that the child leads, which is not waited for yet.
+            unsafe { kill(-(child.id() as c_int), SIGKILL) };
+            child.wait().unwrap();
+            break None;
+        }
+        thread::sleep(Duration::from_millis(5));
+    };
+    let said = fs::read(&log).unwrap();
+    let said = String::from_utf8_lossy(&said);
+    let _ = fs::remove_file(&log);
+    let tail: Vec<&str> = said.lines().rev().take(60).collect();
+    let tail: String = tail.iter().rev().map(|line| format!("    {line}\n")).collect();
+    match status {
+        None => panic!("{test} hangs: it was ended after {LIMIT:?}. It said last:\n{tail}"),
+        Some(status) => assert!(
+            status.success() && said.contains("reached the end"),
+            "{test} failed with {:?} and signal {:?}. It said last:\n{tail}",
+            status.code(),
+            status.signal()
+        ),
+    }
+}
+
+/// Sum over all sites, and what belongs to none.
+fn sum(sites: &CallSites) -> (u64, u64) {
+    let events: u64 = sites.sites().iter().map(|site| site.alloc_count()).sum();
+    let bytes = sites.sites().iter().map(|site| site.total_bytes()).sum();
+    (events, bytes)
+}
+
+/// Every event is at some site, or said to be at none.
+#[track_caller]
+fn assert_agrees(sites: &CallSites, stats: &AllocStats) {
+    let expected = stats.alloc_count;
+    assert_eq!(sites.alloc_count(), expected, "{sites:#}");
+    assert_eq!(sites.realloc_count(), stats.realloc_count, "{sites:#}");
+    assert_eq!(sites.total_bytes(), stats.total_bytes);
+    assert_eq!(sum(sites).0 + sites.unattributed_count(), expected, "{sites:#}");
+}
+
+/// `AllocStats` without the peak, which is about when.
+fn counts(stats: &AllocStats) -> [u64; 4] {
+    [stats.alloc_count, stats.realloc_count, stats.dealloc_count, stats.total_bytes]
+}
+
+/// What `work` counts with and without recording is the same, and all of it is at sites.
+#[track_caller]
+fn assert_loses_nothing(work: &dyn Fn()) {
+    let run = |is_recording: bool| {
+        if !is_recording {
+            let scope = AllocScope::enter();
+            work();
+            return scope.exit();
+        }
+        let scope = AllocScope::with_call_sites();
+        work();
+        let (sites, stats) = (scope.call_sites(), scope.exit());
+        assert_agrees(&sites, &stats);
+        assert_eq!(sites.unattributed_count(), 0, "{sites:#}");
+        stats
+    };
+    // What std keeps after the first time it has by the third.
+    let runs: Vec<_> =
+        [false, true, false, true, false, true].into_iter().map(|r| counts(&run(r))).collect();
+    assert_eq!(runs[2], runs[3]);
+    assert_eq!(runs[4], runs[5]);
+}
+
+#[inline(never)]
+fn deep(depth: usize, work: &mut dyn FnMut()) {
+    if depth == 0 {
+        work();
+    } else {
+        deep(depth - 1, work);
+    }
+    black_box(());
+}
+
+/// Seven allocations and one reallocation of 1,150 bytes in all, on stacks of different depth.
+#[inline(never)]
+fn allocate() {
+    for i in 0..6 {
+        deep(i, &mut || drop(black_box(Vec::<u8>::with_capacity(100 + i))));
+    }
+    let mut list = black_box(Vec::<u8>::with_capacity(100));
+    list.reserve_exact(435);
+    drop(black_box(list));
+}
+
+const EVENTS: u64 = 8;
+const BYTES: u64 = 6 * 100 + 15 + 100 + 435;
+
+/// A scope that records counts what `allocate` does, whatever else goes on.
+#[track_caller]
+fn record_and_check() -> AllocScope {
+    let scope = AllocScope::with_call_sites();
+    allocate();
+    check(&scope.stats());
+    scope
+}
+
+#[track_caller]
+fn check(stats: &AllocStats) {
+    assert_eq!((stats.alloc_count, stats.total_bytes), (EVENTS, BYTES));
+}
+
+#[track_caller]
+fn report_and_check(scope: AllocScope) {
+    let sites = scope.call_sites();
+    assert_agrees(&sites, &scope.exit());
+    drop((format!("{sites}"), format!("{sites:#}")));
+}
+
+fn show_backtraces() {
+    let backtrace = Backtrace::force_capture();
+    drop((format!("{backtrace}"), format!("{backtrace:#}"), format!("{backtrace:?}")));
+}
+
+/// Runs `work` on so many threads at once.
+fn on_threads(threads: usize, work: impl Fn(usize) + Sync) {
+    let barrier = Barrier::new(threads);
+    thread::scope(|scope| {
+        let (work, barrier) = (&work, &barrier);
+        let run = move |at| {
+            barrier.wait();
+            work(at);
+        };
+        let started: Vec<_> = (0..threads).map(|at| scope.spawn(move || run(at))).collect();
+        for thread in started {
+            if let Err(payload) = thread.join() {
+                resume_unwind(payload);
+            }
+        }
+    });
+}
+
+#[test]
+fn backtraces_within_a_scope_count_as_without_recording() {
+    in_a_process("backtraces_within_a_scope_count_as_without_recording", &[], || {
+        assert_loses_nothing(&|| drop(Backtrace::force_capture()));
+        assert_loses_nothing(&show_backtraces);
+        assert_loses_nothing(&|| deep(250, &mut || drop(Backtrace::force_capture())));
+        let early = Backtrace::force_capture();
+        assert_loses_nothing(&|| drop(format!("{early:#}")));
+    });
+}
+
+#[test]
+fn backtraces_on_several_threads_at_once_lose_no_count() {
+    in_a_process("backtraces_on_several_threads_at_once_lose_no_count", &[], || {
+        let profiler = Profiler::with_call_sites();
+        on_threads(6, |at| {
+            for round in 0..4 {
+                let scope = AllocScope::with_call_sites();
+                show_backtraces();
+                allocate();
+                let stats = scope.stats();
+                if (at + round) % 3 == 0 {
+                    assert_agrees(&scope.call_sites(), &stats);
+                }
+            }
+        });
+        let sites = profiler.call_sites();
+        let stats = profiler.stop();
+        // What is formatted after `call_sites` is in neither.
+        assert_agrees(&sites, &stats);
+    });
+}
+
+/// The same captured backtrace, resolved by many at once.
+#[test]
+fn one_backtrace_formatted_by_many_threads_loses_no_count() {
+    in_a_process("one_backtrace_formatted_by_many_threads_loses_no_count", &[], || {
+        for _ in 0..5 {
+            let backtrace = Arc::new(Backtrace::force_capture());
+            on_threads(6, |_| {
+                let scope = AllocScope::with_call_sites();
+                drop(format!("{backtrace:#}"));
+                report_and_check(scope);
+            });
+        }
+    });
+}
+
+fn panics() {
+    let work = || {
+        let caught = catch_unwind(|| {
+            let kept = black_box(vec![1_u8; 50]);
+            panic!("a planned panic with {} bytes", kept.len());
+        });
+        drop(caught);
+    };
+    assert_loses_nothing(&work);
+    assert_loses_nothing(&|| deep(100, &mut { work }));
+    let profiler = Profiler::with_call_sites();
+    on_threads(4, |at| {
+        for _ in 0..3 {
+            let scope = AllocScope::with_call_sites();
+            work();
+            allocate();
+            if at == 0 {
+                report_and_check(scope);
+            }
+        }
+    });
+    let sites = profiler.call_sites();
+    assert_agrees(&sites, &profiler.stop());
+}
+
+#[test]
+fn panics_with_a_backtrace_are_counted_as_without_recording() {
+    let test = "panics_with_a_backtrace_are_counted_as_without_recording";
+    for value in ["0", "1", "full"] {
+        in_a_process(test, &[("RUST_BACKTRACE", value)], panics);
+    }
+}
+
+/// Panics when it is formatted, and when it is written to.
+struct Panicking;
+
+impl fmt::Display for Panicking {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", black_box(String::from("some")))?;
+        panic!("in Display");
+    }
+}
+
+impl fmt::Write for Panicking {
+    fn write_str(&mut self, _: &str) -> fmt::Result {
+        panic!("in Write");
+    }
+}
+
+struct FormatsInDrop;
+
+impl Drop for FormatsInDrop {
+    fn drop(&mut self) {
+        let text = catch_unwind(|| format!("{}", Panicking));
+        assert!(text.is_err());
+        let backtrace = Backtrace::force_capture();
+        let written = catch_unwind(AssertUnwindSafe(|| write!(Panicking, "{backtrace}")));
+        assert!(written.is_err());
+        show_backtraces();
+    }
+}
+
+#[test]
+fn panics_while_formatting_and_unwinding_lose_no_count() {
+    let test = "panics_while_formatting_and_unwinding_lose_no_count";
+    in_a_process(test, &[("RUST_BACKTRACE", "1")], || {
+        let work = || {
+            let caught = catch_unwind(|| {
+                let _formats = FormatsInDrop;
+                panic!("outer");
+            });
+            assert!(caught.is_err());
+        };
+        assert_loses_nothing(&work);
+        // A scope that is left by the panic, and one around.
+        let outer = AllocScope::with_call_sites();
+        let caught = catch_unwind(|| {
+            let _inner = AllocScope::with_call_sites();
+            let _formats = FormatsInDrop;
+            black_box(vec![0_u8; 10]);
+            panic!("through a scope");
+        });
+        assert!(caught.is_err());
+        report_and_check(outer);
+    });
+}
+
+#[test]
+fn a_panic_hook_may_record_and_report() {
+    let test = "a_panic_hook_may_record_and_report";
+    in_a_process(test, &[("RUST_BACKTRACE", "1")], || {
+        static REPORTS: AtomicUsize = AtomicUsize::new(0);
+        let default = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            report_and_check(record_and_check());
+            let exceeded = Budget::new().max(2).check(allocate).unwrap_err();
+            assert!(format!("{exceeded}").contains("first past the budget"), "{exceeded}");
+            drop(format!("{exceeded:#?}"));
+            default(info);
+            report_and_check(record_and_check());
+            REPORTS.fetch_add(1, SeqCst);
+        }));
+        let is_over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_over.load(SeqCst) {
+                    show_backtraces();
+                }
+            });
+            on_threads(4, |_| {
+                let around = AllocScope::with_call_sites();
+                drop(catch_unwind(|| panic!("the hook reports")).unwrap_err());
+                let _ = catch_unwind(|| {
+                    let inner = record_and_check();
+                    Budget::new().max(1).enforce(allocate);
+                    drop(inner);
+                });
+                report_and_check(around);
+            });
+            is_over.store(true, SeqCst);
+        });
+        assert_eq!(REPORTS.load(SeqCst), 8);
+        let _ = panic::take_hook();
+    });
+}
+
+/// What a forked child tells its parent: memory that both have.
+struct Shared {
+    stage: AtomicU32,
+}
+
+fn shared() -> &'static Shared {
+    // SAFETY: a page of zeros, shared with children, for ever: readable, writable, anonymous.
+    let page = unsafe { mmap(ptr::null_mut(), 4096, 3, 0x21, -1, 0) };
+    assert_ne!(page as isize, -1);
+    // SAFETY: a page is large enough, zeros are valid, and it is never unmapped.
+    unsafe { &*page.cast::<Shared>() }
+}
+
+/// Runs `child` in a forked child, which is to end within so many seconds; the stage that it reached, if it failed.
+fn in_a_fork(shared: &Shared, limit: Duration, child: impl FnOnce()) -> Result<(), (u32, String)> {
+    shared.stage.store(0, SeqCst);
+    // SAFETY: the child runs `child` and ends without returning.
+    let process = unsafe { fork() };
+    assert!(process >= 0);
+    if process == 0 {
+        let code = c_int::from(catch_unwind(AssertUnwindSafe(child)).is_err());
+        // SAFETY: ends the child at once.
+        unsafe { _exit(code) };
+    }
+    let start = Instant::now();
+    let mut status = 0;
+    loop {
+        // SAFETY: `status` is writable; does not wait.
+        let ended = unsafe { waitpid(process, &mut status, 1) };
+        if ended == process {
+            let stage = shared.stage.load(SeqCst);
+            return if status == 0 { Ok(()) } else { Err((stage, format!("status {status:x}"))) };
+        }
+        if start.elapsed() > limit {
+            // SAFETY: the child is not waited for yet.
+            unsafe { kill(process, SIGKILL) };
+            // SAFETY: as above.
+            unsafe { waitpid(process, &mut status, 0) };
+            return Err((shared.stage.load(SeqCst), "hangs".to_owned()));
+        }
+        thread::sleep(Duration::from_micros(200));
+    }
+}
+
+macro_rules! different_functions {
+    ($($name:ident)*) => {$(
+        #[inline(never)]
+        fn $name(work: &mut dyn FnMut()) {
+            work();
+            black_box(());
+        }
+    )*
+    const DIFFERENT: &[fn(&mut dyn FnMut())] = &[$($name),*];};
+}
+different_functions!(f00 f01 f02 f03 f04 f05 f06 f07 f08 f09 f10 f11 f12 f13 f14 f15);
+
+/// Records without end, on stacks that are not all known yet.
+fn keep_recording(is_over: &AtomicBool, seed: usize) {
+    let mut random = seed * 2 + 1;
+    while !is_over.load(SeqCst) {
+        let scope = AllocScope::with_call_sites();
+        for _ in 0..20 {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let (f, g) = (random >> 33 & 15, random >> 37 & 15);
+            DIFFERENT[f](&mut || DIFFERENT[g](&mut || deep(random >> 60, &mut allocate)));
+        }
+        assert_eq!(scope.stats().alloc_count, 20 * EVENTS);
+    }
+}
+
+/// What a child of a process with many threads does.
+fn count_and_record_in_the_child(shared: &Shared) {
+    shared.stage.store(1, SeqCst);
+    let outer = record_and_check();
+    for function in DIFFERENT {
+        function(&mut || drop(record_and_check()));
+    }
+    uncounted(allocate);
+    let expected = (1 + DIFFERENT.len() as u64) * EVENTS;
+    assert_eq!(outer.stats().alloc_count, expected);
+    shared.stage.store(2, SeqCst);
+    Budget::new().max(expected).check(allocate).unwrap();
+    shared.stage.store(3, SeqCst);
+}
+
+/// Forks while other threads record, report, panic and print backtraces.
+fn fork_often(forks: usize, limit: Duration, child: impl Fn(&Shared)) -> Vec<(u32, String)> {
+    let shared = shared();
+    let is_over = AtomicBool::new(false);
+    panic::set_hook(Box::new(|_| drop(format!("{}", Backtrace::force_capture()))));
+    let is_over = &is_over;
+    let failures = thread::scope(|scope| {
+        for seed in 0..3 {
+            scope.spawn(move || keep_recording(is_over, seed));
+        }
+        scope.spawn(|| {
+            while !is_over.load(SeqCst) {
+                report_and_check(record_and_check());
+            }
+        });
+        scope.spawn(|| {
+            while !is_over.load(SeqCst) {
+                drop(catch_unwind(|| panic!("on purpose")));
+                show_backtraces();
+            }
+        });
+        let run = |_| in_a_fork(shared, limit, || child(shared)).err();
+        let failures: Vec<_> = (0..forks).filter_map(run).collect();
+        is_over.store(true, SeqCst);
+        failures
+    });
+    let _ = panic::take_hook();
+    failures
+}
+
+#[test]
+fn forked_children_count_and_record() {
+    in_a_process("forked_children_count_and_record", &[], || {
+        let failures = fork_often(400, Duration::from_secs(10), count_and_record_in_the_child);
+        assert!(failures.is_empty(), "{failures:?}");
+    });
+}
+
+/// As above, but before anything has recorded in the parent, and from another thread than the main one.
+#[test]
+fn forked_children_are_the_first_to_record() {
+    in_a_process("forked_children_are_the_first_to_record", &[], || {
+        let shared = shared();
+        let is_over = &AtomicBool::new(false);
+        let failures: Vec<_> = thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    while !is_over.load(SeqCst) {
+                        show_backtraces();
+                    }
+                });
+            }
+            let child = || {
+                let outer = AllocScope::with_call_sites();
+                count_and_record_in_the_child(shared);
+                shared.stage.store(4, SeqCst);
+                drop(outer);
+            };
+            let run = move |_| in_a_fork(shared, Duration::from_secs(10), child).err();
+            let work = move || (0..300).filter_map(run).collect();
+            let failures = scope.spawn(work).join().unwrap();
+            is_over.store(true, SeqCst);
+            failures
+        });
+        assert!(failures.is_empty(), "{failures:?}");
+    });
+}
+
+/// Locks of std and of the loader that another thread held at the fork are held for ever in the child: there a report may do
+/// without names, but comes.
+#[test]
+fn forked_children_report() {
+    in_a_process("forked_children_report", &[], || {
+        let failures = fork_often(8, Duration::from_secs(30), |shared| {
+            count_and_record_in_the_child(shared);
+            // Not by `{}`, which panics where there are no names.
+            let report = |scope: AllocScope| {
+                let sites = scope.call_sites();
+                assert_agrees(&sites, &scope.exit());
+                drop(format!("{sites:#}"));
+            };
+            report(record_and_check());
+            shared.stage.store(4, SeqCst);
+            // The second one does not wait again.
+            let start = Instant::now();
+            report(record_and_check());
+            assert!(start.elapsed() < Duration::from_secs(4));
+            shared.stage.store(5, SeqCst);
+            let exceeded = Budget::new().max(2).check(allocate).unwrap_err();
+            drop(format!("{exceeded}"));
+        });
+        assert!(failures.is_empty(), "{failures:?}");
+    });
+}
+
+/// A child of a process that does nothing else has all names; also where the thread that forks is not the main one.
+#[test]
+fn a_forked_child_of_a_quiet_process_knows_all_names() {
+    in_a_process("a_forked_child_of_a_quiet_process_knows_all_names", &[], || {
+        let shared = shared();
+        let child = || {
+            let scope = record_and_check();
+            let sites = scope.call_sites();
+            assert_eq!(sites.unattributed_count(), 0, "{sites:#}");
+            let is_named = |name| {
+                let mut sites = sites.sites().iter();
+                sites.any(|s| {
+                    s.user_frames().any(|f| f.function().is_some_and(|f| f.contains(name)))
+                })
+            };
+            assert!(is_named("allocate") && is_named("deep"), "{sites:#}");
+        };
+        for has_recorded in [false, true] {
+            if has_recorded {
+                drop(record_and_check());
+            }
+            in_a_fork(shared, Duration::from_secs(30), child).unwrap();
+            let fork = move || in_a_fork(shared, Duration::from_secs(30), child);
+            thread::scope(|scope| scope.spawn(fork).join()).unwrap().unwrap();
+        }
+    });
+}
+
+fn on_a_small_stack(work: impl FnOnce() + Send + 'static) -> thread::JoinHandle<()> {
+    thread::Builder::new().stack_size(16 << 10).spawn(work).unwrap()
+}
+
+#[test]
+fn small_stacks_have_room_to_record_and_report() {
+    in_a_process("small_stacks_have_room_to_record_and_report", &[], || {
+        for _ in 0..10 {
+            let threads: Vec<_> = (0..20)
+                .map(|at| {
+                    on_a_small_stack(move || {
+                        let scope = AllocScope::with_call_sites();
+                        deep(15, &mut allocate);
+                        check(&scope.stats());
+                        if at % 5 == 0 {
+                            report_and_check(scope);
+                        }
+                    })
+                })
+                .collect();
+            threads.into_iter().for_each(|thread| thread.join().unwrap());
+        }
+    });
+}
+
+#[test]
+fn a_broken_budget_reports_on_a_small_stack() {
+    in_a_process("a_broken_budget_reports_on_a_small_stack", &[], || {
+        let work = || {
+            let exceeded = Budget::new().max(2).check(allocate).unwrap_err();
+            assert!(format!("{exceeded}").contains("first past the budget"));
+        };
+        on_a_small_stack(work).join().unwrap();
+    });
+}
+
+/// Records and reports when its thread ends.
+struct ReportsAtTheEnd(&'static str);
+
+impl Drop for ReportsAtTheEnd {
+    fn drop(&mut self) {
+        let outer = record_and_check();
+        report_and_check(record_and_check());
+        report_and_check(outer);
+        ENDED.fetch_add(1, SeqCst);
+        drop(black_box(String::from(self.0)));
+    }
+}
+
+static ENDED: AtomicUsize = AtomicUsize::new(0);
+
+thread_local! {
+    static FIRST: RefCell<Option<ReportsAtTheEnd>> = const { RefCell::new(None) };
+    static SCOPE: RefCell<Option<AllocScope>> = const { RefCell::new(None) };
+    static LAST: RefCell<Option<ReportsAtTheEnd>> = const { RefCell::new(None) };
+    static DEPTH: Cell<usize> = const { Cell::new(0) };
+}
+
+#[test]
+fn destructors_of_thread_locals_record_and_report() {
+    in_a_process("destructors_of_thread_locals_record_and_report", &[], || {
+        const THREADS: usize = 24;
+        for is_profiling in [false, true] {
+            ENDED.store(0, SeqCst);
+            let profiler = is_profiling.then(Profiler::with_call_sites);
+            let work = || {
+                FIRST.with_borrow_mut(|place| *place = Some(ReportsAtTheEnd("first")));
+                SCOPE.with_borrow_mut(|place| *place = Some(AllocScope::with_call_sites()));
+                LAST.with_borrow_mut(|place| *place = Some(ReportsAtTheEnd("last")));
+                allocate();
+                SCOPE.with_borrow(|scope| check(&scope.as_ref().unwrap().stats()));
+                DEPTH.with(|depth| depth.set(depth.get() + 1));
+            };
+            for _ in 0..THREADS / 8 {
+                let threads: Vec<_> = (0..8).map(|_| thread::spawn(work)).collect();
+                threads.into_iter().for_each(|thread| thread.join().unwrap());
+            }
+            assert_eq!(ENDED.load(SeqCst), 2 * THREADS);
+            if let Some(profiler) = profiler {
+                let sites = profiler.call_sites();
+                assert_agrees(&sites, &profiler.stop());
+            }
+        }
+    });
+}
+
+#[test]
+fn two_hundred_short_threads_record_at_once() {
+    in_a_process("two_hundred_short_threads_record_at_once", &[], || {
+        let profiler = Profiler::with_call_sites();
+        for _ in 0..10 {
+            let threads: Vec<_> =
+                (0..200).map(|_| on_a_small_stack(|| drop(record_and_check()))).collect();
+            threads.into_iter().for_each(|thread| thread.join().unwrap());
+        }
+        let sites = profiler.call_sites();
+        assert_agrees(&sites, &profiler.stop());
+        let at_allocate: u64 = sites
+            .sites()
+            .iter()
+            .filter(|s| {
+                s.frames()
+                    .iter()
+                    .any(|f| f.function().is_some_and(|f| f == "call_sites_robust::allocate"))
+            })
+            .map(|site| site.alloc_count())
+            .sum();
+        assert_eq!(at_allocate, 2_000 * EVENTS);
+    });
+}
+
+/// Profilers that come and go while others record, on threads that come and go: no scope loses an event, and each profiler
+/// has at least what happened between its start and its reading.
+#[test]
+fn profilers_start_and_stop_while_threads_record() {
+    in_a_process("profilers_start_and_stop_while_threads_record", &[], || {
+        let is_over = &AtomicBool::new(false);
+        thread::scope(|scope| {
+            for seed in 0..3 {
+                scope.spawn(move || keep_recording(is_over, seed));
+            }
+            scope.spawn(|| {
+                while !is_over.load(SeqCst) {
+                    thread::spawn(|| drop(record_and_check())).join().unwrap();
+                }
+            });
+            for round in 0..60 {
+                let (first, second) = (Profiler::with_call_sites(), Profiler::with_call_sites());
+                let kept = if round % 2 == 0 { first } else { second };
+                let mine = AllocScope::enter();
+                for _ in 0..10 {
+                    allocate();
+                }
+                drop(mine);
+                thread::spawn(|| (0..10).for_each(|_| allocate())).join().unwrap();
+                if round == 59 {
+                    let sites = kept.call_sites();
+                    let count = |name: &str| -> u64 {
+                        let of = |s: &&mod_alloc::Site| {
+                            s.frames().iter().any(|f| f.function().is_some_and(|f| f == name))
+                        };
+                        sites.sites().iter().filter(of).map(|s| s.alloc_count()).sum()
+                    };
+                    assert!(count("call_sites_robust::allocate") >= 20 * EVENTS, "{sites:#}");
+                }
+            }
+            is_over.store(true, SeqCst);
+        });
+        // All have stopped: recording ends, and counts go on.
+        let (_, stats) = mod_alloc::measure(allocate);
+        check(&stats);
+    });
+}
+
+// Calls rsi(rdx) on the stack that ends at rdi, as a coroutine is entered and left.
+std::arch::global_asm!(
+    ".pushsection .text",
+    ".globl robust_call_on_stack",
+    ".hidden robust_call_on_stack",
+    ".type robust_call_on_stack,@function",
+    "robust_call_on_stack:",
+    "push rbp",
+    "mov rbp, rsp",
+    "mov rsp, rdi",
+    "mov rdi, rdx",
+    "call rsi",
+    "mov rsp, rbp",
+    "pop rbp",
+    "ret",
+    ".size robust_call_on_stack, .-robust_call_on_stack",
+    ".popsection",
+);
+
+extern "C" {
+    fn robust_call_on_stack(end: *mut c_void, call: extern "C" fn(*mut c_void), with: *mut c_void);
+}
+
+/// Runs `work` on a stack of its own.
+fn on_another_stack<F: FnMut()>(mut work: F) {
+    extern "C" fn call<F: FnMut()>(work: *mut c_void) {
+        // SAFETY: `work` below, which nobody else uses now.
+        unsafe { (*work.cast::<F>())() };
+    }
+    const SIZE: usize = 256 << 10;
+    // SAFETY: memory of its own: readable, writable, anonymous.
+    let stack = unsafe { mmap(ptr::null_mut(), SIZE, 3, 0x22, -1, 0) };
+    assert_ne!(stack as isize, -1);
+    let end = stack.cast::<u8>().wrapping_add(SIZE).cast();
+    // SAFETY: the end of a stack, aligned to 16; `call` takes `work`. A panic cannot pass and ends the process.
+    unsafe { robust_call_on_stack(end, call::<F>, ptr::addr_of_mut!(work).cast()) };
+}
+
+#[test]
+fn on_a_coroutines_stack_counts_are_exact_and_a_reason_stands_for_the_stack() {
+    let test = "on_a_coroutines_stack_counts_are_exact_and_a_reason_stands_for_the_stack";
+    in_a_process(test, &[], || {
+        for _ in 0..3 {
+            let outer = AllocScope::with_call_sites();
+            allocate();
+            on_another_stack(|| {
+                allocate();
+                let inner = record_and_check();
+                let sites = inner.call_sites();
+                assert_eq!(sites.unattributed_count(), EVENTS);
+                assert!(uncounted(|| format!("{sites:#}")).contains("not the thread's own"));
+                assert_agrees(&sites, &inner.exit());
+            });
+            allocate();
+            let sites = outer.call_sites();
+            let stats = outer.exit();
+            assert_eq!(stats.alloc_count, 4 * EVENTS);
+            assert_agrees(&sites, &stats);
+            assert_eq!(sites.unattributed_count(), 2 * EVENTS);
+        }
+    });
+}
+
+static AT_EXIT: AtomicUsize = AtomicUsize::new(0);
+
+extern "C" fn at_exit() {
+    for _ in 0..100 {
+        allocate();
+    }
+    drop(record_and_check());
+    report_and_check(record_and_check());
+    AT_EXIT.fetch_add(1, SeqCst);
+}
+
+extern "C" fn last_at_exit() {
+    if AT_EXIT.load(SeqCst) == 2 {
+        println!("reached the end");
+    }
+}
+
+#[test]
+fn a_process_may_end_while_scopes_are_open_and_exit_handlers_record() {
+    let test = "a_process_may_end_while_scopes_are_open_and_exit_handlers_record";
+    in_a_process(test, &[], || {
+        for handler in [last_at_exit, at_exit, at_exit] {
+            // SAFETY: the handlers do not unwind: a panic in them ends the process.
+            assert_eq!(unsafe { atexit(handler) }, 0);
+        }
+        std::mem::forget(Profiler::with_call_sites());
+        let is_over: &'static AtomicBool = Box::leak(Box::new(AtomicBool::new(false)));
+        for seed in 0..3 {
+            thread::spawn(move || keep_recording(is_over, seed));
+        }
+        let _open = record_and_check();
+        SCOPE.with_borrow_mut(|place| *place = Some(AllocScope::with_call_sites()));
+        FIRST.with_borrow_mut(|place| *place = Some(ReportsAtTheEnd("main")));
+        process::exit(0);
+    });
+}
+
+/// All memory that can be had, in blocks from `largest` down to `smallest` bytes; each points at the one before.
+fn take_all(largest: usize, smallest: usize) -> *mut c_void {
+    let mut last = ptr::null_mut();
+    let mut size = largest;
+    while size >= smallest {
+        // SAFETY: any size may be asked for.
+        let block = unsafe { malloc(size) };
+        if block.is_null() {
+            size /= 2;
+            continue;
+        }
+        // SAFETY: the block has room for a pointer.
+        unsafe { block.cast::<*mut c_void>().write(last) };
+        last = block;
+    }
+    last
+}
+
+fn give_back(mut last: *mut c_void) {
+    while !last.is_null() {
+        // SAFETY: `take_all` wrote it.
+        let before = unsafe { last.cast::<*mut c_void>().read() };
+        // SAFETY: from `malloc`, and not used any more.
+        unsafe { free(last) };
+        last = before;
+    }
+}
+
+/// Small blocks can be had, but nothing of the size of a stack or a table.
+#[test]
+fn without_memory_stacks_are_lost_visibly_and_counts_are_not() {
+    in_a_process("without_memory_stacks_are_lost_visibly_and_counts_are_not", &[], || {
+        const ADDRESS_SPACE: c_int = 9;
+        let mut limit = [0; 2];
+        // SAFETY: two words, as `struct rlimit`.
+        assert_eq!(unsafe { getrlimit(ADDRESS_SPACE, &mut limit) }, 0);
+        let scope = AllocScope::with_call_sites();
+        drop(black_box(Box::new([0_u8; 48])));
+        let before = scope.stats();
+        // Every other block of these will be free, and none beside another.
+        let mut small: Vec<Option<Box<[u8; 48]>>> =
+            uncounted(|| (0..400).map(|_| Some(black_box(Box::new([0_u8; 48])))).collect());
+        let mut kept: Vec<Box<[u8; 48]>> = uncounted(|| Vec::with_capacity(100));
+        // SAFETY: as above.
+        assert_eq!(unsafe { setrlimit(ADDRESS_SPACE, &[1 << 20, limit[1]]) }, 0);
+        let all = take_all(1 << 20, 48);
+        uncounted(|| small.iter_mut().step_by(2).for_each(|block| *block = None));
+        for i in 0..100 {
+            let depth = i % 10;
+            deep(depth, &mut || kept.push(black_box(Box::new([1_u8; 48]))));
+        }
+        let mut refused = Vec::<u8>::new();
+        let was_refused = refused.try_reserve(4 << 20).is_err();
+        give_back(all);
+        // SAFETY: as above.
+        assert_eq!(unsafe { setrlimit(ADDRESS_SPACE, &limit) }, 0);
+        assert!(was_refused);
+
+        let stats = scope.stats();
+        assert_eq!(stats.alloc_count - before.alloc_count, 100);
+        let sites = scope.call_sites();
+        assert_agrees(&sites, &stats);
+        assert!(sites.unattributed_count() >= 90, "{sites:#}");
+        assert!(format!("{sites:#}").contains("100 ") || sites.unattributed_count() < 100);
+        // With memory, all is as before.
+        drop(kept);
+        report_and_check(record_and_check());
+    });
+}
+
+/// No scope can be opened without memory, and that is all that happens.
+#[test]
+fn without_memory_no_scope_opens_or_it_counts_right() {
+    in_a_process("without_memory_no_scope_opens_or_it_counts_right", &[], || {
+        const ADDRESS_SPACE: c_int = 9;
+        let mut limit = [0; 2];
+        // SAFETY: two words, as `struct rlimit`.
+        assert_eq!(unsafe { getrlimit(ADDRESS_SPACE, &mut limit) }, 0);
+        panic::set_hook(Box::new(|_| {}));
+        for round in 0..40 {
+            // SAFETY: as above.
+            assert_eq!(unsafe { setrlimit(ADDRESS_SPACE, &[1 << 20, limit[1]]) }, 0);
+            let all = take_all(1 << 20, 48);
+            // So much can be had.
+            let some = [1_usize, 3, 8, 20, 50][round % 5] * 1_000;
+            let mut free_bytes = 0;
+            let mut rest = all;
+            while !rest.is_null() && free_bytes < some {
+                // SAFETY: `take_all` wrote it.
+                let before = unsafe { rest.cast::<*mut c_void>().read() };
+                // SAFETY: from `malloc`, and not used any more.
+                unsafe { free(rest) };
+                free_bytes += 48;
+                rest = before;
+            }
+            let measured = catch_unwind(|| {
+                let scope = AllocScope::with_call_sites();
+                let mut blocks = 0_u64;
+                for size in 1..30 {
+                    let mut block = Vec::<u8>::new();
+                    blocks += u64::from(block.try_reserve_exact(size * 10).is_ok());
+                    drop(black_box(block));
+                }
+                (scope.stats(), blocks, scope)
+            });
+            give_back(rest);
+            // SAFETY: as above.
+            assert_eq!(unsafe { setrlimit(ADDRESS_SPACE, &limit) }, 0);
+            if let Ok((stats, blocks, scope)) = measured {
+                assert_eq!(stats.alloc_count, blocks);
+                assert_agrees(&scope.call_sites(), &stats);
+            }
+        }
+        let _ = panic::take_hook();
+        report_and_check(record_and_check());
+    });
+}
