@@ -23,6 +23,7 @@ pub(crate) struct Sums {
 }
 
 impl Sums {
+    #[cfg(test)]
     pub(crate) const MAX: Self =
         Self { events: i64::MAX, reallocs: i64::MAX, bytes: i64::MAX, net_bytes: i64::MAX };
 

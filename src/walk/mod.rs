@@ -39,7 +39,8 @@ mod imp;
 mod imp;
 
 pub(crate) use imp::{is_forked, prepare, rule_of, watch_forks, Registers, Walker, UNAVAILABLE};
-pub(crate) use rule::{Caller, Cfa, Rule, SavedRbp};
+
+pub(crate) use rule::{Caller, Cfa, SavedRbp};
 pub(crate) use stop::Stop;
 
 /// At most so many frames are walked: the innermost ones.

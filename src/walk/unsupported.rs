@@ -1,6 +1,7 @@
 //! Hot: the interface of the walker where there is none. Nothing is walked, and `UNAVAILABLE` says why.
 
-use super::{Rule, Stop, Walked};
+use super::rule::Rule;
+use super::{Stop, Walked};
 
 /// Why no stack can be walked.
 pub(crate) const UNAVAILABLE: Option<&'static str> =

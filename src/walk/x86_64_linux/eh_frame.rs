@@ -357,7 +357,8 @@ mod tests {
     use super::super::header;
     use super::super::modules::own_tables;
     use super::{rule_at, Segment};
-    use crate::walk::{Caller, Cfa, Rule, SavedRbp};
+    use crate::walk::rule::Rule;
+    use crate::walk::{Caller, Cfa, SavedRbp};
 
     const ADDRESS: usize = 0x10_0000;
     /// Where the function of the tests lies.

@@ -79,8 +79,8 @@ impl Walk {
 }
 
 impl Walker {
-    /// Elsewhere made of zeros in place: it is large.
-    #[cfg(test)]
+    /// For tests, these and `tests/unwinding`. Elsewhere made of zeros in place: it is large.
+    #[allow(dead_code)]
     pub(crate) const NEW: Self = Self {
         len: 0,
         stop: Stop::Complete,

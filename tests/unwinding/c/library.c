@@ -1,0 +1,29 @@
+// A library that calls back. FRAME, above 127, is the size of its frames and changes no instruction's length; PADDING moves
+// the inner function. The order of functions is that of this file.
+#include <stddef.h>
+
+typedef void call(void *data);
+
+void library_inner(call *back, void *data);
+
+__attribute__((noinline)) void library_outer(call *back, void *data, int depth) {
+    volatile char buffer[FRAME + 64];
+    buffer[0] = 1;
+    if (depth > 0)
+        library_outer(back, data, depth - 1);
+    library_inner(back, data);
+    buffer[FRAME - 1] = 2;
+}
+
+#if PADDING
+void library_padding(void) {
+    __asm__(".skip 260, 0x90");
+}
+#endif
+
+__attribute__((noinline)) void library_inner(call *back, void *data) {
+    volatile char buffer[FRAME];
+    buffer[0] = 1;
+    back(data);
+    buffer[FRAME - 1] = 2;
+}

@@ -1,0 +1,36 @@
+//! What the program does: stacks of many kinds, with allocations in them.
+
+mod backtraces;
+mod collections;
+mod documents;
+mod libraries;
+mod mixed;
+mod panics;
+mod patterns;
+mod recursion;
+mod sorting;
+mod stops;
+mod syntax;
+mod threads;
+
+/// In this order, on one thread; each is a scope.
+pub(crate) const ALL: &[(&str, fn())] = &[
+    ("collections", collections::work),
+    ("sorting", sorting::work),
+    ("serde_json", documents::work),
+    ("regex", patterns::work),
+    ("syn", syntax::work),
+    ("mixed frames of Rust and C", mixed::work),
+    ("deep recursion", recursion::work),
+    ("panics", panics::work),
+    ("backtraces", backtraces::work),
+    ("threads", threads::work),
+    ("libraries", libraries::work),
+    ("where walks stop", stops::work),
+];
+
+/// An event and its counterpart, here.
+#[inline(always)]
+fn allocate(bytes: usize) {
+    drop(std::hint::black_box(Vec::<u8>::with_capacity(bytes)));
+}
