@@ -3,7 +3,7 @@
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 
 /// The least of `Vec` that the scopes need. Ledgers live for ever, so it has no destructor, nor do its items have one that is
 /// run.
@@ -72,16 +72,25 @@ impl<T> SystemVec<T> {
         }
     }
 
+    // By a pointer to a slice, here and below, for `from_raw_parts` makes 40 instructions of checks in debug builds.
     #[inline]
     pub(crate) fn as_slice(&self) -> &[T] {
         // SAFETY: the first `len` items are initialised by `push`, and `&self` keeps them from changing.
-        unsafe { std::slice::from_raw_parts(self.items.as_ptr(), self.len) }
+        unsafe { &*ptr::slice_from_raw_parts(self.items.as_ptr(), self.len) }
     }
 
     #[inline]
     pub(crate) fn as_mut_slice(&mut self) -> &mut [T] {
         // SAFETY: the first `len` items are initialised by `push`, and `&mut self` is the only access to them.
-        unsafe { std::slice::from_raw_parts_mut(self.items.as_ptr(), self.len) }
+        unsafe { &mut *ptr::slice_from_raw_parts_mut(self.items.as_ptr(), self.len) }
+    }
+
+    /// The first `len` items; all, if there are less.
+    #[inline]
+    pub(crate) fn first_mut(&mut self, len: usize) -> &mut [T] {
+        let len = if len < self.len { len } else { self.len };
+        // SAFETY: as above, and `len` is not more.
+        unsafe { &mut *ptr::slice_from_raw_parts_mut(self.items.as_ptr(), len) }
     }
 
     #[cold]

@@ -1,9 +1,12 @@
 //! The cargo that runs this benchmark, for the builds that are themselves measured.
 
 use std::env;
+use std::env::consts::EXE_SUFFIX;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::Command;
+
+use crate::child;
 
 /// `cargo build` of something in this package's graph, into `target_dir`.
 pub(crate) fn build(target_dir: &PathBuf) -> Command {
@@ -17,4 +20,19 @@ pub(crate) fn build(target_dir: &PathBuf) -> Command {
 /// A place for builds, in the target directory of this one.
 pub(crate) fn scratch(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name)
+}
+
+/// Builds some of this package's binaries in one of its debug profiles; of the peers, dhat only is there.
+pub(crate) fn build_binaries(profile: &str, binaries: &[&str]) -> Vec<PathBuf> {
+    let target_dir = scratch("debug");
+    let mut command = build(&target_dir);
+    command.args(["--no-default-features", "--features", "dhat", "--profile", profile]);
+    for binary in binaries {
+        command.args(["--bin", binary]);
+    }
+    child::run(&mut command);
+    binaries
+        .iter()
+        .map(|binary| target_dir.join(profile).join(format!("{binary}{EXE_SUFFIX}")))
+        .collect()
 }

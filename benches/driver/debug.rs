@@ -1,19 +1,16 @@
 //! Time over `System` in debug builds, without and with the override that the documentation of `ModAlloc` recommends.
 
-use std::env::consts::EXE_SUFFIX;
-use std::path::PathBuf;
-
+use crate::cargo::build_binaries;
 use crate::options::Options;
 use crate::rounds::Rounds;
 use crate::table::Table;
-use crate::{cargo, child};
 
 const TITLE: &str = "\
 DEBUG BUILDS, time over System: in the dev profile, and with `opt-level = 3` for mod-alloc alone";
 
 pub(crate) fn print(options: &Options) {
-    let plain = build("debug-plain", &["system", "default", "ours"]);
-    let optimised = build("debug-optimised", &["ours"]);
+    let plain = build_binaries("debug-plain", &["system", "default", "ours"]);
+    let optimised = build_binaries("debug-optimised", &["ours"]);
     let rounds = ["pair", "box"].map(|workload| {
         let binaries = plain.iter().chain(&optimised);
         let things: Vec<_> = binaries.map(|binary| (binary.as_path(), workload)).collect();
@@ -33,19 +30,4 @@ pub(crate) fn print(options: &Options) {
         table.row(name, cells);
     }
     print!("{table}");
-}
-
-/// Builds some of this package's binaries in one of its profiles.
-fn build(profile: &str, binaries: &[&str]) -> Vec<PathBuf> {
-    let target_dir = cargo::scratch("debug");
-    let mut command = cargo::build(&target_dir);
-    command.args(["--no-default-features", "--profile", profile]);
-    for binary in binaries {
-        command.args(["--bin", binary]);
-    }
-    child::run(&mut command);
-    binaries
-        .iter()
-        .map(|binary| target_dir.join(profile).join(format!("{binary}{EXE_SUFFIX}")))
-        .collect()
 }

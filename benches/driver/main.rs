@@ -11,6 +11,7 @@ mod nesting;
 mod options;
 mod rounds;
 mod scopes;
+mod sites;
 mod subject;
 mod summary;
 mod table;
@@ -22,12 +23,13 @@ use options::Options;
 type Section = (&'static str, fn(&Options));
 
 /// In the order of the output.
-const SECTIONS: [Section; 6] = [
+const SECTIONS: [Section; 7] = [
     ("time", time::print),
     ("nesting", nesting::print),
     ("scopes", scopes::print),
     ("instructions", instructions::print),
     ("debug", debug::print),
+    ("sites", sites::print),
     ("clean-build", clean_build::print),
 ];
 

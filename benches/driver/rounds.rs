@@ -29,7 +29,12 @@ impl Rounds {
 
     /// Of `thing` to `base`, round by round.
     pub(crate) fn ratio(&self, thing: usize, base: usize) -> Summary {
-        let (things, bases) = (&self.columns[thing], &self.columns[base]);
-        Summary::of(things.iter().zip(bases).map(|(thing, base)| thing / base).collect())
+        self.each(|nanos| nanos(thing) / nanos(base))
+    }
+
+    /// Something computed from the nanoseconds of the things, round by round.
+    pub(crate) fn each(&self, figure: impl Fn(&dyn Fn(usize) -> f64) -> f64) -> Summary {
+        let rounds = 0..self.columns.first().map_or(0, Vec::len);
+        Summary::of(rounds.map(|round| figure(&|thing| self.columns[thing][round])).collect())
     }
 }

@@ -48,8 +48,11 @@ fn wall_time() -> Duration {
 }
 
 /// Of all threads of this process.
+///
+/// # Panics
+/// If the system has no such clock.
 #[cfg(unix)]
-fn processor_time() -> Duration {
+pub fn processor_time() -> Duration {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `time` is writable for the length of the call.
     let status = unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &mut time) };
@@ -59,6 +62,6 @@ fn processor_time() -> Duration {
 
 /// Elsewhere, for want of a portable one: the time on the wall.
 #[cfg(not(unix))]
-fn processor_time() -> Duration {
+pub fn processor_time() -> Duration {
     wall_time()
 }

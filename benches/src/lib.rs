@@ -4,11 +4,14 @@
 
 mod clock;
 mod document;
+mod sites;
 mod work;
 
 use std::env;
 
-pub use work::{nested, pair, Workload};
+pub use clock::processor_time;
+pub use sites::{below, sites, Way};
+pub use work::{nested, on_two_threads, pair, Workload};
 
 const USAGE: &str = "usage: BINARY time WORKLOAD | BINARY run WORKLOAD ITERATIONS";
 

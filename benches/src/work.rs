@@ -6,6 +6,7 @@ use std::hint::black_box;
 use std::thread;
 
 use crate::document;
+use crate::sites::{sites, Way};
 
 /// Work that can be repeated.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +33,17 @@ pub(crate) const COMMON: &[Workload] = &[
     Workload::new("realloc", grow),
     Workload { name: "pair-2-threads", threads: 2, run: pair_on_two_threads },
     Workload::new("json", json),
+    Workload::new("stay-15", |iterations| sites(Way::Stay, 15, iterations)),
+    Workload::new("stay-35", |iterations| sites(Way::Stay, 35, iterations)),
+    Workload::new("stay-95", |iterations| sites(Way::Stay, 95, iterations)),
+    Workload::new("anew-15", |iterations| sites(Way::Anew, 15, iterations)),
+    Workload::new("anew-35", |iterations| sites(Way::Anew, 35, iterations)),
+    Workload::new("anew-95", |iterations| sites(Way::Anew, 95, iterations)),
+    Workload {
+        name: "stay-15-2-threads",
+        threads: 2,
+        run: |iterations| on_two_threads(&|| sites(Way::Stay, 15, iterations)),
+    },
 ];
 
 /// How many scopes [`nested`] opens.
@@ -39,16 +51,21 @@ const SCOPES: u32 = 16;
 
 /// Allocates and frees 40 bytes.
 pub fn pair(iterations: u64) {
-    let layout = Layout::new::<[u64; 5]>();
     for _ in 0..iterations {
-        // SAFETY: the layout is not of size zero.
-        let block = black_box(unsafe { alloc(layout) });
-        if block.is_null() {
-            handle_alloc_error(layout);
-        }
-        // SAFETY: allocated above with this layout, and not used again.
-        unsafe { dealloc(block, layout) };
+        one_pair();
     }
+}
+
+#[inline(always)]
+pub(crate) fn one_pair() {
+    let layout = Layout::new::<[u64; 5]>();
+    // SAFETY: the layout is not of size zero.
+    let block = black_box(unsafe { alloc(layout) });
+    if block.is_null() {
+        handle_alloc_error(layout);
+    }
+    // SAFETY: allocated above with this layout, and not used again.
+    unsafe { dealloc(block, layout) };
 }
 
 /// The same through [`Box`], and the 40 bytes are written.
@@ -80,9 +97,14 @@ fn grow(iterations: u64) {
 
 /// [`pair`] on two threads at once; each does all the iterations.
 fn pair_on_two_threads(iterations: u64) {
+    on_two_threads(&|| pair(iterations));
+}
+
+/// Does the work on two threads at once.
+pub fn on_two_threads(work: &(dyn Fn() + Sync)) {
     thread::scope(|threads| {
         for _ in 0..2 {
-            threads.spawn(|| pair(iterations));
+            threads.spawn(work);
         }
     });
 }

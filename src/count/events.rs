@@ -149,6 +149,10 @@ impl Event {
 }
 
 fn slow(event: Event, from: Registers) {
+    // Nearly always, while call sites are recorded.
+    if let Some(own) = thread::own() {
+        return own.count(event, from);
+    }
     match current_state() {
         State::Ignored => {
             if event.word == Word::Allocs {

@@ -16,7 +16,7 @@
 //! **Call sites.** A frame that records has a layer ([`Layers`]), which is handed down and hidden as the peaks are.
 
 use super::counts::Counts;
-use crate::record::{self, FirstPast, Layers, Records, Stack};
+use crate::record::{self, FirstPast, Layers, Records, Stack, Sums};
 use crate::system_vec::{OutOfMemory, SystemVec};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,24 +136,33 @@ impl Frames {
         ticket
     }
 
-    /// Counts an event at its stack, in the innermost frame that records, for it and all below to have. `now` includes the event.
+    /// Counts an event at its stack, in the innermost frame that records, for it and all below to have. `now` is the thread's,
+    /// with this event.
     #[inline]
     pub(super) fn record(
         &mut self,
         stack: Option<&'static Stack>,
         event: record::Event,
-        now: Counts,
+        now: Sums,
     ) {
-        let mut layers = self.layers.as_mut_slice().iter_mut().rev();
+        // By patterns: iterators are calls upon calls in debug builds.
+        let (mut frames, mut layers) = (self.stack.as_slice(), self.layers.as_mut_slice());
         let mut is_counted = false;
-        for frame in self.stack.as_slice().iter().rev().take_while(|frame| !frame.hides()) {
-            if frame.kind == Kind::Recording {
-                let Some(layer) = layers.next() else { return };
-                if !is_counted {
-                    layer.count(stack, event);
-                    is_counted = true;
+        while let [below @ .., frame] = frames {
+            frames = below;
+            match frame.kind {
+                Kind::Hidden if frame.is_closed => {}
+                Kind::Hidden => return,
+                Kind::Scope => {}
+                Kind::Recording => {
+                    let [below @ .., layer] = layers else { return };
+                    layers = below;
+                    if !is_counted {
+                        layer.count(stack, event);
+                        is_counted = true;
+                    }
+                    layer.look_out(now.since(frame.start.sums()), stack);
                 }
-                layer.look_out((now - frame.start).sums(), stack);
             }
         }
     }
@@ -462,7 +471,7 @@ mod tests {
                             Some(_) => now.reallocs += 1,
                         }
                         let stack = random.below(different_stacks);
-                        frames.record(stack_of(&stacks, stack), event, now);
+                        frames.record(stack_of(&stacks, stack), event, now.sums());
                         let seen = open.iter_mut().rev().take_while(|s| s.kind != Kind::Hidden);
                         for scope in seen.filter(|s| s.kind == Kind::Recording && !s.is_frozen) {
                             scope.count(stack, event);

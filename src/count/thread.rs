@@ -16,7 +16,7 @@ use super::ledger::{store, Ledger, Line, State, Word};
 use super::pool::Pooled;
 use super::registry::LEDGERS;
 use super::{peak, thread_exit};
-use crate::record::{self, Stack, Tracer};
+use crate::record::{self, Stack, Sums, Tracer};
 use crate::walk::{self, Registers};
 
 /// Bytes by which a thread's net may move before the process totals hear of it: the bound on the error of the process
@@ -161,20 +161,23 @@ impl Own {
 
     /// Counts an event that the frequent half left: the first of a thread, one that crosses a limit, or one to record.
     pub(super) fn count(self, event: Event, from: Registers) {
-        let line = self.line();
-        self.store(Word::Got, line.got.wrapping_add(event.got));
-        self.store(Word::Freed, line.freed.wrapping_add(event.freed));
+        let Line { got, freed, high, .. } = self.line();
+        let (got, freed) = (got.wrapping_add(event.got), freed.wrapping_add(event.freed));
+        let net = got.wrapping_sub(freed);
+        self.store(Word::Got, got);
+        self.store(Word::Freed, freed);
         let counted = self.ledger.word(event.word).load(Relaxed);
         self.store(event.word, counted.wrapping_add(1));
-
-        let line = self.line();
-        let net = line.got.wrapping_sub(line.freed);
-        self.store(Word::High, line.high.max(net));
+        if net > high {
+            self.store(Word::High, net);
+        }
         if net.wrapping_sub(self.ledger.flushed.load(Relaxed)).wrapping_abs() > FLUSH_BYTES {
             self.flush();
         }
-        if let (true, Some(event)) = (self.is_recording(), event.recorded()) {
-            self.record(event, from);
+        if self.is_recording() {
+            if let Some(event) = event.recorded() {
+                self.record(event, from);
+            }
         }
     }
 
@@ -186,8 +189,14 @@ impl Own {
             return self.set_ceiling();
         }
         let stack = self.stack(from);
-        let counts = self.counts();
-        self.with_frames(|frames| frames.record(stack, event, counts));
+        let Line { got, freed, allocs, reallocs, .. } = self.line();
+        let now = Sums {
+            events: allocs.wrapping_add(reallocs),
+            reallocs,
+            bytes: got,
+            net_bytes: got.wrapping_sub(freed),
+        };
+        self.with_frames(|frames| frames.record(stack, event, now));
         if is_profiling {
             record::profile_event(stack, event);
         }

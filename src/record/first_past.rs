@@ -27,6 +27,15 @@ impl Sums {
     pub(crate) const MAX: Self =
         Self { events: i64::MAX, reallocs: i64::MAX, bytes: i64::MAX, net_bytes: i64::MAX };
 
+    pub(crate) fn since(self, earlier: Self) -> Self {
+        Self {
+            events: self.events.wrapping_sub(earlier.events),
+            reallocs: self.reallocs.wrapping_sub(earlier.reallocs),
+            bytes: self.bytes.wrapping_sub(earlier.bytes),
+            net_bytes: self.net_bytes.wrapping_sub(earlier.net_bytes),
+        }
+    }
+
     fn exceed(self, limits: Self) -> bool {
         self.events > limits.events
             || self.reallocs > limits.reallocs

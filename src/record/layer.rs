@@ -58,7 +58,7 @@ impl Layers {
     }
 
     pub(crate) fn as_mut_slice(&mut self) -> &mut [Layer] {
-        self.layers.as_mut_slice().get_mut(..self.open).unwrap_or(&mut [])
+        self.layers.first_mut(self.open)
     }
 
     pub(crate) fn open(

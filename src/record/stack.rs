@@ -126,7 +126,7 @@ impl Stack {
     pub(crate) fn return_addresses(&self) -> &[usize] {
         let first = (self as *const Self).wrapping_add(1).cast::<usize>();
         // SAFETY: `allocate` wrote `len` addresses behind the header; they never change.
-        unsafe { std::slice::from_raw_parts(first, self.len) }
+        unsafe { &*ptr::slice_from_raw_parts(first, self.len) }
     }
 
     pub(crate) fn stop(&self) -> Stop {

@@ -81,8 +81,11 @@ impl Tallies {
 
     #[inline]
     fn row(&mut self, stack: Option<&'static Stack>) -> &mut Row {
-        let at = stack.and_then(|stack| self.find(stack).or_else(|| self.insert(stack)));
-        match at.and_then(|at| self.rows.as_mut_slice().get_mut(at)) {
+        let Some(stack) = stack else { return &mut self.lost };
+        let Some(at) = self.find(stack).or_else(|| self.insert(stack)) else {
+            return &mut self.lost;
+        };
+        match self.rows.as_mut_slice().get_mut(at) {
             Some(row) => row,
             None => &mut self.lost,
         }
@@ -93,10 +96,19 @@ impl Tallies {
         let (rows, index) = (self.rows.as_slice(), self.index.as_slice());
         let mut place = stack.hash() as usize;
         loop {
-            let at = *index.get(place & index.len().wrapping_sub(1))?;
-            let row = (at as usize).checked_sub(1)?;
-            if rows.get(row).is_some_and(|row| row.stack.is_some_and(|s| ptr::eq(s, stack))) {
-                return Some(row);
+            // Compared and indexed, which in debug builds takes a tenth of `get`.
+            let at = place & index.len().wrapping_sub(1);
+            if at >= index.len() {
+                return None;
+            }
+            let row = index[at] as usize;
+            if row == 0 || row > rows.len() {
+                return None;
+            }
+            if let Some(found) = rows[row - 1].stack {
+                if ptr::eq(found, stack) {
+                    return Some(row - 1);
+                }
             }
             place = place.wrapping_add(1);
         }

@@ -3,6 +3,8 @@
 //! There is one snapshot, and every build must give it: `.ci/snapshot-text.sh` runs this in two folders, at several
 //! opt-levels, with each kind of debug information and with another toolchain.
 
+#[allow(clippy::complexity, clippy::perf, clippy::style)]
+// What clippy would simplify is what is tested.
 mod program;
 
 use mod_alloc::ModAlloc;

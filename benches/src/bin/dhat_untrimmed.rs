@@ -1,0 +1,9 @@
+//! dhat, as in `dhat.rs`, with backtraces of all their frames; its default is ten.
+
+#[global_allocator]
+static GLOBAL: dhat::Alloc = dhat::Alloc;
+
+fn main() {
+    let _profiler = dhat::Profiler::builder().testing().trim_backtraces(None).build();
+    workloads::main(&[]);
+}

@@ -1,0 +1,141 @@
+//! What happens once in a process, such as the first report of call sites. `time NAME` prints the nanoseconds that it took.
+
+use std::backtrace::Backtrace;
+use std::env;
+use std::hint::black_box;
+use std::time::Duration;
+
+use mod_alloc::{AllocScope, Budget, ModAlloc};
+use workloads::{below, processor_time, sites, Way};
+
+#[global_allocator]
+static GLOBAL: ModAlloc = ModAlloc::new();
+
+#[allow(clippy::type_complexity)]
+const ONCE: [(&str, fn() -> Duration); 7] = [
+    ("std-backtrace", std_backtrace),
+    ("first-call-sites", first_call_sites),
+    ("first-exceeded", first_exceeded),
+    ("later-call-sites", later_call_sites),
+    ("later-exceeded", later_exceeded),
+    ("budget-1000", || budget(true)),
+    ("budget-1000-without", || budget(false)),
+];
+
+fn main() {
+    let args: Vec<String> = env::args().skip(1).collect();
+    let named = match &args[..] {
+        [time, name] if time == "time" => ONCE.iter().position(|(once, _)| once == name),
+        _ => None,
+    };
+    let Some(named) = named else { panic!("usage: BINARY time NAME") };
+    below(0, 10, named as u64, |named| println!("{}", ONCE[named as usize].1().as_nanos()));
+}
+
+/// Processor time, of all threads: a report symbolises on one of its own.
+fn time<R>(work: impl FnOnce() -> R) -> Duration {
+    let start = processor_time();
+    black_box(work());
+    processor_time() - start
+}
+
+/// What std's own first backtrace costs.
+fn std_backtrace() -> Duration {
+    time(|| Backtrace::force_capture().to_string())
+}
+
+fn report(sites: &[fn()]) -> Duration {
+    let scope = AllocScope::with_call_sites();
+    for site in sites {
+        site();
+    }
+    time(|| {
+        let sites = scope.call_sites();
+        assert_eq!(sites.sites().len(), 100, "{sites:#}");
+        sites.to_string()
+    })
+}
+
+fn exceeded(sites: &[fn()]) -> Duration {
+    let exceeded = Budget::new().max(99).check(|| sites.iter().for_each(|site| site()));
+    let exceeded = exceeded.expect_err("there are 100");
+    time(|| exceeded.to_string())
+}
+
+fn first_call_sites() -> Duration {
+    report(&hundred())
+}
+
+fn first_exceeded() -> Duration {
+    exceeded(&hundred())
+}
+
+/// Of other places than the first report.
+fn later_call_sites() -> Duration {
+    report(&hundred());
+    report(&another_hundred())
+}
+
+fn later_exceeded() -> Duration {
+    report(&hundred());
+    exceeded(&another_hundred())
+}
+
+/// The first budget of the process, over 1,000 allocations at twenty places.
+fn budget(call_sites: bool) -> Duration {
+    let budget = Budget::new().max(1_000).call_sites(call_sites);
+    time(|| budget.check(|| sites(Way::Anew, 15, 1_000)).expect("there are 1,000"))
+}
+
+fn hundred() -> Vec<fn()> {
+    [a(), b(), c(), d(), e()].concat()
+}
+
+fn another_hundred() -> Vec<fn()> {
+    [f(), g(), h(), i(), j()].concat()
+}
+
+fn allocate() {
+    drop(black_box(Box::new(1)));
+}
+
+/// A function that has twenty lines which allocate.
+macro_rules! twenty {
+    ($name:ident) => {
+        fn $name() -> [fn(); 20] {
+            [
+                || allocate(),
+                || allocate(),
+                || allocate(),
+                || allocate(),
+                || allocate(),
+                || allocate(),
+                || allocate(),
+                || allocate(),
+                || allocate(),
+                || allocate(),
+                || allocate(),
+                || allocate(),
+                || allocate(),
+                || allocate(),
+                || allocate(),
+                || allocate(),
+                || allocate(),
+                || allocate(),
+                || allocate(),
+                || allocate(),
+            ]
+        }
+    };
+}
+
+twenty!(a);
+twenty!(b);
+twenty!(c);
+twenty!(d);
+twenty!(e);
+twenty!(f);
+twenty!(g);
+twenty!(h);
+twenty!(i);
+twenty!(j);
