@@ -308,10 +308,10 @@ fn bridge() {
         ("program_report", program_report as *const c_void),
     ];
     for (name, function) in places {
-        // SAFETY: the library defines the variable; nobody else uses it now.
-        unsafe {
-            **library.get::<*mut *const c_void>(name.as_bytes()).unwrap() = function;
-        }
+        // SAFETY: the library defines a variable of this type.
+        let variable = unsafe { library.get::<*mut *const c_void>(name.as_bytes()) }.unwrap();
+        // SAFETY: as above; nobody else uses it now.
+        unsafe { **variable = function };
     }
     std::mem::forget(library);
     fs::remove_file(path).unwrap();
