@@ -350,8 +350,8 @@ fn the_report_shows_the_run_that_is_furthest_outside() {
         let exceeded =
             budget.runs(3).check(|| allocate(&[1; 99][..counts.next().expect("3 runs")]));
         let report = exceeded.unwrap_err().to_string();
-        let row = report.lines().last().expect("rows").split_whitespace().collect::<Vec<_>>();
-        assert_eq!(row.join(" "), line, "{report}");
+        let mut rows = report.lines().map(|row| row.split_whitespace().collect::<Vec<_>>());
+        assert!(rows.any(|row| row.join(" ") == line), "{report}");
     }
     check(Budget::new().max(2), [3, 5, 4], "allocations 2 5 +3 3..5 the runs differ");
     check(Budget::new().exact(2), [1, 2, 50], "allocations exactly 2 50 +48 1..50 the runs differ");

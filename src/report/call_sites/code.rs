@@ -105,7 +105,9 @@ fn is_foreign(path: &str) -> bool {
 }
 
 fn is_of_std(file: &str) -> bool {
-    file.starts_with("/rustc/") || file.contains("/lib/rustlib/src/")
+    file.starts_with("/rustc/")
+        || file.contains("/lib/rustlib/src/")
+        || file.starts_with("/usr/src/rustc-") // As Debian builds it.
 }
 
 /// Inlined functions may come without their crate, so this library is known by its folder too.
@@ -206,7 +208,8 @@ mod tests {
         check("/home/u/p/target/debug/build/p-0a1b2c3d/out/a.rs", Owner::Dependency);
         check("/home/u/.cargo/registry/src/index-1/x-1.0.0/src/a.rs", Owner::Dependency);
         check("/rustc/59807616/library/alloc/src/vec/mod.rs", Owner::Std);
-        check("/home/u/.rustup/toolchains/x/lib/rustlib/src/rust/library/a.rs", Owner::Std);
+        check("/usr/src/rustc-1.78.0/library/alloc/src/vec/mod.rs", Owner::Std);
+        check("/h/u/.rustup/toolchains/x/lib/rustlib/src/rust/library/a.rs", Owner::Std);
         check(concat!(env!("CARGO_MANIFEST_DIR"), "/src/lib.rs"), Owner::Library);
         check(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/a.rs"), Owner::Dependency);
     }
