@@ -176,9 +176,9 @@ mod tests {
             Build::find(location, files.iter().copied(), &["/fallback".to_owned()]).root
         };
         let std = "/rustc/59807616/library/core/src/ops/function.rs";
-        assert_eq!(find("tests/a.rs", &[std, "/home/u/p/tests/a.rs"]), "/home/u/p");
+        assert_eq!(find("tests/a.rs", &[std, "/users/u/p/tests/a.rs"]), "/users/u/p");
         assert_eq!(find("tests/a.rs", &["/x/p/tests/a.rs", "/y/p/tests/a.rs"]), "/x/p");
-        assert_eq!(find("a.rs", &["/home/u/p/tests/data.rs"]), "/fallback", "not a whole name");
+        assert_eq!(find("a.rs", &["/users/u/p/tests/data.rs"]), "/fallback", "not a whole name");
         assert_eq!(find("tests/../a.rs", &["/p/tests/../a.rs"]), "/p");
         assert_eq!(find("tests/a.rs", &["tests/a.rs"]), "", "the paths were rewritten");
         assert_eq!(find("tests/a.rs", &[std]), "/fallback");
@@ -186,30 +186,30 @@ mod tests {
 
     #[test]
     fn an_absolute_location_takes_the_folder_that_it_lies_in() {
-        let fallbacks = ["/elsewhere".to_owned(), "/home/u/p".to_owned()];
+        let fallbacks = ["/elsewhere".to_owned(), "/users/u/p".to_owned()];
         let find = |location| Build::find(location, [location], &fallbacks).root;
-        assert_eq!(find("/home/u/p/src/a.rs"), "/home/u/p");
-        assert_eq!(find("/tmp/gen/a.rs"), "/tmp/gen");
+        assert_eq!(find("/users/u/p/src/a.rs"), "/users/u/p");
+        assert_eq!(find("/gen/a.rs"), "/gen");
     }
 
     #[test]
     fn the_user_is_told_by_the_file() {
         let check = |file, expected| {
-            let owner = build("/home/u/p").owner(Some("f"), Some(file));
+            let owner = build("/users/u/p").owner(Some("f"), Some(file));
             assert_eq!(owner, expected, "{file}");
         };
-        check("/home/u/p/src/a.rs", Owner::User);
-        check("/home/u/p/member/tests/a.rs", Owner::User);
-        check("/home/u/p/./src/x/../a.rs", Owner::User);
-        check("/home/u/p2/src/a.rs", Owner::Dependency);
-        check("/home/u/p/vendor/x/src/a.rs", Owner::Dependency);
-        check("/home/u/p/.cargo/registry/src/index-1/x-1.0.0/src/a.rs", Owner::Dependency);
-        check("/home/u/p/.cargo/git/checkouts/x-1/2/src/a.rs", Owner::Dependency);
-        check("/home/u/p/target/debug/build/p-0a1b2c3d/out/a.rs", Owner::Dependency);
-        check("/home/u/.cargo/registry/src/index-1/x-1.0.0/src/a.rs", Owner::Dependency);
+        check("/users/u/p/src/a.rs", Owner::User);
+        check("/users/u/p/member/tests/a.rs", Owner::User);
+        check("/users/u/p/./src/x/../a.rs", Owner::User);
+        check("/users/u/p2/src/a.rs", Owner::Dependency);
+        check("/users/u/p/vendor/x/src/a.rs", Owner::Dependency);
+        check("/users/u/p/.cargo/registry/src/index-1/x-1.0.0/src/a.rs", Owner::Dependency);
+        check("/users/u/p/.cargo/git/checkouts/x-1/2/src/a.rs", Owner::Dependency);
+        check("/users/u/p/target/debug/build/p-0a1b2c3d/out/a.rs", Owner::Dependency);
+        check("/users/u/.cargo/registry/src/index-1/x-1.0.0/src/a.rs", Owner::Dependency);
         check("/rustc/59807616/library/alloc/src/vec/mod.rs", Owner::Std);
         check("/usr/src/rustc-1.78.0/library/alloc/src/vec/mod.rs", Owner::Std);
-        check("/h/u/.rustup/toolchains/x/lib/rustlib/src/rust/library/a.rs", Owner::Std);
+        check("/users/u/.rustup/toolchains/x/lib/rustlib/src/rust/library/a.rs", Owner::Std);
         check(concat!(env!("CARGO_MANIFEST_DIR"), "/src/lib.rs"), Owner::Library);
         check(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/a.rs"), Owner::Dependency);
     }
@@ -262,10 +262,10 @@ mod tests {
         assert_eq!(normal("/a/./b//../c"), "/a/c");
         assert_eq!(normal("../a/.."), "..");
         assert_eq!(short_path("/rustc/5/library/alloc/src/vec/mod.rs"), "alloc/src/vec/mod.rs");
-        let registry = "/home/u/.cargo/registry/src/index.crates.io-1/serde_json-1.0.1/src/de.rs";
+        let registry = "/users/u/.cargo/registry/src/index.crates.io-1/serde_json-1.0.1/src/de.rs";
         assert_eq!(short_path(registry), "serde_json-1.0.1/src/de.rs");
         assert_eq!(package_of(registry).as_deref(), Some("serde_json"));
-        let checkout = "/home/u/.cargo/git/checkouts/x-y-0a1b/2c3d/src/a.rs";
+        let checkout = "/users/u/.cargo/git/checkouts/x-y-0a1b/2c3d/src/a.rs";
         assert_eq!(short_path(checkout), "2c3d/src/a.rs");
         assert_eq!(package_of("/p/vendor/x-y/src/a/src/b.rs").as_deref(), Some("a"));
         assert_eq!(package_of("/p/vendor/x-y-2.0.0/src/a.rs").as_deref(), Some("x_y"));

@@ -102,18 +102,18 @@ mod tests {
     /// `tests/t.rs` opens the scope and calls `src/p.rs`: as four builds of the same code show it.
     const DEBUG_LEGACY: Program<'_> = Program {
         places: "
-            1 t::parses::{{closure}}::h0123456789abcdef @ /home/u/p/tests/t.rs:10:1
-            2 t::parses::h0123456789abcdef @ /home/u/p/tests/t.rs:12:5
+            1 t::parses::{{closure}}::h0123456789abcdef @ /users/u/p/tests/t.rs:10:1
+            2 t::parses::h0123456789abcdef @ /users/u/p/tests/t.rs:12:5
             3 mod_alloc::scope::AllocScope::with_call_sites @ /m/src/scope/mod.rs:9
-            4 t::parses::h0123456789abcdef @ /home/u/p/tests/t.rs:13:9
-            5 p::parse::h0123456789abcdef @ /home/u/p/src/p.rs:30:9
-            6 p::tokens::hfedcba9876543210 @ /home/u/p/src/p.rs:40:9
+            4 t::parses::h0123456789abcdef @ /users/u/p/tests/t.rs:13:9
+            5 p::parse::h0123456789abcdef @ /users/u/p/src/p.rs:30:9
+            6 p::tokens::hfedcba9876543210 @ /users/u/p/src/p.rs:40:9
             7 core::iter::Iterator::map::h0123456789abcdef @ /rustc/5/library/core/src/iter.rs:9
-            8 p::tokens::{{closure}}::h0123456789abcdef @ /home/u/p/src/p.rs:41:9
-            9 <p::M as p::T>::go::h0123456789abcdef @ /home/u/p/src/p.rs:50:9
-            10 core::ptr::drop_in_place<p::M>::h0123456789abcdef @ /home/u/p/src/p.rs:5
-            11 <p::M as core::ops::drop::Drop>::drop::h0123456789abcdef @ /home/u/p/src/p.rs:60
-            12 serde_json::from_str @ /home/u/.cargo/registry/src/i/serde_json-1.0.0/src/de.rs:9
+            8 p::tokens::{{closure}}::h0123456789abcdef @ /users/u/p/src/p.rs:41:9
+            9 <p::M as p::T>::go::h0123456789abcdef @ /users/u/p/src/p.rs:50:9
+            10 core::ptr::drop_in_place<p::M>::h0123456789abcdef @ /users/u/p/src/p.rs:5
+            11 <p::M as core::ops::drop::Drop>::drop::h0123456789abcdef @ /users/u/p/src/p.rs:60
+            12 serde_json::from_str @ /users/u/.cargo/registry/src/i/serde_json-1.0.0/src/de.rs:9
             13 __rust_alloc
         ",
         location: "tests/t.rs",
@@ -154,33 +154,33 @@ mod tests {
             1 start
             2 new @ MANIFEST/src/scope/mod.rs:9
             2 with_call_sites @ MANIFEST/src/scope/mod.rs:9
-            2 parses @ /home/u/p/tests/t.rs:12:5
-            2 {closure#0} @ /home/u/p/tests/t.rs:10:1
-            3 {closure#0} @ /home/u/p/src/p.rs:41:9
+            2 parses @ /users/u/p/tests/t.rs:12:5
+            2 {closure#0} @ /users/u/p/tests/t.rs:10:1
+            3 {closure#0} @ /users/u/p/src/p.rs:41:9
             3 map<fn()> @ /rustc/5/library/core/src/iter.rs:9
-            3 tokens<[u8; 4]> @ /home/u/p/src/p.rs:40:9
-            3 parse<&alloc::string::String> @ /home/u/p/src/p.rs:30:9
-            3 parses @ /home/u/p/tests/t.rs:13:9
-            3 {closure#0} @ /home/u/p/tests/t.rs:10:1
-            4 tokens<[u8; 4]> @ /home/u/p/src/p.rs:40:9
-            4 parse<&alloc::string::String> @ /home/u/p/src/p.rs:30:9
-            4 parse<&alloc::string::String> @ /home/u/p/src/p.rs:31:9
-            4 parses @ /home/u/p/tests/t.rs:13:9
-            4 {closure#0} @ /home/u/p/tests/t.rs:10:1
-            5 go @ /home/u/p/src/p.rs:50:9
-            5 from_str @ /home/u/.cargo/registry/src/i/serde_json-1.0.0/src/de.rs:9
-            5 parse<&alloc::string::String> @ /home/u/p/src/p.rs:30:9
-            5 parses @ /home/u/p/tests/t.rs:13:9
-            5 {closure#0} @ /home/u/p/tests/t.rs:10:1
-            6 go @ /home/u/p/src/p.rs:50:9
-            6 parses @ /home/u/p/tests/t.rs:13:9
-            6 {closure#0} @ /home/u/p/tests/t.rs:10:1
-            7 drop @ /home/u/p/src/p.rs:60
+            3 tokens<[u8; 4]> @ /users/u/p/src/p.rs:40:9
+            3 parse<&alloc::string::String> @ /users/u/p/src/p.rs:30:9
+            3 parses @ /users/u/p/tests/t.rs:13:9
+            3 {closure#0} @ /users/u/p/tests/t.rs:10:1
+            4 tokens<[u8; 4]> @ /users/u/p/src/p.rs:40:9
+            4 parse<&alloc::string::String> @ /users/u/p/src/p.rs:30:9
+            4 parse<&alloc::string::String> @ /users/u/p/src/p.rs:31:9
+            4 parses @ /users/u/p/tests/t.rs:13:9
+            4 {closure#0} @ /users/u/p/tests/t.rs:10:1
+            5 go @ /users/u/p/src/p.rs:50:9
+            5 from_str @ /users/u/.cargo/registry/src/i/serde_json-1.0.0/src/de.rs:9
+            5 parse<&alloc::string::String> @ /users/u/p/src/p.rs:30:9
+            5 parses @ /users/u/p/tests/t.rs:13:9
+            5 {closure#0} @ /users/u/p/tests/t.rs:10:1
+            6 go @ /users/u/p/src/p.rs:50:9
+            6 parses @ /users/u/p/tests/t.rs:13:9
+            6 {closure#0} @ /users/u/p/tests/t.rs:10:1
+            7 drop @ /users/u/p/src/p.rs:60
             7 drop_in_place<p::M> @ /rustc/5/library/core/src/ptr/mod.rs:5
-            7 parses @ /home/u/p/tests/t.rs:13:9
-            7 {closure#0} @ /home/u/p/tests/t.rs:10:1
-            8 parses @ /home/u/p/tests/t.rs:13:9
-            8 {closure#0} @ /home/u/p/tests/t.rs:10:1
+            7 parses @ /users/u/p/tests/t.rs:13:9
+            7 {closure#0} @ /users/u/p/tests/t.rs:10:1
+            8 parses @ /users/u/p/tests/t.rs:13:9
+            8 {closure#0} @ /users/u/p/tests/t.rs:10:1
             13 __rust_alloc
         ",
         location: "tests/t.rs",

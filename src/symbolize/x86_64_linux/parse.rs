@@ -135,7 +135,7 @@ mod tests {
    1:     0x5644a3fbbc83 - std::backtrace::Backtrace::create::hac71ad8d1cd22d97
                                at /rustc/library/std/src/backtrace.rs:331:13
    2:     0x5644a3f9a5f2 - <app::M as app::Go>::go::hb41ed24917b5cb1c
-                               at /home/me/app/src/main.rs:19:57
+                               at /users/me/app/src/main.rs:19:57
 ",
             &[
                 (
@@ -159,7 +159,7 @@ mod tests {
                     0x5644a3f9a5f2,
                     &[symbol(
                         "<app::M as app::Go>::go::hb41ed24917b5cb1c",
-                        "/home/me/app/src/main.rs",
+                        "/users/me/app/src/main.rs",
                         19,
                         57,
                     )],
