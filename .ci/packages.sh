@@ -7,7 +7,7 @@ check() { # PACKAGE EXPECTED-FILE...
   for file in "$@"; do
     grep -qx "$file" <<< "$list" || { echo "$package lacks $file"; exit 1; }
   done
-  junk=$(grep -vE '^(Cargo\.(toml|toml\.orig|lock)|\.cargo_vcs_info\.json|LICENSE|README\.md|(src|examples)/[a-z_/]+\.rs)$' <<< "$list" || true)
+  junk=$(grep -vE '^(Cargo\.(toml|toml\.orig|lock)|\.cargo_vcs_info\.json|LICENSE|README\.md|(src|examples)/[a-z0-9_/]+\.rs)$' <<< "$list" || true)
   [ -z "$junk" ] || { echo "$package would publish: $junk"; exit 1; }
   echo "$package: $(wc -l <<< "$list") files"
 }
