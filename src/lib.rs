@@ -84,6 +84,7 @@ mod process;
 mod record;
 mod report;
 mod scope;
+mod stable_vec;
 #[cfg(feature = "backtraces")]
 mod symbolize;
 mod system_vec;
@@ -115,7 +116,7 @@ pub use mod_alloc_macros::alloc_budget;
 pub use process::Profiler;
 #[cfg(feature = "backtraces")]
 pub use report::{CallSites, Frame, Site};
-pub use scope::{measure, uncounted, AllocScope};
+pub use scope::{measure, uncounted, AllocScope, Attached, Instrumented, ScopeHandle};
 
 #[doc(hidden)]
 #[path = "private.rs"]

@@ -51,7 +51,7 @@ impl Guard {
     #[track_caller]
     pub(crate) fn enter(budget: Budget, origin: Origin, fail: fn(Exceeded) -> !) -> Self {
         budget.require_sense();
-        Self { scope: Some(AllocScope::for_budget(budget.record())), budget, origin, fail }
+        Self { scope: Some(AllocScope::for_budget(budget.asked())), budget, origin, fail }
     }
 
     pub(crate) fn close(mut self) -> Option<Exceeded> {

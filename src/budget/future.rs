@@ -71,7 +71,7 @@ impl<F: Future> Counted<F> {
     pub(crate) fn new(budget: Budget, origin: Origin, future: F, tag: u64) -> Self {
         installed::require();
         budget.require_sense();
-        let metered = Metered::new(future, tag, budget.record());
+        let metered = Metered::new(future, tag, budget.asked());
         Self { metered, budget, origin, is_enforced: false }
     }
 

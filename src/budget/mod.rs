@@ -25,6 +25,7 @@ pub(crate) use repeated::Runs;
 
 use crate::count::AllocStats;
 use crate::record::{FirstPast, Sums};
+use crate::scope::Asked;
 
 /// Limits on what a piece of code may allocate on its thread.
 ///
@@ -165,12 +166,18 @@ impl Budget {
         Metric::ALL.into_iter().map(|m| (m, self.limit(m))).filter(|(_, limit)| !limit.is_none())
     }
 
-    /// What to look out for if call sites are to be recorded, else `None`.
+    /// What the scope that counts for it is to do.
     ///
     /// # Panics
     /// If `MOD_ALLOC_BACKTRACE` has no valid value.
     #[track_caller]
-    pub(crate) fn record(&self) -> Option<FirstPast> {
+    pub(crate) fn asked(&self) -> Asked {
+        Asked { peak: self.peak_bytes.max.is_some(), record: self.record() }
+    }
+
+    /// What to look out for if call sites are to be recorded, else `None`.
+    #[track_caller]
+    fn record(&self) -> Option<FirstPast> {
         let is_recorded = self.call_sites && backtrace::is_wanted();
         let max = |limit: Limit| i64::try_from(limit.max.unwrap_or(u64::MAX)).unwrap_or(i64::MAX);
         let limits = || Sums {

@@ -6,7 +6,7 @@ use super::future::Closer;
 use super::{enforce, Budget, Exceeded, Metric, Origin};
 use crate::count::AllocStats;
 use crate::installed;
-use crate::scope::{uncounted, AllocScope, Measurement, Metered, Recording};
+use crate::scope::{uncounted, AllocScope, HiddenFuture, Measurement, Metered, Recording};
 use crate::unseen::Unseen;
 
 /// A [`Budget`] over several runs: warm-up runs that do not count, then runs that must each hold.
@@ -135,7 +135,7 @@ impl Repeated {
         }
         let mut runs = Runs::new(self.warmup, self.runs);
         let mut run = || {
-            let scope = AllocScope::for_budget(self.budget.record());
+            let scope = AllocScope::for_budget(self.budget.asked());
             let value = work();
             runs.add_scope(&self.budget, scope);
             value
@@ -161,7 +161,7 @@ impl Repeated {
         async move {
             for _ in 0..self.warmup {
                 let future = uncounted(|| work(Closer::new()));
-                let (output, _) = Metered::hidden(future).await;
+                let output = HiddenFuture::new(future).await;
                 uncounted(|| drop(output));
             }
             let mut runs = Runs::new(self.warmup, self.runs);
@@ -169,8 +169,8 @@ impl Repeated {
             for _ in 0..self.runs {
                 let closer = Closer::new();
                 let tag = closer.tag();
-                let record = self.budget.record();
-                let (output, measured) = Metered::new(work(closer), tag, record).await;
+                let asked = self.budget.asked();
+                let (output, measured) = Metered::new(work(closer), tag, asked).await;
                 runs.add(&self.budget, measured.stats, || measured.recording);
                 last = Some(output);
             }

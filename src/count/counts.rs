@@ -1,6 +1,7 @@
 //! Hot: `Counts`, six running totals and their arithmetic. Scopes are differences of two of them.
 
 use std::ops::{AddAssign, Sub};
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
 use crate::record::Sums;
 
@@ -52,6 +53,49 @@ impl Counts {
             reallocs: f(self.reallocs, other.reallocs),
             failed: f(self.failed, other.failed),
         }
+    }
+}
+
+/// [`Counts`] that one thread writes and any thread reads, each number for itself.
+pub(super) struct AtomicCounts {
+    got: AtomicI64,
+    freed: AtomicI64,
+    allocs: AtomicI64,
+    deallocs: AtomicI64,
+    reallocs: AtomicI64,
+    failed: AtomicI64,
+}
+
+impl AtomicCounts {
+    pub(super) const fn zero() -> Self {
+        Self {
+            got: AtomicI64::new(0),
+            freed: AtomicI64::new(0),
+            allocs: AtomicI64::new(0),
+            deallocs: AtomicI64::new(0),
+            reallocs: AtomicI64::new(0),
+            failed: AtomicI64::new(0),
+        }
+    }
+
+    pub(super) fn load(&self) -> Counts {
+        Counts {
+            got: self.got.load(Relaxed),
+            freed: self.freed.load(Relaxed),
+            allocs: self.allocs.load(Relaxed),
+            deallocs: self.deallocs.load(Relaxed),
+            reallocs: self.reallocs.load(Relaxed),
+            failed: self.failed.load(Relaxed),
+        }
+    }
+
+    pub(super) fn store(&self, counts: Counts) {
+        self.got.store(counts.got, Relaxed);
+        self.freed.store(counts.freed, Relaxed);
+        self.allocs.store(counts.allocs, Relaxed);
+        self.deallocs.store(counts.deallocs, Relaxed);
+        self.reallocs.store(counts.reallocs, Relaxed);
+        self.failed.store(counts.failed, Relaxed);
     }
 }
 

@@ -6,9 +6,11 @@
 //! - [`ledger`]: a thread's counters; [`current`]: which ledger the current thread writes;
 //! - [`frames`]: the scopes open on a thread, innermost last;
 //! - [`thread`]: what a thread does with its own ledger; [`open_frame`]: a scope's hold on it;
+//! - [`shared`]: a scope that other threads add to; [`attached`]: their hold on it;
 //! - [`registry`]: all ledgers; a thread that starts adopts one, a thread that ends returns it;
 //! - [`peak`]: the highest net bytes of the process, for `snapshot()` and each running profiler.
 
+mod attached;
 mod counts;
 mod current;
 mod events;
@@ -18,16 +20,21 @@ mod open_frame;
 mod peak;
 mod pool;
 mod registry;
+mod shared;
 mod stats;
 mod thread;
 mod thread_exit;
 
+pub(crate) use attached::{attach, attach_for_good, AttachedFrame};
 pub(crate) use counts::Counts;
 pub(crate) use current::{ignored, ignored_allocs};
 pub(crate) use events::{on_alloc, on_dealloc, on_realloc, slow_dealloc};
-pub(crate) use frames::{Kind, Measured};
-pub(crate) use open_frame::{freeze, open, open_recording, stack_here, OpenFrame};
+pub(crate) use frames::{Kind, Reading};
+pub(crate) use open_frame::{
+    freeze, open, open_recording, share_innermost, stack_here, OpenFrame, ShareError,
+};
 pub(crate) use peak::{process_peak, restart_process_peak, start_peak, Above, PeakFrom};
 pub(crate) use registry::{record_everywhere, totals, Totals};
+pub(crate) use shared::{Shared, SharedRef};
 pub use stats::AllocStats;
 pub(crate) use thread::{flush, OpenError};

@@ -3,8 +3,9 @@
 use std::marker::PhantomData;
 
 use super::current::ignored;
-use super::frames::{Frames, Kind, Measured, Ticket};
+use super::frames::{Frames, Kind, Opening, Reading, Ticket};
 use super::ledger::Ledger;
+use super::shared::{Shared, SharedRef};
 use super::thread::{own, own_or_on_loan, retire, OpenError, Own};
 use crate::record::{FirstPast, Records, Stack};
 use crate::system_vec::OutOfMemory;
@@ -23,33 +24,40 @@ impl From<OutOfMemory> for OpenError {
     }
 }
 
-/// Opens a frame on the current thread. `tag` is for [`freeze`]; 0 for none.
+/// Opens a frame on the current thread. `tag` is for [`freeze`]; 0 for none. With `wants_peak`, its peak is exact when other
+/// threads attach to it too, which costs those an atomic addition an event.
 #[inline]
-pub(crate) fn open(kind: Kind, tag: u64) -> Result<OpenFrame, OpenError> {
+pub(crate) fn open(kind: Kind, tag: u64, wants_peak: bool) -> Result<OpenFrame, OpenError> {
     let own = match own() {
         Some(own) => own,
         None => own_or_on_loan()?,
     };
     own.cut();
     let counts = own.counts();
-    let ticket = own.with_frames(|frames| frames.open(kind, tag, counts))?;
+    let opening = Opening { kind, tag, wants_peak };
+    let ticket = own.with_frames(|frames| frames.open(opening, counts))?;
     Ok(OpenFrame { ledger: own.ledger, ticket, _thread: PhantomData })
 }
 
 /// Opens a frame on the current thread that records call sites.
 #[inline(never)]
-pub(crate) fn open_recording(tag: u64, first_past: FirstPast) -> Result<OpenFrame, OpenError> {
+pub(crate) fn open_recording(
+    tag: u64,
+    wants_peak: bool,
+    first_past: FirstPast,
+) -> Result<OpenFrame, OpenError> {
     let own = match own() {
         Some(own) => own,
         None => own_or_on_loan()?,
     };
     walk::prepare();
-    let opening = own.stack(Registers::here());
+    let at = own.stack(Registers::here());
     own.cut();
     let counts = own.counts();
-    let open = |frames: &mut Frames| frames.open_recording(tag, counts, opening, first_past);
+    let opening = Opening { kind: Kind::Recording, tag, wants_peak };
+    let open = |frames: &mut Frames| frames.open_recording(opening, counts, at, first_past);
     let ticket = own.with_frames(open)?;
-    own.set_ceiling();
+    own.set_limits();
     Ok(OpenFrame { ledger: own.ledger, ticket, _thread: PhantomData })
 }
 
@@ -78,30 +86,30 @@ impl OpenFrame {
 
     /// Closes the frame and says what it has counted; `None` as for [`measure`](Self::measure).
     #[inline]
-    pub(crate) fn close(self) -> Option<Measured> {
-        let measured = self.own().and_then(|own| self.close_on(own));
+    pub(crate) fn close(self) -> Option<Reading> {
+        let reading = self.own().and_then(|own| self.close_on(own));
         std::mem::forget(self);
-        measured
+        reading
     }
 
     #[inline]
-    fn close_on(&self, own: Own) -> Option<Measured> {
+    fn close_on(&self, own: Own) -> Option<Reading> {
         own.cut();
         let counts = own.counts();
-        let measured = own.with_frames(|frames| frames.close(self.ticket, counts));
-        if own.is_recording() {
-            own.set_ceiling();
+        let reading = own.with_frames(|frames| frames.close(self.ticket, counts));
+        if own.is_watched() {
+            own.set_limits();
         }
         if own.ledger.on_loan.get() && own.with_frames(|frames| frames.is_empty()) {
             retire();
         }
-        measured
+        reading
     }
 
     /// What the frame has counted so far; `None` if the thread has given its ledger back since, or the library is at work
     /// for itself.
     #[inline]
-    pub(crate) fn measure(&self) -> Option<Measured> {
+    pub(crate) fn measure(&self) -> Option<Reading> {
         let own = self.own()?;
         own.cut();
         let counts = own.counts();
@@ -114,6 +122,52 @@ impl OpenFrame {
         let own = self.own()?;
         own.with_frames(|frames| ignored(|| frames.records(self.ticket).map(read)))
     }
+
+    /// The scope, for other threads to attach to.
+    pub(crate) fn share(&self) -> Result<SharedRef, ShareError> {
+        let own = self.own().ok_or(ShareError::Outlived)?;
+        own.cut();
+        let counts = own.counts();
+        let shared = own.with_frames(|frames| frames.share(self.ticket, counts));
+        own.set_limits();
+        shared.ok_or(ShareError::OutOfMemory)
+    }
+
+    /// What other threads have added to, if any could.
+    pub(crate) fn shared(&self) -> Option<&'static Shared> {
+        self.own()?.with_frames(|frames| frames.shared(self.ticket))
+    }
+
+    /// Makes this the frame of a scope that was shared before: of a future, in an earlier poll.
+    pub(crate) fn set_shared(&self, shared: SharedRef) {
+        if let Some(own) = self.own() {
+            own.with_frames(|frames| frames.set_shared(self.ticket, shared));
+            own.set_limits();
+        }
+    }
+
+    /// Takes the scope out, so that it outlives this frame.
+    pub(crate) fn take_shared(&self) -> Option<SharedRef> {
+        self.own()?.with_frames(|frames| frames.take_shared(self.ticket))
+    }
+}
+
+/// Why a scope could not be shared.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum ShareError {
+    OutOfMemory,
+    /// It has outlived the counters of its thread.
+    Outlived,
+}
+
+/// The innermost scope that counts on this thread; `None` if there is none.
+pub(crate) fn share_innermost() -> Result<Option<SharedRef>, OutOfMemory> {
+    let Some(own) = own() else { return Ok(None) };
+    own.cut();
+    let counts = own.counts();
+    let shared = own.with_frames(|frames| frames.share_innermost(counts));
+    own.set_limits();
+    shared
 }
 
 impl Drop for OpenFrame {
@@ -148,16 +202,16 @@ mod tests {
     #[test]
     fn a_frame_that_outlives_the_ledger_of_its_thread_has_no_numbers() {
         on_a_thread(|| {
-            let frame = open(Kind::Scope, 0).expect("memory");
+            let frame = open(Kind::Scope, 0, true).expect("memory");
             allocate(10);
             thread::retire();
             assert_eq!(frame.measure(), None);
             // Nor does it take those of another frame in its place.
-            let other = open(Kind::Scope, 0).expect("memory");
+            let other = open(Kind::Scope, 0, true).expect("memory");
             allocate(20);
             assert_eq!(frame.measure(), None);
             drop(frame);
-            assert_eq!(other.close().expect("its own ledger").counts.got, 20);
+            assert_eq!(other.close().expect("its own ledger").own.counts.got, 20);
         });
     }
 
@@ -166,11 +220,11 @@ mod tests {
         on_a_thread(|| {
             thread::retire();
             for _ in 0..100 {
-                let (outer, inner) = (open(Kind::Scope, 0), open(Kind::Scope, 0));
+                let (outer, inner) = (open(Kind::Scope, 0, true), open(Kind::Scope, 0, true));
                 let (outer, inner) = (outer.expect("memory"), inner.expect("memory"));
                 allocate(30);
-                assert_eq!(outer.close().expect("on loan").counts.got, 30);
-                assert_eq!(inner.close().expect("on loan").counts.got, 30);
+                assert_eq!(outer.close().expect("on loan").own.counts.got, 30);
+                assert_eq!(inner.close().expect("on loan").own.counts.got, 30);
                 assert!(thread::own().is_none(), "given back");
             }
         });
@@ -190,40 +244,40 @@ mod tests {
 
     #[test]
     fn a_frozen_frame_stands_still_while_those_below_count_on() {
-        let below = open(Kind::Scope, 0).expect("memory");
-        let frozen = open(Kind::Scope, 7).expect("memory");
+        let below = open(Kind::Scope, 0, true).expect("memory");
+        let frozen = open(Kind::Scope, 7, true).expect("memory");
         allocate(10);
         freeze(8); // Nobody's.
         allocate(100);
         freeze(7);
-        let hidden = open(Kind::Hidden, 0).expect("memory");
+        let hidden = open(Kind::Hidden, 0, false).expect("memory");
         let kept = black_box(Vec::<u8>::with_capacity(5_000));
         drop(hidden);
         allocate(1_000);
         let frozen = frozen.close().expect("open");
-        assert_eq!((frozen.counts.got, frozen.peak), (110, 100));
+        assert_eq!((frozen.own.counts.got, frozen.own.peak), (110, 100));
         let below = below.close().expect("open");
-        assert_eq!((below.counts.got, below.peak), (1_110, 1_000));
+        assert_eq!((below.own.counts.got, below.own.peak), (1_110, 1_000));
         drop(kept);
     }
 
     #[test]
     fn freezing_neither_shows_what_is_hidden_nor_keeps_what_is_closed() {
-        let below = open(Kind::Scope, 0).expect("memory");
+        let below = open(Kind::Scope, 0, true).expect("memory");
         // A hidden frame stays one.
-        let hidden = open(Kind::Hidden, 5).expect("memory");
+        let hidden = open(Kind::Hidden, 5, false).expect("memory");
         allocate(10);
         freeze(5);
         allocate(20);
         drop(hidden);
-        assert_eq!(below.measure().expect("open").counts.got, 0);
+        assert_eq!(below.measure().expect("open").own.counts.got, 0);
         // One that was closed out of order stays closed, and goes.
-        let closed = open(Kind::Scope, 6).expect("memory");
-        let above = open(Kind::Scope, 0).expect("memory");
+        let closed = open(Kind::Scope, 6, true).expect("memory");
+        let above = open(Kind::Scope, 0, true).expect("memory");
         drop(closed);
         freeze(6);
         drop(above);
-        let again = open(Kind::Scope, 0).expect("memory");
+        let again = open(Kind::Scope, 0, true).expect("memory");
         assert_eq!(again.ticket.depth, below.ticket.depth + 1, "nothing is left between them");
     }
 }

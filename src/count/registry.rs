@@ -7,7 +7,7 @@ use super::counts::Counts;
 use super::ledger::{Ledger, Word};
 use super::peak;
 use super::pool::{Pool, Pooled};
-use super::thread::{FLUSH_BYTES, RECORDING};
+use super::thread::{EVERY_ALLOC, FLUSH_BYTES};
 use crate::record;
 
 /// The ledger of threads that have none of their own. Shared, so written with read-modify-write operations only.
@@ -20,7 +20,7 @@ pub(super) static LEDGERS: Pool<Ledger> = Pool::new();
 pub(crate) fn record_everywhere() {
     record::start_profiling();
     for ledger in LEDGERS.iter() {
-        ledger.word(Word::Ceiling).store(RECORDING, Relaxed);
+        ledger.word(Word::Ceiling).store(EVERY_ALLOC, Relaxed);
     }
 }
 

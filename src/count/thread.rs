@@ -16,15 +16,18 @@ use super::ledger::{store, Ledger, Line, State, Word};
 use super::pool::Pooled;
 use super::registry::LEDGERS;
 use super::{peak, thread_exit};
-use crate::record::{self, Stack, Sums, Tracer};
+use crate::record::{self, Stack, Tracer};
 use crate::walk::{self, Registers};
 
 /// Bytes by which a thread's net may move before the process totals hear of it: the bound on the error of the process
 /// peak for each thread.
 pub(super) const FLUSH_BYTES: i64 = 16 << 10;
 
-/// The ceiling that sends every allocation to the slow half.
-pub(super) const RECORDING: i64 = i64::MIN;
+/// The ceiling that sends every allocation and reallocation to the slow half.
+pub(super) const EVERY_ALLOC: i64 = i64::MIN;
+
+/// The floor that sends every deallocation and reallocation there.
+pub(super) const EVERY_DEALLOC: i64 = i64::MAX;
 
 /// The current thread's own ledger.
 #[derive(Clone, Copy)]
@@ -109,7 +112,8 @@ pub(super) fn retire_ledger_at(address: *const c_void) {
 pub(super) fn retire() {
     if let Some(own) = own() {
         own.flush();
-        own.with_frames(Frames::clear);
+        let counts = own.counts();
+        own.with_frames(|frames| frames.clear(counts));
         own.ledger.on_loan.set(false);
         current::set_retired();
         own.ledger.links().give_back();
@@ -136,9 +140,11 @@ impl Own {
         unsafe { store(self.ledger.line(), word, value) }
     }
 
+    /// Whether somebody wants to know of each allocation event, or of each deallocation.
     #[inline]
-    pub(super) fn is_recording(self) -> bool {
-        self.line().ceiling == RECORDING
+    pub(super) fn is_watched(self) -> bool {
+        let Line { ceiling, floor, .. } = self.line();
+        ceiling == EVERY_ALLOC || floor == EVERY_DEALLOC
     }
 
     #[inline]
@@ -174,30 +180,31 @@ impl Own {
         if net.wrapping_sub(self.ledger.flushed.load(Relaxed)).wrapping_abs() > FLUSH_BYTES {
             self.flush();
         }
-        if self.is_recording() {
-            if let Some(event) = event.recorded() {
-                self.record(event, from);
-            }
+        if self.is_watched() {
+            self.note(event, from);
         }
     }
 
+    /// Tells everyone who wants to know of it.
     #[inline]
-    fn record(self, event: record::Event, from: Registers) {
+    fn note(self, event: Event, from: Registers) {
         let is_profiling = record::is_profiling();
-        if !is_profiling && !self.with_frames(|frames| frames.is_recording()) {
-            // The last profiler has stopped.
-            return self.set_ceiling();
+        let is_recording = self.with_frames(|frames| frames.is_recording());
+        if !is_profiling && !is_recording {
+            let wanted = self.with_frames(|frames| frames.wanted());
+            if !wanted.allocs && !wanted.deallocs {
+                // The last profiler has stopped, or a scope of another thread has ended.
+                return self.set_limits();
+            }
         }
-        let stack = self.stack(from);
-        let Line { got, freed, allocs, reallocs, .. } = self.line();
-        let now = Sums {
-            events: allocs.wrapping_add(reallocs),
-            reallocs,
-            bytes: got,
-            net_bytes: got.wrapping_sub(freed),
-        };
-        self.with_frames(|frames| frames.record(stack, event, now));
-        if is_profiling {
+        let net = event.got.wrapping_sub(event.freed);
+        let recorded = event.recorded();
+        let wants_stack = recorded.is_some()
+            && (is_profiling || is_recording || self.with_frames(|frames| frames.wants_stacks()));
+        let stack = if wants_stack { self.stack(from) } else { None };
+        let now = self.counts().sums();
+        self.with_frames(|frames| frames.note(stack, recorded, net, now));
+        if let (true, Some(event)) = (is_profiling, recorded) {
             record::profile_event(stack, event);
         }
     }
@@ -236,20 +243,22 @@ impl Own {
     fn start_flush_interval(self, net: i64) {
         self.ledger.flush_high.set(net);
         self.store(Word::High, net);
-        self.store(Word::Floor, net.wrapping_sub(FLUSH_BYTES));
-        self.set_ceiling();
+        self.set_limits();
     }
 
-    /// Sets the ceiling as it must be now, whether to record or to flush. To be called whenever that changes.
-    pub(super) fn set_ceiling(self) {
-        let recording = self.with_frames(|frames| frames.is_recording());
+    /// Sets ceiling and floor as they must be now: to flush, or for those who want to know of every event. To be called whenever
+    /// that changes.
+    pub(super) fn set_limits(self) {
+        let wanted = self.with_frames(|frames| frames.wanted());
         let flushed = self.ledger.flushed.load(Relaxed);
-        let ceiling = if recording { RECORDING } else { flushed.wrapping_add(FLUSH_BYTES) };
+        let ceiling = if wanted.allocs { EVERY_ALLOC } else { flushed.wrapping_add(FLUSH_BYTES) };
+        let floor = if wanted.deallocs { EVERY_DEALLOC } else { flushed.wrapping_sub(FLUSH_BYTES) };
         self.store(Word::Ceiling, ceiling);
+        self.store(Word::Floor, floor);
         // A profiler that starts at this moment has stored the ceiling too, maybe before: `record::profile` explains.
         fence(SeqCst);
         if record::is_profiling() {
-            self.store(Word::Ceiling, RECORDING);
+            self.store(Word::Ceiling, EVERY_ALLOC);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Hot: `FirstPast`, which looks out for the allocation event that first takes a scope past a limit of its budget.
 
+use super::breakpoint;
 use super::stack::Stack;
 
 #[derive(Clone, Copy)]
@@ -23,7 +24,7 @@ pub(crate) struct Sums {
 }
 
 impl Sums {
-    #[cfg(test)]
+    /// No limits.
     pub(crate) const MAX: Self =
         Self { events: i64::MAX, reallocs: i64::MAX, bytes: i64::MAX, net_bytes: i64::MAX };
 
@@ -64,6 +65,7 @@ impl FirstPast {
         if let Self::After(limits) = *self {
             if now.exceed(limits) {
                 *self = Self::At(now.events as u64, stack);
+                breakpoint::pass();
             }
         }
     }

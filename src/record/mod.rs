@@ -6,17 +6,24 @@
 //! - [`layer`]: what one scope keeps; layers nest as the scopes do;
 //! - [`profile`]: the counts of the whole process, kept with the stacks, for profilers.
 
+mod breakpoint;
 mod first_past;
 mod layer;
 mod profile;
+mod shared_sums;
+mod shared_tallies;
 mod stack;
+mod stack_index;
 mod tallies;
 mod tally;
 mod tracer;
 
+pub(crate) use breakpoint::set as set_breakpoint;
 pub(crate) use first_past::{FirstPast, Sums};
 pub(crate) use layer::{Layers, Records};
 pub(crate) use profile::{is_profiling, profile_event, profiled, start_profiling, stop_profiling};
+pub(crate) use shared_sums::{SharedSums, Watch};
+pub(crate) use shared_tallies::SharedTallies;
 #[cfg(test)]
 pub(crate) use stack::made_up_stack;
 pub(crate) use stack::{visit_stacks, Stack};

@@ -64,7 +64,7 @@ fn visit_below(place: &AtomicPtr<Stack>, visit: &mut dyn FnMut(&'static Stack)) 
 }
 
 #[inline]
-fn at(place: &AtomicPtr<Stack>) -> Option<&'static Stack> {
+pub(super) fn at(place: &AtomicPtr<Stack>) -> Option<&'static Stack> {
     // SAFETY: a pointer in the trie was initialised by `Stack::allocate` before it was published, and is never freed.
     unsafe { place.load(Acquire).as_ref() }
 }

@@ -1,11 +1,10 @@
 //! Hot: `Tallies`, a table from stacks to what was counted at each. It belongs to one thread, and grows as it fills; its memory
 //! comes from the system allocator.
 
-use std::ptr;
-
 use super::stack::Stack;
+use super::stack_index::StackIndex;
 use super::tally::{Event, Tally};
-use crate::system_vec::{OutOfMemory, SystemVec};
+use crate::system_vec::SystemVec;
 
 pub(super) struct Row {
     /// `None` for events that have no stack.
@@ -17,8 +16,7 @@ pub(super) struct Row {
 
 pub(super) struct Tallies {
     rows: SystemVec<Row>,
-    /// Open addressing: 0, or one more than the number of a row. A power of two long, at most half full.
-    index: SystemVec<u32>,
+    index: StackIndex,
     /// What found no room.
     lost: Row,
 }
@@ -39,7 +37,7 @@ impl Row {
 
 impl Tallies {
     pub(super) const fn new() -> Self {
-        Self { rows: SystemVec::new(), index: SystemVec::new(), lost: Row::new(None) }
+        Self { rows: SystemVec::new(), index: StackIndex::new(), lost: Row::new(None) }
     }
 
     #[inline]
@@ -69,7 +67,7 @@ impl Tallies {
             self.free();
         } else if !self.rows.as_slice().is_empty() {
             self.rows.clear();
-            self.index.as_mut_slice().fill(0);
+            self.index.clear();
         }
     }
 
@@ -82,7 +80,7 @@ impl Tallies {
     #[inline]
     fn row(&mut self, stack: Option<&'static Stack>) -> &mut Row {
         let Some(stack) = stack else { return &mut self.lost };
-        let Some(at) = self.find(stack).or_else(|| self.insert(stack)) else {
+        let Some(at) = self.index.find(stack).or_else(|| self.insert(stack)) else {
             return &mut self.lost;
         };
         match self.rows.as_mut_slice().get_mut(at) {
@@ -91,64 +89,13 @@ impl Tallies {
         }
     }
 
-    #[inline]
-    fn find(&self, stack: &'static Stack) -> Option<usize> {
-        let (rows, index) = (self.rows.as_slice(), self.index.as_slice());
-        let mut place = stack.hash() as usize;
-        loop {
-            // Compared and indexed, which in debug builds takes a tenth of `get`.
-            let at = place & index.len().wrapping_sub(1);
-            if at >= index.len() {
-                return None;
-            }
-            let row = index[at] as usize;
-            if row == 0 || row > rows.len() {
-                return None;
-            }
-            if let Some(found) = rows[row - 1].stack {
-                if ptr::eq(found, stack) {
-                    return Some(row - 1);
-                }
-            }
-            place = place.wrapping_add(1);
-        }
-    }
-
     #[cold]
     fn insert(&mut self, stack: &'static Stack) -> Option<usize> {
         let row = self.rows.as_slice().len();
-        if (row + 1) * 2 > self.index.as_slice().len() {
-            self.grow().ok()?;
-        }
+        self.index.reserve().ok()?;
         self.rows.push(Row::new(Some(stack))).ok()?;
-        place(self.index.as_mut_slice(), stack, row);
+        self.index.insert(stack, row);
         Some(row)
-    }
-
-    fn grow(&mut self) -> Result<(), OutOfMemory> {
-        let len = (self.index.as_slice().len() * 2).max(64);
-        self.index.resize(len, 0)?;
-        let index = self.index.as_mut_slice();
-        index.fill(0);
-        for (at, row) in self.rows.as_slice().iter().enumerate() {
-            if let Some(stack) = row.stack {
-                place(index, stack, at);
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Notes in the index, which has room, that the stack is in this row.
-fn place(index: &mut [u32], stack: &Stack, row: usize) {
-    let mask = index.len().wrapping_sub(1);
-    let mut place = stack.hash() as usize;
-    while let Some(entry) = index.get_mut(place & mask) {
-        if *entry == 0 {
-            *entry = row as u32 + 1;
-            return;
-        }
-        place = place.wrapping_add(1);
     }
 }
 

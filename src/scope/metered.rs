@@ -1,26 +1,40 @@
-//! Cold: `Metered`, a future that counts what each of its polls allocates, on whichever thread polls it.
+//! Cold: `Metered`, a future that counts what each of its polls allocates, on whichever thread polls it, and what
+//! other threads add that are attached to it.
 #![allow(unsafe_code)]
 
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use super::{open, open_recording, Recording};
-use crate::count::{Above, AllocStats, Counts, Kind};
-use crate::record::FirstPast;
+use super::{Asked, Recording};
+use crate::count::{Above, AllocStats, Counts, OpenFrame, Reading, SharedRef};
 use crate::unseen::Unseen;
 
 /// Counts per poll: what a thread does between the polls, for other tasks, is not seen. Resolves to the output and
 /// what all polls together have counted.
 pub(crate) struct Metered<F> {
-    /// `None` once it is done, if it was hidden.
-    future: Option<F>,
-    kind: Kind,
+    future: F,
     tag: u64,
+    /// `None` once it is done.
+    count: Option<Count>,
+}
+
+/// What the polls have counted so far.
+struct Count {
+    asked: Asked,
     counts: Counts,
     peak: i64,
-    /// What was recorded so far, and what to look out for, if it records.
-    recording: Option<(Unseen<Recording>, FirstPast)>,
+    /// What was recorded, if it records.
+    recording: Option<Unseen<Recording>>,
+    shared: Option<SharedCount>,
+}
+
+/// The scope, once it is shared.
+struct SharedCount {
+    scope: SharedRef,
+    /// What the polls had counted before the one that shared it: its sums begin there.
+    earlier: Counts,
+    earlier_peak: i64,
 }
 
 /// What a future has counted.
@@ -30,23 +44,16 @@ pub(crate) struct Measurement {
 }
 
 impl<F: Future> Metered<F> {
-    /// `tag` is for [`count::freeze`](crate::count::freeze), which ends the count within a poll; 0 for none. Records
-    /// if there is something to look out for.
-    pub(crate) fn new(future: F, tag: u64, record: Option<FirstPast>) -> Self {
-        let start = |first_past| (Unseen::new(Recording::default), first_past);
-        Self {
-            future: Some(future),
-            kind: Kind::Scope,
-            tag,
+    /// `tag` is for [`count::freeze`](crate::count::freeze), which ends the count within a poll; 0 for none.
+    pub(crate) fn new(future: F, tag: u64, asked: Asked) -> Self {
+        let count = Count {
+            asked,
             counts: Counts::ZERO,
             peak: 0,
-            recording: record.map(start),
-        }
-    }
-
-    /// Hides its polls from the scopes around, and its drop when it is done.
-    pub(crate) fn hidden(future: F) -> Self {
-        Self { kind: Kind::Hidden, ..Self::new(future, 0, None) }
+            recording: asked.record.map(|_| Unseen::new(Recording::default)),
+            shared: None,
+        };
+        Self { future, tag, count: Some(count) }
     }
 }
 
@@ -57,32 +64,70 @@ impl<F: Future> Future for Metered<F> {
         // SAFETY: `future` is not moved out of `this`, nor is `this` replaced; the other fields are `Unpin`.
         let this = unsafe { self.get_unchecked_mut() };
         // SAFETY: `future` is pinned as its owner is: it is reached through here only, and `Metered` has no `Drop`.
-        let mut future = unsafe { Pin::new_unchecked(&mut this.future) };
-        let frame = match &this.recording {
-            None => open(this.kind, this.tag),
-            Some((_, first_past)) => open_recording(this.tag, first_past.from(this.counts.sums())),
-        };
-        let Some(running) = future.as_mut().as_pin_mut() else {
-            panic!("`async fn` resumed after completion")
-        };
-        let polled = running.poll(cx);
-        if polled.is_ready() && this.kind == Kind::Hidden {
-            future.set(None);
+        let future = unsafe { Pin::new_unchecked(&mut this.future) };
+        let Some(count) = &mut this.count else { panic!("`async fn` resumed after completion") };
+        let frame = count.open(this.tag);
+        let polled = future.poll(cx);
+        count.add(frame);
+        let Poll::Ready(output) = polled else { return Poll::Pending };
+        let measurement = count.finish();
+        this.count = None;
+        Poll::Ready((output, measurement))
+    }
+}
+
+impl Count {
+    /// The frame of a poll.
+    fn open(&self, tag: u64) -> OpenFrame {
+        let counted = self.counts.sums();
+        let record = self.asked.record.map(|first_past| first_past.from(counted));
+        let frame = Asked { record, ..self.asked }.open(tag);
+        if let Some(shared) = &self.shared {
+            frame.set_shared(shared.scope.clone());
         }
-        if let Some((recording, _)) = &mut this.recording {
-            let earlier = this.counts.sums().events as u64;
+        frame
+    }
+
+    /// Takes in what the poll has counted.
+    fn add(&mut self, frame: OpenFrame) {
+        if let Some(recording) = &mut self.recording {
+            let earlier = self.counts.sums().events as u64;
             frame.read_records(|records| recording.change(|all| all.add(records, earlier)));
         }
-        let Some(measured) = frame.close() else {
+        let shared = frame.take_shared();
+        let Some(Reading { own, .. }) = frame.close() else {
             panic!("this is a bug in mod-alloc: a poll has outlived the counters of its thread")
         };
-        this.peak = this.peak.max(this.counts.current().wrapping_add(measured.peak));
-        this.counts += measured.counts;
-        let above = Above { current: this.counts.current(), peak: this.peak };
-        let stats = AllocStats::new(this.counts, above);
-        polled.map(|output| {
-            let recording = this.recording.take().map(|(recording, _)| recording);
-            (output, Measurement { stats, recording })
-        })
+        if let (None, Some(scope)) = (&self.shared, shared) {
+            let (earlier, earlier_peak) = (self.counts, self.peak);
+            self.shared = Some(SharedCount { scope, earlier, earlier_peak });
+        }
+        self.peak = self.peak.max(self.counts.current().wrapping_add(own.peak));
+        self.counts += own.counts;
+    }
+
+    /// Ends the count.
+    fn finish(&mut self) -> Measurement {
+        let (mut counts, mut peak) = (self.counts, self.peak);
+        if let Some(SharedCount { scope, earlier, earlier_peak }) = &self.shared {
+            scope.end();
+            let others = scope.others();
+            counts += others.counts;
+            let highest = others.highest.map(|highest| earlier.current().wrapping_add(highest));
+            peak = highest.map_or(peak, |highest| highest.max(*earlier_peak)).max(counts.current());
+            if let Some(recording) = &mut self.recording {
+                let earlier = earlier.sums().events as u64;
+                recording.change(|recording| recording.add_shared(scope, earlier));
+            }
+        }
+        let stats = AllocStats::new(counts, Above { current: counts.current(), peak });
+        Measurement { stats, recording: self.recording.take() }
+    }
+}
+
+impl Drop for SharedCount {
+    fn drop(&mut self) {
+        // A future that is dropped before it is done ends its scope too.
+        self.scope.end();
     }
 }

@@ -1,6 +1,9 @@
 //! Cold: scopes, which attribute what a thread allocates to a stretch of its code. Thin guards over the frames of
 //! `count`, with the checks that keep a wrong use from giving wrong numbers.
 
+mod handle;
+mod hidden_future;
+mod instrumented;
 mod metered;
 #[cfg(feature = "backtraces")]
 mod process_recorder;
@@ -9,13 +12,16 @@ mod uncounted;
 
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 
-use crate::count::{self, Above, AllocStats, Kind, Measured, OpenError, OpenFrame};
+use crate::count::{self, Above, AllocStats, Kind, OpenError, OpenFrame, Reading, ShareError};
 use crate::installed;
 use crate::record::FirstPast;
 #[cfg(feature = "backtraces")]
 use crate::report::{self, CallSites};
 use crate::unseen::Unseen;
 
+pub use handle::{Attached, ScopeHandle};
+pub(crate) use hidden_future::HiddenFuture;
+pub use instrumented::Instrumented;
 pub(crate) use metered::{Measurement, Metered};
 #[cfg(feature = "backtraces")]
 pub(crate) use process_recorder::ProcessRecorder;
@@ -24,7 +30,7 @@ pub use uncounted::uncounted;
 
 /// Counts what the current thread allocates and frees from [`enter`](Self::enter) until it is dropped.
 ///
-/// Other threads are not seen, so parallel tests do not disturb each other. Scopes nest to any depth, and each sees
+/// Other threads are not seen, so parallel tests do not disturb each other, unless they are attached by a [`handle`](Self::handle). Scopes nest to any depth, and each sees
 /// exactly its own stretch, whatever happens inside: an early return, `?`, or a panic that is caught. Entering and leaving
 /// costs some nanoseconds; an open scope costs nothing per allocation.
 ///
@@ -78,7 +84,7 @@ impl AllocScope {
     #[inline]
     pub fn enter() -> Self {
         installed::require();
-        Self::new(open(Kind::Scope, 0))
+        Self::new(open(Kind::Scope, 0, true))
     }
 
     #[inline]
@@ -112,19 +118,16 @@ impl AllocScope {
     #[track_caller]
     pub fn with_call_sites() -> Self {
         installed::require();
-        let frame = open_recording(0, FirstPast::Never);
+        let frame = open_recording(0, true, FirstPast::Never);
         Self { frame, recorded_from: Some(Location::caller()) }
     }
 
-    /// Begins to count for a budget, and to record if there is something to look out for.
+    /// Begins to count for a budget, as it asks for.
     #[track_caller]
     #[inline]
-    pub(crate) fn for_budget(record: Option<FirstPast>) -> Self {
+    pub(crate) fn for_budget(asked: Asked) -> Self {
         installed::require();
-        Self::new(match record {
-            None => open(Kind::Scope, 0),
-            Some(first_past) => open_recording(0, first_past),
-        })
+        Self::new(asked.open(0))
     }
 
     /// The call sites of what was allocated so far. Finding their names and lines takes some milliseconds, and a tenth of a
@@ -146,6 +149,52 @@ impl AllocScope {
         match self.recording() {
             Some(recording) => report::call_sites(&recording, location),
             None => panic!("{OUTLIVED}"),
+        }
+    }
+
+    /// A handle by which other threads, tasks and jobs can add to this scope: see [`ScopeHandle`].
+    ///
+    /// # Panics
+    /// If the system has no memory for it, or the scope has outlived the counters of its thread.
+    #[track_caller]
+    #[must_use]
+    pub fn handle(&self) -> ScopeHandle {
+        match self.frame.share() {
+            Ok(shared) => ScopeHandle::new(shared),
+            Err(ShareError::Outlived) => panic!("{OUTLIVED}"),
+            Err(ShareError::OutOfMemory) => panic!("{NO_MEMORY}"),
+        }
+    }
+
+    /// A handle of the innermost scope that counts on this thread: of an `AllocScope`, of the body of a budget, of a future that is
+    /// held to one, or of the scope that the thread is attached to. `None` if nothing is counted here, as inside
+    /// [`uncounted`].
+    ///
+    /// ```
+    /// # #[global_allocator] static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();
+    /// use mod_alloc::{alloc_budget, AllocScope};
+    ///
+    /// #[alloc_budget(max = 100, call_sites = false)]
+    /// fn two_threads() {
+    ///     let scope = AllocScope::current().expect("the budget");
+    ///     let work = || drop(std::hint::black_box(vec![1, 2, 3]));
+    ///     std::thread::scope(|threads| {
+    ///         threads.spawn(scope.wrap(work));
+    ///     });
+    /// }
+    /// two_threads();
+    /// ```
+    ///
+    /// # Panics
+    /// If `ModAlloc` is not the global allocator of this binary, with the lines to add; or if the system has no memory for
+    /// the handle.
+    #[track_caller]
+    #[must_use]
+    pub fn current() -> Option<ScopeHandle> {
+        installed::require();
+        match count::share_innermost() {
+            Ok(shared) => shared.map(ScopeHandle::new),
+            Err(_) => panic!("{NO_MEMORY}"),
         }
     }
 
@@ -183,16 +232,39 @@ impl std::fmt::Debug for AllocScope {
     }
 }
 
+/// What a budget asks of the scope that counts for it.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked {
+    /// The peak.
+    pub(crate) peak: bool,
+    /// Call sites, and what to look out for.
+    pub(crate) record: Option<FirstPast>,
+}
+
+impl Asked {
+    #[track_caller]
+    #[inline]
+    fn open(self, tag: u64) -> OpenFrame {
+        match self.record {
+            None => open(Kind::Scope, tag, self.peak),
+            Some(first_past) => open_recording(tag, self.peak, first_past),
+        }
+    }
+}
+
 #[track_caller]
 #[inline]
-fn stats(measured: Option<Measured>) -> AllocStats {
-    match measured {
-        Some(Measured { counts, peak }) => {
+fn stats(reading: Option<Reading>) -> AllocStats {
+    match reading {
+        Some(reading) => {
+            let (counts, peak) = reading.total();
             AllocStats::new(counts, Above { current: counts.current(), peak })
         }
         None => panic!("{OUTLIVED}"),
     }
 }
+
+const NO_MEMORY: &str = "no memory for the handle of a scope";
 
 const OUTLIVED: &str = "this `AllocScope` has outlived the counters of its thread: is it kept in a thread-local? Read it \
 before the thread ends, or enter it in the destructor that wants to measure";
@@ -218,16 +290,16 @@ pub fn measure<R>(work: impl FnOnce() -> R) -> (R, AllocStats) {
 
 #[track_caller]
 #[inline]
-pub(crate) fn open(kind: Kind, tag: u64) -> OpenFrame {
-    match count::open(kind, tag) {
+pub(crate) fn open(kind: Kind, tag: u64, wants_peak: bool) -> OpenFrame {
+    match count::open(kind, tag, wants_peak) {
         Ok(frame) => frame,
         Err(error) => not_opened(&error),
     }
 }
 
 #[track_caller]
-pub(crate) fn open_recording(tag: u64, first_past: FirstPast) -> OpenFrame {
-    match count::open_recording(tag, first_past) {
+pub(crate) fn open_recording(tag: u64, wants_peak: bool, first_past: FirstPast) -> OpenFrame {
+    match count::open_recording(tag, wants_peak, first_past) {
         Ok(frame) => frame,
         Err(error) => not_opened(&error),
     }

@@ -1,6 +1,6 @@
 //! Cold: `Recording`, what a recording scope or profiler has counted at each stack, copied out of the tables of the hot side.
 
-use crate::count::OpenFrame;
+use crate::count::{OpenFrame, Shared};
 use crate::record::{FirstPast, Records, Stack, Tally};
 use crate::unseen::Unseen;
 
@@ -24,7 +24,28 @@ impl Recording {
     pub(crate) fn of(frame: &OpenFrame) -> Option<Unseen<Self>> {
         let mut recording = Unseen::new(Self::default);
         let read = |records: Records<'_>| recording.change(|recording| recording.add(records, 0));
-        frame.read_records(read).map(|()| recording)
+        frame.read_records(read)?;
+        if let Some(shared) = frame.shared() {
+            recording.change(|recording| recording.add_shared(shared, 0));
+        }
+        Some(recording)
+    }
+
+    /// Adds what the attached threads have recorded to what the scope had recorded when it was shared, after `earlier_events`.
+    pub(crate) fn add_shared(&mut self, shared: &Shared, earlier_events: u64) {
+        shared.visit(&mut |stack, tally, is_opening| match stack {
+            Some(stack) => {
+                self.openings.extend(is_opening.then_some(stack));
+                if tally.events() > 0 {
+                    self.tallies.push((stack, *tally));
+                }
+            }
+            None => self.lost.add(tally),
+        });
+        if let (None, Some((event, stack))) = (self.first_past, shared.first_past()) {
+            self.first_past = Some((earlier_events + event, stack));
+        }
+        self.unite();
     }
 
     /// Adds what the frame has recorded to what earlier ones have, which had so many allocation events.

@@ -25,6 +25,6 @@ use crate::installed;
 #[track_caller]
 pub fn uncounted<R>(work: impl FnOnce() -> R) -> R {
     installed::require();
-    let _hidden = open(Kind::Hidden, 0);
+    let _hidden = open(Kind::Hidden, 0, false);
     work()
 }

@@ -1,0 +1,65 @@
+//! Hot: `AttachedFrame`, a thread's hold on a scope of another thread: attaches to it, and detaches.
+
+use std::marker::PhantomData;
+
+use super::frames::Attached;
+use super::ledger::Ledger;
+use super::shared::SharedRef;
+use super::thread::{own, own_or_on_loan, retire, OpenError};
+use crate::walk::{self, Registers};
+
+/// Dropping it detaches the current thread.
+pub(crate) struct AttachedFrame {
+    ledger: &'static Ledger,
+    attached: Attached,
+    _thread: PhantomData<*const ()>,
+}
+
+/// Attaches the current thread; `Ok(None)` if the scope has ended.
+#[inline(never)]
+pub(crate) fn attach(shared: &SharedRef) -> Result<Option<AttachedFrame>, OpenError> {
+    attach_frames(shared, true)
+}
+
+/// Attaches the current thread until the scope or the thread ends; `Ok(false)` if the scope has ended already.
+#[inline(never)]
+pub(crate) fn attach_for_good(shared: &SharedRef) -> Result<bool, OpenError> {
+    let attached = attach_frames(shared, false)?;
+    let has_attached = attached.is_some();
+    std::mem::forget(attached);
+    Ok(has_attached)
+}
+
+#[inline(always)] // So that a stack begins in a function that the caller has called.
+fn attach_frames(shared: &SharedRef, is_guarded: bool) -> Result<Option<AttachedFrame>, OpenError> {
+    let own = match own() {
+        Some(own) => own,
+        None => own_or_on_loan()?,
+    };
+    let at = if shared.records() {
+        walk::prepare();
+        own.stack(Registers::here())
+    } else {
+        None
+    };
+    own.cut();
+    let counts = own.counts();
+    let attached =
+        own.with_frames(|frames| frames.attach(shared, own.ledger, at, counts, is_guarded));
+    own.set_limits();
+    let frame = |attached| AttachedFrame { ledger: own.ledger, attached, _thread: PhantomData };
+    Ok(attached?.map(frame))
+}
+
+impl Drop for AttachedFrame {
+    fn drop(&mut self) {
+        let Some(own) = own().filter(|own| std::ptr::eq(own.ledger, self.ledger)) else { return };
+        own.cut();
+        let counts = own.counts();
+        own.with_frames(|frames| frames.detach(self.attached, counts));
+        own.set_limits();
+        if own.ledger.on_loan.get() && own.with_frames(|frames| frames.is_empty()) {
+            retire();
+        }
+    }
+}

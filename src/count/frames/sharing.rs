@@ -1,0 +1,256 @@
+//! Hot: frames of scopes that several threads count for: how a scope comes to be shared, how a thread attaches to one, and
+//! what frames note at each event for such scopes.
+
+use super::{Frame, Frames, Kind, Opening, Ticket};
+use crate::count::counts::Counts;
+use crate::count::ledger::Ledger;
+use crate::count::shared::{Shared, SharedRef};
+use crate::record::{self, FirstPast, Stack, Watch};
+use crate::system_vec::OutOfMemory;
+
+/// The frames by which a thread is attached to a scope, and to those around it.
+#[derive(Clone, Copy)]
+pub(crate) struct Attached {
+    first: Ticket,
+    count: usize,
+}
+
+/// What the frames of a thread want to know of.
+#[derive(Clone, Copy)]
+pub(in crate::count) struct Wanted {
+    /// Every allocation event.
+    pub(in crate::count) allocs: bool,
+    /// Every deallocation.
+    pub(in crate::count) deallocs: bool,
+}
+
+impl Frames {
+    pub(in crate::count) fn wanted(&self) -> Wanted {
+        let mut wanted = Wanted { allocs: self.is_recording(), deallocs: false };
+        for shared in self.stack.as_slice().iter().filter_map(|frame| frame.shared) {
+            if !shared.has_ended() {
+                let watch = shared.watch();
+                wanted.allocs |= watch.peak || watch.limits.is_some() || shared.records();
+                wanted.deallocs |= watch.peak;
+            }
+        }
+        wanted
+    }
+
+    /// Whether the thread is attached to a scope that records.
+    pub(in crate::count) fn wants_stacks(&self) -> bool {
+        let records =
+            |frame: &Frame| frame.part.is_some() && frame.shared.is_some_and(Shared::records);
+        self.stack.as_slice().iter().any(records)
+    }
+
+    /// The scope of a frame, for other threads to attach to: shared from now on, and so are those around it. `None` without
+    /// memory, or if the frame is no longer there.
+    pub(in crate::count) fn share(&mut self, ticket: Ticket, now: Counts) -> Option<SharedRef> {
+        let frame = self.stack.as_slice().get(ticket.depth)?;
+        if frame.serial != ticket.serial {
+            return None;
+        }
+        self.share_at(ticket.depth, now)
+    }
+
+    /// The innermost scope that counts here, likewise. `Ok(None)` if there is none.
+    pub(in crate::count) fn share_innermost(
+        &mut self,
+        now: Counts,
+    ) -> Result<Option<SharedRef>, OutOfMemory> {
+        let counts = |frame: &Frame| !frame.is_over() && frame.frozen.is_none();
+        let innermost = self.stack.as_slice().iter().rposition(|f| f.hides() || counts(f));
+        match innermost {
+            Some(depth) if !self.stack.as_slice()[depth].hides() => {
+                self.share_at(depth, now).map(Some).ok_or(OutOfMemory)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn share_at(&mut self, depth: usize, now: Counts) -> Option<SharedRef> {
+        let outermost = self.outermost_seen_from(depth);
+        for at in outermost..=depth {
+            let (below, rest) = self.stack.as_slice().split_at(at);
+            let (frame, above) = rest.split_first()?;
+            let is_scope = matches!(frame.kind, Kind::Scope | Kind::Recording);
+            if frame.shared.is_some() || frame.is_closed || frame.frozen.is_some() || !is_scope {
+                continue;
+            }
+            let measured = frame.measure(above, now);
+            let first_past = self.records_at(at).map(|records| records.first_past());
+            let limits = match first_past {
+                Some(FirstPast::After(limits)) => Some(limits),
+                _ => None,
+            };
+            let watch = Watch { peak: frame.wants_peak, limits };
+            let records = frame.kind == Kind::Recording;
+            let enclosing = below.get(outermost..)?.iter().filter_map(|frame| frame.shared);
+            let sums = measured.counts.sums();
+            let shared = SharedRef::new(watch, records, enclosing, sums, measured.peak)?;
+            self.stack.as_mut_slice()[at].shared = Some(shared.into_raw());
+        }
+        self.stack.as_slice().get(depth)?.shared.map(SharedRef::clone_of)
+    }
+
+    /// Gives a frame that has just been opened the scope that it stands for: that of a future, which was shared before.
+    pub(in crate::count) fn set_shared(&mut self, ticket: Ticket, shared: SharedRef) {
+        if let Some(frame) = self.stack.as_mut_slice().get_mut(ticket.depth) {
+            frame.shared = Some(shared.into_raw());
+        }
+    }
+
+    /// Takes it out again, if the frame is still there, so that it outlives the frame.
+    pub(in crate::count) fn take_shared(&mut self, ticket: Ticket) -> Option<SharedRef> {
+        let frame = self.stack.as_mut_slice().get_mut(ticket.depth)?;
+        if frame.serial != ticket.serial {
+            return None;
+        }
+        frame.shared.take().map(SharedRef::from_raw)
+    }
+
+    /// What is shared of the frame's scope.
+    pub(in crate::count) fn shared(&self, ticket: Ticket) -> Option<&'static Shared> {
+        let frame = self.stack.as_slice().get(ticket.depth)?;
+        frame.shared.filter(|_| frame.serial == ticket.serial)
+    }
+
+    /// Attaches the thread to a scope and to those around it. A scope that it counts for already is counted once. `Ok(None)` if
+    /// the scope has ended. `at` is the stack here and now; without `is_guarded`, it stays attached until the scope ends.
+    pub(in crate::count) fn attach(
+        &mut self,
+        shared: &SharedRef,
+        ledger: &'static Ledger,
+        at: Option<&'static Stack>,
+        now: Counts,
+        is_guarded: bool,
+    ) -> Result<Option<Attached>, OutOfMemory> {
+        self.drop_closed(now);
+        let mut attached: Option<Attached> = None;
+        for scope in shared.enclosing().iter().copied().chain([shared.get()]) {
+            match (self.attach_to(scope, ledger, at, now, is_guarded), &mut attached) {
+                (Ok(None), _) => {}
+                (Ok(Some(_)), Some(attached)) => attached.count += 1,
+                (Ok(Some(first)), None) => attached = Some(Attached { first, count: 1 }),
+                (Err(OutOfMemory), _) => {
+                    attached.into_iter().for_each(|attached| self.detach(attached, now));
+                    return Err(OutOfMemory);
+                }
+            }
+        }
+        Ok(attached.filter(|_| !shared.has_ended()))
+    }
+
+    /// `Ok(None)` if the scope has ended.
+    fn attach_to(
+        &mut self,
+        scope: &'static Shared,
+        ledger: &'static Ledger,
+        at: Option<&'static Stack>,
+        now: Counts,
+        is_guarded: bool,
+    ) -> Result<Option<Ticket>, OutOfMemory> {
+        let is_seen = self.sees(scope);
+        let part = if is_seen { None } else { scope.take_part() };
+        if scope.has_ended() {
+            part.into_iter().for_each(|part| part.finish(now));
+            return Ok(None);
+        }
+        if part.is_none() && !is_seen {
+            return Err(OutOfMemory);
+        }
+        let opening = Opening { kind: Kind::Attached, tag: 0, wants_peak: false };
+        let ticket = match self.open(opening, now) {
+            Ok(ticket) => ticket,
+            Err(error) => {
+                part.into_iter().for_each(|part| part.finish(now));
+                return Err(error);
+            }
+        };
+        if let Some(frame) = self.stack.as_mut_slice().last_mut() {
+            frame.stays = !is_guarded;
+            frame.shared = Some(SharedRef::clone_of(scope).into_raw());
+            frame.part = part;
+        }
+        if let Some(part) = part {
+            part.start(ledger, now, is_guarded);
+            if let (true, Some(at)) = (scope.records(), at) {
+                part.note_opening(at);
+            }
+        }
+        Ok(Some(ticket))
+    }
+
+    /// Closes the frames of [`attach`](Self::attach).
+    pub(in crate::count) fn detach(&mut self, attached: Attached, now: Counts) {
+        for above in (0..attached.count).rev() {
+            let Ticket { depth, serial } = attached.first;
+            let ticket = Ticket { depth: depth + above, serial: serial + above as u64 };
+            self.close(ticket, now);
+        }
+    }
+
+    /// Gives up what the frame holds of a shared scope: the scope ends with its own frame, and an attached frame leaves its part to
+    /// one above it that is attached to the same scope, or ends it.
+    pub(super) fn let_go(&mut self, depth: usize, now: Counts) {
+        let Some((frame, above)) =
+            self.stack.as_mut_slice().get_mut(depth..).and_then(<[Frame]>::split_first_mut)
+        else {
+            return;
+        };
+        let Some(shared) = frame.shared.take() else { return };
+        if frame.kind != Kind::Attached {
+            shared.end();
+        } else if let Some(part) = frame.part.take() {
+            let heir =
+                above.iter_mut().find(|f| f.is_attached_to(Some(shared)) && f.part.is_none());
+            match heir {
+                Some(heir) => heir.part = Some(part),
+                None => part.finish(now),
+            }
+        }
+        drop(SharedRef::from_raw(shared));
+    }
+
+    /// The lowest frame that sees what happens at `depth`.
+    fn outermost_seen_from(&self, depth: usize) -> usize {
+        let below = self.stack.as_slice().iter().take(depth + 1);
+        depth + 1 - below.rev().take_while(|frame| !frame.hides()).count()
+    }
+
+    /// Whether a frame counts for this scope here.
+    fn sees(&self, scope: &Shared) -> bool {
+        let seen = self.stack.as_slice().iter().rev().take_while(|frame| !frame.hides());
+        seen.filter_map(|frame| frame.shared).any(|shared| shared.is(scope))
+    }
+}
+
+impl Frame {
+    pub(super) fn is_attached_to(&self, scope: Option<&Shared>) -> bool {
+        let is_it = |shared: &Shared| scope.is_some_and(|scope| shared.is(scope));
+        self.kind == Kind::Attached && !self.is_closed && self.shared.is_some_and(is_it)
+    }
+
+    /// Notes an event for the scope, unless another frame of this thread does.
+    pub(super) fn note(
+        &self,
+        shared: &Shared,
+        stack: Option<&'static Stack>,
+        event: Option<record::Event>,
+        net: i64,
+    ) {
+        if (self.kind != Kind::Attached || self.part.is_some()) && !shared.has_ended() {
+            shared.sums().note(shared.watch(), stack, event, net);
+        }
+    }
+
+    /// Records an event for the scope that the thread is attached to.
+    pub(super) fn record(&self, stack: Option<&'static Stack>, event: Option<record::Event>) {
+        if let (Some(part), Some(shared), Some(event)) = (self.part, self.shared, event) {
+            if shared.records() && !shared.has_ended() {
+                part.record(stack, event);
+            }
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Hot: tests of `frames`: random programs against a model that looks at every event.
+
+use std::collections::BTreeMap;
+use std::ptr;
+
+use super::{Counts, Frames, Kind, Opening, Ticket};
+use crate::record::{Event, FirstPast, Stack, Sums, Tally};
+
+/// A scope as the plain model has it: it looks at every event.
+struct Scope {
+    ticket: Ticket,
+    tag: u64,
+    kind: Kind,
+    limit: u64,
+    is_frozen: bool,
+    first_past: Option<usize>,
+    /// For each stack: allocations, reallocations, bytes.
+    counted: BTreeMap<usize, (u64, u64, u64)>,
+}
+
+impl Scope {
+    fn count(&mut self, stack: usize, event: Event) {
+        let entry = self.counted.entry(stack).or_default();
+        match event.old_size {
+            None => entry.0 += 1,
+            Some(_) => entry.1 += 1,
+        }
+        entry.2 += event.size;
+        let events: u64 = self.counted.values().map(|counted| counted.0 + counted.1).sum();
+        if events == self.limit + 1 {
+            self.first_past = Some(stack);
+        }
+    }
+}
+
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 32) as usize % n
+    }
+}
+
+/// Stack number `stack` of a few; 0 stands for an event without one.
+fn stack_of(stacks: &[&'static Stack], stack: usize) -> Option<&'static Stack> {
+    stack.checked_sub(1).map(|at| stacks[at])
+}
+
+fn check(frames: &Frames, scope: &Scope, stacks: &[&'static Stack], program: u64) {
+    let number = |stack: Option<&'static Stack>| {
+        let at = |stack| stacks.iter().position(|s| ptr::eq(*s, stack)).expect("one of them");
+        stack.map_or(0, |stack| at(stack) + 1)
+    };
+    let records = frames.records(scope.ticket);
+    assert_eq!(records.is_some(), scope.kind == Kind::Recording, "program {program}");
+    let Some(records) = records else { return };
+    let mut counted = BTreeMap::<usize, (u64, u64, u64)>::new();
+    records.visit(&mut |stack, tally: &Tally| {
+        if tally.events() > 0 {
+            let entry = counted.entry(number(stack)).or_default();
+            entry.0 += tally.allocs;
+            entry.1 += tally.reallocs;
+            entry.2 += tally.bytes;
+        }
+    });
+    assert_eq!(counted, scope.counted, "program {program}");
+    let first_past = match records.first_past() {
+        FirstPast::At(event, stack) => {
+            assert_eq!(event, scope.limit + 1);
+            Some(number(stack))
+        }
+        _ => None,
+    };
+    assert_eq!(first_past, scope.first_past, "program {program}");
+}
+
+#[test]
+fn what_scopes_record_agrees_with_a_model_that_looks_at_every_event() {
+    let addresses: Vec<[usize; 2]> = (0..200).map(|i| [usize::MAX, i]).collect();
+    let stacks: Vec<_> = addresses.iter().map(|a| crate::record::made_up_stack(a)).collect();
+    let mut checks = 0;
+    for program in 1..=4_000_u64 {
+        let mut random = Random(program.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let (mut frames, mut now, mut open) = (Frames::new(), Counts::ZERO, Vec::<Scope>::new());
+        let different_stacks = [2, 10, 200][random.below(3)];
+        for step in 0..random.below(150) {
+            match random.below(12) {
+                0 | 1 => {
+                    let kinds = [Kind::Recording, Kind::Recording, Kind::Scope, Kind::Hidden];
+                    let kind = kinds[random.below(4)];
+                    let limit = random.below(10) as u64;
+                    let tag = step as u64 + 1;
+                    frames.fold(now.current());
+                    let opening = Opening { kind, tag, wants_peak: false };
+                    let ticket = match kind {
+                        Kind::Recording => {
+                            let limits = Sums { events: limit as i64, ..Sums::MAX };
+                            let look_out = FirstPast::After(limits);
+                            frames.open_recording(opening, now, None, look_out)
+                        }
+                        _ => frames.open(opening, now),
+                    };
+                    let ticket = ticket.expect("memory");
+                    let (is_frozen, first_past) = (false, None);
+                    let counted = BTreeMap::new();
+                    open.push(Scope { ticket, tag, kind, limit, is_frozen, first_past, counted });
+                }
+                2 if !open.is_empty() => {
+                    // Mostly the innermost one.
+                    let last = open.len() - 1;
+                    let at = if random.below(3) > 0 { last } else { random.below(open.len()) };
+                    // A stretch is hidden by a function with a closure: such close in order.
+                    let is_hidden = |scope: &Scope| scope.kind == Kind::Hidden;
+                    if is_hidden(&open[at]) && open[at + 1..].iter().any(is_hidden) {
+                        continue;
+                    }
+                    let scope = open.remove(at);
+                    check(&frames, &scope, &stacks, program);
+                    checks += 1;
+                    frames.close(scope.ticket, now);
+                }
+                3 if !open.is_empty() => {
+                    let at = random.below(open.len());
+                    frames.freeze(open[at].tag, now);
+                    open[at].is_frozen |= open[at].kind == Kind::Recording;
+                }
+                4 if !open.is_empty() => {
+                    check(&frames, &open[random.below(open.len())], &stacks, program);
+                    checks += 1;
+                }
+                _ => {
+                    let size = random.below(100) as u64;
+                    let old_size = (random.below(3) == 0).then_some(size / 2);
+                    let event = Event { size, old_size };
+                    match old_size {
+                        None => now.allocs += 1,
+                        Some(_) => now.reallocs += 1,
+                    }
+                    let stack = random.below(different_stacks);
+                    frames.note(stack_of(&stacks, stack), Some(event), 0, now.sums());
+                    let seen = open.iter_mut().rev().take_while(|s| s.kind != Kind::Hidden);
+                    for scope in seen.filter(|s| s.kind == Kind::Recording && !s.is_frozen) {
+                        scope.count(stack, event);
+                    }
+                }
+            }
+        }
+        for scope in open.iter().filter(|scope| scope.kind == Kind::Recording) {
+            check(&frames, scope, &stacks, program);
+        }
+        frames.clear(now);
+        assert!(!frames.is_recording(), "program {program}");
+    }
+    assert!(checks > 10_000, "{checks}");
+}

@@ -1,0 +1,258 @@
+//! Hot: `Shared`, a scope that other threads add to. Its own thread counts it by a frame, as any scope; each thread that is
+//! attached has a [`Part`](part::Part) of it, and what the scope has counted is the sum. Handles, frames and parts keep it
+//! alive by a count of references; it is never freed, but used again by a later scope.
+#![allow(unsafe_code)]
+
+mod part;
+
+use std::cell::UnsafeCell;
+use std::ptr;
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
+use std::sync::atomic::{fence, AtomicBool, AtomicUsize};
+
+use super::counts::{AtomicCounts, Counts};
+use super::pool::{Links, Pool, Pooled};
+use crate::record::{SharedSums, Stack, Sums, Tally, Watch};
+use crate::system_vec::SystemVec;
+
+pub(super) use part::Part;
+
+static SCOPES: Pool<Shared> = Pool::new();
+
+pub(crate) struct Shared {
+    references: AtomicUsize,
+    has_ended: AtomicBool,
+    has_warned: AtomicBool,
+    setup: UnsafeCell<Setup>,
+    sums: SharedSums,
+    parts: Pool<Part>,
+    /// What the parts had counted when the scope ended.
+    counted: AtomicCounts,
+    links: Links<Shared>,
+}
+
+/// What does not change while anybody refers to it.
+struct Setup {
+    watch: Watch,
+    records: bool,
+    /// The scopes around it on its own thread, outermost first: who attaches to it attaches to them.
+    enclosing: SystemVec<&'static Shared>,
+}
+
+// SAFETY: `setup` is written only by who has just taken the scope from the pool, before anyone else knows of it; the rest
+// is `Sync`.
+unsafe impl Sync for Shared {}
+
+impl Pooled for Shared {
+    const NEW: Self = Self {
+        references: AtomicUsize::new(0),
+        has_ended: AtomicBool::new(false),
+        has_warned: AtomicBool::new(false),
+        setup: UnsafeCell::new(Setup {
+            watch: Watch::NOTHING,
+            records: false,
+            enclosing: SystemVec::new(),
+        }),
+        sums: SharedSums::new(),
+        parts: Pool::new(),
+        counted: AtomicCounts::zero(),
+        links: Links::NEW,
+    };
+
+    fn links(&self) -> &Links<Self> {
+        &self.links
+    }
+}
+
+/// A reference that keeps the scope alive.
+pub(crate) struct SharedRef(&'static Shared);
+
+/// What the attached threads have counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Others {
+    pub(crate) counts: Counts,
+    /// The highest net bytes of the whole scope, its own thread's included, since it was shared, above its own start (of a future,
+    /// above the start of the poll that shared it), if that is kept.
+    pub(crate) highest: Option<i64>,
+}
+
+impl SharedRef {
+    /// A scope that has come to `now`, and whose highest net bytes were `highest`. `None` without memory.
+    pub(super) fn new(
+        watch: Watch,
+        records: bool,
+        enclosing: impl Iterator<Item = &'static Shared>,
+        now: Sums,
+        highest: i64,
+    ) -> Option<Self> {
+        let shared = SCOPES.take()?;
+        shared.references.store(1, Relaxed);
+        shared.has_ended.store(false, Relaxed);
+        shared.has_warned.store(false, Relaxed);
+        shared.sums.begin(now, highest);
+        let this = Self(shared);
+        // SAFETY: just taken from the pool: nobody else knows of it yet.
+        let setup = unsafe { &mut *shared.setup.get() };
+        setup.watch = watch;
+        setup.records = records;
+        setup.enclosing.clear();
+        for outer in enclosing {
+            setup.enclosing.push(outer).ok()?;
+            outer.retain();
+        }
+        Some(this)
+    }
+
+    /// Gives the reference away; to be taken back by [`from_raw`](Self::from_raw).
+    pub(super) fn into_raw(self) -> &'static Shared {
+        let shared = self.0;
+        std::mem::forget(self);
+        shared
+    }
+
+    /// Takes back what [`into_raw`](Self::into_raw) gave away.
+    pub(super) fn from_raw(shared: &'static Shared) -> Self {
+        Self(shared)
+    }
+
+    /// Another reference to a scope that somebody holds one to.
+    pub(super) fn clone_of(shared: &'static Shared) -> Self {
+        shared.retain();
+        Self(shared)
+    }
+
+    pub(super) fn get(&self) -> &'static Shared {
+        self.0
+    }
+}
+
+impl Clone for SharedRef {
+    fn clone(&self) -> Self {
+        Self::clone_of(self.0)
+    }
+}
+
+impl Drop for SharedRef {
+    fn drop(&mut self) {
+        self.0.release();
+    }
+}
+
+impl std::ops::Deref for SharedRef {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        self.0
+    }
+}
+
+impl Shared {
+    fn retain(&self) {
+        self.references.fetch_add(1, Relaxed);
+    }
+
+    fn release(&'static self) {
+        if self.references.fetch_sub(1, AcqRel) > 1 {
+            return;
+        }
+        for part in self.parts.iter() {
+            part.clear();
+        }
+        // SAFETY: the last reference is gone: nobody else knows of it.
+        let setup = unsafe { &mut *self.setup.get() };
+        // Those were visible on one thread, so they are few, and none of them encloses itself.
+        for outer in setup.enclosing.as_slice() {
+            outer.release();
+        }
+        setup.enclosing.clear();
+        self.links.give_back();
+    }
+
+    fn setup(&self) -> &Setup {
+        // SAFETY: not written while anybody holds a reference.
+        unsafe { &*self.setup.get() }
+    }
+
+    pub(super) fn watch(&self) -> Watch {
+        self.setup().watch
+    }
+
+    pub(super) fn records(&self) -> bool {
+        self.setup().records
+    }
+
+    pub(super) fn enclosing(&self) -> &[&'static Shared] {
+        self.setup().enclosing.as_slice()
+    }
+
+    pub(super) fn sums(&self) -> &SharedSums {
+        &self.sums
+    }
+
+    /// The scope is over: who attaches later finds that out, and what it has counted stays as it is.
+    pub(crate) fn end(&self) {
+        if self.has_ended() {
+            return;
+        }
+        self.counted.store(self.count_parts());
+        self.has_ended.store(true, Release);
+        // A thread that attaches at this moment takes its part first, and asks afterwards.
+        fence(SeqCst);
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        self.has_ended.load(Acquire)
+    }
+
+    /// Whether this is the first time that it is asked.
+    pub(crate) fn warns_first(&self) -> bool {
+        !self.has_warned.swap(true, Relaxed)
+    }
+
+    /// A part for the current thread; `None` without memory, or if the scope has ended.
+    pub(super) fn take_part(&self) -> Option<&'static Part> {
+        let part = self.parts.take()?;
+        fence(SeqCst);
+        if self.has_ended() {
+            part.links().give_back();
+            return None;
+        }
+        Some(part)
+    }
+
+    /// What the attached threads have counted, so far or until the end.
+    pub(crate) fn others(&self) -> Others {
+        let counts = if self.has_ended() { self.counted.load() } else { self.count_parts() };
+        Others { counts, highest: self.watch().peak.then(|| self.sums.highest()) }
+    }
+
+    fn count_parts(&self) -> Counts {
+        let mut counts = Counts::ZERO;
+        for part in self.parts.iter() {
+            counts += part.read();
+        }
+        counts
+    }
+
+    /// How many threads are attached by a guard.
+    pub(crate) fn attached(&self) -> usize {
+        self.parts.iter().filter(|part| part.is_attached()).count()
+    }
+
+    /// Shows `visit` what was counted at each stack by the attached threads, `None` for events without one, and whether one of
+    /// them attached there.
+    pub(crate) fn visit(&self, visit: &mut dyn FnMut(Option<&'static Stack>, &Tally, bool)) {
+        for part in self.parts.iter() {
+            part.tallies().visit(visit);
+        }
+    }
+
+    /// The first event past a limit, since the scope was shared.
+    pub(crate) fn first_past(&self) -> Option<(u64, Option<&'static Stack>)> {
+        self.sums.first_past()
+    }
+
+    pub(super) fn is(&self, other: &Shared) -> bool {
+        ptr::eq(self, other)
+    }
+}

@@ -1,0 +1,41 @@
+//! Hot: the stop in a debugger at the first allocation past a budget (`MOD_ALLOC_BREAK=1`), with the stack still standing.
+
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+static IS_SET: AtomicBool = AtomicBool::new(false);
+
+/// From now on, [`pass`] stops.
+pub(crate) fn set() {
+    IS_SET.store(true, Relaxed);
+}
+
+/// Something has just passed a limit. Without a debugger the signal ends the process.
+#[cold]
+pub(super) fn pass() {
+    if IS_SET.load(Relaxed) {
+        trap();
+    }
+}
+
+#[cfg(all(any(target_arch = "x86_64", target_arch = "x86"), not(miri)))]
+#[allow(unsafe_code)]
+fn trap() {
+    // SAFETY: raises SIGTRAP and changes nothing else; a debugger that goes on continues with the next instruction.
+    unsafe { std::arch::asm!("int3", options(nomem, nostack, preserves_flags)) };
+}
+
+#[cfg(all(unix, not(any(target_arch = "x86_64", target_arch = "x86")), not(miri)))]
+#[allow(unsafe_code)]
+fn trap() {
+    extern "C" {
+        fn raise(signal: i32) -> i32;
+    }
+    const SIGTRAP: i32 = 5; // On every Unix that Rust supports.
+                            // SAFETY: `raise` may be called anywhere, with any number.
+    unsafe { raise(SIGTRAP) };
+}
+
+#[cfg(any(miri, not(any(unix, target_arch = "x86_64", target_arch = "x86"))))]
+fn trap() {
+    std::process::abort();
+}

@@ -1,0 +1,537 @@
+//! Threads, jobs and tasks that are attached to a scope count in it: exactly, once, and in the scopes around it.
+
+use std::future::Future;
+use std::hint::black_box;
+use std::pin::pin;
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Barrier};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Scope};
+
+use mod_alloc::{
+    alloc_budget, measure, uncounted, AllocScope, AllocStats, Budget, ModAlloc, ScopeHandle,
+};
+
+#[global_allocator]
+static GLOBAL: ModAlloc = ModAlloc::new();
+
+fn allocate(times: u64, bytes: usize) {
+    for _ in 0..times {
+        drop(black_box(Vec::<u8>::with_capacity(bytes)));
+    }
+}
+
+/// Runs `work` on another thread, whose own making the scope of this thread does not see.
+fn on_a_thread<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    uncounted(|| thread::scope(|scope| scope.spawn(work).join().expect("it ends well")))
+}
+
+/// Threads that end before it returns; making them does not count.
+fn with_threads<'env>(work: impl for<'scope> FnOnce(&'scope Scope<'scope, 'env>)) {
+    uncounted(|| thread::scope(work));
+}
+
+fn numbers(stats: AllocStats) -> (u64, u64, u64, i64) {
+    (stats.alloc_count, stats.dealloc_count, stats.total_bytes, stats.peak_bytes)
+}
+
+struct Idle;
+
+impl Wake for Idle {
+    fn wake(self: Arc<Self>) {}
+}
+
+fn waker() -> Waker {
+    uncounted(|| Waker::from(Arc::new(Idle)))
+}
+
+/// Is pending once.
+async fn suspend() {
+    let mut is_ready = false;
+    std::future::poll_fn(|_| {
+        if is_ready {
+            return Poll::Ready(());
+        }
+        is_ready = true;
+        Poll::Pending
+    })
+    .await;
+}
+
+#[test]
+fn a_guard_counts_its_own_stretch_of_another_thread() {
+    let scope = AllocScope::enter();
+    let handle = scope.handle();
+    allocate(1, 10);
+    on_a_thread(|| {
+        allocate(100, 1_000);
+        let attached = handle.attach();
+        allocate(2, 20);
+        drop(attached);
+        allocate(100, 1_000);
+    });
+    assert_eq!(numbers(scope.stats()), (3, 3, 50, 20));
+    allocate(1, 5);
+    assert_eq!(numbers(scope.exit()), (4, 4, 55, 20));
+}
+
+#[test]
+fn a_thread_counts_while_it_is_attached_before_it_detaches() {
+    let scope = AllocScope::enter();
+    let handle = scope.handle();
+    let (seen, goes_on) = (&Barrier::new(2), &Barrier::new(2));
+    with_threads(|threads| {
+        threads.spawn(|| {
+            let _attached = handle.attach();
+            allocate(7, 70);
+            seen.wait();
+            goes_on.wait();
+            allocate(3, 1);
+        });
+        seen.wait();
+        let seen = numbers(scope.stats());
+        goes_on.wait();
+        assert_eq!(seen, (7, 7, 490, 70));
+    });
+    assert_eq!(scope.exit().alloc_count, 10);
+}
+
+#[test]
+fn closures_jobs_and_whole_threads_count() {
+    let scope = AllocScope::enter();
+    let handle = scope.handle();
+    let wrapped = handle.wrap(|| allocate(1, 1));
+    on_a_thread(wrapped);
+    on_a_thread(|| {
+        for _ in 0..10 {
+            handle.run(|| allocate(1, 1));
+            allocate(1, 1);
+        }
+    });
+    on_a_thread(|| {
+        handle.attach_thread();
+        allocate(100, 1);
+    });
+    let stats = scope.exit();
+    assert!((111..120).contains(&stats.alloc_count), "{stats:?}"); // A thread allocates for itself, too.
+}
+
+#[test]
+fn what_is_attached_twice_counts_once() {
+    let scope = AllocScope::enter();
+    let (first, second) = (scope.handle(), AllocScope::current().expect("a scope"));
+    on_a_thread(|| {
+        let outer = first.attach();
+        let inner = second.attach();
+        first.attach_thread();
+        allocate(1, 1);
+        first.run(|| allocate(1, 1));
+        // In whatever order the guards go, the thread is attached until all have gone.
+        drop(outer);
+        allocate(1, 1);
+        drop(inner);
+        allocate(1, 1);
+    });
+    on_a_thread(|| {
+        let (a, b, c) = (first.attach(), first.attach(), second.attach());
+        drop(b);
+        allocate(1, 1);
+        drop(a);
+        allocate(1, 1);
+        drop(c);
+        allocate(100, 1);
+    });
+    assert_eq!(scope.exit().alloc_count, 4 + 2);
+}
+
+#[test]
+fn on_the_scopes_own_thread_a_job_counts_once() {
+    let scope = AllocScope::enter();
+    let handle = scope.handle();
+    handle.run(|| allocate(1, 1));
+    let attached = handle.attach();
+    handle.attach_thread();
+    allocate(1, 1);
+    uncounted(|| {
+        allocate(100, 1);
+        handle.run(|| allocate(1, 1));
+    });
+    drop(attached);
+    allocate(1, 1);
+    assert_eq!(scope.exit().alloc_count, 4);
+    allocate(1, 1);
+}
+
+#[test]
+fn uncounted_stretches_of_attached_threads_do_not_count() {
+    let scope = AllocScope::enter();
+    let handle = scope.handle();
+    on_a_thread(|| {
+        let attached = handle.attach();
+        allocate(1, 10);
+        uncounted(|| {
+            allocate(50, 5_000);
+            let inside = handle.attach();
+            allocate(1, 10);
+            uncounted(|| allocate(50, 5_000));
+            drop(inside);
+            allocate(50, 5_000);
+        });
+        allocate(1, 10);
+        drop(attached);
+    });
+    assert_eq!(numbers(scope.exit()), (3, 3, 30, 10));
+}
+
+#[test]
+fn a_guard_that_leaves_an_uncounted_stretch_counts_nothing_twice() {
+    let scope = AllocScope::enter();
+    let handle = scope.handle();
+    on_a_thread(|| {
+        let attached = handle.attach();
+        let inside = uncounted(|| {
+            let inside = handle.attach();
+            allocate(1, 1);
+            inside
+        });
+        allocate(1, 1);
+        drop(attached);
+        allocate(1, 1);
+        drop(inside);
+        allocate(1, 1);
+    });
+    let inside = uncounted(|| {
+        let inside = handle.attach();
+        allocate(1, 1);
+        inside
+    });
+    allocate(1, 1);
+    drop(inside);
+    assert_eq!(scope.exit().alloc_count, 5);
+}
+
+#[test]
+fn attached_threads_count_in_the_scopes_around_too() {
+    let outermost = AllocScope::enter();
+    let outer = AllocScope::enter();
+    let (_, hidden) = measure(|| {
+        uncounted(|| {
+            let inner = AllocScope::enter();
+            let handle = inner.handle();
+            on_a_thread(handle.wrap(|| allocate(1, 10)));
+            assert_eq!(inner.exit().alloc_count, 1);
+        });
+    });
+    assert_eq!(hidden.alloc_count, 0);
+    let inner = AllocScope::enter();
+    let (handle, of_outer) = (inner.handle(), outer.handle());
+    on_a_thread(|| {
+        of_outer.run(|| {
+            allocate(1, 100);
+            handle.run(|| allocate(1, 1_000));
+        });
+    });
+    on_a_thread(|| {
+        let _attached = handle.attach();
+        let own = AllocScope::enter();
+        allocate(1, 10_000);
+        // And so on, from thread to thread.
+        let of_own = own.handle();
+        on_a_thread(|| of_own.run(|| allocate(1, 100_000)));
+        assert_eq!(own.exit().total_bytes, 110_000);
+    });
+    assert_eq!(inner.exit().total_bytes, 111_000);
+    assert_eq!(outer.exit().total_bytes, 111_100);
+    assert_eq!(outermost.exit().total_bytes, 111_100);
+}
+
+#[test]
+fn the_peak_is_that_of_all_threads_together() {
+    let scope = AllocScope::enter();
+    let held = black_box(Vec::<u8>::with_capacity(1_000));
+    let handle = scope.handle();
+    let both = &Barrier::new(2);
+    with_threads(|threads| {
+        for _ in 0..2 {
+            threads.spawn(handle.wrap(|| {
+                let held = black_box(Vec::<u8>::with_capacity(500));
+                both.wait();
+                drop(held);
+                both.wait();
+                allocate(10, 400);
+            }));
+        }
+    });
+    assert_eq!(scope.stats().peak_bytes, 2_000);
+    drop(held);
+    assert_eq!(scope.stats().current_bytes, 0);
+    // One thread frees what another has allocated.
+    let inner = AllocScope::enter();
+    let handle = inner.handle();
+    let block = black_box(Vec::<u8>::with_capacity(4_000));
+    on_a_thread(handle.wrap(move || drop(block)));
+    let block = on_a_thread(handle.wrap(|| black_box(Vec::<u8>::with_capacity(3_000))));
+    drop(block);
+    let stats = inner.exit();
+    assert_eq!((stats.peak_bytes, stats.current_bytes), (4_000, 0));
+}
+
+#[test]
+fn a_budget_holds_attached_threads_too() {
+    let work = |times: u64| {
+        let handle = AllocScope::current().expect("the budget");
+        on_a_thread(handle.wrap(|| allocate(times, 100)));
+        allocate(1, 100);
+    };
+    for call_sites in [false, true] {
+        let budget = Budget::new().max(5).max_peak_bytes(100).call_sites(call_sites);
+        budget.check(|| work(4)).expect("it holds");
+        let exceeded = budget.check(|| work(5)).expect_err("one too many");
+        assert_eq!((exceeded.stats().alloc_count, exceeded.stats().peak_bytes), (6, 100));
+        let budget = Budget::new().max_peak_bytes(99).call_sites(call_sites);
+        budget.check(|| work(1)).expect_err("one byte too many");
+    }
+}
+
+#[test]
+fn call_sites_of_attached_threads_are_in_the_report() {
+    #[inline(never)]
+    fn in_a_worker() {
+        drop(black_box(Vec::<u8>::with_capacity(9_876)));
+    }
+    const LINE: u32 = line!() - 2;
+    let scope = AllocScope::with_call_sites();
+    let handle = scope.handle();
+    allocate(2, 1);
+    on_a_thread(|| {
+        for _ in 0..3 {
+            handle.run(in_a_worker);
+        }
+    });
+    on_a_thread(|| {
+        handle.attach_thread();
+        in_a_worker();
+        uncounted(in_a_worker);
+    });
+    let sites = scope.call_sites();
+    assert_eq!(sites.alloc_count(), scope.stats().alloc_count);
+    let is_worker = |site: &&mod_alloc::Site| site.total_bytes() / site.alloc_count() == 9_876;
+    let count: u64 = sites.sites().iter().filter(is_worker).map(|s| s.alloc_count()).sum();
+    assert_eq!(count, 4, "{sites:#}");
+    for site in sites.sites().iter().filter(is_worker) {
+        let first = site.user_frames().next().expect("the worker's own line");
+        assert!(first.file().is_some_and(|file| file.ends_with("attribution.rs")), "{first:?}");
+        assert_eq!(first.line(), Some(LINE), "{first:?}");
+    }
+}
+
+#[test]
+fn the_first_allocation_past_a_budget_may_be_a_workers() {
+    let budget = Budget::new().max(3);
+    let exceeded = budget
+        .check(|| {
+            allocate(2, 1);
+            let handle = AllocScope::current().expect("the budget");
+            on_a_thread(handle.wrap(|| allocate(2, 1)));
+            allocate(5, 1);
+        })
+        .expect_err("nine");
+    let text = exceeded.to_string();
+    assert!(
+        text.contains("allocation 4, the first past the budget: tests/attribution.rs:"),
+        "{text}"
+    );
+}
+
+#[test]
+fn tasks_count_at_each_poll_and_where_they_are_dropped() {
+    let scope = AllocScope::enter();
+    let handle = scope.handle();
+    let waker = waker();
+    let mut future = pin!(handle.instrument(async {
+        let held = black_box(Vec::<u8>::with_capacity(10));
+        suspend().await;
+        allocate(1, 100);
+        drop(held);
+    }));
+    for is_ready in [false, true] {
+        on_a_thread(|| {
+            allocate(50, 5);
+            let polled = future.as_mut().poll(&mut Context::from_waker(&waker));
+            assert_eq!(polled.is_ready(), is_ready);
+            allocate(50, 5);
+        });
+    }
+    assert_eq!(numbers(scope.stats()), (2, 2, 110, 110));
+    // Cancelled: what it held is freed in the scope, wherever it is dropped.
+    let mut cancelled = uncounted(|| {
+        Box::pin(handle.instrument(async {
+            let _held = black_box(Vec::<u8>::with_capacity(1_000));
+            suspend().await;
+        }))
+    });
+    assert!(cancelled.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    assert_eq!(scope.stats().current_bytes, 1_000);
+    on_a_thread(|| {
+        allocate(1, 1);
+        drop(cancelled);
+    });
+    assert_eq!(scope.stats().dealloc_count, 3);
+    drop(waker);
+}
+
+#[test]
+fn a_task_that_panics_is_counted_up_to_there() {
+    let scope = AllocScope::enter();
+    let handle = scope.handle();
+    let waker = waker();
+    on_a_thread(|| {
+        let mut future = Box::pin(handle.instrument(async {
+            allocate(1, 10);
+            std::panic::resume_unwind(Box::new(()));
+        }));
+        let poll = || future.as_mut().poll(&mut Context::from_waker(&waker)).is_ready();
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(poll)).expect_err("it panics");
+        allocate(50, 5);
+    });
+    let counted = scope.stats().alloc_count;
+    assert!((1..40).contains(&counted), "{counted}");
+    on_a_thread(|| allocate(5, 5));
+    assert_eq!(scope.stats().alloc_count, counted);
+    uncounted(|| drop(waker));
+}
+
+#[test]
+fn a_future_that_is_held_to_a_budget_hands_out_handles() {
+    let waker = waker();
+    let work = |times: u64| async move {
+        allocate(1, 10);
+        suspend().await;
+        let handle = AllocScope::current().expect("the future's budget");
+        allocate(1, 1_000);
+        on_a_thread(handle.wrap(|| allocate(times, 100)));
+        suspend().await;
+        on_a_thread(|| {
+            let _attached = handle.attach();
+            allocate(1, 1);
+            // Between the polls of the future, too.
+        });
+        allocate(1, 10);
+    };
+    for call_sites in [false, true] {
+        for (max, holds) in [(7, true), (6, false)] {
+            let budget = Budget::new().max(max).max_peak_bytes(1_000).call_sites(call_sites);
+            let mut future = uncounted(|| Box::pin(budget.check_future(work(3))));
+            let mut result = None;
+            while result.is_none() {
+                allocate(20, 20);
+                let poll = |future: &mut std::pin::Pin<_>| {
+                    Future::poll(std::pin::Pin::as_mut(future), &mut Context::from_waker(&waker))
+                };
+                if let Poll::Ready(ready) = poll(&mut future) {
+                    result = Some(ready);
+                }
+            }
+            let result = result.expect("ready");
+            assert_eq!(result.is_ok(), holds);
+            if let Err(exceeded) = result {
+                let stats = exceeded.stats();
+                assert_eq!(numbers(stats), (7, 7, 10 + 1_000 + 300 + 1 + 10, 1_000));
+                let text = exceeded.to_string();
+                assert_eq!(text.contains("allocation 7, the first past"), call_sites, "{text}");
+            }
+        }
+    }
+}
+
+#[alloc_budget(max = 6, call_sites = false)]
+async fn budgeted(times: u64) {
+    suspend().await;
+    let handle = AllocScope::current().expect("the budget of the function");
+    on_a_thread(handle.wrap(|| allocate(times, 1)));
+    suspend().await;
+}
+
+#[test]
+fn async_functions_with_a_budget_hand_out_handles() {
+    let run = |times| {
+        let waker = waker();
+        let mut future = Box::pin(budgeted(times));
+        while future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {}
+    };
+    run(6);
+    std::panic::catch_unwind(|| run(7)).expect_err("one too many");
+}
+
+#[test]
+fn after_the_end_of_a_scope_nothing_counts_and_nothing_breaks() {
+    let scope = AllocScope::enter();
+    let handle = scope.handle();
+    let (has_attached, was_attached) = channel();
+    let (go_on, goes_on) = channel::<()>();
+    let worker = {
+        let handle = handle.clone();
+        thread::spawn(move || {
+            let attached = handle.attach();
+            allocate(1, 1);
+            handle.attach_thread();
+            has_attached.send(()).expect("the other end is there");
+            goes_on.recv().expect("the other end is there");
+            allocate(100, 1);
+            drop(attached);
+            allocate(100, 1);
+            handle.run(|| allocate(100, 1));
+            let (_, own) = measure(|| allocate(10, 1));
+            own.alloc_count
+        })
+    };
+    was_attached.recv().expect("attached");
+    let before = scope.stats();
+    let stats = scope.exit();
+    assert_eq!(stats.alloc_count, before.alloc_count);
+    // A later scope, which may well get the same place, sees nothing of it.
+    let later = AllocScope::enter();
+    let of_later = later.handle();
+    let own = uncounted(|| {
+        go_on.send(()).expect("it waits");
+        worker.join().expect("it ends well")
+    });
+    assert_eq!(own, 10);
+    of_later.run(|| allocate(1, 1));
+    on_a_thread(|| {
+        handle.attach_thread();
+        let _attached = handle.attach();
+        allocate(1, 1);
+    });
+    assert_eq!(later.exit().alloc_count, 1);
+}
+
+#[test]
+fn there_is_no_current_scope_where_nothing_counts() {
+    assert!(AllocScope::current().is_none());
+    let scope = AllocScope::enter();
+    assert!(uncounted(|| AllocScope::current().is_none()));
+    let handle = AllocScope::current().expect("a scope");
+    on_a_thread(|| {
+        assert!(AllocScope::current().is_none());
+        handle.run(|| {
+            let again = AllocScope::current().expect("attached");
+            on_a_thread(again.wrap(|| allocate(1, 1)));
+        });
+    });
+    assert_eq!(scope.exit().alloc_count, 1);
+    assert!(AllocScope::current().is_none());
+}
+
+/// Handles count nowhere themselves.
+#[test]
+fn handles_are_unseen() {
+    let (_, stats) = measure(|| {
+        let scope = AllocScope::enter();
+        let handles: [ScopeHandle; 3] = [(); 3].map(|()| scope.handle());
+        handles[0].run(|| ());
+        let clone = handles[1].clone();
+        drop((scope, handles, clone));
+    });
+    assert_eq!(stats, AllocStats::default());
+}
