@@ -1,0 +1,264 @@
+//! Hot: the table of live blocks, for leaks, which go by the identity of a block and not by subtraction. While any scope asks for its
+//! retained blocks, `count` enters here each block that is allocated in such a scope, and takes it out when it is freed, on
+//! whichever thread. Lock-free; its memory comes from the system allocator directly and is never given back.
+//!
+//! The plain version is a hash table from addresses to lists of entries, one for each scope that the block belongs to. What is
+//! different:
+//!
+//! 1. **A bucket is a list that only grows at its head.** A node that is taken out is marked free where it stands, and a later
+//!    block of the same bucket claims it, by a compare-and-swap from free to claimed, fills it, and publishes it by storing
+//!    the address. So no list ever loses a node, and none is freed while another thread reads it.
+//! 2. **Only the owner of a block touches its nodes.** From the moment that the inner allocator hands out an address until
+//!    the block is given back to it, one thread at a time deals with the block, and what the last one did is visible to the
+//!    next: the program must see to that to use the block at all, and the inner allocator to hand it out again. So
+//!    whoever looks for an address finds all its nodes, and nobody else turns a node with that address into another. A node with another
+//!    address may change at any moment, but not into one with this address. Hence only claiming needs a
+//!    compare-and-swap, not taking out.
+//! 3. **Entries of scopes that are over stay** until their address is used again in a scope that asks. Their
+//!    serial is no longer that of their `Retained`, so they count for nobody (`retained` says how that is sure). There can be no more of
+//!    them than there are addresses in the heap. Others could recycle them earlier, but then the owner had to take out by
+//!    a compare-and-swap too, and the one who recycles could not tell an entry that is out of date from one that was replaced
+//!    by a fresh one between two of his looks.
+//! 4. **Neighbours in memory are neighbours in the table**, so that it is touched, page by page, only as far as the heap
+//!    reaches; arenas that begin at multiples of some high power of two are set apart by a hash of the high bits.
+#![allow(unsafe_code)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::ptr;
+use std::sync::atomic::AtomicPtr;
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+
+use super::nodes::{Entry, Node, Nodes, FIRST_ADDRESS};
+use super::retained::Retained;
+use super::stack::Stack;
+
+/// Some 16 million nodes, of 48 bytes.
+static LIVE: Table<20> = Table::new(3_072);
+
+/// A block was allocated, at an address that is [forgotten](forget), and belongs to this scope.
+#[inline]
+pub(crate) fn insert(
+    address: usize,
+    size: u64,
+    stack: Option<&'static Stack>,
+    scope: &'static Retained,
+) {
+    LIVE.insert(address, size, stack, scope);
+}
+
+/// A block is about to be freed, or its address proves to be free.
+#[inline]
+pub(crate) fn forget(address: usize) {
+    LIVE.forget(address);
+}
+
+/// A block is about to be reallocated: takes it out, but leaves it in the counts. To be [put back](put_back).
+#[inline]
+pub(crate) fn take(address: usize) -> Taken {
+    LIVE.take(address)
+}
+
+/// The block lives here now, and is so big.
+#[inline]
+pub(crate) fn put_back(taken: &Taken, address: usize, size: u64) {
+    LIVE.put_back(taken, address, size);
+}
+
+/// `false` without memory.
+pub(super) fn prepare() -> bool {
+    LIVE.prepare()
+}
+
+impl Retained {
+    /// Shows `visit` where each live block of the scope was allocated first, and its size. Of blocks that are freed or
+    /// reallocated meanwhile, some may be missing.
+    pub(crate) fn visit(&'static self, visit: &mut dyn FnMut(Option<&'static Stack>, u64)) {
+        LIVE.visit(self, visit);
+    }
+}
+
+/// How many scopes around a block its reallocation can carry over.
+const MAX_TAKEN: usize = 8;
+
+/// A block that is being reallocated.
+pub(crate) struct Taken {
+    address: usize,
+    /// From the first on.
+    entries: [Option<Entry>; MAX_TAKEN],
+}
+
+/// With two to the power of `BITS` buckets.
+struct Table<const BITS: u32> {
+    /// Null before the first scope.
+    buckets: AtomicPtr<Bucket>,
+    nodes: Nodes,
+}
+
+/// The first node, or null, which is all zeros.
+type Bucket = AtomicPtr<Node>;
+
+impl<const BITS: u32> Table<BITS> {
+    const fn new(max_chunks: usize) -> Self {
+        Self { buckets: AtomicPtr::new(ptr::null_mut()), nodes: Nodes::new(max_chunks) }
+    }
+
+    fn prepare(&self) -> bool {
+        if !self.buckets.load(Acquire).is_null() {
+            return true;
+        }
+        let Ok(layout) = Layout::array::<Bucket>(1 << BITS) else { return false };
+        // SAFETY: there is at least one bucket, and a bucket is not zero-sized.
+        let memory: *mut Bucket = unsafe { System.alloc_zeroed(layout) }.cast();
+        if memory.is_null() {
+            return false;
+        }
+        if self.buckets.compare_exchange(ptr::null_mut(), memory, AcqRel, Acquire).is_err() {
+            // SAFETY: from `System` with this layout, just above, and nobody else has seen it.
+            unsafe { System.dealloc(memory.cast(), layout) };
+        }
+        true
+    }
+
+    #[inline]
+    fn bucket(&self, address: usize) -> Option<&'static Bucket> {
+        let buckets = self.buckets.load(Acquire);
+        if buckets.is_null() || address < FIRST_ADDRESS {
+            return None;
+        }
+        let granule = address as u64 >> 4;
+        let hash = (granule >> BITS).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - BITS);
+        let at = (granule ^ hash) & ((1 << BITS) - 1);
+        let bucket = buckets.wrapping_add(at as usize);
+        // SAFETY: `at` is less than the number of buckets, which were zeroed, so each is null at least, and are never freed.
+        Some(unsafe { &*bucket })
+    }
+
+    #[inline]
+    fn insert(
+        &self,
+        address: usize,
+        size: u64,
+        stack: Option<&'static Stack>,
+        scope: &'static Retained,
+    ) {
+        let serial = scope.serial();
+        if serial == 0 {
+            return;
+        }
+        if self.place(address, Entry { scope, serial, size, stack }) {
+            scope.add(serial, 1, size as i64);
+        } else {
+            scope.lose_one(serial);
+        }
+    }
+
+    /// `false` without room.
+    #[inline]
+    fn place(&self, address: usize, entry: Entry) -> bool {
+        let Some(bucket) = self.bucket(address) else { return false };
+        let mut next = bucket;
+        while let Some(node) = at(next) {
+            if node.claim() {
+                node.fill(address, entry);
+                return true;
+            }
+            next = &node.next;
+        }
+        self.place_in_new(bucket, address, entry)
+    }
+
+    fn place_in_new(&self, bucket: &Bucket, address: usize, entry: Entry) -> bool {
+        let Some(node) = self.nodes.take() else { return false };
+        node.fill(address, entry);
+        let mut first = bucket.load(Relaxed);
+        loop {
+            node.next.store(first, Relaxed);
+            let new = (node as *const Node).cast_mut();
+            // Acquire, too: with this node, all behind it are published anew.
+            match bucket.compare_exchange_weak(first, new, AcqRel, Relaxed) {
+                Ok(_) => return true,
+                Err(now) => first = now,
+            }
+        }
+    }
+
+    #[inline]
+    fn forget(&self, address: usize) {
+        self.take_out(address, &mut |entry| {
+            entry.scope.add(entry.serial, -1, -(entry.size as i64));
+        });
+    }
+
+    fn take(&self, address: usize) -> Taken {
+        let mut taken = Taken { address, entries: [None; MAX_TAKEN] };
+        let mut count = 0;
+        self.take_out(address, &mut |entry| {
+            if entry.serial != entry.scope.serial() {
+                return;
+            }
+            match taken.entries.get_mut(count) {
+                Some(free) => *free = Some(entry),
+                None => lose(entry),
+            }
+            count += 1;
+        });
+        taken
+    }
+
+    fn put_back(&self, taken: &Taken, address: usize, size: u64) {
+        if address != taken.address {
+            self.forget(address);
+        }
+        for entry in taken.entries.iter().map_while(|entry| *entry) {
+            if entry.serial != entry.scope.serial() {
+                continue;
+            }
+            if self.place(address, Entry { size, ..entry }) {
+                entry.scope.add(entry.serial, 0, size as i64 - entry.size as i64);
+            } else {
+                lose(entry);
+            }
+        }
+    }
+
+    /// Frees all nodes of a block, and hands over what they said.
+    #[inline]
+    fn take_out(&self, address: usize, take: &mut impl FnMut(Entry)) {
+        let Some(mut next) = self.bucket(address) else { return };
+        while let Some(node) = at(next) {
+            if node.is_at(address) {
+                if let Some(entry) = node.take() {
+                    take(entry);
+                }
+            }
+            next = &node.next;
+        }
+    }
+
+    fn visit(&self, scope: &Retained, visit: &mut dyn FnMut(Option<&'static Stack>, u64)) {
+        let serial = scope.serial();
+        self.nodes.visit(&mut |node| {
+            if let Some(entry) = node.read() {
+                if ptr::eq(entry.scope, scope) && entry.serial == serial {
+                    visit(entry.stack, entry.size);
+                }
+            }
+        });
+    }
+}
+
+/// A block that was counted finds no room any more.
+#[cold]
+fn lose(entry: Entry) {
+    entry.scope.add(entry.serial, -1, -(entry.size as i64));
+    entry.scope.lose_one(entry.serial);
+}
+
+#[inline]
+fn at(link: &AtomicPtr<Node>) -> Option<&'static Node> {
+    // SAFETY: null, or a node of `Nodes`, which are never freed.
+    unsafe { link.load(Acquire).as_ref() }
+}
+
+#[cfg(test)]
+mod tests;
