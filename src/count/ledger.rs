@@ -22,15 +22,22 @@ use crate::record::Tracer;
 
 /// What an event reads and writes: one cache line.
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub(super) struct Line {
+    pub(super) counters: Counters,
+    /// Net bytes above this take the slow path: `i64::MIN` while allocations are recorded, so that all do. A profiler that starts
+    /// stores it into the lines of all threads, so it is read atomically: by [`ceiling`].
+    ceiling: i64,
+}
+
+/// What the owning thread alone writes.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(super) struct Counters {
     /// As in [`Counts`].
     pub(super) got: i64,
     pub(super) freed: i64,
     /// Highest net bytes since the last cut (see `thread::Own::cut`).
     pub(super) high: i64,
-    /// Net bytes above this take the slow path: `i64::MIN` while allocations are recorded, so that all do.
-    pub(super) ceiling: i64,
     /// Net bytes below this take the slow path.
     pub(super) floor: i64,
     pub(super) allocs: i64,
@@ -45,11 +52,11 @@ pub(super) enum Word {
     Got,
     Freed,
     High,
-    Ceiling,
     Floor,
     Allocs,
     Deallocs,
     Reallocs,
+    Ceiling,
 }
 
 impl Word {
@@ -82,24 +89,23 @@ pub(super) struct Dummy {
 
 impl Dummy {
     pub(super) const fn new(state: State) -> Self {
-        let line = Line {
+        let counters = Counters {
             got: 0,
             freed: 0,
             high: i64::MIN,
-            ceiling: i64::MIN,
             floor: i64::MAX,
             allocs: 0,
             deallocs: 0,
             reallocs: 0,
         };
-        Self { line, state }
+        Self { line: Line { counters, ceiling: i64::MIN }, state }
     }
 }
 
 /// The counters of one thread. Allocated once, never freed, handed from a thread that ended to one that starts.
 #[repr(C, align(128))]
 pub(crate) struct Ledger {
-    /// Written by the owning thread alone, through [`store`].
+    /// Written by the owning thread, through [`store`]; but for the ceiling, by no other.
     line: UnsafeCell<Line>,
     state: State,
     /// As in [`Counts`]; too rare for the line.
@@ -121,17 +127,15 @@ pub(crate) struct Ledger {
 // owning thread only, and ownership passes through the pool with acquire and release.
 unsafe impl Sync for Ledger {}
 
-const _: () = assert!(size_of::<Line>() == 64 && Word::Reallocs as usize == 7);
+const _: () = assert!(size_of::<Line>() == 64 && Word::Ceiling as usize == 7);
 const _: () = assert!(align_of::<Ledger>() == 128 && size_of::<Dummy>() == 128);
 
 impl Pooled for Ledger {
     /// A ledger in use. Its limits send the first event to the slow path.
     const NEW: Self = Self {
         line: UnsafeCell::new(Line {
-            high: 0,
+            counters: Counters { high: 0, floor: 0, ..Dummy::new(State::New).line.counters },
             ceiling: 0,
-            floor: 0,
-            ..Dummy::new(State::New).line
         }),
         state: State::Registered,
         failed: AtomicI64::new(0),
@@ -170,6 +174,37 @@ impl Ledger {
             failed: self.failed.load(Relaxed),
         }
     }
+}
+
+/// The ceiling, which other threads may store meanwhile.
+///
+/// # Safety
+/// `line` is the line of a [`Ledger`] or of a [`Dummy`].
+#[inline(always)]
+pub(super) unsafe fn ceiling(line: *const Line) -> i64 {
+    // As in `store`; 56 is where the word is.
+    #[cfg(all(debug_assertions, target_arch = "x86_64", target_pointer_width = "64", not(miri)))]
+    {
+        let ceiling: i64;
+        // SAFETY: in bounds, aligned and alive by the contract; other threads store it atomically.
+        unsafe {
+            std::arch::asm!(
+                "mov {}, [{} + 56]",
+                out(reg) ceiling,
+                in(reg) line,
+                options(nostack, preserves_flags, readonly),
+            );
+        }
+        ceiling
+    }
+    #[cfg(not(all(
+        debug_assertions,
+        target_arch = "x86_64",
+        target_pointer_width = "64",
+        not(miri)
+    )))]
+    // SAFETY: as above; a dummy is in read-only memory, which a relaxed load may read.
+    unsafe { AtomicI64::from_ptr(Word::Ceiling.of(line)) }.load(Relaxed)
 }
 
 /// Stores one word of the current thread's own line.
@@ -216,22 +251,24 @@ pub(super) unsafe fn increment(line: *const Line, word: Word, seen: i64) {
 
 #[cfg(test)]
 mod tests {
-    use super::{store, Ledger, Pooled, Word};
+    use super::{ceiling, store, Ledger, Pooled, Word};
 
     #[test]
     fn words_are_the_fields_of_the_line() {
         let ledger = Ledger::NEW;
         use Word::{Allocs, Ceiling, Deallocs, Floor, Freed, Got, High, Reallocs};
-        let words = [Got, Freed, High, Ceiling, Floor, Allocs, Deallocs, Reallocs];
+        let words = [Got, Freed, High, Floor, Allocs, Deallocs, Reallocs, Ceiling];
         for (word, value) in words.into_iter().zip(100..) {
             // SAFETY: this thread owns the ledger that it has just made.
             unsafe { store(ledger.line(), word, value) };
         }
         // SAFETY: as above.
-        let line = unsafe { *ledger.line() };
-        assert_eq!((line.got, line.freed, line.high), (100, 101, 102));
-        assert_eq!((line.ceiling, line.floor), (103, 104));
-        assert_eq!((line.allocs, line.deallocs, line.reallocs), (105, 106, 107));
-        assert_eq!(ledger.counts().reallocs, 107);
+        let counters = unsafe { (*ledger.line()).counters };
+        assert_eq!((counters.got, counters.freed, counters.high), (100, 101, 102));
+        assert_eq!((counters.floor, counters.allocs), (103, 104));
+        assert_eq!((counters.deallocs, counters.reallocs), (105, 106));
+        // SAFETY: as above.
+        assert_eq!(unsafe { ceiling(ledger.line()) }, 107);
+        assert_eq!(ledger.counts().reallocs, 106);
     }
 }
