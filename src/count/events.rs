@@ -10,7 +10,7 @@ use std::alloc::Layout;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::current::{self, current, current_state};
-use super::ledger::{increment, store, Line, State, Word};
+use super::ledger::{ceiling, floor, increment, store, Counters, State, Word};
 use super::{peak, registry, thread};
 use crate::record;
 use crate::walk::Registers;
@@ -22,13 +22,18 @@ pub(crate) fn on_alloc(block: *mut u8, layout: Layout) -> *mut u8 {
         return failed();
     }
     let line = current();
-    // SAFETY: `current` is readable and no other thread writes to it.
-    let Line { got, freed, high, ceiling, allocs, .. } = *unsafe { &*line };
+    // SAFETY: `current` is readable, and no other thread writes to its counters.
+    let Counters { got, freed, allocs, .. } = *unsafe { &(*line).counters };
+    // SAFETY: the line of a ledger or of a dummy.
+    let ceiling = unsafe { ceiling(line) };
     let got = got.wrapping_add(layout.size() as i64);
     let net = got.wrapping_sub(freed);
     if net > ceiling {
         return slow_alloc(block, layout.size());
     }
+    // Read here, it is part of the compare; before the ceiling, it takes an instruction of its own.
+    // SAFETY: as above.
+    let high = unsafe { (*line).counters.high };
     if net > high {
         // SAFETY: no dummy lets an event past its ceiling, so the line is this thread's own; likewise below.
         unsafe { store(line, Word::High, net) };
@@ -44,8 +49,10 @@ pub(crate) fn on_alloc(block: *mut u8, layout: Layout) -> *mut u8 {
 #[cfg_attr(not(debug_assertions), inline)]
 pub(crate) fn on_dealloc(layout: Layout) -> bool {
     let line = current();
-    // SAFETY: `current` is readable and no other thread writes to it.
-    let Line { got, freed, floor, deallocs, .. } = *unsafe { &*line };
+    // SAFETY: `current` is readable, and no other thread writes to its counters.
+    let Counters { got, freed, deallocs, .. } = *unsafe { &(*line).counters };
+    // SAFETY: the line of a ledger or of a dummy.
+    let floor = unsafe { floor(line) };
     let freed = freed.wrapping_add(layout.size() as i64);
     if got.wrapping_sub(freed) < floor {
         return false;
@@ -64,14 +71,20 @@ pub(crate) fn on_realloc(block: *mut u8, old: Layout, new_size: usize) -> *mut u
         return failed();
     }
     let line = current();
-    // SAFETY: `current` is readable and no other thread writes to it.
-    let Line { got, freed, high, ceiling, floor, reallocs, .. } = *unsafe { &*line };
+    // SAFETY: `current` is readable, and no other thread writes to its counters.
+    let Counters { got, freed, reallocs, .. } = *unsafe { &(*line).counters };
+    // SAFETY: the line of a ledger or of a dummy.
+    let ceiling = unsafe { ceiling(line) };
+    // SAFETY: as above.
+    let floor = unsafe { floor(line) };
     let got = got.wrapping_add(new_size as i64);
     let freed = freed.wrapping_add(old.size() as i64);
     let net = got.wrapping_sub(freed);
     if net < floor || net > ceiling {
         return slow_realloc(block, old.size(), new_size);
     }
+    // SAFETY: as above.
+    let high = unsafe { (*line).counters.high };
     if net > high {
         // SAFETY: no dummy lets an event past its floor, so the line is this thread's own; likewise below.
         unsafe { store(line, Word::High, net) };

@@ -22,17 +22,23 @@ use crate::record::Tracer;
 
 /// What an event reads and writes: one cache line.
 #[repr(C)]
-#[derive(Clone, Copy)]
 pub(super) struct Line {
+    pub(super) counters: Counters,
+    /// Net bytes below this take the slow path, or above the next. Who wants to know of every event of every thread, as a profiler
+    /// does, stores them into the lines of all threads; so they are read atomically, by [`floor`] and [`ceiling`].
+    floor: i64,
+    ceiling: i64,
+}
+
+/// What the owning thread alone writes.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(super) struct Counters {
     /// As in [`Counts`].
     pub(super) got: i64,
     pub(super) freed: i64,
     /// Highest net bytes since the last cut (see `thread::Own::cut`).
     pub(super) high: i64,
-    /// Net bytes above this take the slow path: `i64::MIN` while allocations are recorded, so that all do.
-    pub(super) ceiling: i64,
-    /// Net bytes below this take the slow path.
-    pub(super) floor: i64,
     pub(super) allocs: i64,
     pub(super) deallocs: i64,
     pub(super) reallocs: i64,
@@ -45,11 +51,11 @@ pub(super) enum Word {
     Got,
     Freed,
     High,
-    Ceiling,
-    Floor,
     Allocs,
     Deallocs,
     Reallocs,
+    Floor,
+    Ceiling,
 }
 
 impl Word {
@@ -82,24 +88,16 @@ pub(super) struct Dummy {
 
 impl Dummy {
     pub(super) const fn new(state: State) -> Self {
-        let line = Line {
-            got: 0,
-            freed: 0,
-            high: i64::MIN,
-            ceiling: i64::MIN,
-            floor: i64::MAX,
-            allocs: 0,
-            deallocs: 0,
-            reallocs: 0,
-        };
-        Self { line, state }
+        let counters =
+            Counters { got: 0, freed: 0, high: i64::MIN, allocs: 0, deallocs: 0, reallocs: 0 };
+        Self { line: Line { counters, floor: i64::MAX, ceiling: i64::MIN }, state }
     }
 }
 
 /// The counters of one thread. Allocated once, never freed, handed from a thread that ended to one that starts.
 #[repr(C, align(128))]
 pub(crate) struct Ledger {
-    /// Written by the owning thread alone, through [`store`].
+    /// Written by the owning thread, through [`store`]; but for the limits, by no other.
     line: UnsafeCell<Line>,
     state: State,
     /// As in [`Counts`]; too rare for the line.
@@ -121,17 +119,16 @@ pub(crate) struct Ledger {
 // owning thread only, and ownership passes through the pool with acquire and release.
 unsafe impl Sync for Ledger {}
 
-const _: () = assert!(size_of::<Line>() == 64 && Word::Reallocs as usize == 7);
+const _: () = assert!(size_of::<Line>() == 64 && Word::Ceiling as usize == 7);
 const _: () = assert!(align_of::<Ledger>() == 128 && size_of::<Dummy>() == 128);
 
 impl Pooled for Ledger {
     /// A ledger in use. Its limits send the first event to the slow path.
     const NEW: Self = Self {
         line: UnsafeCell::new(Line {
-            high: 0,
-            ceiling: 0,
+            counters: Counters { high: 0, ..Dummy::new(State::New).line.counters },
             floor: 0,
-            ..Dummy::new(State::New).line
+            ceiling: 0,
         }),
         state: State::Registered,
         failed: AtomicI64::new(0),
@@ -171,6 +168,53 @@ impl Ledger {
         }
     }
 }
+
+/// The limits, which other threads may store meanwhile.
+///
+/// # Safety
+/// `line` is the line of a [`Ledger`] or of a [`Dummy`], here and below.
+pub(super) unsafe fn limits(line: *const Line) -> (i64, i64) {
+    // SAFETY: the caller's promise.
+    let floor = unsafe { floor(line) };
+    // SAFETY: likewise.
+    (floor, unsafe { ceiling(line) })
+}
+
+macro_rules! limit {
+    ($name:ident, $word:ident, $offset:literal) => {
+        /// # Safety
+        /// As for [`limits`].
+        #[inline(always)]
+        pub(super) unsafe fn $name(line: *const Line) -> i64 {
+            const _: () = assert!(Word::$word as usize * 8 == $offset);
+            // As in `store`.
+            #[cfg(all(debug_assertions, target_arch = "x86_64", target_pointer_width = "64", not(miri)))]
+            {
+                let limit: i64;
+                // SAFETY: in bounds, aligned and alive by the contract; other threads store it atomically.
+                unsafe {
+                    std::arch::asm!(
+                        concat!("mov {}, [{} + ", $offset, "]"),
+                        out(reg) limit,
+                        in(reg) line,
+                        options(nostack, preserves_flags, readonly),
+                    );
+                }
+                limit
+            }
+            #[cfg(not(all(
+                debug_assertions,
+                target_arch = "x86_64",
+                target_pointer_width = "64",
+                not(miri)
+            )))]
+            // SAFETY: as above; a dummy is in read-only memory, which a relaxed load may read.
+            unsafe { AtomicI64::from_ptr(Word::$word.of(line)) }.load(Relaxed)
+        }
+    };
+}
+limit!(floor, Floor, 48);
+limit!(ceiling, Ceiling, 56);
 
 /// Stores one word of the current thread's own line.
 ///
@@ -216,22 +260,23 @@ pub(super) unsafe fn increment(line: *const Line, word: Word, seen: i64) {
 
 #[cfg(test)]
 mod tests {
-    use super::{store, Ledger, Pooled, Word};
+    use super::{limits, store, Ledger, Pooled, Word};
 
     #[test]
     fn words_are_the_fields_of_the_line() {
         let ledger = Ledger::NEW;
         use Word::{Allocs, Ceiling, Deallocs, Floor, Freed, Got, High, Reallocs};
-        let words = [Got, Freed, High, Ceiling, Floor, Allocs, Deallocs, Reallocs];
+        let words = [Got, Freed, High, Allocs, Deallocs, Reallocs, Floor, Ceiling];
         for (word, value) in words.into_iter().zip(100..) {
             // SAFETY: this thread owns the ledger that it has just made.
             unsafe { store(ledger.line(), word, value) };
         }
         // SAFETY: as above.
-        let line = unsafe { *ledger.line() };
-        assert_eq!((line.got, line.freed, line.high), (100, 101, 102));
-        assert_eq!((line.ceiling, line.floor), (103, 104));
-        assert_eq!((line.allocs, line.deallocs, line.reallocs), (105, 106, 107));
-        assert_eq!(ledger.counts().reallocs, 107);
+        let counters = unsafe { (*ledger.line()).counters };
+        assert_eq!((counters.got, counters.freed, counters.high), (100, 101, 102));
+        assert_eq!((counters.allocs, counters.deallocs, counters.reallocs), (103, 104, 105));
+        // SAFETY: as above.
+        assert_eq!(unsafe { limits(ledger.line()) }, (106, 107));
+        assert_eq!(ledger.counts().reallocs, 105);
     }
 }

@@ -6,7 +6,7 @@ use super::current::ignored;
 use super::frames::{Frames, Kind, Opening, Reading, Ticket};
 use super::ledger::Ledger;
 use super::shared::{Shared, SharedRef};
-use super::thread::{own, own_or_on_loan, retire, OpenError, Own};
+use super::thread::{own, own_or_on_loan, own_or_register, retire, OpenError, Own};
 use crate::record::{FirstPast, Records, Stack};
 use crate::system_vec::OutOfMemory;
 use crate::walk::{self, Registers};
@@ -65,7 +65,7 @@ pub(crate) fn open_recording(
 #[inline(never)]
 pub(crate) fn stack_here() -> Option<&'static Stack> {
     walk::prepare();
-    own()?.stack(Registers::here())
+    own_or_register()?.stack(Registers::here())
 }
 
 /// Ends the count of the innermost frame of this thread that is tagged `tag`, if there is one.

@@ -12,7 +12,7 @@ use super::counts::Counts;
 use super::current;
 use super::events::Event;
 use super::frames::Frames;
-use super::ledger::{store, Ledger, Line, State, Word};
+use super::ledger::{limits, store, Counters, Ledger, State, Word};
 use super::pool::Pooled;
 use super::registry::LEDGERS;
 use super::{peak, thread_exit};
@@ -129,9 +129,9 @@ pub(crate) fn flush() {
 
 impl Own {
     #[inline]
-    fn line(self) -> Line {
-        // SAFETY: the line is the current thread's own: no other thread writes to it.
-        unsafe { *self.ledger.line() }
+    fn counters(self) -> Counters {
+        // SAFETY: the line is the current thread's own: no other thread writes to its counters.
+        unsafe { (*self.ledger.line()).counters }
     }
 
     #[inline]
@@ -143,13 +143,14 @@ impl Own {
     /// Whether somebody wants to know of each allocation event, or of each deallocation.
     #[inline]
     pub(super) fn is_watched(self) -> bool {
-        let Line { ceiling, floor, .. } = self.line();
+        // SAFETY: the line of a ledger.
+        let (ceiling, floor) = unsafe { limits(self.ledger.line()) };
         ceiling == EVERY_ALLOC || floor == EVERY_DEALLOC
     }
 
     #[inline]
     pub(super) fn counts(self) -> Counts {
-        let Line { got, freed, allocs, deallocs, reallocs, .. } = self.line();
+        let Counters { got, freed, allocs, deallocs, reallocs, .. } = self.counters();
         Counts { got, freed, allocs, deallocs, reallocs, failed: self.ledger.failed.load(Relaxed) }
     }
 
@@ -167,7 +168,7 @@ impl Own {
 
     /// Counts an event that the frequent half left: the first of a thread, one that crosses a limit, or one to record.
     pub(super) fn count(self, event: Event, from: Registers) {
-        let Line { got, freed, high, .. } = self.line();
+        let Counters { got, freed, high, .. } = self.counters();
         let (got, freed) = (got.wrapping_add(event.got), freed.wrapping_add(event.freed));
         let net = got.wrapping_sub(freed);
         self.store(Word::Got, got);
@@ -224,10 +225,10 @@ impl Own {
     /// wherever it is wanted, and starts anew from the present net bytes, which it returns.
     #[inline]
     pub(super) fn cut(self) -> i64 {
-        let line = self.line();
-        let net = line.got.wrapping_sub(line.freed);
-        self.with_frames(|frames| frames.fold(line.high));
-        self.ledger.flush_high.set(self.ledger.flush_high.get().max(line.high));
+        let Counters { got, freed, high, .. } = self.counters();
+        let net = got.wrapping_sub(freed);
+        self.with_frames(|frames| frames.fold(high));
+        self.ledger.flush_high.set(self.ledger.flush_high.get().max(high));
         self.store(Word::High, net);
         net
     }

@@ -1,6 +1,8 @@
 //! Call sites of the whole process. Other tests run meanwhile, so each looks at lines of its own alone.
 
+use std::ffi::{c_int, c_void};
 use std::hint::black_box;
+use std::ptr;
 use std::sync::mpsc;
 use std::thread;
 
@@ -103,4 +105,41 @@ fn scopes_and_profilers_record_side_by_side() {
     drop(profiler);
     allocate(1_000, 1);
     assert_eq!(at(&outer.call_sites(), line, lines()), (1_111, 1_111));
+}
+
+extern "C" {
+    fn pthread_create(
+        thread: *mut usize,
+        attributes: *const c_void,
+        run: extern "C" fn(*mut c_void) -> *mut c_void,
+        argument: *mut c_void,
+    ) -> c_int;
+    fn pthread_join(thread: usize, result: *mut *mut c_void) -> c_int;
+}
+
+extern "C" fn profile_at_once(outermost: *mut c_void) -> *mut c_void {
+    let profiler = Profiler::with_call_sites();
+    let line = allocate(1, 1);
+    let sites = profiler.call_sites();
+    let is_there = |site: &&mod_alloc::Site| user_lines(site).first() == Some(&line);
+    let here = sites.sites().iter().filter(is_there);
+    let ends = here.filter_map(|site| site.frames().last()?.function().map(str::to_owned));
+    // SAFETY: what the test passed, which waits for this thread.
+    unsafe { *outermost.cast::<Vec<String>>() = ends.collect() };
+    ptr::null_mut()
+}
+
+/// Not one of std's, which allocates on a new thread.
+#[test]
+fn chains_end_at_the_opener_on_a_thread_that_has_never_allocated() {
+    let mut outermost: Vec<String> = Vec::new();
+    let into = (&mut outermost as *mut Vec<String>).cast();
+    let mut thread = 0;
+    // SAFETY: `profile_at_once` takes a place for a list of names, and does not unwind unless the test fails.
+    let error = unsafe { pthread_create(&mut thread, ptr::null(), profile_at_once, into) };
+    assert_eq!(error, 0);
+    // SAFETY: the thread was started above, and is joined once.
+    assert_eq!(unsafe { pthread_join(thread, ptr::null_mut()) }, 0);
+    assert_eq!(outermost.len(), 1, "{outermost:?}");
+    assert!(outermost[0].ends_with("profile_at_once"), "{outermost:?}");
 }

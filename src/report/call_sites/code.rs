@@ -18,40 +18,38 @@ pub(super) enum Owner {
 /// A build, as its paths show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Build {
-    /// An absolute path without a slash at its end. Empty where the user's paths are relative (the compiler can be told to write
-    /// others than it sees).
+    /// An absolute path without a slash at its end, unless that is all of it. Empty where the user's paths are relative (the compiler
+    /// can be told to write others than it sees).
     root: String,
 }
 
 impl Build {
     /// `location` is the file of a line of the user's, as the compiler names it for `Location`: relative to the folder that it
-    /// runs in. `files`, of frames, the likeliest to be the same first; `fallbacks`, folders to try without such a frame.
+    /// runs in. `files`, of frames, the likeliest to be the same first. `fallbacks`, folders that tell which of several files of the same
+    /// name it is (that of this library? of a package that wraps it?), and to try without such a frame.
     pub(super) fn find<'a>(
         location: &str,
         files: impl IntoIterator<Item = &'a str>,
         fallbacks: &[String],
     ) -> Self {
         let location = normal(location);
-        if !location.starts_with('/') {
-            let root = |file: &str| -> Option<String> {
-                let before = normal(file).strip_suffix(&location)?.to_owned();
-                let is_whole = before.is_empty() || before.ends_with('/');
-                is_whole.then(|| before.trim_end_matches('/').to_owned())
-            };
-            if let Some(root) = files.into_iter().find_map(root) {
+        let mut fallbacks = fallbacks.iter().map(|folder| normal(folder));
+        if location.starts_with('/') {
+            let root = fallbacks.find(|root| under(root, &location).is_some());
+            return Self { root: root.unwrap_or_else(|| folder_of(&location).to_owned()) };
+        }
+        let fallbacks: Vec<String> = fallbacks.collect();
+        let is_of_test = |root: &str| {
+            fallbacks.iter().any(|folder| folder == root || under(root, folder).is_some())
+        };
+        let mut first = None;
+        for root in files.into_iter().filter_map(|file| root_of(file, &location)) {
+            if is_of_test(&root) {
                 return Self { root };
             }
+            first = first.or(Some(root));
         }
-        let folder = location.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let mut fallbacks = fallbacks.iter().map(|folder| normal(folder));
-        let root = if location.starts_with('/') {
-            fallbacks
-                .find(|root| under(root, &location).is_some())
-                .unwrap_or_else(|| folder.to_owned())
-        } else {
-            fallbacks.next().unwrap_or_default()
-        };
-        Self { root }
+        Self { root: first.or_else(|| fallbacks.into_iter().next()).unwrap_or_default() }
     }
 
     pub(super) fn owner(&self, function: Option<&str>, file: Option<&str>) -> Owner {
@@ -82,11 +80,35 @@ impl Build {
     }
 }
 
+/// What remains of `file`, a frame's, if it is `location` below a root. Of the same name may be a file of this library.
+fn root_of(file: &str, location: &str) -> Option<String> {
+    let name = &location[location.rfind('/').map_or(0, |slash| slash + 1)..];
+    if !file.ends_with(name) {
+        return None; // Nearly all, and sooner seen than what follows.
+    }
+    let file = normal(file);
+    let before = file.strip_suffix(location)?;
+    let is_whole = before.is_empty() || before.ends_with('/');
+    (is_whole && !is_of_library(&file)).then(|| match before {
+        "" => String::new(),
+        _ => folder_of(before).to_owned(),
+    })
+}
+
+/// The folder that an absolute path lies in.
+fn folder_of(path: &str) -> &str {
+    match path.rfind('/') {
+        None | Some(0) => "/",
+        Some(slash) => &path[..slash],
+    }
+}
+
 /// What remains of `file` below `root`.
 fn under<'a>(root: &str, file: &'a str) -> Option<&'a str> {
     match root {
         // C libraries may come with relative paths of their own.
         "" => (!file.starts_with('/') && file.ends_with(".rs")).then_some(file),
+        "/" => file.strip_prefix('/'),
         _ => file.strip_prefix(root)?.strip_prefix('/'),
     }
 }
@@ -96,12 +118,17 @@ fn under<'a>(root: &str, file: &'a str) -> Option<&'a str> {
 fn is_foreign(path: &str) -> bool {
     let folders: Vec<&str> = path.split('/').collect();
     let has = |names: &[&str]| folders.windows(names.len()).any(|folders| folders == names);
-    let is_written =
-        |folders: &[&str]| folders[0] == "build" && folders[2] == "out" && folders[1].contains('-');
+    // `build/x-0a1b2c3d4e5f6071/out`; as Cargo will have it, `build/x/0a1b2c3d4e5f6071/out`.
+    let is_hash = |text: &str| text.len() == 16 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    let is_written = |folders: &[&str]| match folders {
+        ["build", folder, "out", ..] => folder.contains('-'),
+        ["build", _, folder, "out"] => is_hash(folder),
+        _ => false,
+    };
     has(&["vendor"])
         || has(&["registry", "src"])
         || has(&["git", "checkouts"])
-        || folders.windows(3).any(is_written)
+        || folders.windows(4).any(is_written)
 }
 
 fn is_of_std(file: &str) -> bool {
@@ -182,6 +209,20 @@ mod tests {
         assert_eq!(find("tests/../a.rs", &["/p/tests/../a.rs"]), "/p");
         assert_eq!(find("tests/a.rs", &["tests/a.rs"]), "", "the paths were rewritten");
         assert_eq!(find("tests/a.rs", &[std]), "/fallback");
+        assert_eq!(find("src/a.rs", &["/src/a.rs"]), "/");
+    }
+
+    #[test]
+    fn a_file_of_the_same_name_in_another_package_is_not_taken_for_the_users() {
+        let find = |location: &str, files: &[&str], fallback: &str| {
+            Build::find(location, files.iter().copied(), &[fallback.to_owned()]).root
+        };
+        let own = concat!(env!("CARGO_MANIFEST_DIR"), "/src/process.rs");
+        assert_eq!(find("src/process.rs", &[own, "/p/src/process.rs"], "/x"), "/p");
+        let wrapper = "/registry/src/index-1/wrapper-1.0.0/src/lib.rs";
+        let files = [wrapper, "/w/p/src/lib.rs"];
+        assert_eq!(find("p/src/lib.rs", &files, "/w/p"), "/w");
+        assert_eq!(find("src/lib.rs", &files, "/w/p"), "/w/p");
     }
 
     #[test]
@@ -206,6 +247,8 @@ mod tests {
         check("/users/u/p/.cargo/registry/src/index-1/x-1.0.0/src/a.rs", Owner::Dependency);
         check("/users/u/p/.cargo/git/checkouts/x-1/2/src/a.rs", Owner::Dependency);
         check("/users/u/p/target/debug/build/p-0a1b2c3d/out/a.rs", Owner::Dependency);
+        check("/users/u/p/target/debug/build/p/0a1b2c3d4e5f6071/out/a.rs", Owner::Dependency);
+        check("/users/u/p/build/p/stage/out/a.rs", Owner::User);
         check("/users/u/.cargo/registry/src/index-1/x-1.0.0/src/a.rs", Owner::Dependency);
         check("/rustc/59807616/library/alloc/src/vec/mod.rs", Owner::Std);
         check("/usr/src/rustc-1.78.0/library/alloc/src/vec/mod.rs", Owner::Std);
@@ -218,6 +261,9 @@ mod tests {
     fn folders_above_the_root_say_nothing() {
         let owner = build("/srv/vendor/p").owner(Some("f"), Some("/srv/vendor/p/src/a.rs"));
         assert_eq!(owner, Owner::User);
+        let build = build("/");
+        assert_eq!(build.owner(Some("f"), Some("/src/a.rs")), Owner::User);
+        assert_eq!(build.relative("/src/a.rs"), "src/a.rs");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! A frame description entry (FDE) covers the code of a function; it names a common information entry (CIE) that
 //! functions share. Both end in a program for a simple machine that builds a table, a row for each stretch of code: the CIE's
 //! program makes the first row, the FDE's changes it on the way from the function's start. It is run until it passes the address.
-//! Of the row, only the columns that a [`Rule`] wants are kept: the CFA, `rbp` and the return address.
+//! Of the row, only the columns that a [`Rule`] wants are kept: the CFA, `rbp`, `rsp` and the return address.
 //!
 //! A pure function of the bytes. Each step consumes some, so it ends; what it does not know, it answers with `None`.
 
@@ -36,7 +36,12 @@ pub(crate) fn rule_at(segment: Segment<'_>, fde: usize, pc: usize) -> Option<Rul
         let length = fde.uleb()?;
         fde.skip(length)?;
     }
-    let first = Row { cfa: RowCfa::Unknown, rbp: Column::Same, return_address: Column::Unknown };
+    let first = Row {
+        cfa: RowCfa::Unknown,
+        rbp: Column::Same,
+        rsp: Column::Undefined,
+        return_address: Column::Unknown,
+    };
     let first =
         Program { bytes: cie.program, cie: &cie, first, location: 0, pc: usize::MAX }.run()?;
     let row = Program { bytes: fde, cie: &cie, first, location: start, pc }.run()?;
@@ -108,6 +113,8 @@ impl<'a> Cie<'a> {
 struct Row {
     cfa: RowCfa,
     rbp: Column,
+    /// `Undefined` nearly always: then it is the CFA.
+    rsp: Column,
     return_address: Column,
 }
 
@@ -139,6 +146,9 @@ impl Row {
             Column::FromCfa(-8) => {}
             _ => return None,
         }
+        if !matches!(self.rsp, Column::Undefined) {
+            return None;
+        }
         let cfa = match self.cfa {
             RowCfa::Register(RSP, offset) => Cfa::Rsp(usize::try_from(offset).ok()?),
             RowCfa::Register(RBP, offset) => Cfa::Rbp(usize::try_from(offset).ok()?),
@@ -160,6 +170,7 @@ impl Row {
     fn set(&mut self, register: u64, column: Column) {
         match register {
             RBP => self.rbp = column,
+            RSP => self.rsp = column,
             RETURN_ADDRESS => self.return_address = column,
             _ => {}
         }
@@ -311,6 +322,7 @@ impl Program<'_> {
     fn restore(&self, row: &mut Row, register: u64) {
         match register {
             RBP => row.rbp = self.first.rbp,
+            RSP => row.rsp = self.first.rsp,
             RETURN_ADDRESS => row.return_address = self.first.return_address,
             _ => {}
         }
@@ -456,6 +468,7 @@ mod tests {
         check(&[0x11, 6, 3], Cfa::Rsp(8), BelowCfa(24));
         check(&[0x86, 3, 0xc6], Cfa::Rsp(8), Same);
         check(&[0x86, 3, 0x06, 6], Cfa::Rsp(8), Same);
+        check(&[0x87, 3, 0xc7], Cfa::Rsp(8), Same); // rsp is the CFA again.
         check(&[0x86, 3, 0x08, 6], Cfa::Rsp(8), Same);
         check(&[0x86, 3, 0x07, 6], Cfa::Rsp(8), Same);
         check(&[0x0a, 0x0e, 32, 0x86, 3, 0x0b], Cfa::Rsp(8), Same);
@@ -487,6 +500,9 @@ mod tests {
         check_unknown(&[0x09, 6, 3]); // rbp is in rbx
         check_unknown(&[0x08, 16]);
         check_unknown(&[0x90, 2]);
+        check_unknown(&[0x87, 3]); // The caller's rsp is not the CFA: saved,
+        check_unknown(&[0x09, 7, 8]); // in r8, as in glibc's `longjmp`,
+        check_unknown(&[0x16, 7, 2, 0x77, 8]); // or computed.
         check_unknown(&[0x86, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01]);
     }
 
