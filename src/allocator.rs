@@ -74,9 +74,28 @@ impl<A: GlobalAlloc> ModAlloc<A> {
     #[cold]
     #[inline(never)]
     unsafe fn dealloc_slowly(&self, block: *mut u8, layout: Layout) {
-        count::slow_dealloc(layout);
+        count::slow_dealloc(block, layout);
         // SAFETY: the caller's promises about `block` and `layout` are handed on unchanged.
         unsafe { self.inner.dealloc(block, layout) }
+    }
+
+    /// `realloc` while some scope tracks its blocks. The inner allocator may give the old address to another thread before it
+    /// returns, so what is known of the block is taken out first.
+    ///
+    /// # Safety
+    /// As for `realloc`.
+    #[cold]
+    #[inline(never)]
+    unsafe fn realloc_tracked(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        let taken = count::take(block as usize);
+        // SAFETY: the caller's promises are handed on unchanged.
+        let moved = unsafe { self.inner.realloc(block, layout, new_size) };
+        if moved.is_null() {
+            count::put_back(&taken, block as usize, layout.size() as u64);
+        } else {
+            count::put_back(&taken, moved as usize, new_size as u64);
+        }
+        count::on_realloc(moved, layout, new_size)
     }
 }
 
@@ -109,6 +128,10 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for ModAlloc<A> {
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        if count::is_tracking() {
+            // SAFETY: the caller's promises are handed on unchanged.
+            return unsafe { self.realloc_tracked(block, layout, new_size) };
+        }
         // SAFETY: the caller promises that `block` came from this allocator, hence from `inner`, with `layout`, and
         // that `new_size` makes a valid layout.
         let moved = unsafe { self.inner.realloc(block, layout, new_size) };

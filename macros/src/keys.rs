@@ -1,8 +1,17 @@
 //! Cold: the names of the keys, and which of them a misspelt one was meant to be; called by `args`.
 
 /// Each is a method of `Budget` that takes a `u64`.
-pub(crate) const LIMITS: [&str; 7] =
-    ["max", "min", "exact", "max_bytes", "max_peak_bytes", "max_reallocs", "max_deallocs"];
+pub(crate) const LIMITS: [&str; 9] = [
+    "max",
+    "min",
+    "exact",
+    "max_bytes",
+    "max_peak_bytes",
+    "max_reallocs",
+    "max_deallocs",
+    "max_retained",
+    "max_retained_bytes",
+];
 
 /// Whether call sites are recorded: a method of `Budget` that takes a `bool`.
 pub(crate) const CALL_SITES: &str = "call_sites";
@@ -29,7 +38,7 @@ pub(crate) fn listed() -> String {
 }
 
 /// What people write for a key whose letters are quite different.
-const ALIASES: [(&str, &str); 8] = [
+const ALIASES: [(&str, &str); 10] = [
     ("allocations", "max"),
     ("allocs", "max"),
     ("count", "max"),
@@ -37,6 +46,8 @@ const ALIASES: [(&str, &str); 8] = [
     ("max_allocations", "max"),
     ("max_allocs", "max"),
     ("bytes", "max_bytes"),
+    ("leaks", "max_retained"),
+    ("max_leaks", "max_retained"),
     ("backtrace", "call_sites"),
 ];
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::thread;
 
 use super::{Budget, Exceeded, Origin};
-use crate::scope::{AllocScope, Measurement};
+use crate::scope::Budgeted;
 
 impl Budget {
     /// Runs `work`, and returns its value if the budget holds.
@@ -41,7 +41,7 @@ impl Budget {
 #[must_use]
 pub struct Guard {
     /// `None` once closed.
-    scope: Option<AllocScope>,
+    scope: Option<Budgeted>,
     budget: Budget,
     origin: Origin,
     fail: fn(Exceeded) -> !,
@@ -51,7 +51,7 @@ impl Guard {
     #[track_caller]
     pub(crate) fn enter(budget: Budget, origin: Origin, fail: fn(Exceeded) -> !) -> Self {
         budget.require_sense();
-        Self { scope: Some(AllocScope::for_budget(budget.asked())), budget, origin, fail }
+        Self { scope: Some(Budgeted::enter(budget.asked())), budget, origin, fail }
     }
 
     pub(crate) fn close(mut self) -> Option<Exceeded> {
@@ -60,12 +60,11 @@ impl Guard {
 
     fn verdict(&mut self) -> Option<Exceeded> {
         let scope = self.scope.take()?;
-        let stats = scope.stats();
-        if self.budget.holds(&stats) {
+        let measured = scope.measured();
+        if self.budget.holds(&measured) {
             return None;
         }
-        let measured = Measurement { stats, recording: scope.recording() };
-        drop(scope);
+        let measured = scope.finish(measured);
         Some(Exceeded::new(self.budget, measured, self.origin, "this thread", None))
     }
 }

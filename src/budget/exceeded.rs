@@ -10,7 +10,7 @@ use crate::count::AllocStats;
 use crate::report;
 #[cfg(feature = "backtraces")]
 use crate::report::CallSites;
-use crate::scope::{Measurement, Recording};
+use crate::scope::{Measured, Measurement, Recording};
 use crate::unseen::Unseen;
 
 /// A budget that was broken: what was allowed, what was measured, and where.
@@ -35,14 +35,18 @@ pub struct Exceeded {
 /// What an [`Exceeded`] knows.
 pub(crate) struct Breach {
     pub(crate) budget: Budget,
-    /// Of the only run, or of the first that broke the budget.
-    pub(crate) stats: AllocStats,
+    /// Of the only run, or of the first that broke the budget; likewise below.
+    pub(crate) measured: Measured,
     pub(crate) origin: Origin,
     pub(crate) name: String,
     pub(crate) subject: &'static str,
     pub(crate) runs: Option<Runs>,
-    /// Of the run that `stats` are of; `None` if it was not recorded.
+    /// How many threads were still attached.
+    pub(crate) attached: usize,
+    /// `None` if it was not recorded.
     recording: Option<Unseen<Recording>>,
+    /// Of the blocks that are live at the end; `None` if nobody asked for them.
+    retained: Option<Unseen<Recording>>,
     /// What `recording` reads, once somebody has asked.
     #[cfg(feature = "backtraces")]
     call_sites: OnceLock<CallSites>,
@@ -52,7 +56,7 @@ impl Breach {
     /// The measured number that decides over `limit`: with several runs, the one that is furthest outside.
     pub(crate) fn measured(&self, metric: Metric, limit: Limit) -> u64 {
         match &self.runs {
-            None => metric.of(&self.stats),
+            None => metric.of(&self.measured),
             Some(runs) => {
                 let (least, greatest) = runs.range(metric);
                 if limit.excess(least) > limit.excess(greatest) {
@@ -71,6 +75,12 @@ impl Breach {
         let recording = self.recording.as_ref()?;
         Some(self.call_sites.get_or_init(|| report::call_sites(recording, self.origin.location)))
     }
+
+    /// Where the blocks were allocated that are live at the end, if that is known.
+    pub(crate) fn retained_sites(&self) -> Option<CallSites> {
+        let recording = self.retained.as_ref()?;
+        Some(report::call_sites(recording, self.origin.location))
+    }
 }
 
 impl Exceeded {
@@ -82,10 +92,12 @@ impl Exceeded {
         subject: &'static str,
         runs: Option<Runs>,
     ) -> Self {
-        let Measurement { stats, recording } = measured;
+        let Measurement { measured, recording, retained, attached } = measured;
         let breach = || Breach {
             budget,
-            stats,
+            measured,
+            attached,
+            retained,
             name: origin.name(),
             origin,
             subject,
@@ -105,7 +117,7 @@ impl Exceeded {
     /// What was measured. Of several runs, the first that broke the budget.
     #[must_use]
     pub fn stats(&self) -> AllocStats {
-        self.breach.stats
+        self.breach.measured.stats
     }
 
     /// The function that was held to the budget, or the one around the block or closure that was: its path within its

@@ -88,7 +88,7 @@ impl<F: Future> Future for Counted<F> {
         // SAFETY: `metered` is pinned as its owner is: it is reached through here only, and nothing here has a `Drop`.
         let metered = unsafe { self.map_unchecked_mut(|this| &mut this.metered) };
         let (output, measured) = ready!(metered.poll(cx));
-        if budget.holds(&measured.stats) || is_enforced && thread::panicking() {
+        if budget.holds(&measured.measured) || is_enforced && thread::panicking() {
             return Poll::Ready((output, None));
         }
         let exceeded = Exceeded::new(budget, measured, origin, "this future", None);

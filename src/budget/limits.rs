@@ -1,8 +1,8 @@
 //! Cold: what can be limited, and the numbers it is held against.
 
-use crate::count::AllocStats;
+use crate::scope::Measured;
 
-/// A number of [`AllocStats`] that a budget can limit, in the order of the report.
+/// A number that a budget can limit, in the order of the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Metric {
     Allocations,
@@ -10,19 +10,31 @@ pub(crate) enum Metric {
     PeakBytes,
     Reallocations,
     Deallocations,
+    Retained,
+    RetainedBytes,
 }
 
 impl Metric {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Allocations, Self::Bytes, Self::PeakBytes, Self::Reallocations, Self::Deallocations];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Allocations,
+        Self::Bytes,
+        Self::PeakBytes,
+        Self::Reallocations,
+        Self::Deallocations,
+        Self::Retained,
+        Self::RetainedBytes,
+    ];
 
-    pub(crate) const fn of(self, stats: &AllocStats) -> u64 {
+    pub(crate) fn of(self, measured: &Measured) -> u64 {
+        let Measured { stats, live } = measured;
         match self {
             Self::Allocations => stats.alloc_count,
             Self::Bytes => stats.total_bytes,
             Self::PeakBytes => stats.peak_bytes as u64, // Never negative.
             Self::Reallocations => stats.realloc_count,
             Self::Deallocations => stats.dealloc_count,
+            Self::Retained => live.map_or(0, |live| live.blocks + live.lost),
+            Self::RetainedBytes => live.map_or(0, |live| live.bytes),
         }
     }
 
@@ -34,6 +46,8 @@ impl Metric {
             Self::PeakBytes => "max_peak_bytes",
             Self::Reallocations => "max_reallocs",
             Self::Deallocations => "max_deallocs",
+            Self::Retained => "max_retained",
+            Self::RetainedBytes => "max_retained_bytes",
         }
     }
 
@@ -44,6 +58,8 @@ impl Metric {
             Self::PeakBytes => "peak bytes",
             Self::Reallocations => "reallocations",
             Self::Deallocations => "deallocations",
+            Self::Retained => "retained blocks",
+            Self::RetainedBytes => "retained bytes",
         }
     }
 }

@@ -4,10 +4,8 @@ use std::future::Future;
 
 use super::future::Closer;
 use super::{enforce, Budget, Exceeded, Metric, Origin};
-use crate::count::AllocStats;
 use crate::installed;
-use crate::scope::{uncounted, AllocScope, HiddenFuture, Measurement, Metered, Recording};
-use crate::unseen::Unseen;
+use crate::scope::{uncounted, Budgeted, HiddenFuture, Measured, Measurement, Metered};
 
 /// A [`Budget`] over several runs: warm-up runs that do not count, then runs that must each hold.
 ///
@@ -135,7 +133,7 @@ impl Repeated {
         }
         let mut runs = Runs::new(self.warmup, self.runs);
         let mut run = || {
-            let scope = AllocScope::for_budget(self.budget.asked());
+            let scope = Budgeted::enter(self.budget.asked());
             let value = work();
             runs.add_scope(&self.budget, scope);
             value
@@ -171,7 +169,7 @@ impl Repeated {
                 let tag = closer.tag();
                 let asked = self.budget.asked();
                 let (output, measured) = Metered::new(work(closer), tag, asked).await;
-                runs.add(&self.budget, measured.stats, || measured.recording);
+                runs.add(&self.budget, measured.measured, || measured);
                 last = Some(output);
             }
             let Some(output) = last else { unreachable!("`runs` is at least 1") };
@@ -205,22 +203,23 @@ impl Runs {
         Self { warmup, runs, ranges: [(u64::MAX, 0); Metric::ALL.len()], first_broken: None }
     }
 
-    fn add_scope(&mut self, budget: &Budget, scope: AllocScope) {
-        self.add(budget, scope.stats(), || scope.recording());
+    fn add_scope(&mut self, budget: &Budget, scope: Budgeted) {
+        let measured = scope.measured();
+        self.add(budget, measured, || scope.finish(measured));
     }
 
     fn add(
         &mut self,
         budget: &Budget,
-        stats: AllocStats,
-        recording: impl FnOnce() -> Option<Unseen<Recording>>,
+        measured: Measured,
+        measurement: impl FnOnce() -> Measurement,
     ) {
         for (metric, (least, greatest)) in Metric::ALL.into_iter().zip(&mut self.ranges) {
-            *least = (*least).min(metric.of(&stats));
-            *greatest = (*greatest).max(metric.of(&stats));
+            *least = (*least).min(metric.of(&measured));
+            *greatest = (*greatest).max(metric.of(&measured));
         }
-        if self.first_broken.is_none() && !budget.holds(&stats) {
-            self.first_broken = Some(Measurement { stats, recording: recording() });
+        if self.first_broken.is_none() && !budget.holds(&measured) {
+            self.first_broken = Some(measurement());
         }
     }
 

@@ -10,6 +10,7 @@ use std::alloc::Layout;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::current::{self, current, current_state};
+use super::frames::Fresh;
 use super::ledger::{ceiling, floor, increment, store, Counters, State, Word};
 use super::{peak, registry, thread};
 use crate::record;
@@ -98,25 +99,33 @@ pub(crate) fn on_realloc(block: *mut u8, old: Layout, new_size: usize) -> *mut u
     block
 }
 
-/// Counts what [`on_dealloc`] left.
+/// Counts what [`on_dealloc`] left. The block is still there.
 #[cold]
 #[inline(never)]
-pub(crate) fn slow_dealloc(layout: Layout) {
-    slow(Event { word: Word::Deallocs, got: 0, freed: layout.size() as i64 }, Registers::here());
+pub(crate) fn slow_dealloc(block: *mut u8, layout: Layout) {
+    let address = block as usize;
+    if record::is_tracking() {
+        record::forget(address);
+    }
+    let event = Event { word: Word::Deallocs, address, got: 0, freed: layout.size() as i64 };
+    slow(event, Registers::here());
 }
 
 // The registers are read in the outermost function of ours that can, so that a walk has few frames of ours to pass.
 #[cold]
 #[inline(never)]
 fn slow_alloc(block: *mut u8, size: usize) -> *mut u8 {
-    slow(Event { word: Word::Allocs, got: size as i64, freed: 0 }, Registers::here());
+    let address = block as usize;
+    let event = Event { word: Word::Allocs, address, got: size as i64, freed: 0 };
+    slow(event, Registers::here());
     block
 }
 
 #[cold]
 #[inline(never)]
 fn slow_realloc(block: *mut u8, old_size: usize, new_size: usize) -> *mut u8 {
-    let event = Event { word: Word::Reallocs, got: new_size as i64, freed: old_size as i64 };
+    let (got, freed) = (new_size as i64, old_size as i64);
+    let event = Event { word: Word::Reallocs, address: block as usize, got, freed };
     slow(event, Registers::here());
     block
 }
@@ -145,6 +154,8 @@ fn failed() -> *mut u8 {
 pub(super) struct Event {
     /// Which count goes up.
     pub(super) word: Word,
+    /// Where the block is.
+    pub(super) address: usize,
     pub(super) got: i64,
     pub(super) freed: i64,
 }
@@ -158,6 +169,20 @@ impl Event {
             Word::Reallocs => Some(record::Event { size, old_size: Some(self.freed as u64) }),
             _ => None,
         }
+    }
+}
+
+impl Event {
+    /// The block, if it was not there before: a reallocation leaves a block the one that it is.
+    pub(super) fn fresh(self) -> Option<Fresh> {
+        if self.word != Word::Allocs {
+            return None;
+        }
+        // What was known of the address is out of date: that block was freed unseen, while nobody tracked.
+        if record::is_tracking() {
+            record::forget(self.address);
+        }
+        Some(Fresh { address: self.address, size: self.got as u64 })
     }
 }
 

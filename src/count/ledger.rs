@@ -169,21 +169,11 @@ impl Ledger {
     }
 }
 
-/// The limits, which other threads may store meanwhile.
-///
-/// # Safety
-/// `line` is the line of a [`Ledger`] or of a [`Dummy`], here and below.
-pub(super) unsafe fn limits(line: *const Line) -> (i64, i64) {
-    // SAFETY: the caller's promise.
-    let floor = unsafe { floor(line) };
-    // SAFETY: likewise.
-    (floor, unsafe { ceiling(line) })
-}
-
+// The limits, which other threads may store meanwhile.
 macro_rules! limit {
     ($name:ident, $word:ident, $offset:literal) => {
         /// # Safety
-        /// As for [`limits`].
+        /// `line` is the line of a [`Ledger`] or of a [`Dummy`].
         #[inline(always)]
         pub(super) unsafe fn $name(line: *const Line) -> i64 {
             const _: () = assert!(Word::$word as usize * 8 == $offset);
@@ -260,7 +250,7 @@ pub(super) unsafe fn increment(line: *const Line, word: Word, seen: i64) {
 
 #[cfg(test)]
 mod tests {
-    use super::{limits, store, Ledger, Pooled, Word};
+    use super::{ceiling, floor, store, Ledger, Pooled, Word};
 
     #[test]
     fn words_are_the_fields_of_the_line() {
@@ -276,7 +266,9 @@ mod tests {
         assert_eq!((counters.got, counters.freed, counters.high), (100, 101, 102));
         assert_eq!((counters.allocs, counters.deallocs, counters.reallocs), (103, 104, 105));
         // SAFETY: as above.
-        assert_eq!(unsafe { limits(ledger.line()) }, (106, 107));
+        assert_eq!(unsafe { floor(ledger.line()) }, 106);
+        // SAFETY: as above.
+        assert_eq!(unsafe { ceiling(ledger.line()) }, 107);
         assert_eq!(ledger.counts().reallocs, 105);
     }
 }

@@ -8,6 +8,7 @@
 //! - [`thread`]: what a thread does with its own ledger; [`open_frame`]: a scope's hold on it;
 //! - [`shared`]: a scope that other threads add to; [`attached`]: their hold on it;
 //! - [`registry`]: all ledgers; a thread that starts adopts one, a thread that ends returns it;
+//! - [`tracking`]: which blocks of a scope are live;
 //! - [`peak`]: the highest net bytes of the process, for `snapshot()` and each running profiler.
 
 mod attached;
@@ -24,7 +25,9 @@ mod shared;
 mod stats;
 mod thread;
 mod thread_exit;
+mod tracking;
 
+pub(crate) use crate::record::{is_tracking, put_back, take};
 pub(crate) use attached::{attach, attach_for_good, AttachedFrame};
 pub(crate) use counts::Counts;
 pub(crate) use current::{ignored, ignored_allocs};
@@ -38,3 +41,4 @@ pub(crate) use registry::{record_everywhere, totals, Totals};
 pub(crate) use shared::{Shared, SharedRef};
 pub use stats::AllocStats;
 pub(crate) use thread::{flush, OpenError};
+pub(crate) use tracking::{track, Live, Tracking};

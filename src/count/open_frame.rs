@@ -7,6 +7,7 @@ use super::frames::{Frames, Kind, Opening, Reading, Ticket};
 use super::ledger::Ledger;
 use super::shared::{Shared, SharedRef};
 use super::thread::{own, own_or_on_loan, own_or_register, retire, OpenError, Own};
+use super::tracking::Tracking;
 use crate::record::{FirstPast, Records, Stack};
 use crate::system_vec::OutOfMemory;
 use crate::walk::{self, Registers};
@@ -142,6 +143,14 @@ impl OpenFrame {
     pub(crate) fn set_shared(&self, shared: SharedRef) {
         if let Some(own) = self.own() {
             own.with_frames(|frames| frames.set_shared(self.ticket, shared));
+            own.set_limits();
+        }
+    }
+
+    /// Enters the blocks that are allocated in it from now on.
+    pub(crate) fn set_tracked(&self, tracking: &Tracking) {
+        if let Some(own) = self.own() {
+            own.with_frames(|frames| frames.set_tracked(self.ticket, tracking.tracked()));
             own.set_limits();
         }
     }

@@ -11,8 +11,8 @@ use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use super::counts::Counts;
 use super::current;
 use super::events::Event;
-use super::frames::Frames;
-use super::ledger::{limits, store, Counters, Ledger, State, Word};
+use super::frames::{Frames, Noted};
+use super::ledger::{ceiling, floor, store, Counters, Ledger, State, Word};
 use super::pool::Pooled;
 use super::registry::LEDGERS;
 use super::{peak, thread_exit};
@@ -144,7 +144,9 @@ impl Own {
     #[inline]
     pub(super) fn is_watched(self) -> bool {
         // SAFETY: the line of a ledger.
-        let (ceiling, floor) = unsafe { limits(self.ledger.line()) };
+        let ceiling = unsafe { ceiling(self.ledger.line()) };
+        // SAFETY: as above.
+        let floor = unsafe { floor(self.ledger.line()) };
         ceiling == EVERY_ALLOC || floor == EVERY_DEALLOC
     }
 
@@ -194,17 +196,21 @@ impl Own {
         if !is_profiling && !is_recording {
             let wanted = self.with_frames(|frames| frames.wanted());
             if !wanted.allocs && !wanted.deallocs {
-                // The last profiler has stopped, or a scope of another thread has ended.
-                return self.set_limits();
+                if !record::is_tracking() {
+                    // The last profiler has stopped, or a scope of another thread has ended.
+                    self.set_limits();
+                }
+                return;
             }
         }
-        let net = event.got.wrapping_sub(event.freed);
         let recorded = event.recorded();
         let wants_stack = recorded.is_some()
             && (is_profiling || is_recording || self.with_frames(|frames| frames.wants_stacks()));
         let stack = if wants_stack { self.stack(from) } else { None };
+        let net = event.got.wrapping_sub(event.freed);
+        let noted = Noted { stack, event: recorded, net, fresh: event.fresh() };
         let now = self.counts().sums();
-        self.with_frames(|frames| frames.note(stack, recorded, net, now));
+        self.with_frames(|frames| frames.note(&noted, now));
         if let (true, Some(event)) = (is_profiling, recorded) {
             record::profile_event(stack, event);
         }
@@ -256,10 +262,14 @@ impl Own {
         let floor = if wanted.deallocs { EVERY_DEALLOC } else { flushed.wrapping_sub(FLUSH_BYTES) };
         self.store(Word::Ceiling, ceiling);
         self.store(Word::Floor, floor);
-        // A profiler that starts at this moment has stored the ceiling too, maybe before: `record::profile` explains.
+        // A profiler that starts at this moment has stored the ceiling too, maybe before: `record::profile` explains. So has a scope
+        // that begins to track its blocks, the floor.
         fence(SeqCst);
         if record::is_profiling() {
             self.store(Word::Ceiling, EVERY_ALLOC);
+        }
+        if record::is_tracking() {
+            self.store(Word::Floor, EVERY_DEALLOC);
         }
     }
 }

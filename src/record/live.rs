@@ -26,7 +26,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ptr;
 use std::sync::atomic::AtomicPtr;
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 
 use super::nodes::{Entry, Node, Nodes, FIRST_ADDRESS};
 use super::retained::Retained;
@@ -34,17 +34,6 @@ use super::stack::Stack;
 
 /// Some 16 million nodes, of 48 bytes.
 static LIVE: Table<20> = Table::new(3_072);
-
-/// A block was allocated, at an address that is [forgotten](forget), and belongs to this scope.
-#[inline]
-pub(crate) fn insert(
-    address: usize,
-    size: u64,
-    stack: Option<&'static Stack>,
-    scope: &'static Retained,
-) {
-    LIVE.insert(address, size, stack, scope);
-}
 
 /// A block is about to be freed, or its address proves to be free.
 #[inline]
@@ -70,6 +59,18 @@ pub(super) fn prepare() -> bool {
 }
 
 impl Retained {
+    /// A block was allocated, at an address that is [forgotten](forget), and belongs to the scope of this serial.
+    #[inline]
+    pub(crate) fn insert(
+        &'static self,
+        serial: u64,
+        address: usize,
+        size: u64,
+        stack: Option<&'static Stack>,
+    ) {
+        LIVE.enter(address, Entry { scope: self, serial, size, stack });
+    }
+
     /// Shows `visit` where each live block of the scope was allocated first, and its size. Of blocks that are freed or
     /// reallocated meanwhile, some may be missing.
     pub(crate) fn visit(&'static self, visit: &mut dyn FnMut(Option<&'static Stack>, u64)) {
@@ -133,7 +134,7 @@ impl<const BITS: u32> Table<BITS> {
         Some(unsafe { &*bucket })
     }
 
-    #[inline]
+    #[cfg(test)]
     fn insert(
         &self,
         address: usize,
@@ -141,11 +142,16 @@ impl<const BITS: u32> Table<BITS> {
         stack: Option<&'static Stack>,
         scope: &'static Retained,
     ) {
-        let serial = scope.serial();
-        if serial == 0 {
+        self.enter(address, Entry { scope, serial: scope.serial(), size, stack });
+    }
+
+    #[inline]
+    fn enter(&self, address: usize, entry: Entry) {
+        let Entry { scope, serial, size, .. } = entry;
+        if serial == 0 || serial != scope.serial() {
             return;
         }
-        if self.place(address, Entry { scope, serial, size, stack }) {
+        if self.place(address, entry) {
             scope.add(serial, 1, size as i64);
         } else {
             scope.lose_one(serial);

@@ -10,12 +10,9 @@
 mod breakpoint;
 mod first_past;
 mod layer;
-#[allow(dead_code)]
 mod live;
-#[allow(dead_code)]
 mod nodes;
 mod profile;
-#[allow(dead_code)]
 mod retained;
 mod shared_sums;
 mod shared_tallies;
@@ -28,10 +25,8 @@ mod tracer;
 pub(crate) use breakpoint::set as set_breakpoint;
 pub(crate) use first_past::{FirstPast, Sums};
 pub(crate) use layer::{Layers, Records};
-#[allow(unused_imports)]
-pub(crate) use live::{forget, insert, put_back, take, Taken};
+pub(crate) use live::{forget, put_back, take};
 pub(crate) use profile::{is_profiling, profile_event, profiled, start_profiling, stop_profiling};
-#[allow(unused_imports)]
 pub(crate) use retained::{is_tracking, Retained};
 pub(crate) use shared_sums::{SharedSums, Watch};
 pub(crate) use shared_tallies::SharedTallies;

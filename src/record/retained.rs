@@ -89,7 +89,7 @@ impl Retained {
 impl Retained {
     /// 0 if nobody uses it.
     #[inline]
-    pub(super) fn serial(&self) -> u64 {
+    pub(crate) fn serial(&self) -> u64 {
         self.serial.load(Relaxed)
     }
 

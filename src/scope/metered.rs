@@ -6,8 +6,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use super::{Asked, Recording};
-use crate::count::{Above, AllocStats, Counts, OpenFrame, Reading, SharedRef};
+use super::{Asked, Measured, Measurement, Recording};
+use crate::count::{Above, AllocStats, Counts, OpenFrame, Reading, SharedRef, Tracking};
 use crate::unseen::Unseen;
 
 /// Counts per poll: what a thread does between the polls, for other tasks, is not seen. Resolves to the output and
@@ -26,6 +26,7 @@ struct Count {
     peak: i64,
     /// What was recorded, if it records.
     recording: Option<Unseen<Recording>>,
+    tracking: Option<Tracking>,
     shared: Option<SharedCount>,
 }
 
@@ -37,20 +38,16 @@ struct SharedCount {
     earlier_peak: i64,
 }
 
-/// What a future has counted.
-pub(crate) struct Measurement {
-    pub(crate) stats: AllocStats,
-    pub(crate) recording: Option<Unseen<Recording>>,
-}
-
 impl<F: Future> Metered<F> {
     /// `tag` is for [`count::freeze`](crate::count::freeze), which ends the count within a poll; 0 for none.
+    #[track_caller]
     pub(crate) fn new(future: F, tag: u64, asked: Asked) -> Self {
         let count = Count {
             asked,
             counts: Counts::ZERO,
             peak: 0,
             recording: asked.record.map(|_| Unseen::new(Recording::default)),
+            tracking: asked.track(),
             shared: None,
         };
         Self { future, tag, count: Some(count) }
@@ -82,6 +79,9 @@ impl Count {
         let counted = self.counts.sums();
         let record = self.asked.record.map(|first_past| first_past.from(counted));
         let frame = Asked { record, ..self.asked }.open(tag);
+        if let Some(tracking) = &self.tracking {
+            frame.set_tracked(tracking);
+        }
         if let Some(shared) = &self.shared {
             frame.set_shared(shared.scope.clone());
         }
@@ -108,8 +108,9 @@ impl Count {
 
     /// Ends the count.
     fn finish(&mut self) -> Measurement {
-        let (mut counts, mut peak) = (self.counts, self.peak);
+        let (mut counts, mut peak, mut attached) = (self.counts, self.peak, 0);
         if let Some(SharedCount { scope, earlier, earlier_peak }) = &self.shared {
+            attached = scope.attached();
             scope.end();
             let others = scope.others();
             counts += others.counts;
@@ -121,7 +122,9 @@ impl Count {
             }
         }
         let stats = AllocStats::new(counts, Above { current: counts.current(), peak });
-        Measurement { stats, recording: self.recording.take() }
+        let live = self.tracking.as_ref().map(Tracking::live);
+        let (recording, tracking) = (self.recording.take(), self.tracking.take());
+        Measurement::new(Measured { stats, live }, recording, tracking.as_ref(), attached)
     }
 }
 

@@ -1,9 +1,11 @@
 //! Cold: scopes, which attribute what a thread allocates to a stretch of its code. Thin guards over the frames of
 //! `count`, with the checks that keep a wrong use from giving wrong numbers.
 
+mod budgeted;
 mod handle;
 mod hidden_future;
 mod instrumented;
+mod measurement;
 mod metered;
 #[cfg(feature = "backtraces")]
 mod process_recorder;
@@ -12,17 +14,21 @@ mod uncounted;
 
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 
-use crate::count::{self, Above, AllocStats, Kind, OpenError, OpenFrame, Reading, ShareError};
+use crate::count::{
+    self, Above, AllocStats, Kind, OpenError, OpenFrame, Reading, ShareError, Tracking,
+};
 use crate::installed;
 use crate::record::FirstPast;
 #[cfg(feature = "backtraces")]
 use crate::report::{self, CallSites};
 use crate::unseen::Unseen;
 
+pub(crate) use budgeted::Budgeted;
 pub use handle::{Attached, ScopeHandle};
 pub(crate) use hidden_future::HiddenFuture;
 pub use instrumented::Instrumented;
-pub(crate) use metered::{Measurement, Metered};
+pub(crate) use measurement::{Measured, Measurement};
+pub(crate) use metered::Metered;
 #[cfg(feature = "backtraces")]
 pub(crate) use process_recorder::ProcessRecorder;
 pub(crate) use recording::Recording;
@@ -120,14 +126,6 @@ impl AllocScope {
         installed::require();
         let frame = open_recording(0, true, FirstPast::Never);
         Self { frame, recorded_from: Some(Location::caller()) }
-    }
-
-    /// Begins to count for a budget, as it asks for.
-    #[track_caller]
-    #[inline]
-    pub(crate) fn for_budget(asked: Asked) -> Self {
-        installed::require();
-        Self::new(asked.open(0))
     }
 
     /// The call sites of what was allocated so far. Finding their names and lines takes some milliseconds, and a tenth of a
@@ -239,6 +237,8 @@ pub(crate) struct Asked {
     pub(crate) peak: bool,
     /// Call sites, and what to look out for.
     pub(crate) record: Option<FirstPast>,
+    /// Which blocks are live at the end.
+    pub(crate) retained: bool,
 }
 
 impl Asked {
@@ -249,6 +249,15 @@ impl Asked {
             None => open(Kind::Scope, tag, self.peak),
             Some(first_past) => open_recording(tag, self.peak, first_past),
         }
+    }
+
+    /// Begins to track blocks, if it asks for that.
+    #[track_caller]
+    fn track(self) -> Option<Tracking> {
+        self.retained.then(|| match count::track() {
+            Some(tracking) => tracking,
+            None => panic!("no memory for the table of live blocks"),
+        })
     }
 }
 

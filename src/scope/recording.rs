@@ -1,6 +1,6 @@
 //! Cold: `Recording`, what a recording scope or profiler has counted at each stack, copied out of the tables of the hot side.
 
-use crate::count::{OpenFrame, Shared};
+use crate::count::{OpenFrame, Shared, Tracking};
 use crate::record::{FirstPast, Records, Stack, Tally};
 use crate::unseen::Unseen;
 
@@ -59,6 +59,20 @@ impl Recording {
             self.first_past = Some((earlier_events + event, stack));
         }
         self.unite();
+    }
+
+    /// Of the same scope, where the blocks were allocated that are live now.
+    pub(crate) fn of_live_blocks(&self, tracking: &Tracking) -> Self {
+        let mut live = Self { openings: self.openings.clone(), ..Self::default() };
+        tracking.visit(&mut |stack, size| {
+            let tally = Tally { allocs: 1, bytes: size, ..Tally::ZERO };
+            match stack {
+                Some(stack) => live.tallies.push((stack, tally)),
+                None => live.lost.add(&tally),
+            }
+        });
+        live.unite();
+        live
     }
 
     /// Makes one entry of all that have the same stack.

@@ -27,6 +27,7 @@ pub(crate) use sharing::Attached;
 
 use super::counts::Counts;
 use super::shared::{Others, Part, Shared};
+use super::tracking::Tracked;
 use crate::record::{self, FirstPast, Layers, Records, Stack, Sums};
 use crate::system_vec::{OutOfMemory, SystemVec};
 
@@ -67,6 +68,8 @@ struct Frame {
     shared: Option<&'static Shared>,
     /// Of an attached frame; `None` if a frame below counts for the same scope.
     part: Option<&'static Part>,
+    /// Where its blocks are entered, if somebody asks which are live at the end.
+    tracked: Option<Tracked>,
 }
 
 /// Where a frame is; what its guard holds.
@@ -103,6 +106,25 @@ impl Reading {
         counts += others.counts;
         (counts, others.highest.unwrap_or(own.peak).max(counts.current()))
     }
+}
+
+/// An event as those see it who want to know of each.
+#[derive(Clone, Copy)]
+pub(super) struct Noted {
+    /// Where it happened, if anybody asks.
+    pub(super) stack: Option<&'static Stack>,
+    /// `None` for a deallocation.
+    pub(super) event: Option<record::Event>,
+    /// What it adds to the net bytes.
+    pub(super) net: i64,
+    /// The block, of an allocation that is not a reallocation.
+    pub(super) fresh: Option<Fresh>,
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct Fresh {
+    pub(super) address: usize,
+    pub(super) size: u64,
 }
 
 /// How a frame is opened.
@@ -173,6 +195,7 @@ impl Frames {
             stays: false,
             shared: None,
             part: None,
+            tracked: None,
         };
         self.stack.push(frame)?;
         if kind == Kind::Hidden {
@@ -197,16 +220,11 @@ impl Frames {
         ticket
     }
 
-    /// Notes an event for all frames that want to know of it: those that record, and those of shared scopes. It changed the net
-    /// bytes by `net`, and was an allocation event unless `None`; `now` is the thread's sums, with this event.
+    /// Notes an event for all frames that want to know of it: those that record, those of shared scopes, and those whose blocks are
+    /// tracked. `now` is the thread's sums, with this event.
     #[inline]
-    pub(super) fn note(
-        &mut self,
-        stack: Option<&'static Stack>,
-        event: Option<record::Event>,
-        net: i64,
-        now: Sums,
-    ) {
+    pub(super) fn note(&mut self, noted: &Noted, now: Sums) {
+        let Noted { stack, event, .. } = *noted;
         // By patterns: iterators are calls upon calls in debug builds.
         let (mut frames, mut layers) = (self.stack.as_slice(), self.layers.as_mut_slice());
         // What frames below the innermost one that records keep is handed down to them.
@@ -233,8 +251,20 @@ impl Frames {
                 Kind::Attached => frame.record(stack, event),
             }
             if let Some(shared) = frame.shared {
-                frame.note(shared, stack, event, net);
+                frame.note(shared, noted);
             }
+            if let (Some(tracked), Some(fresh)) = (frame.tracked, noted.fresh) {
+                if !frame.shared.is_some_and(Shared::has_ended) {
+                    tracked.insert(fresh.address, fresh.size, stack);
+                }
+            }
+        }
+    }
+
+    /// Enters the blocks that are allocated in the frame from now on.
+    pub(super) fn set_tracked(&mut self, ticket: Ticket, tracked: Tracked) {
+        if let Some(frame) = self.stack.as_mut_slice().get_mut(ticket.depth) {
+            frame.tracked = Some(tracked);
         }
     }
 
@@ -287,6 +317,7 @@ impl Frames {
         }
         let frame = &mut self.stack.as_mut_slice()[depth];
         frame.frozen = Some(measured);
+        frame.tracked = None;
         if let Some(shared) = frame.shared {
             shared.end();
         }

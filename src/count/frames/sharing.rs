@@ -1,7 +1,7 @@
 //! Hot: frames of scopes that several threads count for: how a scope comes to be shared, how a thread attaches to one, and
 //! what frames note at each event for such scopes.
 
-use super::{Frame, Frames, Kind, Opening, Ticket};
+use super::{Frame, Frames, Kind, Noted, Opening, Ticket};
 use crate::count::counts::Counts;
 use crate::count::ledger::Ledger;
 use crate::count::shared::{Shared, SharedRef};
@@ -27,8 +27,9 @@ pub(in crate::count) struct Wanted {
 impl Frames {
     pub(in crate::count) fn wanted(&self) -> Wanted {
         let mut wanted = Wanted { allocs: self.is_recording(), deallocs: false };
-        for shared in self.stack.as_slice().iter().filter_map(|frame| frame.shared) {
-            if !shared.has_ended() {
+        for frame in self.stack.as_slice() {
+            wanted.allocs |= frame.tracked.is_some();
+            if let Some(shared) = frame.shared.filter(|shared| !shared.has_ended()) {
                 let watch = shared.watch();
                 wanted.allocs |= watch.peak || watch.limits.is_some() || shared.records();
                 wanted.deallocs |= watch.peak;
@@ -86,9 +87,10 @@ impl Frames {
             };
             let watch = Watch { peak: frame.wants_peak, limits };
             let records = frame.kind == Kind::Recording;
+            let tracked = frame.tracked;
             let enclosing = below.get(outermost..)?.iter().filter_map(|frame| frame.shared);
             let sums = measured.counts.sums();
-            let shared = SharedRef::new(watch, records, enclosing, sums, measured.peak)?;
+            let shared = SharedRef::new(watch, records, tracked, enclosing, sums, measured.peak)?;
             self.stack.as_mut_slice()[at].shared = Some(shared.into_raw());
         }
         self.stack.as_slice().get(depth)?.shared.map(SharedRef::clone_of)
@@ -172,6 +174,7 @@ impl Frames {
             frame.stays = !is_guarded;
             frame.shared = Some(SharedRef::clone_of(scope).into_raw());
             frame.part = part;
+            frame.tracked = scope.tracked().filter(|_| part.is_some());
         }
         if let Some(part) = part {
             part.start(ledger, now, is_guarded);
@@ -199,6 +202,7 @@ impl Frames {
         else {
             return;
         };
+        let tracked = frame.tracked.take();
         let Some(shared) = frame.shared.take() else { return };
         if frame.kind != Kind::Attached {
             shared.end();
@@ -206,7 +210,7 @@ impl Frames {
             let heir =
                 above.iter_mut().find(|f| f.is_attached_to(Some(shared)) && f.part.is_none());
             match heir {
-                Some(heir) => heir.part = Some(part),
+                Some(heir) => (heir.part, heir.tracked) = (Some(part), tracked),
                 None => part.finish(now),
             }
         }
@@ -233,14 +237,9 @@ impl Frame {
     }
 
     /// Notes an event for the scope, unless another frame of this thread does.
-    pub(super) fn note(
-        &self,
-        shared: &Shared,
-        stack: Option<&'static Stack>,
-        event: Option<record::Event>,
-        net: i64,
-    ) {
+    pub(super) fn note(&self, shared: &Shared, noted: &Noted) {
         if (self.kind != Kind::Attached || self.part.is_some()) && !shared.has_ended() {
+            let Noted { stack, event, net, .. } = *noted;
             shared.sums().note(shared.watch(), stack, event, net);
         }
     }

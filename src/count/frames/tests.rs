@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ptr;
 
-use super::{Counts, Frames, Kind, Opening, Ticket};
+use super::{Counts, Frames, Kind, Noted, Opening, Ticket};
 use crate::record::{Event, FirstPast, Stack, Sums, Tally};
 
 /// A scope as the plain model has it: it looks at every event.
@@ -140,7 +140,10 @@ fn what_scopes_record_agrees_with_a_model_that_looks_at_every_event() {
                         Some(_) => now.reallocs += 1,
                     }
                     let stack = random.below(different_stacks);
-                    frames.note(stack_of(&stacks, stack), Some(event), 0, now.sums());
+                    let stack_here = stack_of(&stacks, stack);
+                    let noted =
+                        Noted { stack: stack_here, event: Some(event), net: 0, fresh: None };
+                    frames.note(&noted, now.sums());
                     let seen = open.iter_mut().rev().take_while(|s| s.kind != Kind::Hidden);
                     for scope in seen.filter(|s| s.kind == Kind::Recording && !s.is_frozen) {
                         scope.count(stack, event);

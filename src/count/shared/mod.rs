@@ -12,6 +12,7 @@ use std::sync::atomic::{fence, AtomicBool, AtomicUsize};
 
 use super::counts::{AtomicCounts, Counts};
 use super::pool::{Links, Pool, Pooled};
+use super::tracking::Tracked;
 use crate::record::{SharedSums, Stack, Sums, Tally, Watch};
 use crate::system_vec::SystemVec;
 
@@ -35,6 +36,7 @@ pub(crate) struct Shared {
 struct Setup {
     watch: Watch,
     records: bool,
+    tracked: Option<Tracked>,
     /// The scopes around it on its own thread, outermost first: who attaches to it attaches to them.
     enclosing: SystemVec<&'static Shared>,
 }
@@ -51,6 +53,7 @@ impl Pooled for Shared {
         setup: UnsafeCell::new(Setup {
             watch: Watch::NOTHING,
             records: false,
+            tracked: None,
             enclosing: SystemVec::new(),
         }),
         sums: SharedSums::new(),
@@ -81,6 +84,7 @@ impl SharedRef {
     pub(super) fn new(
         watch: Watch,
         records: bool,
+        tracked: Option<Tracked>,
         enclosing: impl Iterator<Item = &'static Shared>,
         now: Sums,
         highest: i64,
@@ -95,6 +99,7 @@ impl SharedRef {
         let setup = unsafe { &mut *shared.setup.get() };
         setup.watch = watch;
         setup.records = records;
+        setup.tracked = tracked;
         setup.enclosing.clear();
         for outer in enclosing {
             setup.enclosing.push(outer).ok()?;
@@ -179,6 +184,10 @@ impl Shared {
 
     pub(super) fn records(&self) -> bool {
         self.setup().records
+    }
+
+    pub(super) fn tracked(&self) -> Option<Tracked> {
+        self.setup().tracked
     }
 
     pub(super) fn enclosing(&self) -> &[&'static Shared] {

@@ -1,0 +1,111 @@
+//! Cold: the environment variables that budgets read, each once in a process: `MOD_ALLOC_BACKTRACE`, how much of the call sites a broken
+//! budget shows, and `MOD_ALLOC_BREAK`, whether to stop in a debugger at the first allocation past a budget.
+
+use std::ffi::OsStr;
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+
+use crate::count;
+use crate::record;
+use crate::unseen::Unseen;
+use crate::walk;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// The user's own lines, as many as fit on a screen. The default.
+    Short,
+    /// Every frame of every site.
+    Full,
+    /// None, and none are recorded.
+    Off,
+}
+
+/// # Panics
+/// If `MOD_ALLOC_BACKTRACE` has no valid value.
+#[track_caller]
+pub(crate) fn mode() -> Mode {
+    static BACKTRACE: Variable = Variable {
+        name: "MOD_ALLOC_BACKTRACE",
+        values: &["short", "full", "off"],
+        listed: "`short` (the default), `full` and `off`",
+        read: AtomicU8::new(UNREAD),
+    };
+    [Mode::Short, Mode::Full, Mode::Off][BACKTRACE.get()]
+}
+
+/// Whether budgets record call sites.
+///
+/// # Panics
+/// As [`mode`].
+#[track_caller]
+pub(crate) fn wants_call_sites() -> bool {
+    cfg!(feature = "backtraces") && walk::UNAVAILABLE.is_none() && mode() != Mode::Off
+}
+
+/// Whether to stop at the first allocation past a budget.
+///
+/// # Panics
+/// If `MOD_ALLOC_BREAK` has no valid value.
+#[track_caller]
+pub(crate) fn wants_break() -> bool {
+    static BREAK: Variable = Variable {
+        name: "MOD_ALLOC_BREAK",
+        values: &["0", "1"],
+        listed: "`0` (the default) and `1`",
+        read: AtomicU8::new(UNREAD),
+    };
+    let wants_break = BREAK.get() == 1;
+    if wants_break {
+        record::set_breakpoint();
+    }
+    wants_break
+}
+
+struct Variable {
+    name: &'static str,
+    /// The first is the default.
+    values: &'static [&'static str],
+    listed: &'static str,
+    /// Not a `OnceLock`: one that another thread was filling at a fork would keep the child waiting for ever.
+    read: AtomicU8,
+}
+
+const UNREAD: u8 = u8::MAX;
+
+impl Variable {
+    /// Which of the values it has.
+    ///
+    /// # Panics
+    /// If it is none of them.
+    #[track_caller]
+    fn get(&self) -> usize {
+        match self.read.load(Relaxed) {
+            UNREAD => self.read(),
+            at => at.into(),
+        }
+    }
+
+    #[cold]
+    #[track_caller]
+    fn read(&self) -> usize {
+        let read = || match std::env::var_os(self.name) {
+            None => Ok(0),
+            Some(value) => self.parse(&value).ok_or_else(|| value.to_string_lossy().into_owned()),
+        };
+        match count::ignored(|| read().map_err(|value| Unseen::new(|| value))) {
+            Ok(at) => {
+                self.read.store(at as u8, Relaxed);
+                at
+            }
+            Err(value) => panic!(
+                "is `{}` misspelt? It is `{}`; the values are {}",
+                self.name,
+                value.as_str(),
+                self.listed
+            ),
+        }
+    }
+
+    fn parse(&self, value: &OsStr) -> Option<usize> {
+        self.values.iter().position(|known| value == *known)
+    }
+}

@@ -1,0 +1,38 @@
+//! Cold: `Budgeted`, the scope of one run of code that is held to a budget.
+
+use super::{AllocScope, Asked, Measured, Measurement};
+use crate::count::Tracking;
+use crate::installed;
+
+pub(crate) struct Budgeted {
+    scope: AllocScope,
+    tracking: Option<Tracking>,
+}
+
+impl Budgeted {
+    /// Begins to count, as a budget asks for.
+    #[track_caller]
+    #[inline]
+    pub(crate) fn enter(asked: Asked) -> Self {
+        installed::require();
+        let tracking = asked.track();
+        let scope = AllocScope::new(asked.open(0));
+        if let Some(tracking) = &tracking {
+            scope.frame.set_tracked(tracking);
+        }
+        Self { scope, tracking }
+    }
+
+    /// The numbers so far.
+    #[track_caller]
+    #[inline]
+    pub(crate) fn measured(&self) -> Measured {
+        Measured { stats: self.scope.stats(), live: self.tracking.as_ref().map(Tracking::live) }
+    }
+
+    /// Ends it, and says more of it than the numbers.
+    pub(crate) fn finish(self, measured: Measured) -> Measurement {
+        let attached = self.scope.frame.shared().map_or(0, |shared| shared.attached());
+        Measurement::new(measured, self.scope.recording(), self.tracking.as_ref(), attached)
+    }
+}

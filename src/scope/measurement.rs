@@ -1,0 +1,41 @@
+//! Cold: `Measurement`, what was measured of code that is held to a budget.
+
+use super::Recording;
+use crate::count::{AllocStats, Live, Tracking};
+use crate::unseen::Unseen;
+
+/// The numbers that decide.
+#[derive(Clone, Copy)]
+pub(crate) struct Measured {
+    pub(crate) stats: AllocStats,
+    /// The blocks that are live at the end, if the budget asks for them.
+    pub(crate) live: Option<Live>,
+}
+
+/// What a report needs.
+pub(crate) struct Measurement {
+    pub(crate) measured: Measured,
+    /// Where the allocations were made, if that was recorded.
+    pub(crate) recording: Option<Unseen<Recording>>,
+    /// Where the blocks were allocated that are live at the end, likewise.
+    pub(crate) retained: Option<Unseen<Recording>>,
+    /// How many threads were still attached by a guard.
+    pub(crate) attached: usize,
+}
+
+impl Measurement {
+    pub(crate) fn new(
+        measured: Measured,
+        recording: Option<Unseen<Recording>>,
+        tracking: Option<&Tracking>,
+        attached: usize,
+    ) -> Self {
+        let retained = match (&recording, tracking) {
+            (Some(recording), Some(tracking)) => {
+                Some(Unseen::new(|| recording.of_live_blocks(tracking)))
+            }
+            _ => None,
+        };
+        Self { measured, recording, retained, attached }
+    }
+}
