@@ -72,7 +72,7 @@ pub(super) fn prepare() -> bool {
 impl Retained {
     /// Shows `visit` where each live block of the scope was allocated first, and its size. Of blocks that are freed or
     /// reallocated meanwhile, some may be missing.
-    pub(crate) fn visit(&'static self, visit: &mut dyn FnMut(Option<&'static Stack>, u64)) {
+    pub(crate) fn visit(&self, visit: &mut dyn FnMut(Option<&'static Stack>, u64)) {
         LIVE.visit(self, visit);
     }
 }
@@ -146,7 +146,7 @@ impl<const BITS: u32> Table<BITS> {
             return;
         }
         if self.place(address, Entry { scope, serial, size, stack }) {
-            scope.add(serial, 1, size as i64);
+            scope.gain_one(serial);
         } else {
             scope.lose_one(serial);
         }
@@ -184,9 +184,7 @@ impl<const BITS: u32> Table<BITS> {
 
     #[inline]
     fn forget(&self, address: usize) {
-        self.take_out(address, &mut |entry| {
-            entry.scope.add(entry.serial, -1, -(entry.size as i64));
-        });
+        self.take_out(address, &mut |entry| entry.scope.drop_one(entry.serial));
     }
 
     fn take(&self, address: usize) -> Taken {
@@ -213,9 +211,7 @@ impl<const BITS: u32> Table<BITS> {
             if entry.serial != entry.scope.serial() {
                 continue;
             }
-            if self.place(address, Entry { size, ..entry }) {
-                entry.scope.add(entry.serial, 0, size as i64 - entry.size as i64);
-            } else {
+            if !self.place(address, Entry { size, ..entry }) {
                 lose(entry);
             }
         }
@@ -250,7 +246,7 @@ impl<const BITS: u32> Table<BITS> {
 /// A block that was counted finds no room any more.
 #[cold]
 fn lose(entry: Entry) {
-    entry.scope.add(entry.serial, -1, -(entry.size as i64));
+    entry.scope.drop_one(entry.serial);
     entry.scope.lose_one(entry.serial);
 }
 
