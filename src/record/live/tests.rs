@@ -299,7 +299,7 @@ fn model<const BITS: u32>(seed: u64, steps: usize) {
             }
             2 => {
                 // Freed unseen: noticed where the address is handed out again.
-                if live.get(&address).map_or(false, |block| block.scopes.is_empty()) {
+                if live.get(&address).is_some_and(|block| block.scopes.is_empty()) {
                     live.remove(&address);
                 }
             }

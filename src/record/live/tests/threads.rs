@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Release;
 
 use super::*;
 
