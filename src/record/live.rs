@@ -73,7 +73,7 @@ impl Retained {
 
     /// Shows `visit` where each live block of the scope was allocated first, and its size. Of blocks that are freed or
     /// reallocated meanwhile, some may be missing.
-    pub(crate) fn visit(&'static self, visit: &mut dyn FnMut(Option<&'static Stack>, u64)) {
+    pub(crate) fn visit(&self, visit: &mut dyn FnMut(Option<&'static Stack>, u64)) {
         LIVE.visit(self, visit);
     }
 }
@@ -147,12 +147,12 @@ impl<const BITS: u32> Table<BITS> {
 
     #[inline]
     fn enter(&self, address: usize, entry: Entry) {
-        let Entry { scope, serial, size, .. } = entry;
+        let Entry { scope, serial, .. } = entry;
         if serial == 0 || serial != scope.serial() {
             return;
         }
         if self.place(address, entry) {
-            scope.add(serial, 1, size as i64);
+            scope.gain_one(serial);
         } else {
             scope.lose_one(serial);
         }
@@ -190,9 +190,7 @@ impl<const BITS: u32> Table<BITS> {
 
     #[inline]
     fn forget(&self, address: usize) {
-        self.take_out(address, &mut |entry| {
-            entry.scope.add(entry.serial, -1, -(entry.size as i64));
-        });
+        self.take_out(address, &mut |entry| entry.scope.drop_one(entry.serial));
     }
 
     fn take(&self, address: usize) -> Taken {
@@ -219,9 +217,7 @@ impl<const BITS: u32> Table<BITS> {
             if entry.serial != entry.scope.serial() {
                 continue;
             }
-            if self.place(address, Entry { size, ..entry }) {
-                entry.scope.add(entry.serial, 0, size as i64 - entry.size as i64);
-            } else {
+            if !self.place(address, Entry { size, ..entry }) {
                 lose(entry);
             }
         }
@@ -256,7 +252,7 @@ impl<const BITS: u32> Table<BITS> {
 /// A block that was counted finds no room any more.
 #[cold]
 fn lose(entry: Entry) {
-    entry.scope.add(entry.serial, -1, -(entry.size as i64));
+    entry.scope.drop_one(entry.serial);
     entry.scope.lose_one(entry.serial);
 }
 

@@ -20,7 +20,8 @@ pub(super) struct Entry {
     pub(super) stack: Option<&'static Stack>,
 }
 
-/// All zeros is a free node.
+/// All zeros is a free node. Aligned so that a look at the first two fields is one at one cache line.
+#[repr(C, align(16))]
 pub(super) struct Node {
     /// The block's, or one of the two below.
     address: AtomicUsize,
@@ -99,7 +100,7 @@ impl Node {
 const CHUNK_BYTES: usize = 256 << 10;
 
 pub(super) const CHUNK_NODES: usize =
-    (CHUNK_BYTES - 3 * std::mem::size_of::<usize>()) / std::mem::size_of::<Node>();
+    (CHUNK_BYTES - 4 * std::mem::size_of::<usize>()) / std::mem::size_of::<Node>();
 
 /// All zeros is a valid one, too.
 struct Chunk {

@@ -4,8 +4,8 @@
 //! A `Retained` lives for ever and is used by one scope after another, while any thread may be about to free a block of an
 //! earlier one. So every use has a serial number of its own, which the entries of its blocks carry. A thread first
 //! compares that with the present one. It may be held up after that, while the scope ends and the next one begins;
-//! therefore each word of the counts carries the last 32 bits of the serial too, and is changed by a compare-and-swap, which
-//! fails if the word has become that of another scope. (It would take 4,294,967,296 scopes, begun while one thread stands
+//! therefore each count carries the last 32 bits of the serial too, and is changed by a compare-and-swap, which
+//! fails if it has become that of another scope. (It would take 4,294,967,296 scopes, begun while one thread stands
 //! between two instructions, to deceive it.) Nobody waits, and a `Retained` can be used again at once.
 
 use std::sync::atomic::Ordering::{Relaxed, Release, SeqCst};
@@ -31,19 +31,14 @@ pub(crate) fn is_tracking() -> bool {
 pub(crate) struct Retained {
     /// 0 while nobody uses it.
     serial: AtomicU64,
-    blocks: Digit,
-    bytes: [Digit; 2],
-    lost: Digit,
+    blocks: Count,
+    lost: Count,
 }
 
 impl Retained {
     #[allow(clippy::declare_interior_mutable_const)] // A template, copied into each new one.
-    pub(crate) const NEW: Self = Self {
-        serial: AtomicU64::new(0),
-        blocks: Digit::ZERO,
-        bytes: [Digit::ZERO; 2],
-        lost: Digit::ZERO,
-    };
+    pub(crate) const NEW: Self =
+        Self { serial: AtomicU64::new(0), blocks: Count::ZERO, lost: Count::ZERO };
 
     /// A scope begins to use it, as the only one. `false` if there is no memory to keep blocks in.
     pub(crate) fn begin(&'static self) -> bool {
@@ -52,8 +47,6 @@ impl Retained {
         }
         let serial = SERIALS.fetch_add(1, Relaxed) + 1;
         self.blocks.begin(serial);
-        self.bytes[0].begin(serial);
-        self.bytes[1].begin(serial);
         self.lost.begin(serial);
         self.serial.store(serial, Release);
         TRACKING.fetch_add(1, SeqCst);
@@ -62,21 +55,26 @@ impl Retained {
         true
     }
 
-    /// The scope is over. The counts stay readable until the next one begins.
+    /// The scope is over: no block is of it any more.
     pub(crate) fn end(&'static self) {
         if self.serial.swap(0, Release) != 0 {
             TRACKING.fetch_sub(1, SeqCst);
         }
     }
 
-    /// How many are live. Exact while no other thread frees them; so are the bytes.
+    /// How many are live. Like all that follows, to be asked before the end.
     pub(crate) fn blocks(&self) -> i64 {
         self.blocks.get().into()
     }
 
+    /// Their sizes, except of one that is just being reallocated. Unless there are none, it takes a look at every node that there is, some 5 ns each: a running sum would
+    /// cost each allocation, and each free, more than that.
     pub(crate) fn bytes(&self) -> i64 {
-        let [low, high] = &self.bytes;
-        (i64::from(high.get()) << 32) | i64::from(low.get())
+        let mut bytes = 0;
+        if self.blocks() != 0 {
+            self.visit(&mut |_, size| bytes += size as i64);
+        }
+        bytes
     }
 
     /// How many blocks found no room. They are in no other number.
@@ -93,35 +91,34 @@ impl Retained {
         self.serial.load(Relaxed)
     }
 
-    /// The scope has so many more, unless it is over.
     #[inline]
-    pub(super) fn add(&self, serial: u64, blocks: i64, bytes: i64) {
-        if serial != self.serial() {
-            return;
-        }
-        if blocks != 0 {
-            self.blocks.add(serial, blocks);
-        }
-        let carry = self.bytes[0].add(serial, bytes);
-        if carry != 0 {
-            self.bytes[1].add(serial, carry);
-        }
+    pub(super) fn gain_one(&self, serial: u64) {
+        self.change(serial, &self.blocks, 1);
+    }
+
+    #[inline]
+    pub(super) fn drop_one(&self, serial: u64) {
+        self.change(serial, &self.blocks, -1);
     }
 
     #[cold]
     pub(super) fn lose_one(&self, serial: u64) {
-        if self.lost.get() < u32::MAX {
-            self.lost.add(serial, 1);
+        self.change(serial, &self.lost, 1);
+    }
+
+    /// Unless the scope is over.
+    #[inline]
+    fn change(&self, serial: u64, count: &Count, difference: i32) {
+        if serial == self.serial() {
+            count.add(serial, difference);
         }
     }
 }
 
-/// 32 bits of a number, below the last 32 of the serial of the scope that it belongs to.
-struct Digit(AtomicU64);
+/// A number, in the lower half, below the last 32 bits of the serial of the scope that it belongs to.
+struct Count(AtomicU64);
 
-const VALUE: u64 = u32::MAX as u64;
-
-impl Digit {
+impl Count {
     #[allow(clippy::declare_interior_mutable_const)] // A template, too.
     const ZERO: Self = Self(AtomicU64::new(0));
 
@@ -133,26 +130,24 @@ impl Digit {
         self.0.load(Relaxed) as u32
     }
 
-    /// Returns what the next digit is to be changed by; changes nothing if the digit belongs to another scope.
+    /// Changes nothing if it belongs to another scope. It stays at the ends of its range.
     #[inline]
-    fn add(&self, serial: u64, difference: i64) -> i64 {
-        let tag = serial << 32;
+    fn add(&self, serial: u64, difference: i32) {
         let mut now = self.0.load(Relaxed);
-        while now & !VALUE == tag {
-            let sum = ((now & VALUE) as i64).wrapping_add(difference);
-            let new = tag | (sum as u64 & VALUE);
+        while now >> 32 == serial & u64::from(u32::MAX) {
+            let sum = (now as u32).saturating_add_signed(difference);
+            let new = (serial << 32) | u64::from(sum);
             match self.0.compare_exchange_weak(now, new, Relaxed, Relaxed) {
-                Ok(_) => return sum >> 32,
+                Ok(_) => return,
                 Err(changed) => now = changed,
             }
         }
-        0
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{is_tracking, Digit, Retained};
+    use super::{is_tracking, Count, Retained};
 
     fn new() -> &'static Retained {
         Box::leak(Box::new(Retained::NEW))
@@ -163,65 +158,48 @@ mod tests {
         let retained = new();
         assert!(retained.begin());
         let first = retained.serial();
-        retained.add(first, 2, 30);
+        retained.gain_one(first);
+        retained.gain_one(first);
         retained.lose_one(first);
-        assert_eq!((retained.blocks(), retained.bytes(), retained.lost()), (2, 30, 1));
+        assert_eq!((retained.blocks(), retained.lost()), (2, 1));
         retained.end();
-        retained.add(first, -1, -10);
-        assert_eq!((retained.blocks(), retained.bytes()), (2, 30), "readable after the end");
+        retained.drop_one(first);
+        retained.lose_one(first);
+        assert_eq!((retained.blocks(), retained.lost()), (2, 1));
         assert!(retained.begin());
-        retained.add(first, -1, -10);
-        assert_eq!((retained.blocks(), retained.bytes(), retained.lost()), (0, 0, 0));
         assert_ne!(retained.serial(), first);
+        retained.gain_one(first);
+        retained.lose_one(first);
+        assert_eq!((retained.blocks(), retained.lost()), (0, 0));
         retained.end();
     }
 
     /// The thread was held up between its look at the serial and the change.
     #[test]
-    fn a_late_change_meets_a_word_of_another_scope() {
-        let digit = Digit::ZERO;
-        digit.begin(7);
-        assert_eq!(digit.add(7, 5), 0);
-        assert_eq!(digit.add(6, 1), 0);
-        assert_eq!(digit.get(), 5);
-        digit.begin(8);
-        assert_eq!((digit.add(7, -1), digit.get()), (0, 0));
-        let lost = new();
-        assert!(lost.begin());
-        let first = lost.serial();
-        lost.end();
-        assert!(lost.begin());
-        lost.lose_one(first);
-        assert_eq!(lost.lost(), 0);
-        lost.end();
+    fn a_late_change_meets_a_count_of_another_scope() {
+        let count = Count::ZERO;
+        for serial in [7, 8, u64::from(u32::MAX), 1 << 32, (1 << 32) + 1] {
+            count.begin(serial);
+            count.add(serial, 5);
+            count.add(serial - 1, 1);
+            count.add(serial + 1, 1);
+            assert_eq!(count.get(), 5);
+            count.add(serial, -5);
+            assert_eq!(count.get(), 0);
+        }
     }
 
     #[test]
-    fn digits_carry() {
-        let digit = Digit::ZERO;
-        digit.begin(1);
-        assert_eq!((digit.add(1, -1), digit.get()), (-1, u32::MAX));
-        assert_eq!((digit.add(1, 1), digit.get()), (1, 0));
-        assert_eq!((digit.add(1, 5 << 32 | 9), digit.get()), (5, 9));
-        assert_eq!((digit.add(1, -(3 << 32) - 10), digit.get()), (-4, u32::MAX));
-
-        let retained = new();
-        assert!(retained.begin());
-        let serial = retained.serial();
-        let sizes = [3 << 30, 1, (1 << 46) - 1, 4 << 30, 1 << 32];
-        let mut sum = 0;
-        for size in sizes {
-            retained.add(serial, 1, size);
-            sum += size;
-            assert_eq!(retained.bytes(), sum);
-        }
-        for size in sizes {
-            retained.add(serial, -1, -size);
-            sum -= size;
-            assert_eq!(retained.bytes(), sum);
-        }
-        assert_eq!(retained.blocks(), 0);
-        retained.end();
+    fn a_count_ends_at_its_limits() {
+        let count = Count::ZERO;
+        count.begin(3);
+        count.add(3, -1);
+        assert_eq!(count.get(), 0);
+        count.add(3, i32::MAX);
+        count.add(3, i32::MAX);
+        count.add(3, 5);
+        count.add(4, 5);
+        assert_eq!(count.get(), u32::MAX);
     }
 
     #[test]

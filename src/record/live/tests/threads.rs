@@ -1,6 +1,8 @@
-//! Cold: tests of the table of live blocks with several threads.
+//! Hot: the tests of the table of live blocks with several threads.
 
+#[cfg(test)]
 use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Release;
 
 use super::*;
 
@@ -49,12 +51,16 @@ fn threads_free_each_others_blocks() {
         let live = || slots.iter().filter(|slot| slot.state.load(Relaxed) == LIVE_BLOCK);
         let bytes: u64 = live().map(|slot| slot.size.load(Relaxed)).sum();
         let expected = (live().count() as i64, bytes as i64, 0);
-        assert_eq!((counts(inner), counts(outer)), (expected, expected), "round {round}");
+        assert_eq!(
+            (counts_in(table, inner), counts_in(table, outer)),
+            (expected, expected),
+            "round {round}"
+        );
         assert_eq!(blocks(table, inner).len(), live().count());
         for slot in 0..slots.len() {
             table.forget(address(slot));
         }
-        assert_eq!((counts(inner), counts(outer)), ((0, 0, 0), (0, 0, 0)));
+        assert_eq!((counts_in(table, inner), counts_in(table, outer)), ((0, 0, 0), (0, 0, 0)));
         inner.end();
         outer.end();
     }
@@ -139,7 +145,7 @@ fn late_frees_do_not_count_in_the_next_use() {
                 }
                 // Nobody else has the blocks of this use.
                 let n = mine.len() as i64;
-                assert_eq!(counts(retained), (n, n * (3 << 30), 0));
+                assert_eq!(counts_in(table, retained), (n, n * (3 << 30), 0));
             }
             let kept = mine.split_off(random.below(PER_SCOPE));
             mine.iter().for_each(|at| slots[*at].give_back(LIVE_BLOCK, 0));
@@ -149,7 +155,7 @@ fn late_frees_do_not_count_in_the_next_use() {
                     thread::yield_now();
                 }
                 let n = kept.len() as i64;
-                assert_eq!(counts(retained), (n, n * (3 << 30), 0));
+                assert_eq!(counts_in(table, retained), (n, n * (3 << 30), 0));
             }
             retained.end();
             kept.iter().for_each(|at| slots[*at].give_back(LIVE_BLOCK, 0));
