@@ -41,6 +41,8 @@ pub(crate) struct Breach {
     pub(crate) name: String,
     pub(crate) subject: &'static str,
     pub(crate) runs: Option<Runs>,
+    /// Whether other threads could add to it.
+    pub(crate) is_shared: bool,
     /// How many threads were still attached.
     pub(crate) attached: usize,
     /// `None` if it was not recorded.
@@ -71,6 +73,13 @@ impl Breach {
 
 #[cfg(feature = "backtraces")]
 impl Breach {
+    /// What is limited and outside of its limits.
+    pub(crate) fn broken(&self) -> impl Iterator<Item = Metric> + '_ {
+        let is_broken =
+            |(metric, limit): &(Metric, Limit)| !limit.holds(self.measured(*metric, *limit));
+        self.budget.limits().filter(is_broken).map(|(metric, _)| metric)
+    }
+
     pub(crate) fn call_sites(&self) -> Option<&CallSites> {
         let recording = self.recording.as_ref()?;
         Some(self.call_sites.get_or_init(|| report::call_sites(recording, self.origin.location)))
@@ -92,10 +101,11 @@ impl Exceeded {
         subject: &'static str,
         runs: Option<Runs>,
     ) -> Self {
-        let Measurement { measured, recording, retained, attached } = measured;
+        let Measurement { measured, recording, retained, is_shared, attached } = measured;
         let breach = || Breach {
             budget,
             measured,
+            is_shared,
             attached,
             retained,
             name: origin.name(),

@@ -18,7 +18,7 @@ pub(super) fn text(data: &Data) -> String {
         counted(number, "site")
     );
     push_stacks(&mut text, data, Order::Allocations, "");
-    for line in shortcomings(data) {
+    for line in shortcomings(data, |count| counted(count, "allocation")) {
         text.push_str(&format!("\n{line}\n"));
     }
     text
@@ -74,7 +74,7 @@ pub(super) fn growth(growth: &Growth) -> Option<String> {
 }
 
 /// What is missing, and what to do about it: a sentence each.
-pub(super) fn shortcomings(data: &Data) -> Vec<String> {
+pub(super) fn shortcomings(data: &Data, counted_events: impl Fn(u64) -> String) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(reason) = data.unavailable {
         lines.push(reason.to_owned());
@@ -89,7 +89,7 @@ pub(super) fn shortcomings(data: &Data) -> Vec<String> {
             Some(reason) => format!("a stack could not be walked: {reason}"),
             None => "there was no room for more stacks".to_owned(),
         };
-        let lost = counted(data.lost.events, "allocation");
+        let lost = counted_events(data.lost.events);
         lines.push(format!("{lost}, {} at no site: {why}", counted(data.lost.bytes, "byte")));
     }
     lines

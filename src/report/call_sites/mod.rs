@@ -16,7 +16,7 @@ mod sites;
 mod snapshot;
 mod source;
 
-pub(crate) use failure::{push_call_sites, Mode};
+pub(crate) use failure::{push_call_sites, List, Mode, Subject};
 pub(crate) use model::call_sites;
 pub(crate) use order::Order;
 pub use sites::{CallSites, Frame, Site};
