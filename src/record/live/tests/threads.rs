@@ -1,6 +1,5 @@
 //! Hot: the tests of the table of live blocks with several threads.
 
-#[cfg(test)]
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Release;
 

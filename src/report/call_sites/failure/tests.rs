@@ -43,7 +43,7 @@ const PARSER: Program<'_> = Program {
 
 fn report(program: Program<'_>, mode: Mode, order: Order) -> String {
     let mut text = String::from("table\n");
-    push(&mut text, program, mode, order);
+    push(&mut text, &program, mode, order);
     assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
     assert!(text.lines().all(|line| line.trim_end() == line), "{text}");
     text
