@@ -129,7 +129,8 @@ fn hot_files_neither_format_nor_lock_nor_panic() {
                 "panic!", "assert!", "format!", "unwrap()", "expect(", "Mutex", "RwLock", "Box<",
                 "Box::", "Vec<", "String",
             ] {
-                let found = line.contains(word) && !line.contains(&format!("System{word}"));
+                let own = ["System", "Stable"].map(|own| format!("{own}{word}"));
+                let found = line.contains(word) && !own.iter().any(|own| line.contains(own));
                 assert!(!found, "src/{name}:{} is hot, and says `{word}`: {line}", at + 1);
             }
         }
