@@ -115,7 +115,7 @@ pub use count::AllocStats;
 pub use mod_alloc_macros::alloc_budget;
 pub use process::Profiler;
 #[cfg(feature = "backtraces")]
-pub use report::{CallSites, Frame, Site};
+pub use report::{CallSites, Frame, Site, SortBy};
 pub use scope::{measure, uncounted, AllocScope, Attached, Instrumented, ScopeHandle};
 
 #[doc(hidden)]

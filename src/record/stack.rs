@@ -12,6 +12,7 @@ use std::ptr;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use std::sync::atomic::{AtomicPtr, AtomicU64};
 
+use super::at_peak::AtPeak;
 use super::profile::Profiled;
 use crate::walk::{Stop, Walked};
 
@@ -23,6 +24,7 @@ pub(crate) struct Stack {
     stop: Stop,
     children: [AtomicPtr<Stack>; 4],
     pub(super) profiled: Profiled,
+    pub(super) at_peak: AtPeak,
 }
 
 #[allow(clippy::declare_interior_mutable_const)] // A template for arrays.
@@ -151,6 +153,7 @@ impl Stack {
             stop,
             children: [EMPTY; 4],
             profiled: Profiled::new(),
+            at_peak: AtPeak::new(),
         };
         // SAFETY: `memory` is fresh, aligned, and has room for the header.
         unsafe { memory.write(header) };

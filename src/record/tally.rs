@@ -18,6 +18,8 @@ pub(crate) struct Tally {
     /// Bytes requested; a reallocation adds its full new size.
     pub(crate) bytes: u64,
     pub(crate) growth: Growth,
+    /// Of the whole process: blocks and bytes that were live at its peak.
+    pub(crate) at_peak: (u64, u64),
 }
 
 /// The first chain of growing reallocations seen at a stack: each takes the block on where the one before left it.
@@ -36,6 +38,7 @@ impl Tally {
         reallocs: 0,
         bytes: 0,
         growth: Growth { sizes: [0; 4], last: 0, steps: 0 },
+        at_peak: (0, 0),
     };
 
     /// Allocation events.
@@ -70,6 +73,7 @@ impl Tally {
             allocs: self.allocs.wrapping_sub(earlier.allocs),
             reallocs: self.reallocs.wrapping_sub(earlier.reallocs),
             bytes: self.bytes.wrapping_sub(earlier.bytes),
+            at_peak: self.at_peak,
             growth: if earlier.growth.steps == 0 { self.growth } else { Growth::default() },
         }
     }

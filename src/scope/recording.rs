@@ -17,6 +17,8 @@ pub(crate) struct Recording {
     /// Which allocation event was the first past the limit, counted from 1, and where. Without a stack, it is among the
     /// lost ones.
     pub(crate) first_past: Option<(u64, Option<&'static Stack>)>,
+    /// Whether the tallies know what was live at the peak.
+    pub(crate) has_peak: bool,
 }
 
 impl Recording {

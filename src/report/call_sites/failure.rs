@@ -124,15 +124,15 @@ fn push_heading(text: &mut String, data: &Data, count: usize, subject: Subject, 
     };
     let total = match order {
         Order::Allocations => subject.counted(sum(|numbers| numbers.events)),
-        Order::Bytes => counted(sum(|numbers| numbers.bytes), "byte"),
+        Order::Bytes | Order::PeakBytes => counted(sum(|numbers| numbers.bytes), "byte"),
     };
     let title = match (subject, order) {
         (Subject::Allocated, Order::Allocations) => "call sites, most allocations first",
-        (Subject::Allocated, Order::Bytes) => "call sites, most bytes first",
+        (Subject::Allocated, _) => "call sites, most bytes first",
         (Subject::Retained, Order::Allocations) => "retained, most blocks first",
-        (Subject::Retained, Order::Bytes) => "retained, most bytes first",
+        (Subject::Retained, _) => "retained, most bytes first",
         (Subject::Leaked, Order::Allocations) => "leaked, most blocks first",
-        (Subject::Leaked, Order::Bytes) => "leaked, most bytes first",
+        (Subject::Leaked, _) => "leaked, most bytes first",
     };
     let sites = counted(u64::try_from(count).unwrap_or(u64::MAX), "site");
     push_line(text, &format!("  {title} ({total} at {sites})"));

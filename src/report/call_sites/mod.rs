@@ -19,4 +19,4 @@ mod source;
 pub(crate) use failure::{push_call_sites, List, Mode, Subject};
 pub(crate) use model::call_sites;
 pub(crate) use order::Order;
-pub use sites::{CallSites, Frame, Site};
+pub use sites::{CallSites, Frame, Site, SortBy};

@@ -36,6 +36,7 @@ pub(crate) fn call_sites(recording: &Recording, location: &'static Location<'sta
             first_past: recording.first_past.map(|(event, stack)| (event, stack.map(of))),
             location: location.file(),
             unavailable: walk::UNAVAILABLE,
+            has_peak: recording.has_peak,
         };
         CallSites::new(data(&recorded, symbolize))
     })
@@ -56,6 +57,7 @@ pub(super) struct Recorded<'a> {
     pub(super) first_past: Option<(u64, Option<Trace<'a>>)>,
     pub(super) location: &'a str,
     pub(super) unavailable: Option<&'static str>,
+    pub(super) has_peak: bool,
 }
 
 pub(super) fn data(recorded: &Recorded<'_>, symbolize: impl Fn(&[usize]) -> Vec<Place>) -> Data {
@@ -78,15 +80,12 @@ pub(super) fn data(recorded: &Recorded<'_>, symbolize: impl Fn(&[usize]) -> Vec<
             unwalked = unwalked.or((!trace.1.is_complete()).then(|| trace.1.reason()));
             continue;
         }
-        let site = Site { numbers: numbers(tally), growth: tally.growth, frames: chain, cut_off };
+        let (numbers, growth, has_peak) = (numbers(tally), tally.growth, recorded.has_peak);
+        let site = Site { numbers, growth, frames: chain, cut_off, has_peak };
         merge(&mut sites, site);
     }
     let mut sites: Vec<Site> = sites.into_values().collect();
-    Order::Allocations.sort(
-        &mut sites,
-        |site| (site.numbers.events, site.numbers.bytes),
-        |site| site.frames.clone(),
-    );
+    Order::Allocations.sort(&mut sites, |site| site.numbers, |site| site.frames.clone());
     let opener = |opening: &Opening<'_>| {
         opening.opener(|address| frames.at(address)).is_some_and(|frame| frame.file.is_some())
     };
@@ -96,6 +95,8 @@ pub(super) fn data(recorded: &Recorded<'_>, symbolize: impl Fn(&[usize]) -> Vec<
         lost,
         unwalked,
         unavailable: recorded.unavailable,
+        has_peak: recorded.has_peak,
+        order: Order::Allocations,
         first_past: recorded.first_past.map(|(event, trace)| {
             let chain = trace.map(|trace| frames.chain(trace, &openings).0);
             (event, chain.and_then(|chain| leading(&chain).cloned()))
@@ -106,7 +107,8 @@ pub(super) fn data(recorded: &Recorded<'_>, symbolize: impl Fn(&[usize]) -> Vec<
 
 fn numbers(tally: &Tally) -> Numbers {
     let events = tally.allocs.wrapping_add(tally.reallocs);
-    Numbers { events, reallocs: tally.reallocs, bytes: tally.bytes }
+    let (peak_blocks, peak_bytes) = tally.at_peak;
+    Numbers { events, reallocs: tally.reallocs, bytes: tally.bytes, peak_blocks, peak_bytes }
 }
 
 /// The frame that stands for a chain, innermost first: the user's innermost; else, as std's own say nothing, a dependency's, one of

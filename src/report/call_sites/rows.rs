@@ -41,8 +41,7 @@ pub(super) fn rows(data: &Data, order: Order) -> Vec<Row<'_>> {
         }
     }
     let mut rows: Vec<(Key<'_>, Row<'_>)> = rows.into_iter().collect();
-    let numbers = |(_, row): &(Key<'_>, Row<'_>)| (row.numbers.events, row.numbers.bytes);
-    order.sort(&mut rows, numbers, |_| ()); // Equals stay in the order of their keys.
+    order.sort(&mut rows, |(_, row)| row.numbers, |_| ()); // Equals stay in the order of their keys.
     rows.into_iter().map(|(_, row)| row).collect()
 }
 

@@ -4,7 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::code::Owner;
+use super::order::Order;
 use super::{detailed, folded, snapshot};
+use crate::count;
 use crate::record::Growth;
 use crate::unseen::Unseen;
 
@@ -56,7 +58,10 @@ pub struct CallSites {
 }
 
 /// What a [`CallSites`] shares with its clones.
+#[derive(Clone)]
 pub(super) struct Data {
+    /// In this order.
+    pub(super) order: Order,
     pub(super) sites: Vec<Site>,
     /// Events that belong to no site.
     pub(super) lost: Numbers,
@@ -68,6 +73,8 @@ pub(super) struct Data {
     pub(super) has_debug_info: bool,
     /// Which allocation event was the first past the budget, and where.
     pub(super) first_past: Option<(u64, Option<Frame>)>,
+    /// Whether it is known what was live at the peak.
+    pub(super) has_peak: bool,
 }
 
 /// What is counted.
@@ -77,6 +84,9 @@ pub(super) struct Numbers {
     pub(super) events: u64,
     pub(super) reallocs: u64,
     pub(super) bytes: u64,
+    /// Live at the peak, if that is known; the next likewise.
+    pub(super) peak_blocks: u64,
+    pub(super) peak_bytes: u64,
 }
 
 impl Numbers {
@@ -84,6 +94,8 @@ impl Numbers {
         self.events = self.events.wrapping_add(other.events);
         self.reallocs = self.reallocs.wrapping_add(other.reallocs);
         self.bytes = self.bytes.wrapping_add(other.bytes);
+        self.peak_blocks = self.peak_blocks.wrapping_add(other.peak_blocks);
+        self.peak_bytes = self.peak_bytes.wrapping_add(other.peak_bytes);
     }
 }
 
@@ -105,7 +117,41 @@ impl CallSites {
         &self.data.0
     }
 
-    /// The sites, most allocation events first, then most bytes, then by what their frames say: always in the same order.
+    /// The same sites in another order, for [`sites`](Self::sites) and the detailed text (`{:#}`).
+    ///
+    /// ```
+    /// # #[global_allocator] static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();
+    /// use mod_alloc::{Profiler, SortBy};
+    ///
+    /// let profiler = Profiler::with_call_sites();
+    /// let small: Vec<_> = (0..9).map(|n| Box::new(n)).collect();
+    /// let large = std::hint::black_box(vec![0_u8; 100_000]);
+    /// let sites = profiler.call_sites().sorted_by(SortBy::PeakBytes);
+    /// assert_eq!(sites.sites()[0].peak_bytes(), Some(100_000));
+    /// println!("{sites:#}");
+    /// # drop((small, large));
+    /// ```
+    ///
+    /// # Panics
+    /// With [`SortBy::PeakBytes`], if that is not known: only a [`Profiler`](crate::Profiler) knows it, and of those that overlap the
+    /// first.
+    #[track_caller]
+    #[must_use]
+    pub fn sorted_by(&self, by: SortBy) -> Self {
+        assert!(
+            by != SortBy::PeakBytes || self.data().has_peak,
+            "what was live at the peak is not known: are these the call sites of a `Profiler`, and was no other `Profiler` \
+             recording when it started?"
+        );
+        count::ignored(|| {
+            let mut data = self.data().clone();
+            data.order = by.order();
+            data.order.sort(&mut data.sites, |site| site.numbers, |site| site.frames.clone());
+            Self::new(data)
+        })
+    }
+
+    /// The sites, most allocation events first unless [sorted](Self::sorted_by) in another way, then most bytes, then by what their frames say: always in the same order.
     ///
     /// A site is a stack, as it reads: two of its allocations may come from one line, but not from two.
     #[must_use]
@@ -185,8 +231,30 @@ impl fmt::Debug for CallSites {
     }
 }
 
+/// What comes first: see [`CallSites::sorted_by`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SortBy {
+    /// Most allocation events.
+    Allocations,
+    /// Most bytes requested.
+    Bytes,
+    /// Most bytes that were live when the process had the most, since the profiler started.
+    PeakBytes,
+}
+
+impl SortBy {
+    fn order(self) -> Order {
+        match self {
+            Self::Allocations => Order::Allocations,
+            Self::Bytes => Order::Bytes,
+            Self::PeakBytes => Order::PeakBytes,
+        }
+    }
+}
+
 /// A place that allocated, with the calls that led there: one of [`CallSites::sites`].
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Site {
     pub(super) numbers: Numbers,
@@ -194,6 +262,8 @@ pub struct Site {
     pub(super) frames: Vec<Frame>,
     /// Why there are no frames as far as the scope's opening.
     pub(super) cut_off: Option<&'static str>,
+    /// Whether it is known what was live at the peak.
+    pub(super) has_peak: bool,
 }
 
 impl Site {
@@ -213,6 +283,20 @@ impl Site {
     #[must_use]
     pub fn total_bytes(&self) -> u64 {
         self.numbers.bytes
+    }
+
+    /// Bytes of the blocks from here that were live when the process had the most live bytes, of all those allocated since
+    /// the profiler started. Exact while one thread at a time allocates. `None` where it is not known: see
+    /// [`CallSites::sorted_by`].
+    #[must_use]
+    pub fn peak_bytes(&self) -> Option<u64> {
+        self.has_peak.then_some(self.numbers.peak_bytes)
+    }
+
+    /// How many blocks [`peak_bytes`](Self::peak_bytes) counts.
+    #[must_use]
+    pub fn peak_blocks(&self) -> Option<u64> {
+        self.has_peak.then_some(self.numbers.peak_blocks)
     }
 
     /// The calls that led to the allocation, innermost first; never empty. They begin with the function that called the allocator,

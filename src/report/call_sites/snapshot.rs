@@ -11,7 +11,7 @@
 
 use std::collections::BTreeMap;
 
-use super::sites::{Data, Frame, Site};
+use super::sites::{Data, Frame, Numbers, Site};
 use super::Order;
 use crate::report::number::{counted, grouped};
 
@@ -44,7 +44,11 @@ pub(super) fn text(data: &Data) -> Result<String, String> {
         *count = count.wrapping_add(site.numbers.events);
     }
     let mut lines: Vec<(String, u64)> = by_key.into_iter().collect();
-    Order::Allocations.sort(&mut lines, |(_, count)| (*count, 0), |(key, _)| key.clone());
+    Order::Allocations.sort(
+        &mut lines,
+        |(_, count)| Numbers { events: *count, ..Numbers::default() },
+        |(key, _)| key.clone(),
+    );
 
     let total = lines.iter().fold(data.lost.events, |sum, (_, count)| sum.wrapping_add(*count));
     let number = u64::try_from(lines.len()).unwrap_or(u64::MAX);
