@@ -139,7 +139,7 @@ fn late_frees_do_not_count_in_the_next_use() {
         }
         let _over = Over(&is_over);
         let mut random = Random(9);
-        for _ in 0..1_000 {
+        for _ in 0..500 {
             assert!(retained.begin());
             let mut mine = Vec::new();
             while mine.len() < PER_SCOPE {
