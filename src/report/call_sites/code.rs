@@ -1,5 +1,7 @@
 //! Cold: `Build`, which tells by its file whose code a frame is.
 
+use std::borrow::Cow;
+
 use super::names;
 
 /// Whose code it is.
@@ -33,7 +35,7 @@ impl Build {
         fallbacks: &[String],
     ) -> Self {
         let location = normal(location);
-        let mut fallbacks = fallbacks.iter().map(|folder| normal(folder));
+        let mut fallbacks = fallbacks.iter().map(|folder| normal(folder).into_owned());
         if location.starts_with('/') {
             let root = fallbacks.find(|root| under(root, &location).is_some());
             return Self { root: root.unwrap_or_else(|| folder_of(&location).to_owned()) };
@@ -52,13 +54,17 @@ impl Build {
         Self { root: first.or_else(|| fallbacks.into_iter().next()).unwrap_or_default() }
     }
 
-    pub(super) fn owner(&self, function: Option<&str>, file: Option<&str>) -> Owner {
+    /// `krate` is that of the function, if its name says it.
+    pub(super) fn owner(
+        &self,
+        function: Option<&str>,
+        krate: Option<&str>,
+        file: Option<&str>,
+    ) -> Owner {
         let file = file.map(normal);
         let by_name = match function {
-            Some(function) if names::crate_of(function) == Some("mod_alloc") => {
-                Some(Owner::Library)
-            }
-            Some(function) if names::is_of_std(function) => Some(Owner::Std),
+            Some(_) if krate == Some("mod_alloc") => Some(Owner::Library),
+            Some(function) if names::is_of_std(function, krate) => Some(Owner::Std),
             _ => None,
         };
         match (by_name, file) {
@@ -141,13 +147,16 @@ fn is_of_std(file: &str) -> bool {
 fn is_of_library(file: &str) -> bool {
     let this_file = file!();
     let by_compiler = this_file.strip_suffix("report/call_sites/code.rs");
-    let by_cargo = option_env!("CARGO_MANIFEST_DIR").map(|folder| format!("{folder}/src/"));
+    let by_cargo = option_env!("CARGO_MANIFEST_DIR").and_then(|folder| file.strip_prefix(folder));
     by_compiler.is_some_and(|folder| file.starts_with(folder))
-        || by_cargo.is_some_and(|folder| file.starts_with(&folder))
+        || by_cargo.is_some_and(|below| below.starts_with("/src/"))
 }
 
 /// Without `.` and `..` where that can be.
-pub(super) fn normal(path: &str) -> String {
+pub(super) fn normal(path: &str) -> Cow<'_, str> {
+    if is_normal(path) {
+        return Cow::Borrowed(path);
+    }
     let mut folders: Vec<&str> = Vec::new();
     for folder in path.split('/') {
         match folder {
@@ -160,7 +169,25 @@ pub(super) fn normal(path: &str) -> String {
         }
     }
     let root = if path.starts_with('/') { "/" } else { "" };
-    format!("{root}{}", folders.join("/"))
+    Cow::Owned(format!("{root}{}", folders.join("/")))
+}
+
+/// Whether there is nothing to leave out, as in nearly all. By hand, for debug builds.
+fn is_normal(path: &str) -> bool {
+    let bytes = path.as_bytes();
+    // Of the present part.
+    let (mut length, mut dots) = (0, 0);
+    let mut at = usize::from(path.starts_with('/'));
+    while at < bytes.len() {
+        match bytes[at] {
+            b'/' if length == dots && length <= 2 => return false,
+            b'/' => (length, dots) = (0, 0),
+            b'.' => (length, dots) = (length + 1, dots + 1),
+            _ => length += 1,
+        }
+        at += 1;
+    }
+    length != dots || length > 2
 }
 
 /// The package that a file of a dependency belongs to: `serde_json` of `.../registry/src/index/serde_json-1.0.1/src/de.rs`.
@@ -191,7 +218,7 @@ pub(super) fn short_path(file: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::{normal, package_of, short_path, Build, Owner};
+    use super::{names, normal, package_of, short_path, Build, Owner};
 
     fn build(root: &str) -> Build {
         Build { root: root.to_owned() }
@@ -236,7 +263,7 @@ mod tests {
     #[test]
     fn the_user_is_told_by_the_file() {
         let check = |file, expected| {
-            let owner = build("/users/u/p").owner(Some("f"), Some(file));
+            let owner = build("/users/u/p").owner(Some("f"), None, Some(file));
             assert_eq!(owner, expected, "{file}");
         };
         check("/users/u/p/src/a.rs", Owner::User);
@@ -259,17 +286,17 @@ mod tests {
 
     #[test]
     fn folders_above_the_root_say_nothing() {
-        let owner = build("/srv/vendor/p").owner(Some("f"), Some("/srv/vendor/p/src/a.rs"));
+        let owner = build("/srv/vendor/p").owner(Some("f"), None, Some("/srv/vendor/p/src/a.rs"));
         assert_eq!(owner, Owner::User);
         let build = build("/");
-        assert_eq!(build.owner(Some("f"), Some("/src/a.rs")), Owner::User);
+        assert_eq!(build.owner(Some("f"), None, Some("/src/a.rs")), Owner::User);
         assert_eq!(build.relative("/src/a.rs"), "src/a.rs");
     }
 
     #[test]
     fn rewritten_paths_are_the_users_where_they_are_relative() {
         let check = |file, expected| {
-            assert_eq!(build("").owner(Some("f"), Some(file)), expected, "{file}");
+            assert_eq!(build("").owner(Some("f"), None, Some(file)), expected, "{file}");
         };
         check("tests/a.rs", Owner::User);
         check("./tests/a.rs", Owner::User);
@@ -281,7 +308,8 @@ mod tests {
     #[test]
     fn what_the_compiler_makes_for_the_users_code_is_not_the_users() {
         let check = |function, expected| {
-            let owner = build("/p").owner(Some(function), Some("/p/src/a.rs"));
+            let owner =
+                build("/p").owner(Some(function), names::crate_of(function), Some("/p/src/a.rs"));
             assert_eq!(owner, expected, "{function}");
         };
         check("core::ptr::drop_in_place<p::M>", Owner::Std);
@@ -295,7 +323,11 @@ mod tests {
     #[test]
     fn without_a_file_only_the_name_speaks() {
         let check = |function, expected| {
-            assert_eq!(build("/p").owner(function, None), expected, "{function:?}");
+            assert_eq!(
+                build("/p").owner(function, function.and_then(names::crate_of), None),
+                expected,
+                "{function:?}"
+            );
         };
         check(Some("alloc::vec::from_elem"), Owner::Std);
         check(Some("<mod_alloc::ModAlloc as core::alloc::GlobalAlloc>::alloc"), Owner::Library);
@@ -307,6 +339,10 @@ mod tests {
     fn paths_are_shortened_to_what_is_the_same_everywhere() {
         assert_eq!(normal("/a/./b//../c"), "/a/c");
         assert_eq!(normal("../a/.."), "..");
+        assert_eq!(normal("./a/.b/..c/d./...//"), "a/.b/..c/d./...");
+        for path in ["a/b.rs", "/a/.b/..c/d./.../e", "/"] {
+            assert_eq!(normal(path), path);
+        }
         assert_eq!(short_path("/rustc/5/library/alloc/src/vec/mod.rs"), "alloc/src/vec/mod.rs");
         let registry = "/users/u/.cargo/registry/src/index.crates.io-1/serde_json-1.0.1/src/de.rs";
         assert_eq!(short_path(registry), "serde_json-1.0.1/src/de.rs");

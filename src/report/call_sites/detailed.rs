@@ -28,7 +28,7 @@ pub(super) fn text(data: &Data) -> String {
 pub(super) fn push_stacks(text: &mut String, data: &Data, order: Order, indent: &str) {
     let mut sites: Vec<&Site> = data.sites.iter().collect();
     let numbers = |site: &&Site| (site.numbers.events, site.numbers.bytes);
-    order.sort(&mut sites, numbers, |site| site.frames.clone());
+    order.sort(&mut sites, numbers, |a, b| a.frames.cmp(&b.frames));
     for site in sites {
         text.push_str(&format!("\n{indent}{}\n", heading(site)));
         for frame in &site.frames {

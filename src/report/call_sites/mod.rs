@@ -7,6 +7,7 @@ mod failure;
 #[cfg(test)]
 mod fixture;
 mod folded;
+mod frames;
 mod model;
 mod names;
 mod order;
