@@ -1,6 +1,5 @@
 //! Cold: `Frames`, what is at the addresses of a recording: from symbols to frames, and from stacks to chains of frames.
 
-use std::collections::HashMap;
 use std::env;
 use std::sync::Arc;
 
@@ -55,8 +54,10 @@ impl Frames {
         let files = symbols.filter_map(|symbol| symbol.file.as_deref());
         let build = Build::find(recorded.location, files, &fallbacks());
 
-        let mut maker = Maker { build, sources: Sources::default(), readings: HashMap::new() };
-        let resolved = places.iter().map(|place| maker.resolved(place)).collect();
+        let mut maker = Maker { build, sources: Sources::default() };
+        let mut resolved: Vec<Resolved> =
+            places.iter().map(|place| maker.resolved(place)).collect();
+        number(&mut resolved);
         Self { addresses, resolved }
     }
 
@@ -109,8 +110,15 @@ fn distinct_addresses(recorded: &Recorded<'_>) -> Vec<usize> {
     let stacks = recorded.tallies.iter().map(|(trace, _)| trace);
     let mut addresses: Vec<usize> = Vec::new();
     let mut most = 1 << 16;
+    let mut previous: &[usize] = &[];
     for (stack, _) in stacks.chain(&recorded.openings).chain(&first_past) {
-        addresses.extend_from_slice(stack);
+        // Most of it is what the one before had.
+        let mut common = 0;
+        while common < stack.len() && common < previous.len() && stack[common] == previous[common] {
+            common += 1;
+        }
+        addresses.extend_from_slice(&stack[common..]);
+        previous = stack;
         // A million stacks may have a few thousand addresses.
         if addresses.len() > most {
             addresses.sort();
@@ -121,6 +129,23 @@ fn distinct_addresses(recorded: &Recorded<'_>) -> Vec<usize> {
     addresses.sort();
     addresses.dedup();
     addresses
+}
+
+/// Numbers the readings of all frames.
+fn number(resolved: &mut [Resolved]) {
+    let mut frames: Vec<(Frame, usize, usize)> = Vec::new();
+    for (at, resolved) in resolved.iter_mut().enumerate() {
+        resolved.readings.resize(resolved.frames.len(), 0);
+        frames.extend(resolved.frames.iter().enumerate().map(|(n, frame)| (frame.clone(), at, n)));
+    }
+    frames.sort_by(|(a, ..), (b, ..)| a.reading().cmp(&b.reading()));
+    let mut number = 0;
+    for (index, (frame, at, n)) in frames.iter().enumerate() {
+        if index > 0 && frames[index - 1].0.reading() != frame.reading() {
+            number += 1;
+        }
+        resolved[*at].readings[*n] = number;
+    }
 }
 
 /// Where in sorted addresses this one is. By hand, for debug builds: it is asked for each address of each stack.
@@ -149,15 +174,10 @@ fn fallbacks() -> Vec<String> {
     manifest.into_iter().chain(current).collect()
 }
 
-/// All that [`Frame::reading`] shows.
-type Reading = (Option<String>, Option<String>, Option<u32>, Option<usize>);
-
 /// Makes frames of symbols.
 struct Maker {
     build: Build,
     sources: Sources,
-    /// The number of each.
-    readings: HashMap<Reading, usize>,
 }
 
 impl Maker {
@@ -176,28 +196,20 @@ impl Maker {
                     path: None,
                     module: Some((module.clone(), *offset)),
                 };
-                let frame = Frame { parts: Arc::new(parts) };
-                let readings = vec![self.number(&frame)];
-                return Resolved { frames: vec![frame], readings, in_allocator: 0 };
+                let frames = vec![Frame { parts: Arc::new(parts) }];
+                return Resolved { frames, readings: Vec::new(), in_allocator: 0 };
             }
         };
-        let mut resolved = Resolved { frames: Vec::new(), readings: Vec::new(), in_allocator: 0 };
+        let frames = Vec::with_capacity(symbols.len());
+        let mut resolved = Resolved { frames, readings: Vec::new(), in_allocator: 0 };
         for symbol in symbols {
             let (frame, is_shim) = self.frame(symbol);
-            resolved.readings.push(self.number(&frame));
             resolved.frames.push(frame);
             if is_shim {
                 resolved.in_allocator = resolved.frames.len();
             }
         }
         resolved
-    }
-
-    fn number(&mut self, frame: &Frame) -> usize {
-        let (function, file, line, offset) = frame.reading();
-        let reading = (function.map(str::to_owned), file.map(str::to_owned), line, offset);
-        let next = self.readings.len();
-        *self.readings.entry(reading).or_insert(next)
     }
 
     /// The frame, and whether it is where callers of the allocator get to it.
