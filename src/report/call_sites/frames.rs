@@ -121,12 +121,12 @@ fn distinct_addresses(recorded: &Recorded<'_>) -> Vec<usize> {
         previous = stack;
         // A million stacks may have a few thousand addresses.
         if addresses.len() > most {
-            addresses.sort();
+            addresses.sort_unstable();
             addresses.dedup();
             most = most.max(2 * addresses.len());
         }
     }
-    addresses.sort();
+    addresses.sort_unstable();
     addresses.dedup();
     addresses
 }
@@ -138,7 +138,7 @@ fn number(resolved: &mut [Resolved]) {
         resolved.readings.resize(resolved.frames.len(), 0);
         frames.extend(resolved.frames.iter().enumerate().map(|(n, frame)| (frame.clone(), at, n)));
     }
-    frames.sort_by(|(a, ..), (b, ..)| a.reading().cmp(&b.reading()));
+    frames.sort_unstable_by(|(a, ..), (b, ..)| a.reading().cmp(&b.reading()));
     let mut number = 0;
     for (index, (frame, at, n)) in frames.iter().enumerate() {
         if index > 0 && frames[index - 1].0.reading() != frame.reading() {
