@@ -11,6 +11,7 @@ mod frames;
 mod model;
 mod names;
 mod order;
+mod paths;
 mod place;
 mod rows;
 mod sites;

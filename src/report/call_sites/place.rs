@@ -1,7 +1,7 @@
 //! Cold: a frame in a few words, for lists.
 
-use super::code::{package_of, short_path};
 use super::names;
+use super::paths::{package_of, short_path};
 use super::sites::Frame;
 
 /// `src/parser.rs:14`; where there is no file, `libc.so.6+0x1234`.
