@@ -32,6 +32,7 @@ fn teach_all() {
 struct MadeUp {
     words: [usize; 32],
     walker: Box<Walker>,
+    hashes: Vec<(Vec<usize>, Stop, u64)>,
 }
 
 /// Return addresses outermost first, why there are not more, and whether it was the same walk as before.
@@ -59,7 +60,12 @@ impl MadeUp {
     fn walk(&mut self, pc: usize, rsp: usize, rbp: usize) -> Outcome {
         std::hint::black_box(&mut self.words);
         let walked = self.walker.walk(Registers { pc, rsp, rbp });
-        (walked.return_addresses.to_vec(), walked.stop, walked.is_same)
+        let (addresses, stop, hash) = (walked.return_addresses.to_vec(), walked.stop, walked.hash);
+        for (other, other_stop, other_hash) in &self.hashes {
+            assert_eq!(*other == addresses && *other_stop == stop, *other_hash == hash);
+        }
+        self.hashes.push((addresses.clone(), stop, hash));
+        (addresses, stop, walked.is_same)
     }
 }
 
@@ -72,7 +78,8 @@ fn check(own_flushes: usize, expected: &[Outcome], run: impl Fn(&mut MadeUp) -> 
     let outcomes = (0..1_000).find_map(|_| {
         let before = generation();
         teach_all();
-        let mut made_up = MadeUp { words: [0; 32], walker: Box::new(Walker::NEW) };
+        let mut made_up =
+            MadeUp { words: [0; 32], walker: Box::new(Walker::NEW), hashes: Vec::new() };
         let outcomes = run(&mut made_up);
         (generation() == before + 2 * own_flushes).then_some(outcomes)
     });
