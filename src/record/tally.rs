@@ -114,4 +114,18 @@ mod tests {
         let growth = tally.growth;
         assert_eq!((growth.sizes, growth.last, growth.steps), ([8, 16, 32, 64], 128, 4));
     }
+
+    #[test]
+    fn of_several_chains_the_first_stays() {
+        let of_size = |size| {
+            let mut tally = Tally::ZERO;
+            tally.count(Event { size: 2 * size, old_size: Some(size) });
+            tally
+        };
+        let mut sum = of_size(8);
+        sum.add(&of_size(100));
+        assert_eq!(sum.growth, of_size(8).growth);
+        assert_eq!(sum.since(&Tally::ZERO).growth, of_size(8).growth);
+        assert_eq!(sum.since(&of_size(8)).growth.steps, 0, "it was seen before");
+    }
 }

@@ -34,7 +34,8 @@ impl ProcessRecorder {
     }
 
     fn recording(&self) -> Recording {
-        let mut recording = Recording { has_peak: self.tracking.is_some(), ..Recording::default() };
+        let mut recording = Recording::default();
+        recording.has_peak = self.tracking.is_some();
         for (stack, tally) in counted() {
             let before = self.before.binary_search_by_key(&address(stack), |(s, _)| address(*s));
             let before = before.map_or(Tally::ZERO, |at| self.before[at].1);

@@ -27,7 +27,7 @@ pub(super) fn text(data: &Data) -> String {
 /// Every site with all of its frames.
 pub(super) fn push_stacks(text: &mut String, data: &Data, order: Order, indent: &str) {
     let mut sites: Vec<&Site> = data.sites.iter().collect();
-    order.sort(&mut sites, |site| site.numbers, |site| site.frames.clone());
+    order.sort(&mut sites, |site| site.numbers, |a, b| a.frames.cmp(&b.frames));
     for site in sites {
         text.push_str(&format!("\n{indent}{}\n", heading(site)));
         for frame in &site.frames {

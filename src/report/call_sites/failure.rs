@@ -227,7 +227,7 @@ fn details(
     let mut details = Vec::new();
     let line = |row: &Row<'_>| (place(row.leading), row.leading.is_user());
     if previous.map(line) != Some(line(row)) && row.leading.is_user() {
-        if let (Some(path), Some(number)) = (&row.leading.path, row.leading.line) {
+        if let (Some(path), Some(number)) = (&row.leading.parts.path, row.leading.line()) {
             let code = sources.line(path, number);
             details.extend(code.map(|code| fit(&format!("{number} | {code}"), width)));
         }

@@ -7,9 +7,11 @@ mod failure;
 #[cfg(test)]
 mod fixture;
 mod folded;
+mod frames;
 mod model;
 mod names;
 mod order;
+mod paths;
 mod place;
 mod rows;
 mod sites;

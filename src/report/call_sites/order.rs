@@ -1,5 +1,7 @@
 //! Cold: `Order`, what comes first in a list of call sites.
 
+use std::cmp::Ordering;
+
 use super::sites::Numbers;
 
 /// The larger number first. What is equal in both is ordered by what it says, so every order is total.
@@ -13,12 +15,12 @@ pub(crate) enum Order {
 }
 
 impl Order {
-    /// Sorts what has numbers and a text to tell equals apart.
-    pub(super) fn sort<T, K: Ord>(
+    /// Sorts what has numbers; `compare` tells equals apart.
+    pub(super) fn sort<T>(
         self,
         list: &mut [T],
         numbers: impl Fn(&T) -> Numbers,
-        key: impl Fn(&T) -> K,
+        compare: impl Fn(&T, &T) -> Ordering,
     ) {
         let weight = |numbers: Numbers| match self {
             Self::Allocations => [numbers.events, numbers.bytes, 0],
@@ -27,7 +29,7 @@ impl Order {
         };
         list.sort_by(|a, b| {
             let by_numbers = weight(numbers(b)).cmp(&weight(numbers(a)));
-            by_numbers.then_with(|| key(a).cmp(&key(b)))
+            by_numbers.then_with(|| compare(a, b))
         });
     }
 }

@@ -146,7 +146,7 @@ impl CallSites {
         count::ignored(|| {
             let mut data = self.data().clone();
             data.order = by.order();
-            data.order.sort(&mut data.sites, |site| site.numbers, |site| site.frames.clone());
+            data.order.sort(&mut data.sites, |site| site.numbers, |a, b| a.frames.cmp(&b.frames));
             Self::new(data)
         })
     }
@@ -316,18 +316,24 @@ impl Site {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct Frame {
-    pub(super) function: Option<Arc<str>>,
-    pub(super) file: Option<Arc<str>>,
+    pub(super) parts: Arc<Parts>,
+}
+
+/// What a frame says. A process may have millions of frames, and a few thousand of these.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Parts {
+    pub(super) function: Option<String>,
+    pub(super) file: Option<String>,
     pub(super) line: Option<u32>,
     pub(super) column: Option<u32>,
     pub(super) owner: Owner,
     /// The last segment of the function's path; of a closure's, that of the function that it is written in. Empty if unknown.
-    pub(super) name: Arc<str>,
+    pub(super) name: String,
     pub(super) is_closure: bool,
-    /// Where the file can be read.
-    pub(super) path: Option<Arc<str>>,
+    /// Where the file can be read. Only of the user's.
+    pub(super) path: Option<String>,
     /// The file of code without symbols, and the offset in it.
-    pub(super) module: Option<(Arc<str>, usize)>,
+    pub(super) module: Option<(String, usize)>,
 }
 
 impl Frame {
@@ -337,58 +343,58 @@ impl Frame {
     /// information is only that of lines.
     #[must_use]
     pub fn function(&self) -> Option<&str> {
-        self.function.as_deref()
+        self.parts.function.as_deref()
     }
 
     /// The source file. Of the user's frames, relative to the folder that the build ran in (the workspace), as in `file!()`; else
     /// as the compiler wrote it down.
     #[must_use]
     pub fn file(&self) -> Option<&str> {
-        self.file.as_deref()
+        self.parts.file.as_deref()
     }
 
     /// The line, the first of a file being 1.
     #[must_use]
     pub fn line(&self) -> Option<u32> {
-        self.line
+        self.parts.line
     }
 
     /// The column, the first of a line being 1.
     #[must_use]
     pub fn column(&self) -> Option<u32> {
-        self.column
+        self.parts.column
     }
 
     /// Whether this is the user's own code: a file below the folder that the build ran in, but not below a `vendor` folder, in
     /// Cargo's registry or written by a build script.
     #[must_use]
     pub fn is_user(&self) -> bool {
-        self.owner == Owner::User
+        self.parts.owner == Owner::User
     }
 
     pub(super) fn is_of_library(&self) -> bool {
-        self.owner == Owner::Library
+        self.parts.owner == Owner::Library
     }
 
     /// What two frames must have in common to be the same place.
     pub(super) fn reading(&self) -> (Option<&str>, Option<&str>, Option<u32>, Option<usize>) {
-        let offset = self.module.as_ref().map(|(_, offset)| *offset);
-        (self.function(), self.file(), self.line, offset)
+        let offset = self.parts.module.as_ref().map(|(_, offset)| *offset);
+        (self.function(), self.file(), self.line(), offset)
     }
 }
 
 /// `parser::tokens at src/parser.rs:14:5`
 impl fmt::Display for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.function, &self.module) {
+        match (self.function(), &self.parts.module) {
             (Some(function), _) => f.write_str(function)?,
             (None, Some((module, offset))) if module.is_empty() => write!(f, "{offset:#x}")?,
             (None, Some((module, offset))) => write!(f, "{module}+{offset:#x}")?,
             (None, None) => f.write_str("unknown")?,
         }
-        if let Some(file) = &self.file {
+        if let Some(file) = self.file() {
             write!(f, " at {file}")?;
-            for number in [self.line, self.column].into_iter().map_while(|number| number) {
+            for number in [self.line(), self.column()].into_iter().map_while(|number| number) {
                 write!(f, ":{number}")?;
             }
         }

@@ -47,7 +47,7 @@ pub(super) fn text(data: &Data) -> Result<String, String> {
     Order::Allocations.sort(
         &mut lines,
         |(_, count)| Numbers { events: *count, ..Numbers::default() },
-        |(key, _)| key.clone(),
+        |(a, _), (b, _)| a.cmp(b),
     );
 
     let total = lines.iter().fold(data.lost.events, |sum, (_, count)| sum.wrapping_add(*count));
@@ -91,10 +91,11 @@ fn key(site: &Site) -> String {
 /// A closure without a path, whose source does not say its function either (it is a macro's, or can't be read), counts as the next
 /// function further out: of the same file, if there is one.
 fn function<'a>(frame: &'a Frame, outer: &[&'a Frame]) -> &'a str {
-    let named = |frame: &&Frame| !frame.name.is_empty();
-    let mut of_file = outer.iter().copied().filter(|outer| outer.file == frame.file).filter(named);
+    let named = |frame: &&Frame| !frame.parts.name.is_empty();
+    let mut of_file =
+        outer.iter().copied().filter(|outer| outer.file() == frame.file()).filter(named);
     let next = || of_file.next().or_else(|| outer.iter().copied().find(named));
-    Some(frame).filter(named).or_else(next).map_or("{closure}", |frame| &frame.name)
+    Some(frame).filter(named).or_else(next).map_or("{closure}", |frame| &frame.parts.name)
 }
 
 #[cfg(test)]

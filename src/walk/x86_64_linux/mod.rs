@@ -18,6 +18,8 @@ mod find_object;
 mod header;
 mod iterate;
 mod loops;
+#[cfg(test)]
+mod made_up_stacks;
 mod modules;
 mod registers;
 mod replaced;
