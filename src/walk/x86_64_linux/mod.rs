@@ -19,7 +19,7 @@ mod header;
 mod iterate;
 mod loops;
 #[cfg(test)]
-mod made_up_stacks;
+mod made_up_tests;
 mod modules;
 mod registers;
 mod replaced;
