@@ -31,15 +31,9 @@ fn retained<R>(work: impl FnOnce() -> R) -> (u64, u64) {
     (blocks, bytes)
 }
 
-/// From the table of the report.
 fn numbers(exceeded: &Exceeded) -> (u64, u64) {
-    let text = exceeded.to_string();
-    let number = |label: &str| -> u64 {
-        let row = text.lines().find(|line| line.trim_start().starts_with(label));
-        let row = row.unwrap_or_else(|| panic!("no {label} in {text}"));
-        row.split_whitespace().nth(3).expect("measured").replace(',', "").parse().expect("a number")
-    };
-    (number("leaked blocks"), number("leaked bytes"))
+    let numbers = (exceeded.retained_count(), exceeded.retained_bytes());
+    (numbers.0.expect("asked for"), numbers.1.expect("asked for"))
 }
 
 fn on_a_thread<R: Send>(work: impl FnOnce() -> R + Send) -> R {
@@ -220,6 +214,30 @@ fn what_was_leaked_before_does_not_matter() {
         leaked.clear();
         assert_eq!(retained(|| drop((block(10), block(20)))), (0, 0), "round {round}");
     }
+}
+
+#[test]
+fn the_sites_of_retained_blocks_are_where_they_were_allocated_first() {
+    let line = line!() + 4;
+    let exceeded = Budget::new()
+        .max_retained(1)
+        .check(|| {
+            let mut kept = Vec::<u8>::with_capacity(10);
+            kept.reserve_exact(10_000);
+            drop(block(5));
+            (black_box(kept), block(7))
+        })
+        .expect_err("two");
+    let sites = exceeded.retained_sites().expect("recorded");
+    let lines: Vec<_> = sites
+        .sites()
+        .iter()
+        .map(|site| (site.user_frames().next().and_then(|frame| frame.line()), site.total_bytes()))
+        .filter(|(_, bytes)| *bytes == 10_000)
+        .collect();
+    assert_eq!((sites.alloc_count(), lines), (2, vec![(Some(line), 10_000)]));
+    let counted = Budget::new().max(0).check(|| block(1)).expect_err("one");
+    assert!(counted.retained_count().is_none() && counted.retained_sites().is_none());
 }
 
 /// The rest of the program goes on as ever.

@@ -85,7 +85,7 @@ impl Breach {
         Some(self.call_sites.get_or_init(|| report::call_sites(recording, self.origin.location)))
     }
 
-    /// Where the blocks were allocated that are live at the end, if that is known.
+    /// Where the blocks were allocated that were live at the end, if that is known.
     pub(crate) fn retained_sites(&self) -> Option<CallSites> {
         let recording = self.retained.as_ref()?;
         Some(report::call_sites(recording, self.origin.location))
@@ -128,6 +128,26 @@ impl Exceeded {
     #[must_use]
     pub fn stats(&self) -> AllocStats {
         self.breach.measured.stats
+    }
+
+    /// How many of the blocks that were allocated within were live at the end; of several runs, as for [`stats`](Self::stats). `None`
+    /// if the budget has neither [`max_retained`](Budget::max_retained) nor [`max_retained_bytes`](Budget::max_retained_bytes).
+    #[must_use]
+    pub fn retained_count(&self) -> Option<u64> {
+        self.breach.measured.live.map(|live| live.blocks)
+    }
+
+    /// The bytes in those blocks; `None` likewise.
+    #[must_use]
+    pub fn retained_bytes(&self) -> Option<u64> {
+        self.breach.measured.live.map(|live| live.bytes)
+    }
+
+    /// Where those blocks were allocated; `None` likewise, and where call sites are not recorded.
+    #[cfg(feature = "backtraces")]
+    #[must_use]
+    pub fn retained_sites(&self) -> Option<CallSites> {
+        self.breach.retained_sites()
     }
 
     /// The function that was held to the budget, or the one around the block or closure that was: its path within its
