@@ -210,6 +210,43 @@ fn a_guard_that_leaves_an_uncounted_stretch_counts_nothing_twice() {
     assert_eq!(scope.exit().alloc_count, 5);
 }
 
+/// The heir of its part must not be one that counts for itself, in the hidden stretch.
+#[test]
+fn a_guard_that_is_dropped_in_an_uncounted_stretch_leaves_nothing_to_those_inside() {
+    let scope = AllocScope::enter();
+    let handle = scope.handle();
+    on_a_thread(|| {
+        let attached = handle.attach();
+        uncounted(|| {
+            let first = handle.attach();
+            let second = handle.attach();
+            drop(attached);
+            let held = black_box(Vec::<u8>::with_capacity(10));
+            drop(first);
+            allocate(1, 1);
+            drop((held, second));
+        });
+        allocate(1, 1);
+    });
+    assert_eq!(numbers(scope.exit()), (2, 2, 11, 11));
+}
+
+#[test]
+fn a_scope_that_has_ended_attaches_nobody_to_those_around_it() {
+    let outer = AllocScope::enter();
+    let inner = AllocScope::enter();
+    let handle = inner.handle();
+    drop(inner);
+    on_a_thread(|| {
+        let attached = handle.attach();
+        handle.attach_thread();
+        allocate(1, 1);
+        drop(attached);
+        allocate(1, 1);
+    });
+    assert_eq!(outer.exit().alloc_count, 0);
+}
+
 #[test]
 fn attached_threads_count_in_the_scopes_around_too() {
     let outermost = AllocScope::enter();

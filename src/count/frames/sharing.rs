@@ -130,18 +130,22 @@ impl Frames {
     ) -> Result<Option<Attached>, OutOfMemory> {
         self.drop_closed(now);
         let mut attached: Option<Attached> = None;
+        let mut outcome = Ok(None);
         for scope in shared.enclosing().iter().copied().chain([shared.get()]) {
-            match (self.attach_to(scope, ledger, at, now, is_guarded), &mut attached) {
+            outcome = self.attach_to(scope, ledger, at, now, is_guarded);
+            match (&outcome, &mut attached) {
                 (Ok(None), _) => {}
                 (Ok(Some(_)), Some(attached)) => attached.count += 1,
-                (Ok(Some(first)), None) => attached = Some(Attached { first, count: 1 }),
-                (Err(OutOfMemory), _) => {
-                    attached.into_iter().for_each(|attached| self.detach(attached, now));
-                    return Err(OutOfMemory);
-                }
+                (Ok(Some(first)), None) => attached = Some(Attached { first: *first, count: 1 }),
+                (Err(OutOfMemory), _) => break,
             }
         }
-        Ok(attached.filter(|_| !shared.has_ended()))
+        // The last one was the scope itself. Without it, those around it do not count either.
+        if let Ok(Some(_)) = outcome {
+            return Ok(attached);
+        }
+        attached.into_iter().for_each(|attached| self.detach(attached, now));
+        outcome.map(|_| None)
     }
 
     /// `Ok(None)` if the scope has ended.
@@ -207,8 +211,9 @@ impl Frames {
         if frame.kind != Kind::Attached {
             shared.end();
         } else if let Some(part) = frame.part.take() {
-            let heir =
-                above.iter_mut().find(|f| f.is_attached_to(Some(shared)) && f.part.is_none());
+            // Those in a hidden stretch have a part of their own.
+            let mut seen = above.iter_mut().take_while(|frame| !frame.hides());
+            let heir = seen.find(|f| f.is_attached_to(Some(shared)) && f.part.is_none());
             match heir {
                 Some(heir) => (heir.part, heir.tracked) = (Some(part), tracked),
                 None => part.finish(now),
