@@ -60,7 +60,9 @@ impl Frames {
         &mut self,
         now: Counts,
     ) -> Result<Option<SharedRef>, OutOfMemory> {
-        let counts = |frame: &Frame| !frame.is_over() && frame.frozen.is_none();
+        let has_ended = |frame: &Frame| frame.shared.is_some_and(Shared::has_ended);
+        let counts =
+            |frame: &Frame| !frame.is_closed && frame.frozen.is_none() && !has_ended(frame);
         let innermost = self.stack.as_slice().iter().rposition(|f| f.hides() || counts(f));
         match innermost {
             Some(depth) if !self.stack.as_slice()[depth].hides() => {
