@@ -481,6 +481,36 @@ fn a_future_that_is_held_to_a_budget_hands_out_handles() {
     }
 }
 
+/// On a thread that is attached to its scope, a future counts once; a guard that outlives a poll counts on.
+#[test]
+fn a_future_and_a_guard_of_its_scope_on_one_thread_count_each_event_once() {
+    let waker = waker();
+    let shared = &std::sync::Mutex::new(None);
+    let budget = Budget::new().exact(0).max_peak_bytes(0).max_retained(0).call_sites(false);
+    let mut future = pin!(budget.check_future(async {
+        *shared.lock().expect("no panic") = AllocScope::current();
+        suspend().await;
+        allocate(1, 10);
+        let block = black_box(Vec::<u8>::with_capacity(100));
+        let attached = AllocScope::current().expect("the budget").attach();
+        std::mem::forget(attached);
+        suspend().await;
+        drop(block);
+    }));
+    let mut poll = || future.as_mut().poll(&mut Context::from_waker(&waker));
+    assert!(poll().is_pending());
+    let handle = shared.lock().expect("no panic").take().expect("the budget");
+    let attached = handle.attach();
+    assert!(poll().is_pending());
+    drop(attached);
+    let held = black_box(Vec::<u8>::with_capacity(1_000));
+    let Poll::Ready(Err(exceeded)) = poll() else { panic!("three allocations") };
+    drop(held);
+    assert_eq!(numbers(exceeded.stats()), (3, 2, 1_110, 1_100));
+    assert!(exceeded.to_string().contains("retained blocks          0         1"), "{exceeded}");
+    drop(uncounted(|| waker));
+}
+
 #[alloc_budget(max = 6, call_sites = false)]
 async fn budgeted(times: u64) {
     suspend().await;

@@ -98,20 +98,42 @@ impl Frames {
         self.stack.as_slice().get(depth)?.shared.map(SharedRef::clone_of)
     }
 
-    /// Gives a frame that has just been opened the scope that it stands for: that of a future, which was shared before.
-    pub(in crate::count) fn set_shared(&mut self, ticket: Ticket, shared: SharedRef) {
-        if let Some(frame) = self.stack.as_mut_slice().get_mut(ticket.depth) {
-            frame.shared = Some(shared.into_raw());
+    /// Gives a frame that has just been opened the scope that it stands for: that of a future, which was shared before. A frame
+    /// below that is attached to the scope would count for it twice: its part ends.
+    pub(in crate::count) fn set_shared(&mut self, ticket: Ticket, shared: SharedRef, now: Counts) {
+        let Some((frame, below)) =
+            self.stack.as_mut_slice().get_mut(..=ticket.depth).and_then(<[Frame]>::split_last_mut)
+        else {
+            return;
+        };
+        let seen = below.iter_mut().rev().take_while(|frame| !frame.hides());
+        for twice in seen.filter(|frame| frame.is_attached_to(Some(&shared))) {
+            twice.end_part(now);
         }
+        frame.shared = Some(shared.into_raw());
     }
 
-    /// Takes it out again, if the frame is still there, so that it outlives the frame.
-    pub(in crate::count) fn take_shared(&mut self, ticket: Ticket) -> Option<SharedRef> {
+    /// Takes it out again, if the frame is still there, so that it outlives the frame. A guard that does so too counts from now on.
+    pub(in crate::count) fn take_shared(
+        &mut self,
+        ticket: Ticket,
+        ledger: &'static Ledger,
+        now: Counts,
+    ) -> Option<SharedRef> {
         let frame = self.stack.as_mut_slice().get_mut(ticket.depth)?;
         if frame.serial != ticket.serial {
             return None;
         }
-        frame.shared.take().map(SharedRef::from_raw)
+        let shared = frame.shared.take()?;
+        let mut seen = self.stack.as_mut_slice().iter_mut().rev().take_while(|f| !f.hides());
+        if let Some(attached) = seen.find(|frame| frame.is_attached_to(Some(shared))) {
+            if let Some(part) = shared.take_part() {
+                part.start(ledger, now, !attached.stays);
+                attached.part = Some(part);
+                attached.tracked = shared.tracked();
+            }
+        }
+        Some(SharedRef::from_raw(shared))
     }
 
     /// What is shared of the frame's scope.
@@ -238,6 +260,14 @@ impl Frames {
 }
 
 impl Frame {
+    /// Another frame counts for the scope that this one is attached to.
+    pub(super) fn end_part(&mut self, now: Counts) {
+        self.tracked = None;
+        if let Some(part) = self.part.take() {
+            part.finish(now);
+        }
+    }
+
     pub(super) fn is_attached_to(&self, scope: Option<&Shared>) -> bool {
         let is_it = |shared: &Shared| scope.is_some_and(|scope| shared.is(scope));
         self.kind == Kind::Attached && !self.is_closed && self.shared.is_some_and(is_it)
