@@ -4,15 +4,15 @@
 use crate::model_parts::Numbers;
 
 /// How many blocks there are at most. They belong to no thread: any may free what any has allocated.
-pub(crate) const SLOTS: usize = 20;
+pub(crate) const SLOTS: usize = 12;
 /// How many scopes, and how many guards, a thread holds at most.
-pub(crate) const SCOPES: usize = 4;
+pub(crate) const SCOPES: usize = 3;
 /// How many handles there are at most, for all threads.
-pub(crate) const HANDLES: usize = 5;
+pub(crate) const HANDLES: usize = 3;
 /// How many futures, likewise.
-pub(crate) const TASKS: usize = 3;
+pub(crate) const TASKS: usize = 2;
 /// How many threads run at most.
-pub(crate) const THREADS: usize = 4;
+pub(crate) const THREADS: usize = 3;
 /// The thread that runs the others.
 pub(crate) const DRIVER: usize = THREADS;
 
@@ -141,8 +141,11 @@ pub(crate) fn random(seed: u64) -> Vec<Step> {
 
 impl Random {
     fn program(&mut self) -> Vec<Step> {
-        let mut steps = Vec::new();
         let mut thread = 0;
+        let mut steps = vec![
+            Step { thread, op: Op::Enter { scope: 0, call_sites: self.call_sites } },
+            Step { thread, op: Op::Share { scope: 0, handle: 0 } },
+        ];
         for _ in 0..20 + self.numbers.below(120) {
             if self.numbers.below(3) == 0 {
                 thread = self.up_to(self.threads);
