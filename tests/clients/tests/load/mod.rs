@@ -43,10 +43,13 @@ pub fn repeat(mut work: impl FnMut()) {
     BEGIN.call_once(|| {
         for _ in 0..2 {
             thread::spawn(|| loop {
-                let mut noise = block(100);
-                noise.reserve_exact(1_000);
-                drop(black_box(noise));
-                EVENTS.fetch_add(2, Relaxed);
+                for _ in 0..10 {
+                    let mut noise = block(100);
+                    noise.reserve_exact(1_000);
+                    drop(black_box(noise));
+                }
+                EVENTS.fetch_add(20, Relaxed);
+                thread::yield_now(); // Or a machine with two cores is busy with nothing else.
             });
         }
     });
