@@ -17,8 +17,8 @@
 //! # fn main() {}
 //! ```
 //!
-//! Only the thread that runs the code is counted, so budgets hold in parallel tests, whatever the other tests and the harness
-//! allocate. The numbers are exact, in debug and in release builds, and the allocator costs a few instructions
+//! Only the thread that runs the code is counted, and those that the code attaches to it, so budgets hold in parallel tests,
+//! whatever the other tests and the harness allocate. The numbers are exact, in debug and in release builds, and the allocator costs a few instructions
 //! an event.
 //!
 //! # What to use
@@ -29,6 +29,8 @@
 //! | hold a block to a budget | [`assert_allocs!`], [`assert_no_alloc!`] |
 //! | compute limits, or get a `Result` | [`Budget`], [`Exceeded`] |
 //! | hold a future to a budget | [`Budget::check_future`] |
+//! | count worker threads, jobs and tasks too | [`AllocScope::current`], [`ScopeHandle`] |
+//! | find leaks | [`Budget::max_retained`] |
 //! | repeat, after a warm-up | [`Budget::warmup`], [`Budget::runs`] |
 //! | count without asserting | [`AllocScope`], [`measure`] |
 //! | see which lines allocate | [`AllocScope::with_call_sites`], [`Profiler::with_call_sites`], [`CallSites`] |
@@ -42,7 +44,8 @@
 //! [`AllocStats`] says which number each of them moves. Values of size zero, `mmap`, the stack, and what C code gets from `malloc`
 //! are not seen.
 //!
-//! - A scope counts its own thread. What other threads allocate, on its behalf or not, is not in it.
+//! - A scope counts its own thread, and those that are attached to it by a [`ScopeHandle`]. What other threads allocate, on its
+//!   behalf or not, is not in it.
 //! - Blocks from before the scope that are freed within take its current bytes below zero.
 //! - What the library allocates for itself counts nowhere.
 //! - What a panic allocates on the thread counts like anything else.
@@ -63,6 +66,8 @@
 //!   profile; without it the report says so.
 //! - The environment variable `MOD_ALLOC_BACKTRACE` says how much a broken budget shows: `short` (the default), `full` for every
 //!   frame of every site, or `off`, which does not record at all. Anything else is an error. Reports have no colours.
+//! - With `MOD_ALLOC_BREAK=1` the process stops (SIGTRAP) at the first allocation past a budget, with the stack still standing: run
+//!   the test in a debugger.
 //! - A library that is unloaded while a scope records is noticed when another one takes its place, or by the next scope.
 //! - Without the feature `backtraces`, which is on by default, there are counters and budgets alone. So there are on targets other than
 //!   x86_64 Linux, and under Miri: budgets hold as ever, and the report says that call sites are not available.
@@ -115,7 +120,7 @@ pub use count::AllocStats;
 pub use mod_alloc_macros::alloc_budget;
 pub use process::Profiler;
 #[cfg(feature = "backtraces")]
-pub use report::{CallSites, Frame, Site};
+pub use report::{CallSites, Frame, Site, SortBy};
 pub use scope::{measure, uncounted, AllocScope, Attached, Instrumented, ScopeHandle};
 
 #[doc(hidden)]

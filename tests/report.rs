@@ -216,3 +216,19 @@ fn another_value_is_answered_by_those_that_there_are() {
         assert!(!answer.contains("allocation budget exceeded"), "{answer}");
     }
 }
+
+#[test]
+fn leaks() {
+    insta::assert_snapshot!(report_of(work::forgets_labels));
+}
+
+#[test]
+fn retained_blocks_and_allocations() {
+    insta::assert_snapshot!(report_of(|| drop(work::builds_a_page())));
+}
+
+#[test]
+fn what_was_not_counted() {
+    let exceeded = work::leaves_a_thread_attached(Budget::new().max(2));
+    insta::assert_snapshot!(without_lines(&exceeded.to_string()));
+}

@@ -28,6 +28,7 @@ use std::ptr;
 use std::sync::atomic::AtomicPtr;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 
+use super::at_peak;
 use super::nodes::{Entry, Node, Nodes, FIRST_ADDRESS};
 use super::retained::Retained;
 use super::stack::Stack;
@@ -59,7 +60,8 @@ pub(super) fn prepare() -> bool {
 }
 
 impl Retained {
-    /// A block was allocated, at an address that is [forgotten](forget), and belongs to the scope of this serial.
+    /// A block was allocated, at an address that is [forgotten](forget), and belongs to the scope of this serial. `false` if that
+    /// is over, or there is no room.
     #[inline]
     pub(crate) fn insert(
         &'static self,
@@ -67,8 +69,8 @@ impl Retained {
         address: usize,
         size: u64,
         stack: Option<&'static Stack>,
-    ) {
-        LIVE.enter(address, Entry { scope: self, serial, size, stack });
+    ) -> bool {
+        LIVE.enter(address, Entry { scope: self, serial, size, stack })
     }
 
     /// Shows `visit` where each live block of the scope was allocated first, and its size. Of blocks that are freed or
@@ -146,16 +148,18 @@ impl<const BITS: u32> Table<BITS> {
     }
 
     #[inline]
-    fn enter(&self, address: usize, entry: Entry) {
+    fn enter(&self, address: usize, entry: Entry) -> bool {
         let Entry { scope, serial, .. } = entry;
         if serial == 0 || serial != scope.serial() {
-            return;
+            return false;
         }
-        if self.place(address, entry) {
+        let is_placed = self.place(address, entry);
+        if is_placed {
             scope.gain_one(serial);
         } else {
             scope.lose_one(serial);
         }
+        is_placed
     }
 
     /// `false` without room.
@@ -190,7 +194,10 @@ impl<const BITS: u32> Table<BITS> {
 
     #[inline]
     fn forget(&self, address: usize) {
-        self.take_out(address, &mut |entry| entry.scope.drop_one(entry.serial));
+        self.take_out(address, &mut |entry| {
+            entry.scope.drop_one(entry.serial);
+            at_peak::changed(&entry, -1, -(entry.size as i64));
+        });
     }
 
     fn take(&self, address: usize) -> Taken {
@@ -217,7 +224,9 @@ impl<const BITS: u32> Table<BITS> {
             if entry.serial != entry.scope.serial() {
                 continue;
             }
-            if !self.place(address, Entry { size, ..entry }) {
+            if self.place(address, Entry { size, ..entry }) {
+                at_peak::changed(&entry, 0, (size as i64).wrapping_sub(entry.size as i64));
+            } else {
                 lose(entry);
             }
         }
@@ -254,6 +263,7 @@ impl<const BITS: u32> Table<BITS> {
 fn lose(entry: Entry) {
     entry.scope.drop_one(entry.serial);
     entry.scope.lose_one(entry.serial);
+    at_peak::changed(&entry, -1, -(entry.size as i64));
 }
 
 #[inline]

@@ -1,5 +1,6 @@
 //! Cold: `Row`, the sites of a short list: stacks with the same lines of the user's are one.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::code::Owner;
@@ -41,15 +42,15 @@ pub(super) fn rows(data: &Data, order: Order) -> Vec<Row<'_>> {
         }
     }
     let mut rows: Vec<(Key<'_>, Row<'_>)> = rows.into_iter().collect();
-    let numbers = |(_, row): &(Key<'_>, Row<'_>)| (row.numbers.events, row.numbers.bytes);
-    order.sort(&mut rows, numbers, |_| ()); // Equals stay in the order of their keys.
+    // Equals stay in the order of their keys.
+    order.sort(&mut rows, |(_, row)| row.numbers, |_, _| Ordering::Equal);
     rows.into_iter().map(|(_, row)| row).collect()
 }
 
 fn row(site: &Site) -> Option<Row<'_>> {
     let leading = leading(&site.frames)?;
     let inner = site.frames.iter().take_while(|frame| !frame.is_user());
-    let mut dependencies = inner.filter(|frame| frame.owner == Owner::Dependency);
+    let mut dependencies = inner.filter(|frame| frame.parts.owner == Owner::Dependency);
     Some(Row {
         numbers: site.numbers,
         growth: site.growth,

@@ -1,6 +1,5 @@
 //! Hot: what the table of live blocks costs. `cargo test --release --lib figures -- --ignored --nocapture`
 
-#[cfg(test)]
 use std::time::Instant;
 
 use super::*;
