@@ -14,7 +14,7 @@ pub(super) struct Row<'a> {
     pub(super) growth: Growth,
     /// The user's innermost frame, if there is one.
     pub(super) leading: &'a Frame,
-    /// The user's other frames, innermost first.
+    /// The user's other frames, innermost first. A line of a function that calls itself is there once, however deep that went.
     pub(super) callers: Vec<&'a Frame>,
     /// The innermost function of a dependency, where the user's code called one.
     pub(super) dependency: Option<&'a Frame>,
@@ -49,13 +49,21 @@ pub(super) fn rows(data: &Data, order: Order) -> Vec<Row<'_>> {
 
 fn row(site: &Site) -> Option<Row<'_>> {
     let leading = leading(&site.frames)?;
+    let mut callers = Vec::new();
+    let mut inner = leading;
+    for frame in site.user_frames().skip(1) {
+        if frame.reading() != inner.reading() {
+            callers.push(frame);
+        }
+        inner = frame;
+    }
     let inner = site.frames.iter().take_while(|frame| !frame.is_user());
     let mut dependencies = inner.filter(|frame| frame.parts.owner == Owner::Dependency);
     Some(Row {
         numbers: site.numbers,
         growth: site.growth,
         leading,
-        callers: site.user_frames().skip(1).collect(),
+        callers,
         dependency: if leading.is_user() { dependencies.next() } else { None },
     })
 }

@@ -111,6 +111,36 @@ fn a_dependency_is_named_behind_the_users_line() {
 }
 
 #[test]
+fn a_function_that_calls_itself_on_one_line_is_one_site() {
+    let places = "1 t::main @ /none/tests/header.rs:19\n2 t::main @ /none/tests/header.rs:20\n\
+                  3 p::list @ /none/src/list.rs:5\n4 p::list @ /none/src/list.rs:6\n\
+                  8 alloc::alloc::alloc @ /rustc/5/library/alloc/src/alloc.rs:5";
+    let tallies: &[(&[usize], Tally)] = &[
+        (&[2, 3, 8], tally(1, 0, 1)),
+        (&[2, 3, 3, 8], tally(1, 0, 1)),
+        (&[2, 3, 3, 3, 8], tally(1, 0, 1)),
+        (&[2, 4, 3, 3, 8], tally(1, 0, 1)),
+    ];
+    let text = report(
+        Program { places, tallies, first_past: None, ..PARSER },
+        Mode::Short,
+        Order::Allocations,
+    );
+    let expected = "\
+table
+
+  call sites, most allocations first (4 allocations at 2 sites)
+    3 x      3 B  src/list.rs:5  list
+                  called from tests/header.rs:20 main
+    1 x      1 B  src/list.rs:5  list
+                  called from src/list.rs:6 list < tests/header.rs:20 main
+
+  full stacks: MOD_ALLOC_BACKTRACE=full
+";
+    assert_eq!(text, expected);
+}
+
+#[test]
 fn where_the_user_has_no_part_the_innermost_known_frame_leads() {
     let check = |stack: &[usize], expected: &str| {
         let tallies = &[(stack, tally(1, 0, 8))];
