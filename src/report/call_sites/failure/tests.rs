@@ -7,7 +7,7 @@ use crate::walk::Stop;
 
 fn push(text: &mut String, program: &Program<'_>, mode: Mode, order: Order) {
     let (sites, subject) = (CallSites::new(program.data()), Subject::Allocated);
-    push_call_sites(text, &[List { sites, subject, order }], mode);
+    push_call_sites(text, &[List { sites, subject, order, attribute: None }], mode);
 }
 
 const PARSER: Program<'_> = Program {
