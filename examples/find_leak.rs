@@ -52,7 +52,8 @@ fn work(link: fn(&Rc<Folder>) -> Above) {
 }
 
 fn main() {
-    println!("The first line takes stdout its buffer, which it keeps.");
+    // The first line that is printed gives stdout its buffer, which stays.
+    println!("folders that know the one above them by a `Weak`, and by an `Rc`:\n");
     let budget = Budget::new().max_retained(0);
 
     match budget.check(|| work(|above| Above::Weak(Rc::downgrade(above)))) {

@@ -106,15 +106,15 @@ fn tree(handle: &ScopeHandle, depth: u32) {
     if depth == 0 {
         return handle.run(|| allocate(1, 8));
     }
-    if depth % 2 == 0 {
+    if depth % 2 == 1 {
+        join(|| tree(handle, depth - 1), || tree(handle, depth - 1));
+        handle.run(|| allocate(1, 8));
+    } else {
         handle.run(|| {
             allocate(1, 8);
             let same = AllocScope::current().expect("it is attached");
             join(|| tree(&same, depth - 1), || tree(handle, depth - 1));
         });
-    } else {
-        join(|| tree(handle, depth - 1), || tree(handle, depth - 1));
-        handle.run(|| allocate(1, 8));
     }
 }
 
@@ -204,11 +204,11 @@ fn a_pool_of_the_current_thread_alone_counts_once() {
     });
 }
 
-/// The squares of the numbers below `count`, each in a block of its own.
+/// The squares of the numbers below `count`, each in a vector of its own.
 #[alloc_budget(exact = count, max_bytes = 8 * count, call_sites = false)]
-fn squares(pool: &ThreadPool, count: u64, more: u64) -> Vec<Box<u64>> {
+fn squares(pool: &ThreadPool, count: u64, more: u64) -> Vec<Vec<u64>> {
     let handle = AllocScope::current().expect("the budget");
-    let squares = (0..count).into_par_iter().map(|n| handle.run(|| Box::new(n * n)));
+    let squares = (0..count).into_par_iter().map(|n| handle.run(|| vec![n * n]));
     uncounted(|| {
         pool.broadcast(|_| handle.run(|| allocate(more, 1)));
         pool.install(|| squares.collect())
@@ -220,7 +220,7 @@ fn a_function_is_held_to_what_its_jobs_allocate() {
     let pool = pool(2);
     repeat(|| {
         let squares = squares(&pool, JOBS, 0);
-        assert_eq!(squares.iter().map(|square| **square).max(), Some((JOBS - 1) * (JOBS - 1)));
+        assert_eq!(squares.last(), Some(&vec![(JOBS - 1) * (JOBS - 1)]));
     });
 }
 
