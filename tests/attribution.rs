@@ -210,6 +210,43 @@ fn a_guard_that_leaves_an_uncounted_stretch_counts_nothing_twice() {
     assert_eq!(scope.exit().alloc_count, 5);
 }
 
+/// The heir of its part must not be one that counts for itself, in the hidden stretch.
+#[test]
+fn a_guard_that_is_dropped_in_an_uncounted_stretch_leaves_nothing_to_those_inside() {
+    let scope = AllocScope::enter();
+    let handle = scope.handle();
+    on_a_thread(|| {
+        let attached = handle.attach();
+        uncounted(|| {
+            let first = handle.attach();
+            let second = handle.attach();
+            drop(attached);
+            let held = black_box(Vec::<u8>::with_capacity(10));
+            drop(first);
+            allocate(1, 1);
+            drop((held, second));
+        });
+        allocate(1, 1);
+    });
+    assert_eq!(numbers(scope.exit()), (2, 2, 11, 11));
+}
+
+#[test]
+fn a_scope_that_has_ended_attaches_nobody_to_those_around_it() {
+    let outer = AllocScope::enter();
+    let inner = AllocScope::enter();
+    let handle = inner.handle();
+    drop(inner);
+    on_a_thread(|| {
+        let attached = handle.attach();
+        handle.attach_thread();
+        allocate(1, 1);
+        drop(attached);
+        allocate(1, 1);
+    });
+    assert_eq!(outer.exit().alloc_count, 0);
+}
+
 #[test]
 fn attached_threads_count_in_the_scopes_around_too() {
     let outermost = AllocScope::enter();
@@ -444,6 +481,36 @@ fn a_future_that_is_held_to_a_budget_hands_out_handles() {
     }
 }
 
+/// On a thread that is attached to its scope, a future counts once; a guard that outlives a poll counts on.
+#[test]
+fn a_future_and_a_guard_of_its_scope_on_one_thread_count_each_event_once() {
+    let waker = waker();
+    let shared = &std::sync::Mutex::new(None);
+    let budget = Budget::new().exact(0).max_peak_bytes(0).max_retained(0).call_sites(false);
+    let mut future = pin!(budget.check_future(async {
+        *shared.lock().expect("no panic") = AllocScope::current();
+        suspend().await;
+        allocate(1, 10);
+        let block = black_box(Vec::<u8>::with_capacity(100));
+        let attached = AllocScope::current().expect("the budget").attach();
+        std::mem::forget(attached);
+        suspend().await;
+        drop(block);
+    }));
+    let mut poll = || future.as_mut().poll(&mut Context::from_waker(&waker));
+    assert!(poll().is_pending());
+    let handle = shared.lock().expect("no panic").take().expect("the budget");
+    let attached = handle.attach();
+    assert!(poll().is_pending());
+    drop(attached);
+    let held = black_box(Vec::<u8>::with_capacity(1_000));
+    let Poll::Ready(Err(exceeded)) = poll() else { panic!("three allocations") };
+    drop(held);
+    assert_eq!(numbers(exceeded.stats()), (3, 2, 1_110, 1_100));
+    assert!(exceeded.to_string().contains("retained blocks          0         1"), "{exceeded}");
+    drop(uncounted(|| waker));
+}
+
 #[alloc_budget(max = 6, call_sites = false)]
 async fn budgeted(times: u64) {
     suspend().await;
@@ -519,7 +586,14 @@ fn there_is_no_current_scope_where_nothing_counts() {
             on_a_thread(again.wrap(|| allocate(1, 1)));
         });
     });
-    assert_eq!(scope.exit().alloc_count, 1);
+    // One that has ended is none, though a guard of it is still there.
+    let inner = AllocScope::enter();
+    let attached = inner.handle().attach();
+    drop(inner);
+    let outer = AllocScope::current().expect("the outer scope");
+    on_a_thread(outer.wrap(|| allocate(1, 1)));
+    drop(attached);
+    assert_eq!(scope.exit().alloc_count, 2);
     assert!(AllocScope::current().is_none());
 }
 

@@ -4,38 +4,19 @@
 //!
 //! The driver at the end runs this same binary again, with the tests of `budgeted` alone.
 
+mod crowd;
+
 use std::hint::black_box;
-use std::process::Command;
-use std::sync::Once;
-use std::thread;
 
 use mod_alloc::ModAlloc;
+
+use crowd::{run_again, start_noise};
 
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
 
 /// Names the tests, by number, in which an allocation is planted.
 const PLANTED: &str = "MOD_ALLOC_TEST_PLANTED";
-
-/// Threads that allocate, reallocate and free without end.
-fn start_noise() {
-    static NOISE: Once = Once::new();
-    NOISE.call_once(|| {
-        for seed in 1..4_usize {
-            thread::spawn(move || {
-                for i in (seed..).step_by(7) {
-                    let mut block = black_box(Vec::<u8>::with_capacity(1 + i % 3_000));
-                    block.reserve_exact(1 + i % 40_000);
-                    if i % 512 == 0 {
-                        thread::spawn(|| drop(black_box(vec![0_u8; 100])))
-                            .join()
-                            .expect("ends well");
-                    }
-                }
-            });
-        }
-    });
-}
 
 /// Read once, before the budgets are entered.
 fn is_planted(number: usize) -> bool {
@@ -86,13 +67,9 @@ mod budgeted {
     }
 }
 
-/// Runs the 200 tests in a process of their own, and returns what the harness printed.
+/// Runs the 200 tests.
 fn run_budgeted(planted: &str) -> String {
-    let this = std::env::current_exe().expect("a test knows its binary");
-    let mut command = Command::new(this);
-    command.args(["budgeted::", "--test-threads=8"]).env(PLANTED, planted);
-    let output = command.output().expect("it runs again");
-    String::from_utf8_lossy(&output.stdout).into_owned()
+    run_again("budgeted::", PLANTED, planted)
 }
 
 #[test]

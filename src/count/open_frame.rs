@@ -142,7 +142,8 @@ impl OpenFrame {
     /// Makes this the frame of a scope that was shared before: of a future, in an earlier poll.
     pub(crate) fn set_shared(&self, shared: SharedRef) {
         if let Some(own) = self.own() {
-            own.with_frames(|frames| frames.set_shared(self.ticket, shared));
+            let counts = own.counts();
+            own.with_frames(|frames| frames.set_shared(self.ticket, shared, counts));
             own.set_limits();
         }
     }
@@ -157,7 +158,11 @@ impl OpenFrame {
 
     /// Takes the scope out, so that it outlives this frame.
     pub(crate) fn take_shared(&self) -> Option<SharedRef> {
-        self.own()?.with_frames(|frames| frames.take_shared(self.ticket))
+        let own = self.own()?;
+        let counts = own.counts();
+        let shared = own.with_frames(|frames| frames.take_shared(self.ticket, own.ledger, counts));
+        own.set_limits();
+        shared
     }
 }
 

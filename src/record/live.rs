@@ -16,7 +16,7 @@
 //!    compare-and-swap, not taking out.
 //! 3. **Entries of scopes that are over stay** until their address is used again in a scope that asks. Their
 //!    serial is no longer that of their `Retained`, so they count for nobody (`retained` says how that is sure). There can be no more of
-//!    them than there are addresses in the heap. Others could recycle them earlier, but then the owner had to take out by
+//!    them than there are addresses in the heap, times the scopes around one block. Others could recycle them earlier, but then the owner had to take out by
 //!    a compare-and-swap too, and the one who recycles could not tell an entry that is out of date from one that was replaced
 //!    by a fresh one between two of his looks.
 //! 4. **Neighbours in memory are neighbours in the table**, so that it is touched, page by page, only as far as the heap

@@ -56,17 +56,19 @@ fn push_call_sites(text: &mut String, breach: &Breach) {
     let (of_retained, of_allocated): (Vec<Metric>, Vec<Metric>) =
         breach.broken().partition(|metric| metric.is_of_retained());
     let mut lists = Vec::new();
+    let location = breach.origin.location;
+    let attribute = (breach.origin.entrance == Entrance::Attribute).then_some(location);
     let is_of_allocated = !of_allocated.is_empty() || of_retained.is_empty();
     if let Some(sites) = breach.call_sites().filter(|_| is_of_allocated) {
         let (sites, subject) = (sites.clone(), call_sites::Subject::Allocated);
-        lists.push(call_sites::List { sites, subject, order: order(&of_allocated) });
+        lists.push(call_sites::List { sites, subject, order: order(&of_allocated), attribute });
     }
     if let (false, Some(sites)) = (of_retained.is_empty(), breach.retained_sites()) {
         let subject = match breach.origin.returns_nothing {
             true => call_sites::Subject::Leaked,
             false => call_sites::Subject::Retained,
         };
-        lists.push(call_sites::List { sites, subject, order: order(&of_retained) });
+        lists.push(call_sites::List { sites, subject, order: order(&of_retained), attribute });
     }
     call_sites::push_call_sites(text, &lists, mode);
 }

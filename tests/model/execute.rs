@@ -1,10 +1,7 @@
 //! Runs a program for real.
-#![allow(unsafe_code)]
 
-use std::alloc::{alloc, alloc_zeroed, dealloc, realloc, Layout};
 use std::cell::RefCell;
 use std::future::{poll_fn, Future};
-use std::hint::black_box;
 use std::mem;
 use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};
 use std::pin::pin;
@@ -13,39 +10,11 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use mod_alloc::{measure, uncounted, AllocScope, AllocStats, Budget};
 
+use crate::model_parts::Block;
 use crate::program::{Op, SCOPES, SLOTS};
-
-#[derive(Clone, Copy)]
-pub(crate) struct Block {
-    address: usize,
-    layout: Layout,
-}
 
 pub(crate) fn no_blocks() -> [Option<Block>; SLOTS] {
     [None; SLOTS]
-}
-
-impl Block {
-    fn new(layout: Layout, zeroed: bool) -> Self {
-        let allocate = if zeroed { alloc_zeroed } else { alloc };
-        // SAFETY: programs allocate at least one byte.
-        let block = unsafe { allocate(layout) };
-        assert!(!block.is_null());
-        Self { address: black_box(block) as usize, layout }
-    }
-
-    fn resized(self, size: usize) -> Self {
-        // SAFETY: the block came from `alloc` with this layout; programs ask for at least one byte.
-        let block = unsafe { realloc(self.address as *mut u8, self.layout, size) };
-        assert!(!block.is_null());
-        let layout = Layout::from_size_align(size, self.layout.align()).expect("a small size");
-        Self { address: black_box(block) as usize, layout }
-    }
-
-    fn free(self) {
-        // SAFETY: the block came from `alloc` with this layout, and its slot is empty now.
-        unsafe { dealloc(self.address as *mut u8, self.layout) }
-    }
 }
 
 pub(crate) fn free(blocks: [Option<Block>; SLOTS]) {
@@ -90,8 +59,7 @@ impl Machine {
                 if let Some(block) = self.blocks[slot].take() {
                     block.free();
                 }
-                let layout = Layout::from_size_align(size, align).expect("a small size");
-                self.blocks[slot] = Some(Block::new(layout, zeroed));
+                self.blocks[slot] = Some(Block::new(size, align, zeroed));
             }
             Op::Realloc { slot, size } => {
                 self.blocks[slot] = self.blocks[slot].take().map(|block| block.resized(size));

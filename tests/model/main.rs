@@ -8,6 +8,8 @@
 //! `cargo test --test model -- PROGRAMS SEED` runs other programs, or one again.
 
 mod execute;
+#[path = "../model_parts/mod.rs"]
+mod model_parts;
 mod program;
 mod reference;
 mod truth;

@@ -1,5 +1,7 @@
 //! What a random program consists of.
 
+use crate::model_parts::Numbers;
+
 /// How many blocks a thread holds at most.
 pub(crate) const SLOTS: usize = 24;
 /// How many scopes a thread holds at most, in one function.
@@ -49,23 +51,19 @@ pub(crate) enum Op {
     },
 }
 
-/// xorshift64*: small, and the same on every machine.
 pub(crate) struct Random {
-    state: u64,
+    numbers: Numbers,
     /// Whether programs have futures.
     pub(crate) futures: bool,
 }
 
 impl Random {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { state: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1, futures: seed % 6 == 0 }
+        Self { numbers: Numbers::new(seed), futures: seed % 6 == 0 }
     }
 
     pub(crate) fn below(&mut self, bound: u64) -> u64 {
-        self.state ^= self.state >> 12;
-        self.state ^= self.state << 25;
-        self.state ^= self.state >> 27;
-        (self.state.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) % bound
+        self.numbers.below(bound)
     }
 
     fn slot(&mut self) -> usize {
@@ -76,11 +74,8 @@ impl Random {
         self.below(SCOPES as u64) as usize
     }
 
-    /// Mostly small; some beyond the 16 KiB at which a thread reports to the process totals.
     fn size(&mut self) -> usize {
-        let magnitude =
-            [3, 4, 5, 6, 6, 7, 7, 8, 8, 9, 10, 11, 12, 13, 15, 17][self.below(16) as usize];
-        1 + self.below(1 << magnitude) as usize
+        self.numbers.size()
     }
 }
 

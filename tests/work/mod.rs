@@ -108,3 +108,14 @@ pub(crate) fn leaves_a_thread_attached(budget: mod_alloc::Budget) -> mod_alloc::
         })
     })
 }
+
+/// The expansion calls the body, from the line of the attribute; here and in `repeats`.
+#[alloc_budget(max = 0)]
+pub(crate) async fn awaits() {
+    allocate(&[5]);
+}
+
+#[alloc_budget(max = 0, runs = 2)]
+pub(crate) fn repeats() {
+    allocate(&[6]);
+}

@@ -62,10 +62,7 @@ impl Frames {
                 part.resume(now);
             }
             for twice in rest.iter_mut().filter(|above| above.is_attached_to(frame.shared)) {
-                twice.tracked = None;
-                if let Some(part) = twice.part.take() {
-                    part.finish(now);
-                }
+                twice.end_part(now);
             }
         }
     }

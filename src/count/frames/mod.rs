@@ -184,10 +184,13 @@ impl Frames {
     /// Opens a frame. `now` is the thread's counts, here and below.
     #[inline]
     pub(super) fn open(&mut self, opening: Opening, now: Counts) -> Result<Ticket, OutOfMemory> {
-        if let Some(Frame { stays: true, .. }) = self.stack.as_slice().last() {
-            self.drop_closed(now);
-        }
         let Opening { kind, tag, wants_peak } = opening;
+        // The frames by which a thread is attached stand one upon the other.
+        if kind != Kind::Attached {
+            if let Some(Frame { stays: true, .. }) = self.stack.as_slice().last() {
+                self.drop_closed(now);
+            }
+        }
         let peak = now.current();
         self.serials += 1;
         let ticket = Ticket { depth: self.stack.as_slice().len(), serial: self.serials };

@@ -60,7 +60,9 @@ impl Frames {
         &mut self,
         now: Counts,
     ) -> Result<Option<SharedRef>, OutOfMemory> {
-        let counts = |frame: &Frame| !frame.is_over() && frame.frozen.is_none();
+        let has_ended = |frame: &Frame| frame.shared.is_some_and(Shared::has_ended);
+        let counts =
+            |frame: &Frame| !frame.is_closed && frame.frozen.is_none() && !has_ended(frame);
         let innermost = self.stack.as_slice().iter().rposition(|f| f.hides() || counts(f));
         match innermost {
             Some(depth) if !self.stack.as_slice()[depth].hides() => {
@@ -96,20 +98,42 @@ impl Frames {
         self.stack.as_slice().get(depth)?.shared.map(SharedRef::clone_of)
     }
 
-    /// Gives a frame that has just been opened the scope that it stands for: that of a future, which was shared before.
-    pub(in crate::count) fn set_shared(&mut self, ticket: Ticket, shared: SharedRef) {
-        if let Some(frame) = self.stack.as_mut_slice().get_mut(ticket.depth) {
-            frame.shared = Some(shared.into_raw());
+    /// Gives a frame that has just been opened the scope that it stands for: that of a future, which was shared before. A frame
+    /// below that is attached to the scope would count for it twice: its part ends.
+    pub(in crate::count) fn set_shared(&mut self, ticket: Ticket, shared: SharedRef, now: Counts) {
+        let Some((frame, below)) =
+            self.stack.as_mut_slice().get_mut(..=ticket.depth).and_then(<[Frame]>::split_last_mut)
+        else {
+            return;
+        };
+        let seen = below.iter_mut().rev().take_while(|frame| !frame.hides());
+        for twice in seen.filter(|frame| frame.is_attached_to(Some(&shared))) {
+            twice.end_part(now);
         }
+        frame.shared = Some(shared.into_raw());
     }
 
-    /// Takes it out again, if the frame is still there, so that it outlives the frame.
-    pub(in crate::count) fn take_shared(&mut self, ticket: Ticket) -> Option<SharedRef> {
+    /// Takes it out again, if the frame is still there, so that it outlives the frame. A guard that does so too counts from now on.
+    pub(in crate::count) fn take_shared(
+        &mut self,
+        ticket: Ticket,
+        ledger: &'static Ledger,
+        now: Counts,
+    ) -> Option<SharedRef> {
         let frame = self.stack.as_mut_slice().get_mut(ticket.depth)?;
         if frame.serial != ticket.serial {
             return None;
         }
-        frame.shared.take().map(SharedRef::from_raw)
+        let shared = frame.shared.take()?;
+        let mut seen = self.stack.as_mut_slice().iter_mut().rev().take_while(|f| !f.hides());
+        if let Some(attached) = seen.find(|frame| frame.is_attached_to(Some(shared))) {
+            if let Some(part) = shared.take_part() {
+                part.start(ledger, now, !attached.stays);
+                attached.part = Some(part);
+                attached.tracked = shared.tracked();
+            }
+        }
+        Some(SharedRef::from_raw(shared))
     }
 
     /// What is shared of the frame's scope.
@@ -130,18 +154,22 @@ impl Frames {
     ) -> Result<Option<Attached>, OutOfMemory> {
         self.drop_closed(now);
         let mut attached: Option<Attached> = None;
+        let mut outcome = Ok(None);
         for scope in shared.enclosing().iter().copied().chain([shared.get()]) {
-            match (self.attach_to(scope, ledger, at, now, is_guarded), &mut attached) {
+            outcome = self.attach_to(scope, ledger, at, now, is_guarded);
+            match (&outcome, &mut attached) {
                 (Ok(None), _) => {}
                 (Ok(Some(_)), Some(attached)) => attached.count += 1,
-                (Ok(Some(first)), None) => attached = Some(Attached { first, count: 1 }),
-                (Err(OutOfMemory), _) => {
-                    attached.into_iter().for_each(|attached| self.detach(attached, now));
-                    return Err(OutOfMemory);
-                }
+                (Ok(Some(first)), None) => attached = Some(Attached { first: *first, count: 1 }),
+                (Err(OutOfMemory), _) => break,
             }
         }
-        Ok(attached.filter(|_| !shared.has_ended()))
+        // The last one was the scope itself. Without it, those around it do not count either.
+        if let Ok(Some(_)) = outcome {
+            return Ok(attached);
+        }
+        attached.into_iter().for_each(|attached| self.detach(attached, now));
+        outcome.map(|_| None)
     }
 
     /// `Ok(None)` if the scope has ended.
@@ -207,8 +235,9 @@ impl Frames {
         if frame.kind != Kind::Attached {
             shared.end();
         } else if let Some(part) = frame.part.take() {
-            let heir =
-                above.iter_mut().find(|f| f.is_attached_to(Some(shared)) && f.part.is_none());
+            // Those in a hidden stretch have a part of their own.
+            let mut seen = above.iter_mut().take_while(|frame| !frame.hides());
+            let heir = seen.find(|f| f.is_attached_to(Some(shared)) && f.part.is_none());
             match heir {
                 Some(heir) => (heir.part, heir.tracked) = (Some(part), tracked),
                 None => part.finish(now),
@@ -231,6 +260,14 @@ impl Frames {
 }
 
 impl Frame {
+    /// Another frame counts for the scope that this one is attached to.
+    pub(super) fn end_part(&mut self, now: Counts) {
+        self.tracked = None;
+        if let Some(part) = self.part.take() {
+            part.finish(now);
+        }
+    }
+
     pub(super) fn is_attached_to(&self, scope: Option<&Shared>) -> bool {
         let is_it = |shared: &Shared| scope.is_some_and(|scope| shared.is(scope));
         self.kind == Kind::Attached && !self.is_closed && self.shared.is_some_and(is_it)

@@ -17,11 +17,12 @@
 //! user's are one site here.
 
 use std::iter;
+use std::panic::Location;
 
 use super::detailed::{growth, push_stacks, shortcomings};
 use super::place::{calls, dependency, function, place};
 use super::rows::{rows, Row};
-use super::sites::{CallSites, Data};
+use super::sites::CallSites;
 use super::source::Sources;
 use super::Order;
 use crate::report::number::{counted, grouped};
@@ -59,6 +60,8 @@ pub(crate) struct List {
     pub(crate) sites: CallSites,
     pub(crate) subject: Subject,
     pub(crate) order: Order,
+    /// Where the attribute stands that calls the code: a line that calls nothing for who reads it.
+    pub(crate) attribute: Option<&'static Location<'static>>,
 }
 
 impl Subject {
@@ -71,11 +74,10 @@ impl Subject {
 pub(crate) fn push_call_sites(text: &mut String, lists: &[List], mode: Mode) {
     let mut is_any_listed = false;
     let mut first_past = None;
-    for List { sites, subject, order } in lists {
-        let data = sites.data();
-        if push_list(text, data, mode, *subject, *order) {
+    for list in lists {
+        if push_list(text, list, mode) {
             is_any_listed = true;
-            first_past = first_past.or(data.first_past.as_ref());
+            first_past = first_past.or(list.sites.data().first_past.as_ref());
         }
     }
     let mut notes = Vec::new();
@@ -95,8 +97,9 @@ pub(crate) fn push_call_sites(text: &mut String, lists: &[List], mode: Mode) {
 }
 
 /// Whether there are sites to list.
-fn push_list(text: &mut String, data: &Data, mode: Mode, subject: Subject, order: Order) -> bool {
-    let shortcomings = shortcomings(data, |count| subject.counted(count));
+fn push_list(text: &mut String, list: &List, mode: Mode) -> bool {
+    let data = list.sites.data();
+    let shortcomings = shortcomings(data, |count| list.subject.counted(count));
     let is_listed = !data.sites.is_empty() && (data.has_debug_info || mode == Mode::Full);
     if !is_listed && shortcomings.is_empty() {
         return false;
@@ -104,10 +107,10 @@ fn push_list(text: &mut String, data: &Data, mode: Mode, subject: Subject, order
     text.push_str(if text.is_empty() || text.ends_with('\n') { "\n" } else { "\n\n" });
     if is_listed {
         match mode {
-            Mode::Short => push_rows(text, data, subject, order),
+            Mode::Short => push_rows(text, list),
             Mode::Full => {
-                push_heading(text, data, data.sites.len(), subject, order);
-                push_stacks(text, data, order, "    ");
+                push_heading(text, list, data.sites.len());
+                push_stacks(text, data, list.order, "    ");
             }
         }
     }
@@ -118,7 +121,8 @@ fn push_list(text: &mut String, data: &Data, mode: Mode, subject: Subject, order
     is_listed
 }
 
-fn push_heading(text: &mut String, data: &Data, count: usize, subject: Subject, order: Order) {
+fn push_heading(text: &mut String, list: &List, count: usize) {
+    let (data, subject, order) = (list.sites.data(), list.subject, list.order);
     let sum = |number: fn(&super::sites::Numbers) -> u64| {
         data.sites.iter().fold(0_u64, |sum, site| sum.wrapping_add(number(&site.numbers)))
     };
@@ -138,9 +142,9 @@ fn push_heading(text: &mut String, data: &Data, count: usize, subject: Subject, 
     push_line(text, &format!("  {title} ({total} at {sites})"));
 }
 
-fn push_rows(text: &mut String, data: &Data, subject: Subject, order: Order) {
-    let rows = rows(data, order);
-    push_heading(text, data, rows.len(), subject, order);
+fn push_rows(text: &mut String, list: &List) {
+    let rows = rows(list.sites.data(), list.order, list.attribute);
+    push_heading(text, list, rows.len());
     let (shown, others) = rows.split_at(MAX_SITES.min(rows.len()));
     let widest = |width: fn(&Row<'_>) -> usize| shown.iter().map(width).max().unwrap_or(0);
     let count_width = widest(|row| grouped(row.numbers.events).len());
@@ -188,7 +192,7 @@ fn push_rows(text: &mut String, data: &Data, subject: Subject, order: Order) {
             &format!(
                 "    and {} with {}, {}",
                 counted(u64::try_from(others.len()).unwrap_or(u64::MAX), "more site"),
-                subject.counted(left.0),
+                list.subject.counted(left.0),
                 counted(left.1, "byte"),
             ),
         );

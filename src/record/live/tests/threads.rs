@@ -199,6 +199,41 @@ fn a_look_at_a_node_that_changes_never_mixes_two_blocks() {
 }
 
 #[test]
+fn threads_that_add_to_a_bucket_at_once_lose_nothing() {
+    const BUCKETS: usize = 1 << 12;
+    const THREADS: usize = 3;
+    for round in 0..10 {
+        let table = table::<12>(8);
+        let retained = begun();
+        let arrived = AtomicUsize::new(0);
+        let address = |bucket: usize, thread: usize| 0x1_0000 + bucket * 16 + thread;
+        thread::scope(|scope| {
+            for thread in 0..THREADS {
+                let (address, arrived) = (&address, &arrived);
+                scope.spawn(move || {
+                    for bucket in 0..BUCKETS {
+                        if bucket % 64 == 0 {
+                            arrived.fetch_add(1, Relaxed);
+                            while arrived.load(Relaxed) < (bucket / 64 + 1) * THREADS {
+                                std::thread::yield_now();
+                            }
+                        }
+                        table.insert(address(bucket, thread), 1, None, retained);
+                    }
+                });
+            }
+        });
+        let all = (BUCKETS * THREADS) as i64;
+        assert_eq!(counts_in(table, retained), (all, all, 0), "round {round}");
+        for thread in 0..THREADS {
+            (0..BUCKETS).for_each(|bucket| table.forget(address(bucket, thread)));
+        }
+        assert_eq!(counts_in(table, retained), (0, 0, 0), "round {round}");
+        retained.end();
+    }
+}
+
+#[test]
 fn threads_get_different_nodes() {
     const MAX_CHUNKS: usize = 20;
     let nodes: &'static Nodes = Box::leak(Box::new(Nodes::new(MAX_CHUNKS)));

@@ -7,7 +7,7 @@ use crate::walk::Stop;
 
 fn push(text: &mut String, program: &Program<'_>, mode: Mode, order: Order) {
     let (sites, subject) = (CallSites::new(program.data()), Subject::Allocated);
-    push_call_sites(text, &[List { sites, subject, order }], mode);
+    push_call_sites(text, &[List { sites, subject, order, attribute: None }], mode);
 }
 
 const PARSER: Program<'_> = Program {
@@ -108,6 +108,36 @@ fn a_dependency_is_named_behind_the_users_line() {
     check(&[2, 6, 9, 7], "    1 x      8 B  src/fmt.rs:8  label, in serde_json::from_str");
     check(&[2, 6, 9, 10, 7], "    1 x      8 B  src/fmt.rs:8  label, in x_y::to_vec");
     check(&[9, 6, 7], "    1 x      8 B  src/fmt.rs:8  label");
+}
+
+#[test]
+fn a_function_that_calls_itself_on_one_line_is_one_site() {
+    let places = "1 t::main @ /none/tests/header.rs:19\n2 t::main @ /none/tests/header.rs:20\n\
+                  3 p::list @ /none/src/list.rs:5\n4 p::list @ /none/src/list.rs:6\n\
+                  8 alloc::alloc::alloc @ /rustc/5/library/alloc/src/alloc.rs:5";
+    let tallies: &[(&[usize], Tally)] = &[
+        (&[2, 3, 8], tally(1, 0, 1)),
+        (&[2, 3, 3, 8], tally(1, 0, 1)),
+        (&[2, 3, 3, 3, 8], tally(1, 0, 1)),
+        (&[2, 4, 3, 3, 8], tally(1, 0, 1)),
+    ];
+    let text = report(
+        Program { places, tallies, first_past: None, ..PARSER },
+        Mode::Short,
+        Order::Allocations,
+    );
+    let expected = "\
+table
+
+  call sites, most allocations first (4 allocations at 2 sites)
+    3 x      3 B  src/list.rs:5  list
+                  called from tests/header.rs:20 main
+    1 x      1 B  src/list.rs:5  list
+                  called from src/list.rs:6 list < tests/header.rs:20 main
+
+  full stacks: MOD_ALLOC_BACKTRACE=full
+";
+    assert_eq!(text, expected);
 }
 
 #[test]

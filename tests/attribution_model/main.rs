@@ -1,0 +1,139 @@
+//! Random programs over several threads against a plain model: scopes that are opened, shared, attached to by guard, by job, by whole
+//! thread and by task, nested, twice and out of order, hidden stretches, blocks that move and are freed anywhere, budgets with
+//! leaks, scopes that end while threads are attached, threads that end while they are. The model (`reference.rs`) updates every
+//! scope at every event; the library must agree to the last digit.
+//!
+//! The threads run in lock step (`execute.rs`), so that there is one right answer. In `free_running.rs` they do not, and what does not
+//! depend on the order is compared.
+//!
+//! `cargo test --test attribution_model -- PROGRAMS SEED` runs other programs, or one again.
+
+mod execute;
+mod free_running;
+#[path = "../model_parts/mod.rs"]
+mod model_parts;
+mod program;
+mod reference;
+
+use std::env;
+use std::panic;
+use std::process::{self, Command, Stdio};
+
+use mod_alloc::{Exceeded, ModAlloc};
+
+use execute::Reading;
+use program::{Op, Step, DRIVER};
+use reference::{Expected, ThreadEnd};
+
+#[global_allocator]
+static GLOBAL: ModAlloc = ModAlloc::new();
+
+/// In the process whose stderr is read.
+const INNER: &str = "MOD_ALLOC_TEST_INNER";
+
+/// Begins the line by which the library says that something came too late to be counted.
+const WARNING: &str = "mod-alloc: ";
+
+fn main() {
+    if env::var_os(INNER).is_some() {
+        return run();
+    }
+    // The lines on stderr are many, and are counted.
+    let this = env::current_exe().expect("a test knows its binary");
+    let mut inner = Command::new(this);
+    inner.args(env::args().skip(1)).env(INNER, "1").stdout(Stdio::piped()).stderr(Stdio::piped());
+    let output = inner.output().expect("it runs again");
+    let (stdout, stderr) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let (warnings, rest): (Vec<_>, Vec<_>) =
+        stderr.lines().partition(|line| line.starts_with(WARNING));
+    let of_noise = format!("(thread {:?})", free_running::NOISE);
+    let warnings: Vec<_> = warnings.iter().filter(|line| !line.contains(&of_noise)).collect();
+    print!("{stdout}");
+    rest.iter().for_each(|line| eprintln!("{line}"));
+    if !output.status.success() {
+        process::exit(1);
+    }
+    let said = format!("{} warnings", warnings.len());
+    assert!(stdout.contains(&said), "the library has printed {said}");
+}
+
+fn run() {
+    // Otherwise the other threads would wait for the one that has panicked.
+    let default = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        default(info);
+        process::exit(1);
+    }));
+    let mut numbers = env::args().skip(1).filter_map(|arg| arg.parse().ok());
+    let programs = numbers.next().unwrap_or(4_000);
+    let first = numbers.next().unwrap_or(1);
+    execute::prepare();
+    let thread_end = what_the_end_of_a_thread_frees();
+    let (mut compared, mut warnings) = (0, 0);
+    for seed in first..first + programs {
+        let steps = program::random(seed);
+        if programs == 1 {
+            steps.iter().for_each(|step| println!("{step:?}"));
+        }
+        let (expected, warned) = reference::run(&steps, thread_end);
+        let measured = execute::run(steps.leak(), seed % 50 == 0);
+        compare(seed, &measured, &expected);
+        compared += measured.len() as u64;
+        warnings += warned;
+    }
+    assert!(programs == 1 || compared > programs, "the programs are too thin: {compared} readings");
+    println!(
+        "attribution: {programs} random programs, {compared} readings agree, {warnings} warnings"
+    );
+    let rounds = free_running::run(programs / 20, first);
+    println!("attribution: {rounds} rounds of threads that run freely agree");
+}
+
+fn compare(seed: u64, measured: &[Reading], expected: &[Expected]) {
+    assert_eq!(measured.len(), expected.len(), "seed {seed}");
+    for (at, (measured, expected)) in measured.iter().zip(expected).enumerate() {
+        let mut stats = measured.stats;
+        if !expected.is_peak_exact {
+            assert!(stats.peak_bytes >= stats.current_bytes.max(0), "seed {seed}, reading {at}");
+            stats.peak_bytes = expected.stats.peak_bytes;
+        }
+        assert_eq!(stats, expected.stats, "seed {seed}, reading {at}");
+        if let Some((blocks, bytes)) = expected.retained {
+            let exceeded = measured.exceeded.as_ref().expect("of a budget");
+            assert_eq!(retained(exceeded), (blocks, bytes), "seed {seed}, reading {at}, retained");
+        }
+        if let Some(recorded) = measured.recorded {
+            assert_eq!(recorded, stats.alloc_count, "seed {seed}, reading {at}, call sites");
+        }
+    }
+}
+
+/// The blocks and bytes that the report says were retained.
+fn retained(exceeded: &Exceeded) -> (u64, u64) {
+    let report = exceeded.to_string();
+    let measured = |label| {
+        let row = report.lines().find_map(|line| line.trim_start().strip_prefix(label));
+        let number = row.and_then(|row| row.split_whitespace().nth(1)).expect("the row is there");
+        number.replace(',', "").parse().expect("a number")
+    };
+    (measured("retained blocks"), measured("retained bytes"))
+}
+
+fn what_the_end_of_a_thread_frees() -> ThreadEnd {
+    let scope = 0;
+    let handle = 0;
+    let steps = [
+        Step { thread: 0, op: Op::Enter { scope, call_sites: false } },
+        Step { thread: 0, op: Op::Share { scope, handle } },
+        Step { thread: 1, op: Op::AttachThread { handle } },
+        Step { thread: 1, op: Op::End },
+        Step { thread: DRIVER, op: Op::Join { thread: 1, starts_again: false } },
+        Step { thread: 0, op: Op::End },
+        Step { thread: DRIVER, op: Op::Join { thread: 0, starts_again: false } },
+    ];
+    let measured = execute::run(Vec::from(steps).leak(), false);
+    let stats = measured[0].stats;
+    assert_eq!(stats.alloc_count, 0);
+    (stats.dealloc_count, usize::try_from(-stats.current_bytes).expect("it frees"))
+}

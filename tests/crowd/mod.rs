@@ -1,0 +1,36 @@
+//! What the tests share that run many tests at once: threads that disturb, and the same binary again for some of its tests alone.
+
+use std::hint::black_box;
+use std::process::Command;
+use std::sync::Once;
+use std::thread;
+
+/// Threads that allocate, reallocate and free without end.
+pub(crate) fn start_noise() {
+    static NOISE: Once = Once::new();
+    NOISE.call_once(|| {
+        for seed in 1..4_usize {
+            thread::spawn(move || {
+                for i in (seed..).step_by(7) {
+                    let mut block = black_box(Vec::<u8>::with_capacity(1 + i % 3_000));
+                    block.reserve_exact(1 + i % 40_000);
+                    if i % 512 == 0 {
+                        thread::spawn(|| drop(black_box(vec![0_u8; 100])))
+                            .join()
+                            .expect("ends well");
+                    }
+                }
+            });
+        }
+    });
+}
+
+/// Runs the tests of this binary below `module`, by 8 test threads, in a process of their own, with a variable in its
+/// environment. Returns what the harness printed.
+pub(crate) fn run_again(module: &str, variable: &str, value: &str) -> String {
+    let this = std::env::current_exe().expect("a test knows its binary");
+    let mut command = Command::new(this);
+    command.args([module, "--test-threads=8"]).env(variable, value);
+    let output = command.output().expect("it runs again");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
