@@ -91,7 +91,7 @@ fn jobs_that_panic_count_up_to_there() {
 fn lengths(pool: &ThreadPool, lines: &[&'static str]) -> usize {
     let handle = AllocScope::current().expect("the budget");
     let (sender, lengths) = uncounted(channel);
-    for line in lines.iter().copied() {
+    for &line in lines {
         let (handle, sender) = (handle.clone(), sender.clone());
         execute(pool, move || {
             let copy = handle.run(|| line.to_string());

@@ -26,7 +26,11 @@ const TASKS: u64 = 8;
 const POLLS: u64 = 10;
 
 fn runtime() -> Runtime {
-    Builder::new_multi_thread().worker_threads(WORKERS).build().unwrap()
+    with_workers(WORKERS)
+}
+
+fn with_workers(workers: usize) -> Runtime {
+    Builder::new_multi_thread().worker_threads(workers).build().unwrap()
 }
 
 /// Spawns a task, of which nothing counts but what the task itself does.
@@ -143,9 +147,10 @@ fn instrumented_futures_within_others_count_once() {
 /// Aborted in the middle of its work, before its first poll, or dropped with its runtime: what a task holds is freed in its scope.
 #[test]
 fn cancelled_tasks_count_up_to_their_end() {
+    let runtime = runtime();
     repeat(|| {
         let (begun, turns) = <(Arc<AtomicU64>, Arc<AtomicU64>)>::default();
-        let runtime = runtime();
+        let short_lived = with_workers(1);
         let scope = AllocScope::enter();
         let handle = scope.handle();
         let never_done = || {
@@ -169,7 +174,7 @@ fn cancelled_tasks_count_up_to_their_end() {
             runtime.block_on(async {
                 let aborted: [JoinHandle<()>; 2] = [spawn(never_done()), spawn(never_done())];
                 drop(never_polled);
-                let _dropped_with_the_runtime: JoinHandle<()> = spawn(never_done());
+                let _dropped: JoinHandle<()> = short_lived.spawn(never_done());
                 while turns.load(Relaxed) < POLLS / 2 {
                     again().await;
                 }
@@ -178,7 +183,7 @@ fn cancelled_tasks_count_up_to_their_end() {
                     assert!(task.await.unwrap_err().is_cancelled());
                 }
             });
-            drop(runtime);
+            drop(short_lived);
         });
         let (begun, turns) = (begun.load(Relaxed), turns.load(Relaxed));
         let events = 1 + begun + turns;
@@ -303,7 +308,8 @@ async fn meet(have_come: &AtomicU64, all: u64) {
 #[test]
 fn the_peak_is_that_of_all_tasks_together() {
     let runtime = runtime();
-    const PEAK: u64 = TASKS * 1_000 + 500;
+    const TOGETHER: u64 = 4;
+    const PEAK: u64 = TOGETHER * 1_000 + 500;
     repeat(|| {
         let have_come = Arc::new(AtomicU64::new(0));
         let tasks = || async {
@@ -312,14 +318,14 @@ fn the_peak_is_that_of_all_tasks_together() {
             let task = |have_come: Arc<AtomicU64>| {
                 handle.instrument(async move {
                     let held = block(1_000);
-                    meet(&have_come, TASKS).await;
+                    meet(&have_come, TOGETHER).await;
                     drop(held);
-                    meet(&have_come, 2 * TASKS).await;
+                    meet(&have_come, 2 * TOGETHER).await;
                     allocate(10, 500);
                 })
             };
             let tasks: Vec<_> =
-                uncounted(|| (0..TASKS).map(|_| spawn(task(Arc::clone(&have_come)))).collect());
+                uncounted(|| (0..TOGETHER).map(|_| spawn(task(Arc::clone(&have_come)))).collect());
             for task in tasks {
                 task.await.unwrap();
             }
@@ -331,7 +337,7 @@ fn the_peak_is_that_of_all_tasks_together() {
             have_come.store(0, Relaxed);
             let exceeded = budget(PEAK - 1).check_future(tasks()).await.unwrap_err();
             let stats = exceeded.stats();
-            assert_eq!((stats.alloc_count, stats.peak_bytes), (1 + 11 * TASKS, PEAK as i64));
+            assert_eq!((stats.alloc_count, stats.peak_bytes), (1 + 11 * TOGETHER, PEAK as i64));
         });
     });
 }
