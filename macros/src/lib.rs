@@ -62,6 +62,8 @@ use item::Function;
 /// | `max_peak_bytes = N` | bytes | never holds more than `N` above what was live when it began |
 /// | `max_reallocs = N` | reallocations | grows or shrinks blocks at most `N` times |
 /// | `max_deallocs = N` | deallocations | frees at most `N` blocks |
+/// | `max_retained = N` | blocks | leaves at most `N` of the blocks that it allocates: what it returns counts |
+/// | `max_retained_bytes = N` | bytes | leaves at most `N` bytes in such blocks |
 /// | `warmup = N` | runs | is run `N` times uncounted first |
 /// | `runs = N` | runs | is run `N` times, each of which must hold the budget |
 /// | `call_sites = false` | | is not recorded: the report names no lines, and code that allocates millions of times runs faster |
