@@ -77,8 +77,11 @@
 //! Rust 1.75 or later, without other packages. It is tested on x86_64 Linux with glibc, where 2.18 is needed. The code for macOS,
 //! Windows and other systems with 64-bit atomics is there and type-checked, but has not been run.
 
-// What only call sites use then lies idle.
-#![cfg_attr(not(feature = "backtraces"), allow(dead_code, unused_imports))]
+// What only call sites use lies idle where there are none.
+#![cfg_attr(
+    not(all(feature = "backtraces", target_arch = "x86_64", target_os = "linux", not(miri))),
+    allow(dead_code, unused_imports)
+)]
 
 mod allocator;
 mod budget;

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64};
 
 use super::nodes::Entry;
 use super::retained::Retained;
-use super::stack::{self, Stack};
+use super::stack::Stack;
 
 /// What was live at one stack.
 pub(super) struct AtPeak {
@@ -33,8 +33,11 @@ static IS_TAKEN: AtomicBool = AtomicBool::new(false);
 static NET: AtomicI64 = AtomicI64::new(0);
 static HIGHEST: AtomicI64 = AtomicI64::new(0);
 
-/// How many peaks there were.
+/// How many peaks there were, in all profiles.
 static PEAKS: AtomicU64 = AtomicU64::new(0);
+
+/// The number of the first one that is this profile's.
+static FIRST_PEAK: AtomicU64 = AtomicU64::new(1);
 
 /// Of blocks without a stack.
 static LOST: AtPeak = AtPeak::new();
@@ -50,18 +53,18 @@ impl AtPeak {
         }
     }
 
-    fn reset(&self) {
-        for number in [&self.blocks, &self.bytes, &self.peak_blocks, &self.peak_bytes] {
-            number.store(0, Relaxed);
-        }
-        self.peak.store(0, Relaxed);
-    }
-
     fn change(&self, blocks: i64, bytes: i64) {
         let peak = PEAKS.load(Relaxed);
-        if self.peak.swap(peak, Relaxed) != peak {
-            self.peak_blocks.store(self.blocks.load(Relaxed), Relaxed);
-            self.peak_bytes.store(self.bytes.load(Relaxed), Relaxed);
+        let (old_blocks, old_bytes) = (self.blocks.load(Relaxed), self.bytes.load(Relaxed));
+        match self.peak.swap(peak, Relaxed) {
+            noted if noted == peak => {}
+            noted if noted < FIRST_PEAK.load(Relaxed) => {
+                // The numbers were an earlier profiler's. Taken off rather than set: another thread may have changed them since.
+                self.blocks.fetch_sub(old_blocks, Relaxed);
+                self.bytes.fetch_sub(old_bytes, Relaxed);
+                self.note(0, 0);
+            }
+            _ => self.note(old_blocks, old_bytes),
         }
         self.blocks.fetch_add(blocks, Relaxed);
         self.bytes.fetch_add(bytes, Relaxed);
@@ -72,12 +75,17 @@ impl AtPeak {
         }
     }
 
+    fn note(&self, blocks: i64, bytes: i64) {
+        self.peak_blocks.store(blocks, Relaxed);
+        self.peak_bytes.store(bytes, Relaxed);
+    }
+
     /// Blocks and bytes at the latest peak.
     fn read(&self) -> (u64, u64) {
-        let is_noted = self.peak.load(Relaxed) == PEAKS.load(Relaxed);
-        let (blocks, bytes) = match is_noted {
-            true => (&self.peak_blocks, &self.peak_bytes),
-            false => (&self.blocks, &self.bytes),
+        let (blocks, bytes) = match self.peak.load(Relaxed) {
+            noted if noted < FIRST_PEAK.load(Relaxed) => return (0, 0),
+            noted if noted == PEAKS.load(Relaxed) => (&self.peak_blocks, &self.peak_bytes),
+            _ => (&self.blocks, &self.bytes),
         };
         let number = |number: &AtomicI64| u64::try_from(number.load(Relaxed)).unwrap_or(0);
         (number(blocks), number(bytes))
@@ -90,11 +98,9 @@ pub(crate) fn track_all_blocks() -> bool {
     if IS_TAKEN.swap(true, Acquire) {
         return false;
     }
-    stack::visit_stacks(&mut |stack| stack.at_peak.reset());
-    LOST.reset();
     NET.store(0, Relaxed);
     HIGHEST.store(0, Relaxed);
-    PEAKS.store(1, SeqCst);
+    FIRST_PEAK.store(PEAKS.fetch_add(1, Relaxed) + 1, SeqCst);
     let has_begun = BLOCKS.begin();
     if !has_begun {
         IS_TAKEN.store(false, Release);

@@ -1,26 +1,27 @@
-//! Hot: the table of live blocks, for leaks, which go by the identity of a block and not by subtraction. While any scope asks for its
-//! retained blocks, `count` enters here each block that is allocated in such a scope, and takes it out when it is freed, on
-//! whichever thread. Lock-free; its memory comes from the system allocator directly and is never given back.
+//! Hot: the table of live blocks, for leaks, which go by the identity of a block and not by subtraction. While any
+//! scope asks for its retained blocks, `count` enters here each block that is allocated in such a scope, and takes it
+//! out when it is freed, on whichever thread. Lock-free; its memory comes from the system allocator directly and is
+//! never given back.
 //!
 //! The plain version is a hash table from addresses to lists of entries, one for each scope that the block belongs to. What is
 //! different:
 //!
-//! 1. **A bucket is a list that only grows at its head.** A node that is taken out is marked free where it stands, and a later
-//!    block of the same bucket claims it, by a compare-and-swap from free to claimed, fills it, and publishes it by storing
-//!    the address. So no list ever loses a node, and none is freed while another thread reads it.
-//! 2. **Only the owner of a block touches its nodes.** From the moment that the inner allocator hands out an address until
-//!    the block is given back to it, one thread at a time deals with the block, and what the last one did is visible to the
-//!    next: the program must see to that to use the block at all, and the inner allocator to hand it out again. So
-//!    whoever looks for an address finds all its nodes, and nobody else turns a node with that address into another. A node with another
-//!    address may change at any moment, but not into one with this address. Hence only claiming needs a
-//!    compare-and-swap, not taking out.
-//! 3. **Entries of scopes that are over stay** until their address is used again in a scope that asks. Their
-//!    serial is no longer that of their `Retained`, so they count for nobody (`retained` says how that is sure). There can be no more of
-//!    them than there are addresses in the heap, times the scopes around one block. Others could recycle them earlier, but then the owner had to take out by
-//!    a compare-and-swap too, and the one who recycles could not tell an entry that is out of date from one that was replaced
-//!    by a fresh one between two of his looks.
-//! 4. **Neighbours in memory are neighbours in the table**, so that it is touched, page by page, only as far as the heap
-//!    reaches; arenas that begin at multiples of some high power of two are set apart by a hash of the high bits.
+//! 1. **A bucket is a list that only grows at its head.** A node that is taken out is marked free where it stands, and
+//!    a later block of the same bucket claims it, by a compare-and-swap from free to claimed, fills it, and publishes
+//!    it by storing the address. So no list ever loses a node, and none is freed while another thread reads it.
+//! 2. **Only the owner of a block touches its nodes.** From the moment that the inner allocator hands out an address
+//!    until the block is given back to it, one thread at a time deals with the block, and what the last one did is
+//!    visible to the next: the program must see to that to use the block at all, and the inner allocator to hand it out
+//!    again. So whoever looks for an address finds all its nodes, and nobody else turns a node with that address into
+//!    another. A node with another address may change at any moment, but not into one with this address. Hence only
+//!    claiming needs a compare-and-swap, not taking out.
+//! 3. **Entries of scopes that are over stay** until their address is used again in a scope that asks. Their serial is
+//!    no longer that of their `Retained`, so they count for nobody (`retained` says how that is sure). There can be no
+//!    more of them than there are addresses in the heap, times the scopes around one block. Others could recycle them
+//!    earlier, but then the owner had to take out by a compare-and-swap too, and the one who recycles could not tell an
+//!    entry that is out of date from one that was replaced by a fresh one between two of his looks.
+//! 4. **Neighbours in memory are neighbours in the table**, so that it is touched, page by page, only as far as the
+//!    heap reaches; arenas that begin at multiples of some high power of two are set apart by a hash of the high bits.
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};

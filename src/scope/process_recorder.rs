@@ -60,11 +60,16 @@ impl Drop for ProcessRecorder {
     }
 }
 
-/// What the process has counted at each stack by now, in the order of the stacks' addresses.
+/// What the process has counted by now, at each stack where that is anything, in the order of the stacks' addresses.
 fn counted() -> Vec<(Option<&'static Stack>, Tally)> {
     let mut counted = vec![(None, record::profiled(None))];
-    record::visit_stacks(&mut |stack| counted.push((Some(stack), record::profiled(Some(stack)))));
-    counted.sort_by_key(|(stack, _)| address(*stack));
+    record::visit_stacks(&mut |stack| {
+        let tally = record::profiled(Some(stack));
+        if tally.events() > 0 {
+            counted.push((Some(stack), tally));
+        }
+    });
+    counted.sort_unstable_by_key(|(stack, _)| address(*stack));
     counted
 }
 
