@@ -385,6 +385,8 @@ fn what_the_tasks_retain_goes_by_block() {
             budget(3).check_future(work(3)).await.unwrap();
             let exceeded = budget(2).check_future(work(3)).await.unwrap_err();
             assert_eq!(exceeded.stats().alloc_count, 2 * TASKS);
+            let one_byte_less = Budget::new().max_retained_bytes(599).call_sites(false);
+            one_byte_less.check_future(work(3)).await.unwrap_err();
         });
     });
 }
