@@ -138,6 +138,9 @@ impl Budget {
     /// one from before that is only reallocated within; one that is allocated within stays the same block when it is reallocated. While
     /// such a budget is checked, every thread notes the blocks that it frees, which takes some nanoseconds each.
     ///
+    /// What the standard library sets up at a first use, such as the buffer of stdout, is retained if that happens within: do it once
+    /// before, or in a [`warmup`](Self::warmup).
+    ///
     /// ```
     /// # #[global_allocator] static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();
     /// use std::hint::black_box;
