@@ -1,5 +1,6 @@
 //! Threads, jobs and tasks that are attached to a scope count in it: exactly, once, and in the scopes around it.
 
+use std::cell::Cell;
 use std::future::Future;
 use std::hint::black_box;
 use std::pin::pin;
@@ -369,8 +370,7 @@ fn the_first_allocation_past_a_budget_may_be_a_workers() {
         .check(|| {
             allocate(2, 1);
             let handle = AllocScope::current().expect("the budget");
-            on_a_thread(handle.wrap(|| allocate(2, 1)));
-            allocate(5, 1);
+            on_a_thread(handle.wrap(|| allocate(7, 1)));
         })
         .expect_err("nine");
     let text = exceeded.to_string();
@@ -528,6 +528,25 @@ fn async_functions_with_a_budget_hand_out_handles() {
     };
     run(6);
     std::panic::catch_unwind(|| run(7)).expect_err("one too many");
+}
+
+/// Its arguments are dropped when the count has ended.
+#[test]
+fn an_async_function_that_is_over_is_no_current_scope() {
+    struct Asks<'a>(&'a Cell<Option<bool>>);
+    impl Drop for Asks<'_> {
+        fn drop(&mut self) {
+            self.0.set(Some(AllocScope::current().is_none()));
+        }
+    }
+    #[alloc_budget(max = 0, call_sites = false)]
+    async fn takes(_: Asks<'_>) {
+        assert!(AllocScope::current().is_some());
+    }
+    let (waker, is_none) = (waker(), Cell::new(None));
+    let mut future = pin!(takes(Asks(&is_none)));
+    assert!(future.as_mut().poll(&mut Context::from_waker(&waker)).is_ready());
+    assert_eq!(is_none.get(), Some(true));
 }
 
 #[test]

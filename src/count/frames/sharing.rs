@@ -63,7 +63,7 @@ impl Frames {
         let has_ended = |frame: &Frame| frame.shared.is_some_and(Shared::has_ended);
         let counts =
             |frame: &Frame| !frame.is_closed && frame.frozen.is_none() && !has_ended(frame);
-        let innermost = self.stack.as_slice().iter().rposition(|f| f.hides() || counts(f));
+        let innermost = self.stack.as_slice().iter().rposition(counts);
         match innermost {
             Some(depth) if !self.stack.as_slice()[depth].hides() => {
                 self.share_at(depth, now).map(Some).ok_or(OutOfMemory)
