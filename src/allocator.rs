@@ -23,7 +23,7 @@ use crate::count;
 /// }
 /// ```
 ///
-/// An event costs a few instructions on the allocating thread's own cache line; threads meet only when the net bytes of one
+/// An event costs some fifteen instructions on the allocating thread's own cache line; threads meet only when the net bytes of one
 /// have moved by 16 KiB. Every method forwards to the same method of `A`, so that a native `alloc_zeroed` or `realloc` keeps its
 /// speed.
 ///

@@ -713,6 +713,7 @@ fn two_hundred_short_threads_record_at_once() {
 /// has at least what happened between its start and its reading.
 #[test]
 fn profilers_start_and_stop_while_threads_record() {
+    const ROUNDS: u64 = 25;
     in_a_process("profilers_start_and_stop_while_threads_record", &[], || {
         let is_over = &AtomicBool::new(false);
         thread::scope(|scope| {
@@ -724,7 +725,7 @@ fn profilers_start_and_stop_while_threads_record() {
                     thread::spawn(|| drop(record_and_check())).join().unwrap();
                 }
             });
-            for round in 0..60 {
+            for round in 0..ROUNDS {
                 let (first, second) = (Profiler::with_call_sites(), Profiler::with_call_sites());
                 let kept = if round % 2 == 0 { first } else { second };
                 let mine = AllocScope::enter();
@@ -733,7 +734,7 @@ fn profilers_start_and_stop_while_threads_record() {
                 }
                 drop(mine);
                 thread::spawn(|| (0..10).for_each(|_| allocate())).join().unwrap();
-                if round == 59 {
+                if round == ROUNDS - 1 {
                     let sites = kept.call_sites();
                     assert!(count_in_allocate(&sites) >= 20 * EVENTS, "{sites:#}");
                 }

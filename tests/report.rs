@@ -216,3 +216,37 @@ fn another_value_is_answered_by_those_that_there_are() {
         assert!(!answer.contains("allocation budget exceeded"), "{answer}");
     }
 }
+
+#[test]
+fn leaks() {
+    insta::assert_snapshot!(report_of(work::forgets_labels));
+}
+
+#[test]
+fn retained_blocks_and_allocations() {
+    insta::assert_snapshot!(report_of(|| drop(work::builds_a_page())));
+}
+
+#[test]
+fn what_was_not_counted() {
+    let exceeded = work::leaves_a_thread_attached(Budget::new().max(2));
+    insta::assert_snapshot!(without_lines(&exceeded.to_string()));
+}
+
+#[test]
+fn the_line_of_the_attribute_is_no_caller() {
+    use std::future::Future;
+    use std::sync::Arc;
+    use std::task::{Context, Wake, Waker};
+
+    struct Unused;
+    impl Wake for Unused {
+        fn wake(self: Arc<Self>) {}
+    }
+    let report = report_of(|| {
+        let waker = Waker::from(Arc::new(Unused));
+        let _ = std::pin::pin!(work::awaits()).poll(&mut Context::from_waker(&waker));
+    });
+    insta::assert_snapshot!("an_async_function", report);
+    insta::assert_snapshot!("a_function_that_runs_twice", report_of(work::repeats));
+}

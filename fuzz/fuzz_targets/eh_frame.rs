@@ -1,4 +1,4 @@
-//! The parsers of unwind tables, fed with anything: `cargo +nightly fuzz run eh_frame`.
+//! The parsers of unwind tables, fed with anything; `fuzz/README.md` says how.
 //!
 //! They are the files of the crate themselves, so that it need not show them to anyone. The input is an address in the code, the
 //! offsets of an entry and of a header, and then the memory that they are in.

@@ -104,8 +104,12 @@ pub(crate) fn function(args: &Args, function: &Function, item: TokenStream) -> T
     };
     let name = TokenTree::from(Literal::string(&function.name.to_string()));
     let origin = quote(
-        "$krate::__private::Origin::function(::core::module_path!(), $name)",
-        &[("krate", krate.clone()), ("name", name.into())],
+        "$krate::__private::Origin::function(::core::module_path!(), $name)$value",
+        &[
+            ("krate", krate.clone()),
+            ("name", name.into()),
+            ("value", of_value(function.output.as_deref().map_or(true, output_type::is_unit))),
+        ],
     );
     let (inner_attributes, body) = hoist_inner_attributes(&function.body);
     let counted = quote(
@@ -144,8 +148,10 @@ fn counted_block(block: Block, budget: TokenStream, origin: &str) -> TokenStream
     } else {
         COUNTED
     };
-    let origin =
-        quote(&format!("{origin}({{ fn __here() {{}} __here }})"), &[("krate", krate.clone())]);
+    let origin = quote(
+        &format!("{origin}({{ fn __here() {{}} __here }})$value"),
+        &[("krate", krate.clone()), ("value", of_value(is_without_value(body.as_ref())))],
+    );
     let counted = quote(
         template,
         &[
@@ -158,6 +164,17 @@ fn counted_block(block: Block, budget: TokenStream, origin: &str) -> TokenStream
         ],
     );
     TokenTree::from(braces(counted, Span::mixed_site())).into()
+}
+
+/// What an origin knows of the value of the code.
+fn of_value(is_unit: bool) -> TokenStream {
+    quote(if is_unit { ".returning_nothing()" } else { "" }, &[])
+}
+
+/// Whether a block can be seen to have no value; it may have none even so.
+fn is_without_value(body: Option<&Group>) -> bool {
+    let last = body.and_then(|body| body.stream().into_iter().last());
+    last.map_or(true, |last| is_punct(Some(&last), ';'))
 }
 
 /// `Budget::new().max(10).max_bytes(..).call_sites(..)`, then what repeats it.

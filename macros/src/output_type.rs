@@ -1,7 +1,7 @@
 //! Cold: the declared return type of a function whose body became a closure or an `async` block,
 //! which have none of their own; called by `expand`, and by `misuse` for `!`.
 
-use proc_macro::{Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 
 use crate::quote::quote;
 use crate::tokens::{is_ident, is_punct};
@@ -33,6 +33,16 @@ pub(crate) fn nameable(output: Option<&[TokenTree]>) -> TokenStream {
 /// `!`, which no variable can have, and which needs no hint.
 pub(crate) fn is_never(output: &[TokenTree]) -> bool {
     matches!(output, [never] if is_punct(Some(never), '!'))
+}
+
+/// `()`.
+pub(crate) fn is_unit(output: &[TokenTree]) -> bool {
+    match output {
+        [TokenTree::Group(group)] => {
+            group.delimiter() == Delimiter::Parenthesis && group.stream().is_empty()
+        }
+        _ => false,
+    }
 }
 
 /// `_` for every `impl Trait`, which only a signature may name.

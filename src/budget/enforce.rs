@@ -16,7 +16,7 @@ impl Budget {
     /// As the type's documentation says, and as `work` does.
     #[track_caller]
     pub fn check<R, F: FnOnce() -> R>(self, work: F) -> Result<R, Exceeded> {
-        let guard = Guard::enter(self, Origin::method::<F>(), fail);
+        let guard = Guard::enter(self, Origin::method::<F, R>(), fail);
         let value = work();
         guard.close().map_or(Ok(value), Err)
     }
@@ -27,7 +27,7 @@ impl Budget {
     /// If the budget does not hold, with the report; as the type's documentation says; and as `work` does.
     #[track_caller]
     pub fn enforce<R, F: FnOnce() -> R>(self, work: F) -> R {
-        let guard = Guard::enter(self, Origin::method::<F>(), fail);
+        let guard = Guard::enter(self, Origin::method::<F, R>(), fail);
         let value = work();
         fail_if(guard.close());
         value

@@ -41,6 +41,8 @@ pub(crate) struct Breach {
     pub(crate) name: String,
     pub(crate) subject: &'static str,
     pub(crate) runs: Option<Runs>,
+    /// Whether other threads could add to it.
+    pub(crate) is_shared: bool,
     /// How many threads were still attached.
     pub(crate) attached: usize,
     /// `None` if it was not recorded.
@@ -71,12 +73,19 @@ impl Breach {
 
 #[cfg(feature = "backtraces")]
 impl Breach {
+    /// What is limited and outside of its limits.
+    pub(crate) fn broken(&self) -> impl Iterator<Item = Metric> + '_ {
+        let is_broken =
+            |(metric, limit): &(Metric, Limit)| !limit.holds(self.measured(*metric, *limit));
+        self.budget.limits().filter(is_broken).map(|(metric, _)| metric)
+    }
+
     pub(crate) fn call_sites(&self) -> Option<&CallSites> {
         let recording = self.recording.as_ref()?;
         Some(self.call_sites.get_or_init(|| report::call_sites(recording, self.origin.location)))
     }
 
-    /// Where the blocks were allocated that are live at the end, if that is known.
+    /// Where the blocks were allocated that were live at the end, if that is known.
     pub(crate) fn retained_sites(&self) -> Option<CallSites> {
         let recording = self.retained.as_ref()?;
         Some(report::call_sites(recording, self.origin.location))
@@ -92,10 +101,11 @@ impl Exceeded {
         subject: &'static str,
         runs: Option<Runs>,
     ) -> Self {
-        let Measurement { measured, recording, retained, attached } = measured;
+        let Measurement { measured, recording, retained, is_shared, attached } = measured;
         let breach = || Breach {
             budget,
             measured,
+            is_shared,
             attached,
             retained,
             name: origin.name(),
@@ -118,6 +128,26 @@ impl Exceeded {
     #[must_use]
     pub fn stats(&self) -> AllocStats {
         self.breach.measured.stats
+    }
+
+    /// How many of the blocks that were allocated within were live at the end; of several runs, as for [`stats`](Self::stats). `None`
+    /// if the budget has neither [`max_retained`](Budget::max_retained) nor [`max_retained_bytes`](Budget::max_retained_bytes).
+    #[must_use]
+    pub fn retained_count(&self) -> Option<u64> {
+        self.breach.measured.live.map(|live| live.blocks)
+    }
+
+    /// The bytes in those blocks; `None` likewise.
+    #[must_use]
+    pub fn retained_bytes(&self) -> Option<u64> {
+        self.breach.measured.live.map(|live| live.bytes)
+    }
+
+    /// Where those blocks were allocated; `None` likewise, and where call sites are not recorded.
+    #[cfg(feature = "backtraces")]
+    #[must_use]
+    pub fn retained_sites(&self) -> Option<CallSites> {
+        self.breach.retained_sites()
     }
 
     /// The function that was held to the budget, or the one around the block or closure that was: its path within its

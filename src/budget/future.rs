@@ -41,7 +41,7 @@ impl Budget {
     /// As the type's documentation says, and as the future does.
     #[track_caller]
     pub fn check_future<F: Future>(self, future: F) -> CheckFuture<F> {
-        CheckFuture { counted: Counted::new(self, Origin::method::<F>(), future, 0) }
+        CheckFuture { counted: Counted::new(self, Origin::method::<F, F::Output>(), future, 0) }
     }
 
     /// Awaits `future`, and returns its output.
@@ -53,7 +53,9 @@ impl Budget {
     /// the future does.
     #[track_caller]
     pub fn enforce_future<F: Future>(self, future: F) -> EnforceFuture<F> {
-        EnforceFuture { counted: Counted::new(self, Origin::method::<F>(), future, 0).enforced() }
+        EnforceFuture {
+            counted: Counted::new(self, Origin::method::<F, F::Output>(), future, 0).enforced(),
+        }
     }
 }
 

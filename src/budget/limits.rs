@@ -26,7 +26,7 @@ impl Metric {
     ];
 
     pub(crate) fn of(self, measured: &Measured) -> u64 {
-        let Measured { stats, live } = measured;
+        let Measured { stats, live, .. } = measured;
         match self {
             Self::Allocations => stats.alloc_count,
             Self::Bytes => stats.total_bytes,
@@ -51,8 +51,21 @@ impl Metric {
         }
     }
 
-    pub(crate) const fn label(self) -> &'static str {
+    #[cfg(feature = "backtraces")]
+    pub(crate) const fn is_of_retained(self) -> bool {
+        matches!(self, Self::Retained | Self::RetainedBytes)
+    }
+
+    #[cfg(feature = "backtraces")]
+    pub(crate) const fn is_of_bytes(self) -> bool {
+        matches!(self, Self::Bytes | Self::PeakBytes | Self::RetainedBytes)
+    }
+
+    /// What code retains that returns nothing is leaked.
+    pub(crate) const fn label(self, returns_nothing: bool) -> &'static str {
         match self {
+            Self::Retained if returns_nothing => "leaked blocks",
+            Self::RetainedBytes if returns_nothing => "leaked bytes",
             Self::Allocations => "allocations",
             Self::Bytes => "bytes",
             Self::PeakBytes => "peak bytes",

@@ -23,6 +23,8 @@ pub struct Origin {
     /// A path to the function: that of the module where `function` is set, else to an item or closure in it.
     path: &'static str,
     function: Option<&'static str>,
+    /// Whether the code has no value: then what it retains is leaked.
+    pub(crate) returns_nothing: bool,
 }
 
 impl Origin {
@@ -47,15 +49,22 @@ impl Origin {
         Self::at(Entrance::AssertNoAlloc, type_name::<T>(), None)
     }
 
-    /// Of a method call with a closure or a future, of type `T`.
+    /// Of a method call with a closure or a future, of type `T`, whose value is an `R`.
     #[track_caller]
-    pub(crate) fn method<T>() -> Self {
-        Self::at(Entrance::Method, type_name::<T>(), None)
+    pub(crate) fn method<T, R>() -> Self {
+        let returns_nothing = type_name::<R>() == type_name::<()>();
+        Self { returns_nothing, ..Self::at(Entrance::Method, type_name::<T>(), None) }
+    }
+
+    /// The same, of code that has no value.
+    #[must_use]
+    pub fn returning_nothing(self) -> Self {
+        Self { returns_nothing: true, ..self }
     }
 
     #[track_caller]
     fn at(entrance: Entrance, path: &'static str, function: Option<&'static str>) -> Self {
-        Self { entrance, location: Location::caller(), path, function }
+        Self { entrance, location: Location::caller(), path, function, returns_nothing: false }
     }
 
     /// The function, as the test harness writes it: its path without the crate. Else the thread's name: a test's is that

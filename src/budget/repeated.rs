@@ -61,7 +61,7 @@ impl Repeated {
     /// As [`Budget::check`].
     #[track_caller]
     pub fn check<R, F: FnMut() -> R>(self, work: F) -> Result<R, Exceeded> {
-        let (value, exceeded) = self.run(Origin::method::<F>(), work);
+        let (value, exceeded) = self.run(Origin::method::<F, R>(), work);
         exceeded.map_or(Ok(value), Err)
     }
 
@@ -71,7 +71,7 @@ impl Repeated {
     /// If a counted run did not hold, with the report; and as [`Budget::check`].
     #[track_caller]
     pub fn enforce<R, F: FnMut() -> R>(self, work: F) -> R {
-        let (value, exceeded) = self.run(Origin::method::<F>(), work);
+        let (value, exceeded) = self.run(Origin::method::<F, R>(), work);
         enforce::fail_if(exceeded);
         value
     }
@@ -94,7 +94,7 @@ impl Repeated {
         F: FnMut() -> Fut,
         Fut: Future,
     {
-        let runs = self.run_future(Origin::method::<Fut>(), move |_closer| work());
+        let runs = self.run_future(Origin::method::<Fut, Fut::Output>(), move |_closer| work());
         async move {
             let (output, exceeded) = runs.await;
             exceeded.map_or(Ok(output), Err)
@@ -113,7 +113,7 @@ impl Repeated {
         F: FnMut() -> Fut,
         Fut: Future,
     {
-        let runs = self.run_future(Origin::method::<Fut>(), move |_closer| work());
+        let runs = self.run_future(Origin::method::<Fut, Fut::Output>(), move |_closer| work());
         async move {
             let (output, exceeded) = runs.await;
             enforce::fail_if(exceeded);

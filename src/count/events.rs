@@ -213,7 +213,10 @@ fn orphan(event: Event) {
     shared.word(event.word).fetch_add(1, Relaxed);
     let net = event.got.wrapping_sub(event.freed);
     peak::flush(net, net);
-    if let (true, Some(event)) = (record::is_profiling(), event.recorded()) {
-        record::profile_event(None, event);
+    if let (true, Some(recorded)) = (record::is_profiling(), event.recorded()) {
+        record::profile_event(None, recorded);
+        if let Some(Fresh { address, size }) = event.fresh() {
+            record::enter_block(address, size, None);
+        }
     }
 }

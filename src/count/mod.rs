@@ -41,4 +41,4 @@ pub(crate) use registry::{record_everywhere, totals, Totals};
 pub(crate) use shared::{Shared, SharedRef};
 pub use stats::AllocStats;
 pub(crate) use thread::{flush, OpenError};
-pub(crate) use tracking::{track, Live, Tracking};
+pub(crate) use tracking::{track, track_all, Live, Tracking, TrackingAll};

@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use super::counts::Counts;
 use super::current;
 use super::events::Event;
-use super::frames::{Frames, Noted};
+use super::frames::{Frames, Fresh, Noted};
 use super::ledger::{ceiling, floor, store, Counters, Ledger, State, Word};
 use super::pool::Pooled;
 use super::registry::LEDGERS;
@@ -213,6 +213,9 @@ impl Own {
         self.with_frames(|frames| frames.note(&noted, now));
         if let (true, Some(event)) = (is_profiling, recorded) {
             record::profile_event(stack, event);
+            if let Some(Fresh { address, size }) = noted.fresh {
+                record::enter_block(address, size, stack);
+            }
         }
     }
 

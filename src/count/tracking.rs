@@ -6,7 +6,7 @@ use super::ledger::Word;
 use super::pool::{Links, Pool, Pooled};
 use super::registry::LEDGERS;
 use super::thread::EVERY_DEALLOC;
-use crate::record::{Retained, Stack};
+use crate::record::{self, Retained, Stack};
 
 static ITEMS: Pool<Item> = Pool::new();
 
@@ -53,11 +53,34 @@ pub(crate) fn track() -> Option<Tracking> {
         return None;
     }
     let tracked = Tracked { retained: &item.retained, serial: item.retained.serial() };
-    // As `registry::record_everywhere` does; `begin` has raised the flag.
+    watch_all_frees();
+    Some(Tracking { item, tracked })
+}
+
+/// Sends every deallocation of every thread to the slow half, as `registry::record_everywhere` does with allocations. `begin` has
+/// raised the flag.
+fn watch_all_frees() {
     for ledger in LEDGERS.iter() {
         ledger.word(Word::Floor).store(EVERY_DEALLOC, Relaxed);
     }
-    Some(Tracking { item, tracked })
+}
+
+/// The blocks of the whole process, for one profiler at a time. Dropping it ends that.
+pub(crate) struct TrackingAll(());
+
+/// `None` if another profiler tracks them already, or there is no memory.
+pub(crate) fn track_all() -> Option<TrackingAll> {
+    if !record::track_all_blocks() {
+        return None;
+    }
+    watch_all_frees();
+    Some(TrackingAll(()))
+}
+
+impl Drop for TrackingAll {
+    fn drop(&mut self) {
+        record::stop_tracking_all();
+    }
 }
 
 impl Tracking {

@@ -1,26 +1,27 @@
-//! Hot: the table of live blocks, for leaks, which go by the identity of a block and not by subtraction. While any scope asks for its
-//! retained blocks, `count` enters here each block that is allocated in such a scope, and takes it out when it is freed, on
-//! whichever thread. Lock-free; its memory comes from the system allocator directly and is never given back.
+//! Hot: the table of live blocks, for leaks, which go by the identity of a block and not by subtraction. While any
+//! scope asks for its retained blocks, `count` enters here each block that is allocated in such a scope, and takes it
+//! out when it is freed, on whichever thread. Lock-free; its memory comes from the system allocator directly and is
+//! never given back.
 //!
 //! The plain version is a hash table from addresses to lists of entries, one for each scope that the block belongs to. What is
 //! different:
 //!
-//! 1. **A bucket is a list that only grows at its head.** A node that is taken out is marked free where it stands, and a later
-//!    block of the same bucket claims it, by a compare-and-swap from free to claimed, fills it, and publishes it by storing
-//!    the address. So no list ever loses a node, and none is freed while another thread reads it.
-//! 2. **Only the owner of a block touches its nodes.** From the moment that the inner allocator hands out an address until
-//!    the block is given back to it, one thread at a time deals with the block, and what the last one did is visible to the
-//!    next: the program must see to that to use the block at all, and the inner allocator to hand it out again. So
-//!    whoever looks for an address finds all its nodes, and nobody else turns a node with that address into another. A node with another
-//!    address may change at any moment, but not into one with this address. Hence only claiming needs a
-//!    compare-and-swap, not taking out.
-//! 3. **Entries of scopes that are over stay** until their address is used again in a scope that asks. Their
-//!    serial is no longer that of their `Retained`, so they count for nobody (`retained` says how that is sure). There can be no more of
-//!    them than there are addresses in the heap. Others could recycle them earlier, but then the owner had to take out by
-//!    a compare-and-swap too, and the one who recycles could not tell an entry that is out of date from one that was replaced
-//!    by a fresh one between two of his looks.
-//! 4. **Neighbours in memory are neighbours in the table**, so that it is touched, page by page, only as far as the heap
-//!    reaches; arenas that begin at multiples of some high power of two are set apart by a hash of the high bits.
+//! 1. **A bucket is a list that only grows at its head.** A node that is taken out is marked free where it stands, and
+//!    a later block of the same bucket claims it, by a compare-and-swap from free to claimed, fills it, and publishes
+//!    it by storing the address. So no list ever loses a node, and none is freed while another thread reads it.
+//! 2. **Only the owner of a block touches its nodes.** From the moment that the inner allocator hands out an address
+//!    until the block is given back to it, one thread at a time deals with the block, and what the last one did is
+//!    visible to the next: the program must see to that to use the block at all, and the inner allocator to hand it out
+//!    again. So whoever looks for an address finds all its nodes, and nobody else turns a node with that address into
+//!    another. A node with another address may change at any moment, but not into one with this address. Hence only
+//!    claiming needs a compare-and-swap, not taking out.
+//! 3. **Entries of scopes that are over stay** until their address is used again in a scope that asks. Their serial is
+//!    no longer that of their `Retained`, so they count for nobody (`retained` says how that is sure). There can be no
+//!    more of them than there are addresses in the heap, times the scopes around one block. Others could recycle them
+//!    earlier, but then the owner had to take out by a compare-and-swap too, and the one who recycles could not tell an
+//!    entry that is out of date from one that was replaced by a fresh one between two of his looks.
+//! 4. **Neighbours in memory are neighbours in the table**, so that it is touched, page by page, only as far as the
+//!    heap reaches; arenas that begin at multiples of some high power of two are set apart by a hash of the high bits.
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -28,6 +29,7 @@ use std::ptr;
 use std::sync::atomic::AtomicPtr;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 
+use super::at_peak;
 use super::nodes::{Entry, Node, Nodes, FIRST_ADDRESS};
 use super::retained::Retained;
 use super::stack::Stack;
@@ -59,7 +61,8 @@ pub(super) fn prepare() -> bool {
 }
 
 impl Retained {
-    /// A block was allocated, at an address that is [forgotten](forget), and belongs to the scope of this serial.
+    /// A block was allocated, at an address that is [forgotten](forget), and belongs to the scope of this serial. `false` if that
+    /// is over, or there is no room.
     #[inline]
     pub(crate) fn insert(
         &'static self,
@@ -67,8 +70,8 @@ impl Retained {
         address: usize,
         size: u64,
         stack: Option<&'static Stack>,
-    ) {
-        LIVE.enter(address, Entry { scope: self, serial, size, stack });
+    ) -> bool {
+        LIVE.enter(address, Entry { scope: self, serial, size, stack })
     }
 
     /// Shows `visit` where each live block of the scope was allocated first, and its size. Of blocks that are freed or
@@ -146,16 +149,18 @@ impl<const BITS: u32> Table<BITS> {
     }
 
     #[inline]
-    fn enter(&self, address: usize, entry: Entry) {
+    fn enter(&self, address: usize, entry: Entry) -> bool {
         let Entry { scope, serial, .. } = entry;
         if serial == 0 || serial != scope.serial() {
-            return;
+            return false;
         }
-        if self.place(address, entry) {
+        let is_placed = self.place(address, entry);
+        if is_placed {
             scope.gain_one(serial);
         } else {
             scope.lose_one(serial);
         }
+        is_placed
     }
 
     /// `false` without room.
@@ -190,7 +195,10 @@ impl<const BITS: u32> Table<BITS> {
 
     #[inline]
     fn forget(&self, address: usize) {
-        self.take_out(address, &mut |entry| entry.scope.drop_one(entry.serial));
+        self.take_out(address, &mut |entry| {
+            entry.scope.drop_one(entry.serial);
+            at_peak::changed(&entry, -1, -(entry.size as i64));
+        });
     }
 
     fn take(&self, address: usize) -> Taken {
@@ -217,7 +225,9 @@ impl<const BITS: u32> Table<BITS> {
             if entry.serial != entry.scope.serial() {
                 continue;
             }
-            if !self.place(address, Entry { size, ..entry }) {
+            if self.place(address, Entry { size, ..entry }) {
+                at_peak::changed(&entry, 0, (size as i64).wrapping_sub(entry.size as i64));
+            } else {
                 lose(entry);
             }
         }
@@ -254,6 +264,7 @@ impl<const BITS: u32> Table<BITS> {
 fn lose(entry: Entry) {
     entry.scope.drop_one(entry.serial);
     entry.scope.lose_one(entry.serial);
+    at_peak::changed(&entry, -1, -(entry.size as i64));
 }
 
 #[inline]

@@ -5,8 +5,9 @@
 //! - [`tracer`]: a thread's walker, from registers to an interned stack;
 //! - [`layer`]: what one scope keeps; layers nest as the scopes do;
 //! - [`retained`] and [`live`]: which blocks of a scope are live, for leaks;
-//! - [`profile`]: the counts of the whole process, kept with the stacks, for profilers.
+//! - [`profile`]: the counts of the whole process, kept with the stacks, for profilers; [`at_peak`]: what was live at its peak.
 
+mod at_peak;
 mod breakpoint;
 mod first_past;
 mod layer;
@@ -22,6 +23,7 @@ mod tallies;
 mod tally;
 mod tracer;
 
+pub(crate) use at_peak::{enter_block, live_at_peak, stop_tracking_all, track_all_blocks};
 pub(crate) use breakpoint::set as set_breakpoint;
 pub(crate) use first_past::{FirstPast, Sums};
 pub(crate) use layer::{Layers, Records};

@@ -73,17 +73,19 @@ impl Node {
         entry
     }
 
-    /// What the node says, if it says the same for as long as it takes to read it; by anyone.
+    /// What the node says; by anyone. It may change meanwhile, so it is read twice, and is nothing unless both are the same.
     pub(super) fn read(&self) -> Option<Entry> {
         let address = self.address.load(Acquire);
         if address < FIRST_ADDRESS {
             return None;
         }
         let entry = self.entry()?;
-        let is_same = self.is_at(address)
-            && self.serial.load(Relaxed) == entry.serial
-            && ptr::eq(self.scope.load(Relaxed), entry.scope);
-        is_same.then_some(entry)
+        let again = self.entry()?;
+        let is_same = ptr::eq(entry.scope, again.scope)
+            && (entry.serial, entry.size) == (again.serial, again.size)
+            && entry.stack.map(|stack| stack as *const Stack)
+                == again.stack.map(|stack| stack as *const Stack);
+        (is_same && self.is_at(address)).then_some(entry)
     }
 
     #[inline]

@@ -66,6 +66,7 @@ impl AtomicTally {
             reallocs: self.reallocs.load(Relaxed),
             bytes: self.bytes.load(Relaxed),
             growth,
+            ..Tally::ZERO
         }
     }
 

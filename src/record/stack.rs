@@ -12,6 +12,7 @@ use std::ptr;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use std::sync::atomic::{AtomicPtr, AtomicU64};
 
+use super::at_peak::AtPeak;
 use super::profile::Profiled;
 use crate::walk::{Stop, Walked};
 
@@ -23,6 +24,7 @@ pub(crate) struct Stack {
     stop: Stop,
     children: [AtomicPtr<Stack>; 4],
     pub(super) profiled: Profiled,
+    pub(super) at_peak: AtPeak,
 }
 
 #[allow(clippy::declare_interior_mutable_const)] // A template for arrays.
@@ -49,9 +51,7 @@ pub(super) fn intern(walked: &Walked<'_>) -> Option<&'static Stack> {
 
 /// Shows `visit` every stack that there is.
 pub(crate) fn visit_stacks(visit: &mut dyn FnMut(&'static Stack)) {
-    for root in &ALL.roots {
-        visit_below(root, visit);
-    }
+    ALL.visit(visit);
 }
 
 fn visit_below(place: &AtomicPtr<Stack>, visit: &mut dyn FnMut(&'static Stack)) {
@@ -78,9 +78,21 @@ pub(crate) fn made_up_stack(addresses: &[usize]) -> &'static Stack {
     ALL.intern(addresses, Stop::Complete, hash).expect("memory")
 }
 
+/// Different stacks that have the same hash.
+#[cfg(test)]
+pub(super) fn made_up_collision() -> [&'static Stack; 2] {
+    [1, 2].map(|address| ALL.intern(&[address], Stop::Complete, 7 << 32).expect("memory"))
+}
+
 impl Set {
     const fn new(max: u64) -> Self {
         Self { roots: [EMPTY; 1 << ROOT_BITS], count: AtomicU64::new(0), max }
+    }
+
+    fn visit(&self, visit: &mut dyn FnMut(&'static Stack)) {
+        for root in &self.roots {
+            visit_below(root, visit);
+        }
     }
 
     fn intern(&self, addresses: &[usize], stop: Stop, hash: u64) -> Option<&'static Stack> {
@@ -151,6 +163,7 @@ impl Stack {
             stop,
             children: [EMPTY; 4],
             profiled: Profiled::new(),
+            at_peak: AtPeak::new(),
         };
         // SAFETY: `memory` is fresh, aligned, and has room for the header.
         unsafe { memory.write(header) };
@@ -167,7 +180,7 @@ const _: () = assert!(size_of::<Stack>() % size_of::<usize>() == 0);
 mod tests {
     use std::thread;
 
-    use super::{Set, Stack, Stop};
+    use super::{Set, Stack, Stop, ROOT_BITS};
 
     fn intern(set: &'static Set, addresses: &[usize], hash: u64) -> Option<&'static Stack> {
         set.intern(addresses, Stop::TooDeep, hash)
@@ -188,6 +201,32 @@ mod tests {
         }
         let stopped = SET.intern(&[1, 2, 3], Stop::Complete, 7).expect("memory");
         assert_eq!(stopped.stop(), Stop::Complete);
+    }
+
+    #[test]
+    fn all_stacks_are_shown_wherever_they_hang() {
+        static SET: Set = Set::new(100);
+        // Six below one root, in all four places and one below the other; and one below another root.
+        let below = [0, 1, 2, 3, 3, 3].map(|bits: u64| bits << (62 - ROOT_BITS));
+        for (address, hash) in below.into_iter().chain([1 << 63]).enumerate() {
+            intern(&SET, &[address], hash).expect("memory");
+        }
+        let mut shown = Vec::new();
+        SET.visit(&mut |stack| shown.push(stack.return_addresses()[0]));
+        shown.sort_unstable();
+        assert_eq!(shown, [0, 1, 2, 3, 4, 5, 6]);
+    }
+
+    #[test]
+    fn a_place_that_another_thread_has_taken_is_passed_by() {
+        static SET: Set = Set::new(100);
+        let first = intern(&SET, &[1], 0).expect("memory");
+        let place = &SET.roots[0];
+        let again = SET.insert(place, &[1], Stop::TooDeep, 0).expect("known by now");
+        assert!(std::ptr::eq(first, again));
+        let other = SET.insert(place, &[2], Stop::TooDeep, 0).expect("memory");
+        assert_eq!(other.return_addresses(), [2]);
+        assert!(std::ptr::eq(other, intern(&SET, &[2], 0).expect("known")));
     }
 
     #[test]

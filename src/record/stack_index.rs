@@ -71,6 +71,11 @@ impl StackIndex {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn used(&self) -> usize {
+        self.entries.as_slice().iter().flatten().count()
+    }
+
     pub(super) fn clear(&mut self) {
         if self.used > 0 {
             self.entries.as_mut_slice().fill(None);

@@ -102,12 +102,13 @@ impl Tallies {
 #[cfg(test)]
 mod tests {
     use super::{Tallies, KEPT_ROWS};
+    use crate::record::stack::made_up_collision;
     use crate::record::{made_up_stack, Event};
 
     #[test]
     fn a_table_grows_with_its_stacks_and_starts_anew_when_it_is_cleared() {
         let mut tallies = Tallies::new();
-        for stacks in [10, KEPT_ROWS + 1, 3_000, 1] {
+        for stacks in [10, 8, KEPT_ROWS + 1, 3_000, 1] {
             for size in 1..=3 {
                 for stack in 0..stacks {
                     let stack = made_up_stack(&[7, stack]);
@@ -123,8 +124,21 @@ mod tests {
                 assert_eq!((row.tally.allocs, row.tally.bytes), (3, 6));
             }
             assert_eq!((lost.tally.reallocs, lost.tally.bytes), (1, 9));
+            // More would be left of former rows: they fill the index, up to where a search never ends.
+            assert_eq!(tallies.index.used(), stacks);
             tallies.clear();
         }
+        tallies.free();
+    }
+
+    #[test]
+    fn stacks_of_the_same_hash_have_rows_of_their_own() {
+        let mut tallies = Tallies::new();
+        for stack in made_up_collision() {
+            tallies.count(Some(stack), Event { size: 1, old_size: None });
+        }
+        let stacks: Vec<_> = tallies.rows().filter_map(|row| row.stack).collect();
+        assert_eq!(stacks.iter().map(|s| s.return_addresses()[0]).collect::<Vec<_>>(), [1, 2]);
         tallies.free();
     }
 }

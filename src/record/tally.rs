@@ -18,6 +18,8 @@ pub(crate) struct Tally {
     /// Bytes requested; a reallocation adds its full new size.
     pub(crate) bytes: u64,
     pub(crate) growth: Growth,
+    /// Of the whole process: blocks and bytes that were live at its peak.
+    pub(crate) at_peak: (u64, u64),
 }
 
 /// The first chain of growing reallocations seen at a stack: each takes the block on where the one before left it.
@@ -36,6 +38,7 @@ impl Tally {
         reallocs: 0,
         bytes: 0,
         growth: Growth { sizes: [0; 4], last: 0, steps: 0 },
+        at_peak: (0, 0),
     };
 
     /// Allocation events.
@@ -70,6 +73,7 @@ impl Tally {
             allocs: self.allocs.wrapping_sub(earlier.allocs),
             reallocs: self.reallocs.wrapping_sub(earlier.reallocs),
             bytes: self.bytes.wrapping_sub(earlier.bytes),
+            at_peak: self.at_peak,
             growth: if earlier.growth.steps == 0 { self.growth } else { Growth::default() },
         }
     }
@@ -109,5 +113,19 @@ mod tests {
         );
         let growth = tally.growth;
         assert_eq!((growth.sizes, growth.last, growth.steps), ([8, 16, 32, 64], 128, 4));
+    }
+
+    #[test]
+    fn of_several_chains_the_first_stays() {
+        let of_size = |size| {
+            let mut tally = Tally::ZERO;
+            tally.count(Event { size: 2 * size, old_size: Some(size) });
+            tally
+        };
+        let mut sum = of_size(8);
+        sum.add(&of_size(100));
+        assert_eq!(sum.growth, of_size(8).growth);
+        assert_eq!(sum.since(&Tally::ZERO).growth, of_size(8).growth);
+        assert_eq!(sum.since(&of_size(8)).growth.steps, 0, "it was seen before");
     }
 }

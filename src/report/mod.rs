@@ -9,5 +9,5 @@ mod text;
 #[cfg(feature = "backtraces")]
 pub(crate) use call_sites::call_sites;
 #[cfg(feature = "backtraces")]
-pub use call_sites::{CallSites, Frame, Site};
+pub use call_sites::{CallSites, Frame, Site, SortBy};
 pub(crate) use text::text;

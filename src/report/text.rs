@@ -34,6 +34,7 @@ pub(crate) fn text(breach: &Breach, message: Option<&str>) -> String {
     push_table(&mut text, &rows(breach));
     #[cfg(feature = "backtraces")]
     push_call_sites(&mut text, breach);
+    push_uncounted(&mut text, breach);
     text.truncate(text.trim_end().len());
     text
 }
@@ -46,24 +47,65 @@ fn push_call_sites(text: &mut String, breach: &Breach) {
         budget::Mode::Short => call_sites::Mode::Short,
         budget::Mode::Full => call_sites::Mode::Full,
     };
-    if let Some(sites) = breach.call_sites() {
-        call_sites::push_call_sites(text, sites, mode, order(breach));
-    } else if let Some(reason) = crate::walk::UNAVAILABLE {
+    if let Some(reason) = crate::walk::UNAVAILABLE {
         text.push_str("\n  no call sites: ");
         text.push_str(reason);
+        text.push('\n');
+        return;
     }
+    let (of_retained, of_allocated): (Vec<Metric>, Vec<Metric>) =
+        breach.broken().partition(|metric| metric.is_of_retained());
+    let mut lists = Vec::new();
+    let location = breach.origin.location;
+    let attribute = (breach.origin.entrance == Entrance::Attribute).then_some(location);
+    let is_of_allocated = !of_allocated.is_empty() || of_retained.is_empty();
+    if let Some(sites) = breach.call_sites().filter(|_| is_of_allocated) {
+        let (sites, subject) = (sites.clone(), call_sites::Subject::Allocated);
+        lists.push(call_sites::List { sites, subject, order: order(&of_allocated), attribute });
+    }
+    if let (false, Some(sites)) = (of_retained.is_empty(), breach.retained_sites()) {
+        let subject = match breach.origin.returns_nothing {
+            true => call_sites::Subject::Leaked,
+            false => call_sites::Subject::Retained,
+        };
+        lists.push(call_sites::List { sites, subject, order: order(&of_retained), attribute });
+    }
+    call_sites::push_call_sites(text, &lists, mode);
 }
 
 /// By what the broken limits are about.
 #[cfg(feature = "backtraces")]
-fn order(breach: &Breach) -> call_sites::Order {
-    let is_broken =
-        |(metric, limit): &(Metric, Limit)| !limit.holds(breach.measured(*metric, *limit));
-    let is_of_bytes = |(metric, _)| matches!(metric, Metric::Bytes | Metric::PeakBytes);
-    if breach.budget.limits().filter(is_broken).all(is_of_bytes) {
+fn order(broken: &[Metric]) -> call_sites::Order {
+    if !broken.is_empty() && broken.iter().all(|metric| metric.is_of_bytes()) {
         call_sites::Order::Bytes
     } else {
         call_sites::Order::Allocations
+    }
+}
+
+/// What was not counted, where that is known for certain.
+fn push_uncounted(text: &mut String, breach: &Breach) {
+    let mut notes = Vec::new();
+    if breach.measured.hidden > 0 {
+        let hidden = counted(breach.measured.hidden, "allocation");
+        notes.push(format!("{hidden} in `uncounted`"));
+    }
+    if breach.attached > 0 {
+        let threads = counted(breach.attached as u64, "thread");
+        let was = if breach.attached == 1 { "was" } else { "were" };
+        notes.push(format!("later work of {threads} that {was} still attached at the end"));
+    }
+    if let Some(lost) = breach.measured.live.map(|live| live.lost).filter(|lost| *lost > 0) {
+        let blocks = counted(lost, "block");
+        notes.push(format!("whether {blocks} found no room in a table and may have been freed"));
+    }
+    if !notes.is_empty() {
+        let gap = if text.ends_with("\n\n") { "" } else { "\n" };
+        text.push_str(gap);
+        for (at, note) in notes.iter().enumerate() {
+            let start = if at == 0 { "not counted:" } else { "nor" };
+            push_line(text, &format!("  {start} {note}"), "");
+        }
     }
 }
 
@@ -121,10 +163,9 @@ fn written(breach: &Breach) -> String {
 
 /// Whose allocations were counted.
 fn subject(breach: &Breach) -> String {
-    match &breach.runs {
-        None => breach.subject.to_owned(),
-        Some(runs) => format!("{} · {}", breach.subject, repetition(runs)),
-    }
+    let attached = if breach.is_shared { " and attached ones" } else { "" };
+    let repetition = breach.runs.as_ref().map(|runs| format!(" · {}", repetition(runs)));
+    format!("{}{attached}{}", breach.subject, repetition.unwrap_or_default())
 }
 
 fn repetition(runs: &Runs) -> String {
@@ -156,7 +197,7 @@ fn rows(breach: &Breach) -> Vec<Row> {
     rows.extend(breach.budget.limits().map(|(metric, limit)| {
         let measured = breach.measured(metric, limit);
         Row {
-            metric: metric.label().to_owned(),
+            metric: metric.label(breach.origin.returns_nothing).to_owned(),
             budget: allowed(limit),
             measured: grouped(measured),
             verdict: verdict(limit, measured),

@@ -1,7 +1,7 @@
 //! Cold: `Budgeted`, the scope of one run of code that is held to a budget.
 
-use super::{AllocScope, Asked, Measured, Measurement};
-use crate::count::Tracking;
+use super::{reading, stats, AllocScope, Asked, Measured, Measurement};
+use crate::count::{Shared, Tracking};
 use crate::installed;
 
 pub(crate) struct Budgeted {
@@ -27,12 +27,14 @@ impl Budgeted {
     #[track_caller]
     #[inline]
     pub(crate) fn measured(&self) -> Measured {
-        Measured { stats: self.scope.stats(), live: self.tracking.as_ref().map(Tracking::live) }
+        let reading = reading(self.scope.frame.measure());
+        let live = self.tracking.as_ref().map(Tracking::live);
+        Measured { stats: stats(&reading), live, hidden: reading.hidden().unsigned_abs() }
     }
 
     /// Ends it, and says more of it than the numbers.
     pub(crate) fn finish(self, measured: Measured) -> Measurement {
-        let attached = self.scope.frame.shared().map_or(0, |shared| shared.attached());
+        let attached = self.scope.frame.shared().map(Shared::attached);
         Measurement::new(measured, self.scope.recording(), self.tracking.as_ref(), attached)
     }
 }

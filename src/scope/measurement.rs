@@ -10,6 +10,8 @@ pub(crate) struct Measured {
     pub(crate) stats: AllocStats,
     /// The blocks that are live at the end, if the budget asks for them.
     pub(crate) live: Option<Live>,
+    /// Allocation events in `uncounted`.
+    pub(crate) hidden: u64,
 }
 
 /// What a report needs.
@@ -19,16 +21,19 @@ pub(crate) struct Measurement {
     pub(crate) recording: Option<Unseen<Recording>>,
     /// Where the blocks were allocated that are live at the end, likewise.
     pub(crate) retained: Option<Unseen<Recording>>,
+    /// Whether other threads could add to it.
+    pub(crate) is_shared: bool,
     /// How many threads were still attached by a guard.
     pub(crate) attached: usize,
 }
 
 impl Measurement {
+    /// `attached` says how many threads still were, if any could.
     pub(crate) fn new(
         measured: Measured,
         recording: Option<Unseen<Recording>>,
         tracking: Option<&Tracking>,
-        attached: usize,
+        attached: Option<usize>,
     ) -> Self {
         let retained = match (&recording, tracking) {
             (Some(recording), Some(tracking)) => {
@@ -36,6 +41,7 @@ impl Measurement {
             }
             _ => None,
         };
-        Self { measured, recording, retained, attached }
+        let (is_shared, attached) = (attached.is_some(), attached.unwrap_or(0));
+        Self { measured, recording, retained, is_shared, attached }
     }
 }

@@ -24,6 +24,7 @@ struct Count {
     asked: Asked,
     counts: Counts,
     peak: i64,
+    hidden: i64,
     /// What was recorded, if it records.
     recording: Option<Unseen<Recording>>,
     tracking: Option<Tracking>,
@@ -46,6 +47,7 @@ impl<F: Future> Metered<F> {
             asked,
             counts: Counts::ZERO,
             peak: 0,
+            hidden: 0,
             recording: asked.record.map(|_| Unseen::new(Recording::default)),
             tracking: asked.track(),
             shared: None,
@@ -104,16 +106,18 @@ impl Count {
         }
         self.peak = self.peak.max(self.counts.current().wrapping_add(own.peak));
         self.counts += own.counts;
+        self.hidden += own.hidden;
     }
 
     /// Ends the count.
     fn finish(&mut self) -> Measurement {
-        let (mut counts, mut peak, mut attached) = (self.counts, self.peak, 0);
+        let (mut counts, mut peak, mut attached) = (self.counts, self.peak, None);
         if let Some(SharedCount { scope, earlier, earlier_peak }) = &self.shared {
-            attached = scope.attached();
+            attached = Some(scope.attached());
             scope.end();
             let others = scope.others();
             counts += others.counts;
+            self.hidden += others.hidden;
             let highest = others.highest.map(|highest| earlier.current().wrapping_add(highest));
             peak = highest.map_or(peak, |highest| highest.max(*earlier_peak)).max(counts.current());
             if let Some(recording) = &mut self.recording {
@@ -124,7 +128,8 @@ impl Count {
         let stats = AllocStats::new(counts, Above { current: counts.current(), peak });
         let live = self.tracking.as_ref().map(Tracking::live);
         let (recording, tracking) = (self.recording.take(), self.tracking.take());
-        Measurement::new(Measured { stats, live }, recording, tracking.as_ref(), attached)
+        let measured = Measured { stats, live, hidden: self.hidden.unsigned_abs() };
+        Measurement::new(measured, recording, tracking.as_ref(), attached)
     }
 }
 

@@ -104,7 +104,7 @@ impl AllocScope {
 
     /// Begins to count, and to record where in the code each allocation is made.
     ///
-    /// Recording takes some 50 to 100 ns an allocation in release builds, and some hundreds in debug builds.
+    /// Recording takes some 60 to 160 ns an allocation in release builds, and some hundreds in debug builds.
     ///
     /// ```
     /// # #[global_allocator] static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();
@@ -209,7 +209,7 @@ impl AllocScope {
     #[inline]
     #[must_use]
     pub fn stats(&self) -> AllocStats {
-        stats(self.frame.measure())
+        stats(&reading(self.frame.measure()))
     }
 
     /// Ends the scope, and says what was counted.
@@ -220,7 +220,7 @@ impl AllocScope {
     #[inline]
     #[must_use = "dropping a scope ends it too; `exit` is for its numbers"]
     pub fn exit(self) -> AllocStats {
-        stats(self.frame.close())
+        stats(&reading(self.frame.close()))
     }
 }
 
@@ -261,16 +261,21 @@ impl Asked {
     }
 }
 
+/// # Panics
+/// If the scope has outlived the counters of its thread.
 #[track_caller]
 #[inline]
-fn stats(reading: Option<Reading>) -> AllocStats {
+fn reading(reading: Option<Reading>) -> Reading {
     match reading {
-        Some(reading) => {
-            let (counts, peak) = reading.total();
-            AllocStats::new(counts, Above { current: counts.current(), peak })
-        }
+        Some(reading) => reading,
         None => panic!("{OUTLIVED}"),
     }
+}
+
+#[inline]
+fn stats(reading: &Reading) -> AllocStats {
+    let (counts, peak) = reading.total();
+    AllocStats::new(counts, Above { current: counts.current(), peak })
 }
 
 const NO_MEMORY: &str = "no memory for the handle of a scope";

@@ -4,7 +4,7 @@
 use std::panic::Location;
 
 use super::Recording;
-use crate::count;
+use crate::count::{self, TrackingAll};
 use crate::record::{self, Stack, Tally};
 use crate::report::{self, CallSites};
 use crate::unseen::Unseen;
@@ -15,14 +15,17 @@ pub(crate) struct ProcessRecorder {
     opening: Option<&'static Stack>,
     /// What the process had counted at each stack before, in the order of the stacks' addresses.
     before: Unseen<Vec<(Option<&'static Stack>, Tally)>>,
+    /// `None` if another profiler had it when this one started.
+    tracking: Option<TrackingAll>,
 }
 
 impl ProcessRecorder {
     #[track_caller]
     pub(crate) fn start() -> Self {
         let before = Unseen::new(counted);
+        let tracking = count::track_all();
         count::record_everywhere();
-        Self { location: Location::caller(), opening: count::stack_here(), before }
+        Self { location: Location::caller(), opening: count::stack_here(), before, tracking }
     }
 
     pub(crate) fn call_sites(&self) -> CallSites {
@@ -32,10 +35,14 @@ impl ProcessRecorder {
 
     fn recording(&self) -> Recording {
         let mut recording = Recording::default();
+        recording.has_peak = self.tracking.is_some();
         for (stack, tally) in counted() {
             let before = self.before.binary_search_by_key(&address(stack), |(s, _)| address(*s));
             let before = before.map_or(Tally::ZERO, |at| self.before[at].1);
-            let tally = tally.since(&before);
+            let mut tally = tally.since(&before);
+            if self.tracking.is_some() {
+                tally.at_peak = record::live_at_peak(stack);
+            }
             match stack {
                 Some(stack) if tally.events() > 0 => recording.tallies.push((stack, tally)),
                 Some(_) => {}
@@ -53,11 +60,16 @@ impl Drop for ProcessRecorder {
     }
 }
 
-/// What the process has counted at each stack by now, in the order of the stacks' addresses.
+/// What the process has counted by now, at each stack where that is anything, in the order of the stacks' addresses.
 fn counted() -> Vec<(Option<&'static Stack>, Tally)> {
     let mut counted = vec![(None, record::profiled(None))];
-    record::visit_stacks(&mut |stack| counted.push((Some(stack), record::profiled(Some(stack)))));
-    counted.sort_by_key(|(stack, _)| address(*stack));
+    record::visit_stacks(&mut |stack| {
+        let tally = record::profiled(Some(stack));
+        if tally.events() > 0 {
+            counted.push((Some(stack), tally));
+        }
+    });
+    counted.sort_unstable_by_key(|(stack, _)| address(*stack));
     counted
 }
 

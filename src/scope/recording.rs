@@ -7,8 +7,10 @@ use crate::unseen::Unseen;
 /// The recording of one scope, or of the polls of one future.
 #[derive(Clone, Default)]
 pub(crate) struct Recording {
-    /// One entry for each stack, in no particular order.
+    /// In no particular order. A stack may come more than once.
     pub(crate) tallies: Vec<(&'static Stack, Tally)>,
+    /// How many of `tallies` are too many to leave a stack in them more than once: a future may be polled millions of times.
+    most: usize,
     /// The stack where the scope was opened; of a future, one for each different way to its polls. What a stack shares with one
     /// of them at its outer end is above the scope.
     pub(crate) openings: Vec<&'static Stack>,
@@ -17,6 +19,8 @@ pub(crate) struct Recording {
     /// Which allocation event was the first past the limit, counted from 1, and where. Without a stack, it is among the
     /// lost ones.
     pub(crate) first_past: Option<(u64, Option<&'static Stack>)>,
+    /// Whether the tallies know what was live at the peak.
+    pub(crate) has_peak: bool,
 }
 
 impl Recording {
@@ -54,11 +58,18 @@ impl Recording {
             Some(stack) => self.tallies.push((stack, *tally)),
             None => self.lost.add(tally),
         });
-        self.openings.extend(records.opening());
+        if let Some(opening) = records.opening() {
+            if !self.openings.iter().any(|known| std::ptr::eq(*known, opening)) {
+                self.openings.push(opening);
+            }
+        }
         if let (None, FirstPast::At(event, stack)) = (self.first_past, records.first_past()) {
             self.first_past = Some((earlier_events + event, stack));
         }
-        self.unite();
+        if self.tallies.len() > self.most {
+            self.unite();
+            self.most = 2 * self.tallies.len() + 64;
+        }
     }
 
     /// Of the same scope, where the blocks were allocated that are live now.
@@ -85,7 +96,5 @@ impl Recording {
             }
             is_same
         });
-        self.openings.sort_by_key(|stack| *stack as *const Stack);
-        self.openings.dedup_by_key(|stack| *stack as *const Stack);
     }
 }

@@ -62,6 +62,7 @@ pub(crate) struct Reading {
     pub(crate) recorded: Option<u64>,
 }
 
+#[allow(clippy::large_enum_variant)] // There are few.
 enum Task {
     Instrumented(Instrumented<Body>),
     Budget(CheckFuture<Body>),

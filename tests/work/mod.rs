@@ -63,3 +63,59 @@ fn join(text: &mut String, depth: usize, part: &dyn Fn(&mut String, usize)) {
     }
     black_box(&text);
 }
+
+/// Some of what it allocates is never freed.
+#[alloc_budget(max_retained = 1)]
+pub(crate) fn forgets_labels() {
+    drop(label("freed"));
+    for name in ["a", "bc", "def"] {
+        std::mem::forget(label(name));
+    }
+    allocate(&[5]);
+}
+
+/// It keeps too much in what it returns, and allocates too often.
+#[alloc_budget(max = 2, max_retained_bytes = 100)]
+pub(crate) fn builds_a_page() -> Vec<u8> {
+    allocate(&[7, 8, 9]);
+    black_box(vec![1; 1_000])
+}
+
+/// Neither what is uncounted nor what comes too late is in the numbers.
+pub(crate) fn leaves_a_thread_attached(budget: mod_alloc::Budget) -> mod_alloc::Exceeded {
+    use std::sync::{Barrier, Mutex};
+    let (handle, steps) = (&Mutex::new(None), &Barrier::new(2));
+    mod_alloc::uncounted(|| {
+        std::thread::scope(|threads| {
+            threads.spawn(|| {
+                steps.wait();
+                let handle: mod_alloc::ScopeHandle =
+                    handle.lock().expect("not poisoned").take().expect("a handle");
+                let _attached = handle.attach();
+                allocate(&[100, 200]);
+                steps.wait();
+                steps.wait();
+            });
+            let exceeded = budget.check(|| {
+                *handle.lock().expect("not poisoned") = mod_alloc::AllocScope::current();
+                mod_alloc::uncounted(|| allocate(&[1, 2, 3]));
+                steps.wait();
+                steps.wait();
+                allocate(&[4]);
+            });
+            steps.wait();
+            exceeded.expect_err("more than the budget")
+        })
+    })
+}
+
+/// The expansion calls the body, from the line of the attribute; here and in `repeats`.
+#[alloc_budget(max = 0)]
+pub(crate) async fn awaits() {
+    allocate(&[5]);
+}
+
+#[alloc_budget(max = 0, runs = 2)]
+pub(crate) fn repeats() {
+    allocate(&[6]);
+}

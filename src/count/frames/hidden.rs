@@ -13,8 +13,13 @@ impl Frames {
         let (below, rest) = self.stack.as_mut_slice().split_at_mut(depth);
         let Some((hidden, above)) = rest.split_first_mut() else { return };
         let stretch = now - hidden.start;
+        let events = stretch.sums().events;
         for frame in below {
             frame.start += stretch;
+            frame.hidden += events;
+            if let Some(part) = frame.part {
+                part.add_hidden(events);
+            }
             frame.peak = frame.peak.saturating_add(stretch.current());
             frame.own_peak = frame.own_peak.saturating_add(stretch.current());
         }

@@ -47,6 +47,8 @@ pub(crate) enum Kind {
 struct Frame {
     /// The thread's counts at the opening, and what was hidden since.
     start: Counts,
+    /// The allocation events that were hidden since.
+    hidden: i64,
     /// Highest net bytes of the thread while innermost, handed down on closing.
     peak: i64,
     /// The same, for stretches that the frames below must not see.
@@ -84,6 +86,8 @@ pub(crate) struct Ticket {
 pub(crate) struct Measured {
     pub(crate) counts: Counts,
     pub(crate) peak: i64,
+    /// Allocation events in hidden stretches.
+    pub(crate) hidden: i64,
 }
 
 /// What was counted in a scope.
@@ -105,6 +109,11 @@ impl Reading {
         let mut counts = own.counts;
         counts += others.counts;
         (counts, others.highest.unwrap_or(own.peak).max(counts.current()))
+    }
+
+    /// The allocation events that were hidden from the scope.
+    pub(crate) fn hidden(&self) -> i64 {
+        self.own.hidden + self.others.map_or(0, |others| others.hidden)
     }
 }
 
@@ -187,6 +196,7 @@ impl Frames {
         let ticket = Ticket { depth: self.stack.as_slice().len(), serial: self.serials };
         let frame = Frame {
             start: now,
+            hidden: 0,
             peak,
             own_peak: peak,
             serial: self.serials,
@@ -410,7 +420,11 @@ impl Frame {
             None => (now, above),
         };
         let peak = seen.iter().fold(self.peak.max(self.own_peak), |peak, f| peak.max(f.peak));
-        Measured { counts: end - self.start, peak: peak.wrapping_sub(self.start.current()) }
+        Measured {
+            counts: end - self.start,
+            peak: peak.wrapping_sub(self.start.current()),
+            hidden: self.hidden,
+        }
     }
 
     /// To be removed as soon as it is the innermost one.

@@ -77,6 +77,8 @@ pub(crate) struct Others {
     /// The highest net bytes of the whole scope, its own thread's included, since it was shared, above its own start (of a future,
     /// above the start of the poll that shared it), if that is kept.
     pub(crate) highest: Option<i64>,
+    /// Allocation events in hidden stretches.
+    pub(crate) hidden: i64,
 }
 
 impl SharedRef {
@@ -232,7 +234,8 @@ impl Shared {
     /// What the attached threads have counted, so far or until the end.
     pub(crate) fn others(&self) -> Others {
         let counts = if self.has_ended() { self.counted.load() } else { self.count_parts() };
-        Others { counts, highest: self.watch().peak.then(|| self.sums.highest()) }
+        let highest = self.watch().peak.then(|| self.sums.highest());
+        Others { counts, highest, hidden: self.parts.iter().map(Part::hidden).sum() }
     }
 
     fn count_parts(&self) -> Counts {

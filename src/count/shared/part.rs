@@ -9,7 +9,7 @@
 use std::hint;
 use std::ptr;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use std::sync::atomic::{fence, AtomicBool, AtomicPtr, AtomicUsize};
+use std::sync::atomic::{fence, AtomicBool, AtomicI64, AtomicPtr, AtomicUsize};
 
 use crate::count::counts::{AtomicCounts, Counts};
 use crate::count::ledger::Ledger;
@@ -24,6 +24,8 @@ pub(in crate::count) struct Part {
     /// What `ledger` had counted when the part began to run.
     start: AtomicCounts,
     settled: AtomicCounts,
+    /// Allocation events in hidden stretches.
+    hidden: AtomicI64,
     /// Where the attached threads allocated, if the scope records.
     tallies: SharedTallies,
     /// Whether a guard, rather than the end of the scope, will end it.
@@ -38,6 +40,7 @@ impl Pooled for Part {
         is_running: AtomicBool::new(false),
         start: AtomicCounts::zero(),
         settled: AtomicCounts::zero(),
+        hidden: AtomicI64::new(0),
         tallies: SharedTallies::new(),
         is_guarded: AtomicBool::new(false),
         links: Links::NEW,
@@ -113,9 +116,14 @@ impl Part {
         unsafe { self.tallies.note_opening(stack) }
     }
 
+    pub(in crate::count) fn add_hidden(&self, events: i64) {
+        self.hidden.fetch_add(events, Relaxed);
+    }
+
     /// Makes it as new. Nobody else knows of it any more.
     pub(super) fn clear(&self) {
         self.settled.store(Counts::ZERO);
+        self.hidden.store(0, Relaxed);
         // SAFETY: the last reference to the scope is gone, so nobody writes or reads.
         unsafe { self.tallies.clear() }
     }
@@ -146,6 +154,10 @@ impl Part {
             }
         }
         counts
+    }
+
+    pub(super) fn hidden(&self) -> i64 {
+        self.hidden.load(Relaxed)
     }
 
     /// Whether a thread is attached by a guard.

@@ -1,6 +1,7 @@
 //! Cold: `Build`, which tells by its file whose code a frame is.
 
 use super::names;
+use super::paths::{folder_of, is_foreign, is_of_library, is_of_std, normal};
 
 /// Whose code it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,7 +34,7 @@ impl Build {
         fallbacks: &[String],
     ) -> Self {
         let location = normal(location);
-        let mut fallbacks = fallbacks.iter().map(|folder| normal(folder));
+        let mut fallbacks = fallbacks.iter().map(|folder| normal(folder).into_owned());
         if location.starts_with('/') {
             let root = fallbacks.find(|root| under(root, &location).is_some());
             return Self { root: root.unwrap_or_else(|| folder_of(&location).to_owned()) };
@@ -52,13 +53,17 @@ impl Build {
         Self { root: first.or_else(|| fallbacks.into_iter().next()).unwrap_or_default() }
     }
 
-    pub(super) fn owner(&self, function: Option<&str>, file: Option<&str>) -> Owner {
+    /// `krate` is that of the function, if its name says it.
+    pub(super) fn owner(
+        &self,
+        function: Option<&str>,
+        krate: Option<&str>,
+        file: Option<&str>,
+    ) -> Owner {
         let file = file.map(normal);
         let by_name = match function {
-            Some(function) if names::crate_of(function) == Some("mod_alloc") => {
-                Some(Owner::Library)
-            }
-            Some(function) if names::is_of_std(function) => Some(Owner::Std),
+            Some(_) if krate == Some("mod_alloc") => Some(Owner::Library),
+            Some(function) if names::is_of_std(function, krate) => Some(Owner::Std),
             _ => None,
         };
         match (by_name, file) {
@@ -95,14 +100,6 @@ fn root_of(file: &str, location: &str) -> Option<String> {
     })
 }
 
-/// The folder that an absolute path lies in.
-fn folder_of(path: &str) -> &str {
-    match path.rfind('/') {
-        None | Some(0) => "/",
-        Some(slash) => &path[..slash],
-    }
-}
-
 /// What remains of `file` below `root`.
 fn under<'a>(root: &str, file: &'a str) -> Option<&'a str> {
     match root {
@@ -113,85 +110,9 @@ fn under<'a>(root: &str, file: &'a str) -> Option<&'a str> {
     }
 }
 
-/// Whether a path below the root leads to packages of others, or to what a build script wrote (whose folder has another name in each
-/// profile). Folders above the root say nothing: the user may keep a checkout wherever they like.
-fn is_foreign(path: &str) -> bool {
-    let folders: Vec<&str> = path.split('/').collect();
-    let has = |names: &[&str]| folders.windows(names.len()).any(|folders| folders == names);
-    // `build/x-0a1b2c3d4e5f6071/out`; as Cargo will have it, `build/x/0a1b2c3d4e5f6071/out`.
-    let is_hash = |text: &str| text.len() == 16 && text.bytes().all(|b| b.is_ascii_hexdigit());
-    let is_written = |folders: &[&str]| match folders {
-        ["build", folder, "out", ..] => folder.contains('-'),
-        ["build", _, folder, "out"] => is_hash(folder),
-        _ => false,
-    };
-    has(&["vendor"])
-        || has(&["registry", "src"])
-        || has(&["git", "checkouts"])
-        || folders.windows(4).any(is_written)
-}
-
-fn is_of_std(file: &str) -> bool {
-    file.starts_with("/rustc/")
-        || file.contains("/lib/rustlib/src/")
-        || file.starts_with("/usr/src/rustc-") // As Debian builds it.
-}
-
-/// Inlined functions may come without their crate, so this library is known by its folder too.
-fn is_of_library(file: &str) -> bool {
-    let this_file = file!();
-    let by_compiler = this_file.strip_suffix("report/call_sites/code.rs");
-    let by_cargo = option_env!("CARGO_MANIFEST_DIR").map(|folder| format!("{folder}/src/"));
-    by_compiler.is_some_and(|folder| file.starts_with(folder))
-        || by_cargo.is_some_and(|folder| file.starts_with(&folder))
-}
-
-/// Without `.` and `..` where that can be.
-pub(super) fn normal(path: &str) -> String {
-    let mut folders: Vec<&str> = Vec::new();
-    for folder in path.split('/') {
-        match folder {
-            "." | "" => {}
-            ".." if folders.last().is_some_and(|last| *last != "..") => {
-                folders.pop();
-            }
-            ".." if path.starts_with('/') => {}
-            _ => folders.push(folder),
-        }
-    }
-    let root = if path.starts_with('/') { "/" } else { "" };
-    format!("{root}{}", folders.join("/"))
-}
-
-/// The package that a file of a dependency belongs to: `serde_json` of `.../registry/src/index/serde_json-1.0.1/src/de.rs`.
-pub(super) fn package_of(file: &str) -> Option<String> {
-    let before = &file[..file.rfind("/src/")?];
-    let folder = before.rsplit('/').next()?;
-    let is_version = |part: &str| part.starts_with(|c: char| c.is_ascii_digit());
-    let name = folder
-        .match_indices('-')
-        .find(|(at, _)| is_version(&folder[at + 1..]))
-        .map_or(folder, |(at, _)| &folder[..at]);
-    Some(name.replace('-', "_"))
-}
-
-/// A path of code that is not the user's, without what differs between machines: `alloc/src/vec/mod.rs`.
-pub(super) fn short_path(file: &str) -> &str {
-    let after = |marker: &str| file.rfind(marker).map(|at| &file[at + marker.len()..]);
-    if is_of_std(file) {
-        return after("/library/").unwrap_or(file);
-    }
-    let of_index = after("/registry/src/").or_else(|| after("/git/checkouts/"));
-    of_index
-        .and_then(|path| path.split_once('/'))
-        .map(|(_, path)| path)
-        .or_else(|| after("/vendor/"))
-        .unwrap_or(file)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{normal, package_of, short_path, Build, Owner};
+    use super::{names, Build, Owner};
 
     fn build(root: &str) -> Build {
         Build { root: root.to_owned() }
@@ -236,7 +157,7 @@ mod tests {
     #[test]
     fn the_user_is_told_by_the_file() {
         let check = |file, expected| {
-            let owner = build("/users/u/p").owner(Some("f"), Some(file));
+            let owner = build("/users/u/p").owner(Some("f"), None, Some(file));
             assert_eq!(owner, expected, "{file}");
         };
         check("/users/u/p/src/a.rs", Owner::User);
@@ -259,17 +180,17 @@ mod tests {
 
     #[test]
     fn folders_above_the_root_say_nothing() {
-        let owner = build("/srv/vendor/p").owner(Some("f"), Some("/srv/vendor/p/src/a.rs"));
+        let owner = build("/srv/vendor/p").owner(Some("f"), None, Some("/srv/vendor/p/src/a.rs"));
         assert_eq!(owner, Owner::User);
         let build = build("/");
-        assert_eq!(build.owner(Some("f"), Some("/src/a.rs")), Owner::User);
+        assert_eq!(build.owner(Some("f"), None, Some("/src/a.rs")), Owner::User);
         assert_eq!(build.relative("/src/a.rs"), "src/a.rs");
     }
 
     #[test]
     fn rewritten_paths_are_the_users_where_they_are_relative() {
         let check = |file, expected| {
-            assert_eq!(build("").owner(Some("f"), Some(file)), expected, "{file}");
+            assert_eq!(build("").owner(Some("f"), None, Some(file)), expected, "{file}");
         };
         check("tests/a.rs", Owner::User);
         check("./tests/a.rs", Owner::User);
@@ -281,7 +202,8 @@ mod tests {
     #[test]
     fn what_the_compiler_makes_for_the_users_code_is_not_the_users() {
         let check = |function, expected| {
-            let owner = build("/p").owner(Some(function), Some("/p/src/a.rs"));
+            let owner =
+                build("/p").owner(Some(function), names::crate_of(function), Some("/p/src/a.rs"));
             assert_eq!(owner, expected, "{function}");
         };
         check("core::ptr::drop_in_place<p::M>", Owner::Std);
@@ -295,25 +217,15 @@ mod tests {
     #[test]
     fn without_a_file_only_the_name_speaks() {
         let check = |function, expected| {
-            assert_eq!(build("/p").owner(function, None), expected, "{function:?}");
+            assert_eq!(
+                build("/p").owner(function, function.and_then(names::crate_of), None),
+                expected,
+                "{function:?}"
+            );
         };
         check(Some("alloc::vec::from_elem"), Owner::Std);
         check(Some("<mod_alloc::ModAlloc as core::alloc::GlobalAlloc>::alloc"), Owner::Library);
         check(Some("main"), Owner::Unknown);
         check(None, Owner::Unknown);
-    }
-
-    #[test]
-    fn paths_are_shortened_to_what_is_the_same_everywhere() {
-        assert_eq!(normal("/a/./b//../c"), "/a/c");
-        assert_eq!(normal("../a/.."), "..");
-        assert_eq!(short_path("/rustc/5/library/alloc/src/vec/mod.rs"), "alloc/src/vec/mod.rs");
-        let registry = "/users/u/.cargo/registry/src/index.crates.io-1/serde_json-1.0.1/src/de.rs";
-        assert_eq!(short_path(registry), "serde_json-1.0.1/src/de.rs");
-        assert_eq!(package_of(registry).as_deref(), Some("serde_json"));
-        let checkout = "/users/u/.cargo/git/checkouts/x-y-0a1b/2c3d/src/a.rs";
-        assert_eq!(short_path(checkout), "2c3d/src/a.rs");
-        assert_eq!(package_of("/p/vendor/x-y/src/a/src/b.rs").as_deref(), Some("a"));
-        assert_eq!(package_of("/p/vendor/x-y-2.0.0/src/a.rs").as_deref(), Some("x_y"));
     }
 }

@@ -17,8 +17,8 @@ pub(super) fn text(data: &Data) -> String {
         counted(total.bytes, "byte"),
         counted(number, "site")
     );
-    push_stacks(&mut text, data, Order::Allocations, "");
-    for line in shortcomings(data) {
+    push_stacks(&mut text, data, data.order, "");
+    for line in shortcomings(data, |count| counted(count, "allocation")) {
         text.push_str(&format!("\n{line}\n"));
     }
     text
@@ -27,8 +27,7 @@ pub(super) fn text(data: &Data) -> String {
 /// Every site with all of its frames.
 pub(super) fn push_stacks(text: &mut String, data: &Data, order: Order, indent: &str) {
     let mut sites: Vec<&Site> = data.sites.iter().collect();
-    let numbers = |site: &&Site| (site.numbers.events, site.numbers.bytes);
-    order.sort(&mut sites, numbers, |site| site.frames.clone());
+    order.sort(&mut sites, |site| site.numbers, |a, b| a.frames.cmp(&b.frames));
     for site in sites {
         text.push_str(&format!("\n{indent}{}\n", heading(site)));
         for frame in &site.frames {
@@ -48,8 +47,12 @@ fn heading(site: &Site) -> String {
         reallocs => format!(" ({})", counted(reallocs, "reallocation")),
     };
     let grew = growth(&site.growth).map_or_else(String::new, |sizes| format!(", grew {sizes}"));
+    let at_peak = match site.peak_bytes() {
+        Some(bytes) => format!(", {} at the peak", counted(bytes, "byte")),
+        None => String::new(),
+    };
     format!(
-        "{}{reallocs}, {}{grew}",
+        "{}{reallocs}, {}{at_peak}{grew}",
         counted(numbers.events, "allocation"),
         counted(numbers.bytes, "byte")
     )
@@ -74,7 +77,7 @@ pub(super) fn growth(growth: &Growth) -> Option<String> {
 }
 
 /// What is missing, and what to do about it: a sentence each.
-pub(super) fn shortcomings(data: &Data) -> Vec<String> {
+pub(super) fn shortcomings(data: &Data, counted_events: impl Fn(u64) -> String) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(reason) = data.unavailable {
         lines.push(reason.to_owned());
@@ -89,7 +92,7 @@ pub(super) fn shortcomings(data: &Data) -> Vec<String> {
             Some(reason) => format!("a stack could not be walked: {reason}"),
             None => "there was no room for more stacks".to_owned(),
         };
-        let lost = counted(data.lost.events, "allocation");
+        let lost = counted_events(data.lost.events);
         lines.push(format!("{lost}, {} at no site: {why}", counted(data.lost.bytes, "byte")));
     }
     lines

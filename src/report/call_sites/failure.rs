@@ -17,11 +17,12 @@
 //! user's are one site here.
 
 use std::iter;
+use std::panic::Location;
 
 use super::detailed::{growth, push_stacks, shortcomings};
 use super::place::{calls, dependency, function, place};
 use super::rows::{rows, Row};
-use super::sites::{CallSites, Data};
+use super::sites::CallSites;
 use super::source::Sources;
 use super::Order;
 use crate::report::number::{counted, grouped};
@@ -43,37 +44,48 @@ pub(crate) enum Mode {
     Full,
 }
 
-/// Nothing at all where nothing was allocated. To be called inside `count::ignored`.
-pub(crate) fn push_call_sites(text: &mut String, sites: &CallSites, mode: Mode, order: Order) {
-    push(text, sites.data(), mode, order);
+/// What the sites of a list have made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Subject {
+    /// Allocations.
+    Allocated,
+    /// Blocks that are live at the end.
+    Retained,
+    /// The same, where nothing was returned that could hold them.
+    Leaked,
 }
 
-fn push(text: &mut String, data: &Data, mode: Mode, order: Order) {
-    let shortcomings = shortcomings(data);
-    let is_listed = !data.sites.is_empty() && (data.has_debug_info || mode == Mode::Full);
-    if !is_listed && shortcomings.is_empty() {
-        return;
+/// A list of sites.
+pub(crate) struct List {
+    pub(crate) sites: CallSites,
+    pub(crate) subject: Subject,
+    pub(crate) order: Order,
+    /// Where the attribute stands that calls the code: a line that calls nothing for who reads it.
+    pub(crate) attribute: Option<&'static Location<'static>>,
+}
+
+impl Subject {
+    fn counted(self, count: u64) -> String {
+        counted(count, if self == Self::Allocated { "allocation" } else { "block" })
     }
-    text.push_str(if text.is_empty() || text.ends_with('\n') { "\n" } else { "\n\n" });
-    if is_listed {
-        match mode {
-            Mode::Short => push_rows(text, data, order),
-            Mode::Full => {
-                push_heading(text, data, data.sites.len(), order);
-                push_stacks(text, data, order, "    ");
-            }
+}
+
+/// Nothing at all where nothing was allocated. To be called inside `count::ignored`.
+pub(crate) fn push_call_sites(text: &mut String, lists: &[List], mode: Mode) {
+    let mut is_any_listed = false;
+    let mut first_past = None;
+    for list in lists {
+        if push_list(text, list, mode) {
+            is_any_listed = true;
+            first_past = first_past.or(list.sites.data().first_past.as_ref());
         }
     }
-    for line in shortcomings {
-        let (indent, start) = if is_listed { (4, "and") } else { (2, "no call sites:") };
-        push_sentence(text, indent, &format!("{start} {line}"));
-    }
     let mut notes = Vec::new();
-    if let Some((event, frame)) = data.first_past.as_ref().filter(|_| is_listed) {
+    if let Some((event, frame)) = first_past {
         let place = frame.as_ref().map_or_else(|| "at no known site".to_owned(), place);
         notes.push(format!("  allocation {}, the first past the budget: {place}", grouped(*event)));
     }
-    if is_listed && mode == Mode::Short {
+    if is_any_listed && mode == Mode::Short {
         notes.push("  full stacks: MOD_ALLOC_BACKTRACE=full".to_owned());
     }
     if !notes.is_empty() {
@@ -84,21 +96,55 @@ fn push(text: &mut String, data: &Data, mode: Mode, order: Order) {
     }
 }
 
-fn push_heading(text: &mut String, data: &Data, count: usize, order: Order) {
+/// Whether there are sites to list.
+fn push_list(text: &mut String, list: &List, mode: Mode) -> bool {
+    let data = list.sites.data();
+    let shortcomings = shortcomings(data, |count| list.subject.counted(count));
+    let is_listed = !data.sites.is_empty() && (data.has_debug_info || mode == Mode::Full);
+    if !is_listed && shortcomings.is_empty() {
+        return false;
+    }
+    text.push_str(if text.is_empty() || text.ends_with('\n') { "\n" } else { "\n\n" });
+    if is_listed {
+        match mode {
+            Mode::Short => push_rows(text, list),
+            Mode::Full => {
+                push_heading(text, list, data.sites.len());
+                push_stacks(text, data, list.order, "    ");
+            }
+        }
+    }
+    for line in shortcomings {
+        let (indent, start) = if is_listed { (4, "and") } else { (2, "no call sites:") };
+        push_sentence(text, indent, &format!("{start} {line}"));
+    }
+    is_listed
+}
+
+fn push_heading(text: &mut String, list: &List, count: usize) {
+    let (data, subject, order) = (list.sites.data(), list.subject, list.order);
     let sum = |number: fn(&super::sites::Numbers) -> u64| {
         data.sites.iter().fold(0_u64, |sum, site| sum.wrapping_add(number(&site.numbers)))
     };
-    let (first, total) = match order {
-        Order::Allocations => ("allocations", counted(sum(|numbers| numbers.events), "allocation")),
-        Order::Bytes => ("bytes", counted(sum(|numbers| numbers.bytes), "byte")),
+    let total = match order {
+        Order::Allocations => subject.counted(sum(|numbers| numbers.events)),
+        Order::Bytes | Order::PeakBytes => counted(sum(|numbers| numbers.bytes), "byte"),
+    };
+    let title = match (subject, order) {
+        (Subject::Allocated, Order::Allocations) => "call sites, most allocations first",
+        (Subject::Allocated, _) => "call sites, most bytes first",
+        (Subject::Retained, Order::Allocations) => "retained, most blocks first",
+        (Subject::Retained, _) => "retained, most bytes first",
+        (Subject::Leaked, Order::Allocations) => "leaked, most blocks first",
+        (Subject::Leaked, _) => "leaked, most bytes first",
     };
     let sites = counted(u64::try_from(count).unwrap_or(u64::MAX), "site");
-    push_line(text, &format!("  call sites, most {first} first ({total} at {sites})"));
+    push_line(text, &format!("  {title} ({total} at {sites})"));
 }
 
-fn push_rows(text: &mut String, data: &Data, order: Order) {
-    let rows = rows(data, order);
-    push_heading(text, data, rows.len(), order);
+fn push_rows(text: &mut String, list: &List) {
+    let rows = rows(list.sites.data(), list.order, list.attribute);
+    push_heading(text, list, rows.len());
     let (shown, others) = rows.split_at(MAX_SITES.min(rows.len()));
     let widest = |width: fn(&Row<'_>) -> usize| shown.iter().map(width).max().unwrap_or(0);
     let count_width = widest(|row| grouped(row.numbers.events).len());
@@ -146,7 +192,7 @@ fn push_rows(text: &mut String, data: &Data, order: Order) {
             &format!(
                 "    and {} with {}, {}",
                 counted(u64::try_from(others.len()).unwrap_or(u64::MAX), "more site"),
-                counted(left.0, "allocation"),
+                list.subject.counted(left.0),
                 counted(left.1, "byte"),
             ),
         );
@@ -185,7 +231,7 @@ fn details(
     let mut details = Vec::new();
     let line = |row: &Row<'_>| (place(row.leading), row.leading.is_user());
     if previous.map(line) != Some(line(row)) && row.leading.is_user() {
-        if let (Some(path), Some(number)) = (&row.leading.path, row.leading.line) {
+        if let (Some(path), Some(number)) = (&row.leading.parts.path, row.leading.line()) {
             let code = sources.line(path, number);
             details.extend(code.map(|code| fit(&format!("{number} | {code}"), width)));
         }
@@ -247,230 +293,4 @@ fn push_line(text: &mut String, line: &str) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::fixture::{tally, Program};
-    use super::{fit_chain, push, Mode, Order, WIDTH};
-    use crate::record::{Growth, Tally};
-    use crate::walk::Stop;
-
-    const PARSER: Program<'_> = Program {
-        places: "
-            1 t::parses_header @ /none/tests/header.rs:19:1
-            2 t::parses_header @ /none/tests/header.rs:20:1
-            3 p::parse @ /none/src/parser.rs:15:1
-            4 p::tokens @ /none/src/parser.rs:14:1
-            5 p::tokens::{{closure}} @ /none/src/parser.rs:14:9
-            6 p::label @ /none/src/fmt.rs:8:1
-            7 alloc::raw_vec::finish_grow @ /rustc/5/library/alloc/src/raw_vec.rs:5
-            8 alloc::vec::Vec<T>::with_capacity @ /rustc/5/library/alloc/src/vec/mod.rs:5
-            9 serde_json[1]::de::from_str @ /c/registry/src/i/serde_json-1.0.1/src/de.rs:7
-            10 to_vec<u8> @ /c/registry/src/i/x-y-0.1.0/src/lib.rs:7
-        ",
-        location: "tests/header.rs",
-        openings: &[&[1]],
-        tallies: &[
-            (&[2, 3, 4, 5, 8], tally(9, 0, 9)),
-            (&[2, 3, 4, 8], tally(1, 0, 96)),
-            (
-                &[2, 3, 4, 7],
-                Tally {
-                    growth: Growth { sizes: [96, 192, 384, 0], last: 384, steps: 2 },
-                    ..tally(0, 2, 576)
-                },
-            ),
-            (&[2, 6, 8], tally(2, 0, 223)),
-        ],
-        first_past: Some((11, Some(&[2, 3, 4, 7]))),
-        ..Program::NONE
-    };
-
-    fn report(program: Program<'_>, mode: Mode, order: Order) -> String {
-        let mut text = String::from("table\n");
-        push(&mut text, &program.data(), mode, order);
-        assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
-        assert!(text.lines().all(|line| line.trim_end() == line), "{text}");
-        text
-    }
-
-    #[test]
-    fn it_names_the_users_lines() {
-        let expected = "\
-table
-
-  call sites, most allocations first (14 allocations at 3 sites)
-    9 x      9 B  src/parser.rs:14  tokens::{closure}
-                  called from src/parser.rs:15 parse < tests/header.rs:20 parses_header
-    3 x    672 B  src/parser.rs:14  tokens                             1 allocation, 2 reallocations
-                  grew 96 > 192 > 384: reserve the capacity up front
-    2 x    223 B  src/fmt.rs:8      label
-                  called from tests/header.rs:20 parses_header
-
-  allocation 11, the first past the budget: src/parser.rs:14
-  full stacks: MOD_ALLOC_BACKTRACE=full
-";
-        assert_eq!(report(PARSER, Mode::Short, Order::Allocations), expected);
-    }
-
-    #[test]
-    fn with_a_limit_on_bytes_the_most_bytes_come_first() {
-        let text = report(PARSER, Mode::Short, Order::Bytes);
-        let lines: Vec<_> = text.lines().skip(2).collect();
-        assert_eq!(lines[0], "  call sites, most bytes first (904 bytes at 3 sites)");
-        assert!(lines[1].starts_with("    3 x    672 B"), "{text}");
-    }
-
-    #[test]
-    fn the_full_list_has_every_frame() {
-        let text = report(PARSER, Mode::Full, Order::Allocations);
-        let start = "\
-table
-
-  call sites, most allocations first (14 allocations at 4 sites)
-
-    9 allocations, 9 bytes
-        alloc::vec::Vec<T>::with_capacity at /rustc/5/library/alloc/src/vec/mod.rs:5
-      > p::tokens::{closure} at src/parser.rs:14:9
-      > p::tokens at src/parser.rs:14:1
-      > p::parse at src/parser.rs:15:1
-      > t::parses_header at tests/header.rs:20:1
-
-    2 allocations (2 reallocations), 576 bytes, grew 96 > 192 > 384
-        alloc::raw_vec::finish_grow at /rustc/5/library/alloc/src/raw_vec.rs:5
-";
-        assert!(text.starts_with(start), "{text}");
-        assert!(
-            text.ends_with("\n\n  allocation 11, the first past the budget: src/parser.rs:14\n")
-        );
-    }
-
-    #[test]
-    fn a_dependency_is_named_behind_the_users_line() {
-        let check = |stack: &[usize], expected: &str| {
-            let tallies = &[(stack, tally(1, 0, 8))];
-            let text = report(Program { tallies, ..PARSER }, Mode::Short, Order::Allocations);
-            assert_eq!(text.lines().nth(3), Some(expected));
-        };
-        check(&[2, 6, 9, 7], "    1 x      8 B  src/fmt.rs:8  label, in serde_json::from_str");
-        check(&[2, 6, 9, 10, 7], "    1 x      8 B  src/fmt.rs:8  label, in x_y::to_vec");
-        check(&[9, 6, 7], "    1 x      8 B  src/fmt.rs:8  label");
-    }
-
-    #[test]
-    fn where_the_user_has_no_part_the_innermost_known_frame_leads() {
-        let check = |stack: &[usize], expected: &str| {
-            let tallies = &[(stack, tally(1, 0, 8))];
-            let text = report(Program { tallies, ..PARSER }, Mode::Short, Order::Allocations);
-            assert_eq!(text.lines().nth(3), Some(expected));
-        };
-        check(&[9, 7], "    1 x      8 B  serde_json-1.0.1/src/de.rs:7  from_str");
-        check(&[7, 8], "    1 x      8 B  alloc/src/vec/mod.rs:5  with_capacity");
-        check(&[77], "    1 x      8 B  0x4d");
-    }
-
-    #[test]
-    fn source_lines_are_shown_where_they_can_be_read() {
-        let copy =
-            std::env::temp_dir().join(format!("mod-alloc-excerpt-{}.rs", std::process::id()));
-        std::fs::write(&copy, "fn main() {\n    let x = vec![1];   \n}\n")
-            .expect("a folder to write to");
-        let folder = copy.parent().expect("it has one").display();
-        let places = &format!("1 main @ {folder}/main.rs:1\n2 main @ {}:2", copy.display());
-        let tallies = &[(&[2][..], tally(1, 0, 4))];
-        let program = Program { places, location: "main.rs", tallies, ..PARSER };
-        let text = report(program, Mode::Short, Order::Allocations);
-        std::fs::remove_file(&copy).expect("it was there");
-        assert_eq!(text.lines().nth(4), Some("                  2 | let x = vec![1];"));
-    }
-
-    #[test]
-    fn a_long_list_ends_with_what_is_left() {
-        let places: String = (1..=20)
-            .map(|i| format!("{i} p::function_{i} @ /none/src/{}.rs:{i}\n", "x".repeat(i)))
-            .collect();
-        let tallies: Vec<([usize; 3], Tally)> =
-            (1..=20).map(|i| ([20, 19, i], tally(1_000 * i as u64, 1, 10_000))).collect();
-        let tallies: Vec<(&[usize], Tally)> = tallies.iter().map(|(s, t)| (&s[..], *t)).collect();
-        let program = Program {
-            places: &places,
-            location: "src/x.rs",
-            openings: &[],
-            tallies: &tallies,
-            ..PARSER
-        };
-        let text = report(program, Mode::Short, Order::Allocations);
-        assert!(
-            text.contains("\n    and 14 more sites with 105,014 allocations, 140,000 bytes\n"),
-            "{text}"
-        );
-        assert!(text.lines().count() <= 25, "{text}");
-    }
-
-    #[test]
-    fn a_long_place_is_not_cut() {
-        let file = format!("src/{}.rs", "x".repeat(120));
-        let places = &format!("1 p::f @ /p/{file}:1\n2 p::f @ /p/{file}:2");
-        let program =
-            Program { places, location: &file, tallies: &[(&[2], tally(1, 0, 8))], ..PARSER };
-        let mut text = String::new();
-        push(&mut text, &program.data(), Mode::Short, Order::Allocations);
-        assert!(text.contains(&format!("\n    1 x      8 B  {file}:2  f\n")), "{text}");
-    }
-
-    #[test]
-    fn a_chain_is_cut_between_its_links() {
-        let links = ["aaaa".to_owned(), "bbbb".to_owned(), "cccc".to_owned()];
-        let check = |width, expected: &str| assert_eq!(fit_chain("from ", &links, width), expected);
-        check(23, "from aaaa < bbbb < cccc");
-        check(22, "from aaaa < bbbb < ..");
-        check(20, "from aaaa < ..");
-        check(14, "from aaaa < ..");
-        check(8, "from a..");
-    }
-
-    #[test]
-    fn where_nothing_is_attributed_one_line_says_why() {
-        let check = |program: Program<'_>, expected: &str| {
-            let text = report(program, Mode::Short, Order::Allocations);
-            assert_eq!(text.replace("\n      ", " "), format!("table{expected}"));
-        };
-        check(Program::NONE, "\n");
-        let unavailable = Some("call sites need x86_64 Linux");
-        let lost = tally(1, 0, 8);
-        check(
-            Program { unavailable, lost, ..Program::NONE },
-            "\n\n  no call sites: call sites need x86_64 Linux\n",
-        );
-        check(
-            Program { lost, ..Program::NONE },
-            "\n\n  no call sites: 1 allocation, 8 bytes at no site: there was no room for more stacks\n",
-        );
-        check(
-            Program { tallies: &[(&[], lost)], stop: Stop::TooDeep, ..Program::NONE },
-            &format!(
-                "\n\n  no call sites: 1 allocation, 8 bytes at no site: a stack could not be walked: {}\n",
-                Stop::TooDeep.reason()
-            ),
-        );
-        let places = "1 t::main\n2 t::main";
-        check(
-            Program { places, openings: &[&[1]], tallies: &[(&[2], lost)], ..Program::NONE },
-            "\n\n  no call sites: the code has no debug information; set `debug = \"line-tables-only\"` in its \
-             profile\n",
-        );
-    }
-
-    #[test]
-    fn what_has_no_site_is_said_below_the_others() {
-        let text =
-            report(Program { lost: tally(5, 0, 8), ..PARSER }, Mode::Short, Order::Allocations);
-        assert!(
-            text.contains(
-                "\n    and 5 allocations, 8 bytes at no site: there was no room for more stacks\n"
-            ),
-            "{text}"
-        );
-        let first_past = Some((1_000, None));
-        let text = report(Program { first_past, ..PARSER }, Mode::Short, Order::Allocations);
-        assert!(text.contains("allocation 1,000, the first past the budget: at no known site\n"));
-    }
-}
+mod tests;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::model::{data, Recorded};
 use super::sites::Data;
-use crate::record::{Growth, Tally};
+use crate::record::Tally;
 use crate::symbolize::{Place, Symbol};
 use crate::walk::Stop;
 
@@ -38,7 +38,7 @@ impl Program<'_> {
 }
 
 pub(super) const fn tally(allocs: u64, reallocs: u64, bytes: u64) -> Tally {
-    Tally { allocs, reallocs, bytes, growth: Growth { sizes: [0; 4], last: 0, steps: 0 } }
+    Tally { allocs, reallocs, bytes, ..Tally::ZERO }
 }
 
 impl Program<'_> {
@@ -55,6 +55,7 @@ impl Program<'_> {
             first_past: self.first_past.map(|(event, trace)| (event, trace.map(stack))),
             location: self.location,
             unavailable: self.unavailable,
+            has_peak: false,
         };
         let places = self.places();
         let unknown = |address| Place::Unknown { module: String::new(), offset: address };

@@ -17,7 +17,7 @@ pub(super) fn text(data: &Data) -> String {
 
 /// Semicolons and white space would end a name.
 fn name(frame: &Frame) -> String {
-    let name = match (frame.function(), &frame.module) {
+    let name = match (frame.function(), &frame.parts.module) {
         (Some(function), _) => function.to_owned(),
         (None, Some(_)) => frame.to_string(),
         (None, None) => "unknown".to_owned(),

@@ -7,16 +7,18 @@ mod failure;
 #[cfg(test)]
 mod fixture;
 mod folded;
+mod frames;
 mod model;
 mod names;
 mod order;
+mod paths;
 mod place;
 mod rows;
 mod sites;
 mod snapshot;
 mod source;
 
-pub(crate) use failure::{push_call_sites, Mode};
+pub(crate) use failure::{push_call_sites, List, Mode, Subject};
 pub(crate) use model::call_sites;
 pub(crate) use order::Order;
-pub use sites::{CallSites, Frame, Site};
+pub use sites::{CallSites, Frame, Site, SortBy};

@@ -105,7 +105,7 @@ fn the_opener_stays_where_the_library_calls_back() {
     let inlined = Program { tallies: &[(&[1, 5], tally(1, 0, 8))], ..INLINED };
     for program in [inlined, not_inlined] {
         let data = program.data();
-        let columns: Vec<_> = data.sites[0].user_frames().map(|frame| frame.column).collect();
+        let columns: Vec<_> = data.sites[0].user_frames().map(|frame| frame.column()).collect();
         assert_eq!(columns, [Some(30), Some(5)]);
     }
 }
@@ -185,10 +185,14 @@ fn sites_that_read_the_same_are_one_and_the_order_is_total() {
     for _ in 0..2 {
         tallies.reverse();
         let data = Program { tallies: &tallies, ..LINES }.data();
-        let numbers = |site: &Site| (site.frames[0].line, site.numbers.events, site.numbers.bytes);
+        let numbers =
+            |site: &Site| (site.frames[0].line(), site.numbers.events, site.numbers.bytes);
         let numbers: Vec<_> = data.sites.iter().map(numbers).collect();
         assert_eq!(numbers, [(Some(1), 3, 20), (Some(2), 1, 8), (Some(3), 1, 8), (Some(4), 1, 7)]);
-        assert_eq!((data.sites[0].numbers.reallocs, data.sites[0].frames[0].column), (2, Some(1)));
+        assert_eq!(
+            (data.sites[0].numbers.reallocs, data.sites[0].frames[0].column()),
+            (2, Some(1))
+        );
     }
 }
 

@@ -9,15 +9,14 @@ pub(super) fn crate_of(function: &str) -> Option<&str> {
 
 /// Whether this is std's by its name. The compiler may attribute its shims and drop glue to the code that they are made for.
 /// (`<u8 as user::Trait>::f` is not std's, whatever the type: only the file can tell.)
-pub(super) fn is_of_std(function: &str) -> bool {
+pub(super) fn is_of_std(function: &str, krate: Option<&str>) -> bool {
     let is_item = !function.starts_with('<');
-    let is_shim = function.contains("{shim:") || function.contains("{{vtable.shim}}");
-    is_shim || is_item && matches!(crate_of(function), Some("core" | "alloc" | "std"))
+    let is_shim = || function.contains("{shim:") || function.contains("{{vtable.shim}}");
+    is_item && matches!(krate, Some("core" | "alloc" | "std")) || is_shim()
 }
 
-/// Whether this is a function that the compiler puts between the callers of the allocator and it.
-pub(super) fn is_allocator_shim(function: &str) -> bool {
-    let name = short_name(function).name;
+/// Whether this, a last segment, is a function that the compiler puts between the callers of the allocator and it.
+pub(super) fn is_allocator_shim(name: &str) -> bool {
     ["__rust_", "__rg_", "__rdl_"].iter().any(|prefix| {
         let call = name.strip_prefix(prefix);
         matches!(call, Some("alloc" | "alloc_zeroed" | "realloc" | "dealloc"))
@@ -31,7 +30,7 @@ pub(super) fn is_initialiser(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_allocator_shim, is_of_std};
+    use super::{crate_of, is_allocator_shim, is_of_std, short_name};
 
     #[test]
     fn what_std_and_the_compiler_make_is_told_from_impls_for_stds_types() {
@@ -40,21 +39,21 @@ mod tests {
             "core::ops::function::FnOnce::call_once{{vtable.shim}}",
             "<bt::f::{closure} as core::ops::function::FnOnce<()>>::call_once::{shim:vtable#0}",
         ] {
-            assert!(is_of_std(function), "{function}");
+            assert!(is_of_std(function, crate_of(function)), "{function}");
         }
         for function in ["<alloc::vec::Vec<u8> as bt::T>::go", "std_ext::parse", "parse"] {
-            assert!(!is_of_std(function), "{function}");
+            assert!(!is_of_std(function, crate_of(function)), "{function}");
         }
     }
 
     #[test]
     fn shims_of_the_allocator_are_known_under_each_of_their_names() {
         for function in ["__rust_alloc", "__rustc::__rust_realloc", "bt::_::__rg_alloc_zeroed"] {
-            assert!(is_allocator_shim(function), "{function}");
+            assert!(is_allocator_shim(short_name(function).name), "{function}");
         }
         for function in ["std::sys::backtrace::__rust_begin_short_backtrace", "alloc::alloc::alloc"]
         {
-            assert!(!is_allocator_shim(function), "{function}");
+            assert!(!is_allocator_shim(short_name(function).name), "{function}");
         }
     }
 }

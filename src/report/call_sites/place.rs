@@ -1,13 +1,13 @@
 //! Cold: a frame in a few words, for lists.
 
-use super::code::{package_of, short_path};
 use super::names;
+use super::paths::{package_of, short_path};
 use super::sites::Frame;
 
 /// `src/parser.rs:14`; where there is no file, `libc.so.6+0x1234`.
 pub(super) fn place(frame: &Frame) -> String {
     let Some(file) = frame.file() else {
-        return match &frame.module {
+        return match &frame.parts.module {
             Some(_) => frame.to_string(),
             None => "no debug information".to_owned(),
         };
@@ -21,9 +21,10 @@ pub(super) fn place(frame: &Frame) -> String {
 
 /// `tokens`, `tokens::{closure}`.
 pub(super) fn function(frame: &Frame) -> String {
-    match (frame.name.is_empty(), frame.is_closure) {
-        (false, false) => frame.name.to_string(),
-        (false, true) => format!("{}::{{closure}}", frame.name),
+    let name = &frame.parts.name;
+    match (name.is_empty(), frame.parts.is_closure) {
+        (false, false) => name.clone(),
+        (false, true) => format!("{name}::{{closure}}"),
         (true, true) => "{closure}".to_owned(),
         (true, false) => frame.function().unwrap_or("").to_owned(),
     }
@@ -31,7 +32,7 @@ pub(super) fn function(frame: &Frame) -> String {
 
 /// A function of another package: `serde_json::from_str`.
 pub(super) fn dependency(frame: &Frame) -> String {
-    let package = frame.path.as_deref().and_then(package_of);
+    let package = frame.file().and_then(package_of);
     let package = package.as_deref().or_else(|| frame.function().and_then(names::crate_of));
     match package {
         Some(package) => format!("{package}::{}", function(frame)),

@@ -1,6 +1,8 @@
 //! Cold: `Row`, the sites of a short list: stacks with the same lines of the user's are one.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::panic::Location;
 
 use super::code::Owner;
 use super::model::{leading, longer};
@@ -13,7 +15,7 @@ pub(super) struct Row<'a> {
     pub(super) growth: Growth,
     /// The user's innermost frame, if there is one.
     pub(super) leading: &'a Frame,
-    /// The user's other frames, innermost first.
+    /// The user's other frames, innermost first. A line of a function that calls itself is there once, however deep that went.
     pub(super) callers: Vec<&'a Frame>,
     /// The innermost function of a dependency, where the user's code called one.
     pub(super) dependency: Option<&'a Frame>,
@@ -24,10 +26,15 @@ type Reading<'a> = (Option<&'a str>, Option<&'a str>, Option<u32>, Option<usize>
 /// All that makes two stacks different to the reader of a list.
 type Key<'a> = (Vec<Reading<'a>>, Option<Reading<'a>>);
 
-pub(super) fn rows(data: &Data, order: Order) -> Vec<Row<'_>> {
+/// `attribute` is no caller.
+pub(super) fn rows<'a>(
+    data: &'a Data,
+    order: Order,
+    attribute: Option<&Location<'_>>,
+) -> Vec<Row<'a>> {
     let mut rows: BTreeMap<Key<'_>, Row<'_>> = BTreeMap::new();
     for site in &data.sites {
-        let Some(row) = row(site) else { continue };
+        let Some(row) = row(site, attribute) else { continue };
         let frames = std::iter::once(row.leading).chain(row.callers.iter().copied());
         let key = (frames.map(Frame::reading).collect(), row.dependency.map(Frame::reading));
         match rows.get_mut(&key) {
@@ -41,20 +48,29 @@ pub(super) fn rows(data: &Data, order: Order) -> Vec<Row<'_>> {
         }
     }
     let mut rows: Vec<(Key<'_>, Row<'_>)> = rows.into_iter().collect();
-    let numbers = |(_, row): &(Key<'_>, Row<'_>)| (row.numbers.events, row.numbers.bytes);
-    order.sort(&mut rows, numbers, |_| ()); // Equals stay in the order of their keys.
+    // Equals stay in the order of their keys.
+    order.sort(&mut rows, |(_, row)| row.numbers, |_, _| Ordering::Equal);
     rows.into_iter().map(|(_, row)| row).collect()
 }
 
-fn row(site: &Site) -> Option<Row<'_>> {
+fn row<'a>(site: &'a Site, attribute: Option<&Location<'_>>) -> Option<Row<'a>> {
     let leading = leading(&site.frames)?;
+    let attribute = attribute.map(|location| (Some(location.file()), Some(location.line())));
+    let mut callers = Vec::new();
+    let mut inner = leading;
+    for frame in site.user_frames().skip(1) {
+        if frame.reading() != inner.reading() && Some((frame.file(), frame.line())) != attribute {
+            callers.push(frame);
+        }
+        inner = frame;
+    }
     let inner = site.frames.iter().take_while(|frame| !frame.is_user());
-    let mut dependencies = inner.filter(|frame| frame.owner == Owner::Dependency);
+    let mut dependencies = inner.filter(|frame| frame.parts.owner == Owner::Dependency);
     Some(Row {
         numbers: site.numbers,
         growth: site.growth,
         leading,
-        callers: site.user_frames().skip(1).collect(),
+        callers,
         dependency: if leading.is_user() { dependencies.next() } else { None },
     })
 }

@@ -4,7 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::code::Owner;
+use super::order::Order;
 use super::{detailed, folded, snapshot};
+use crate::count;
 use crate::record::Growth;
 use crate::unseen::Unseen;
 
@@ -56,7 +58,10 @@ pub struct CallSites {
 }
 
 /// What a [`CallSites`] shares with its clones.
+#[derive(Clone)]
 pub(super) struct Data {
+    /// In this order.
+    pub(super) order: Order,
     pub(super) sites: Vec<Site>,
     /// Events that belong to no site.
     pub(super) lost: Numbers,
@@ -68,6 +73,8 @@ pub(super) struct Data {
     pub(super) has_debug_info: bool,
     /// Which allocation event was the first past the budget, and where.
     pub(super) first_past: Option<(u64, Option<Frame>)>,
+    /// Whether it is known what was live at the peak.
+    pub(super) has_peak: bool,
 }
 
 /// What is counted.
@@ -77,6 +84,9 @@ pub(super) struct Numbers {
     pub(super) events: u64,
     pub(super) reallocs: u64,
     pub(super) bytes: u64,
+    /// Live at the peak, if that is known; the next likewise.
+    pub(super) peak_blocks: u64,
+    pub(super) peak_bytes: u64,
 }
 
 impl Numbers {
@@ -84,6 +94,8 @@ impl Numbers {
         self.events = self.events.wrapping_add(other.events);
         self.reallocs = self.reallocs.wrapping_add(other.reallocs);
         self.bytes = self.bytes.wrapping_add(other.bytes);
+        self.peak_blocks = self.peak_blocks.wrapping_add(other.peak_blocks);
+        self.peak_bytes = self.peak_bytes.wrapping_add(other.peak_bytes);
     }
 }
 
@@ -105,7 +117,41 @@ impl CallSites {
         &self.data.0
     }
 
-    /// The sites, most allocation events first, then most bytes, then by what their frames say: always in the same order.
+    /// The same sites in another order, for [`sites`](Self::sites) and the detailed text (`{:#}`).
+    ///
+    /// ```
+    /// # #[global_allocator] static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();
+    /// use mod_alloc::{Profiler, SortBy};
+    ///
+    /// let profiler = Profiler::with_call_sites();
+    /// let small: Vec<_> = (0..9).map(|n| Box::new(n)).collect();
+    /// let large = std::hint::black_box(vec![0_u8; 100_000]);
+    /// let sites = profiler.call_sites().sorted_by(SortBy::PeakBytes);
+    /// assert_eq!(sites.sites()[0].peak_bytes(), Some(100_000));
+    /// println!("{sites:#}");
+    /// # drop((small, large));
+    /// ```
+    ///
+    /// # Panics
+    /// With [`SortBy::PeakBytes`], if that is not known: only a [`Profiler`](crate::Profiler) knows it, and of those that overlap the
+    /// first.
+    #[track_caller]
+    #[must_use]
+    pub fn sorted_by(&self, by: SortBy) -> Self {
+        assert!(
+            by != SortBy::PeakBytes || self.data().has_peak,
+            "what was live at the peak is not known: are these the call sites of a `Profiler`, and was no other `Profiler` \
+             recording when it started?"
+        );
+        count::ignored(|| {
+            let mut data = self.data().clone();
+            data.order = by.order();
+            data.order.sort(&mut data.sites, |site| site.numbers, |a, b| a.frames.cmp(&b.frames));
+            Self::new(data)
+        })
+    }
+
+    /// The sites, most allocation events first unless [sorted](Self::sorted_by) in another way, then most bytes, then by what their frames say: always in the same order.
     ///
     /// A site is a stack, as it reads: two of its allocations may come from one line, but not from two.
     #[must_use]
@@ -185,8 +231,30 @@ impl fmt::Debug for CallSites {
     }
 }
 
+/// What comes first: see [`CallSites::sorted_by`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SortBy {
+    /// Most allocation events.
+    Allocations,
+    /// Most bytes requested.
+    Bytes,
+    /// Most bytes that were live when the process had the most, since the profiler started.
+    PeakBytes,
+}
+
+impl SortBy {
+    fn order(self) -> Order {
+        match self {
+            Self::Allocations => Order::Allocations,
+            Self::Bytes => Order::Bytes,
+            Self::PeakBytes => Order::PeakBytes,
+        }
+    }
+}
+
 /// A place that allocated, with the calls that led there: one of [`CallSites::sites`].
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Site {
     pub(super) numbers: Numbers,
@@ -194,6 +262,8 @@ pub struct Site {
     pub(super) frames: Vec<Frame>,
     /// Why there are no frames as far as the scope's opening.
     pub(super) cut_off: Option<&'static str>,
+    /// Whether it is known what was live at the peak.
+    pub(super) has_peak: bool,
 }
 
 impl Site {
@@ -215,6 +285,20 @@ impl Site {
         self.numbers.bytes
     }
 
+    /// Bytes of the blocks from here that were live when the process had the most live bytes, of all those allocated since
+    /// the profiler started. Exact while one thread at a time allocates. `None` where it is not known: see
+    /// [`CallSites::sorted_by`].
+    #[must_use]
+    pub fn peak_bytes(&self) -> Option<u64> {
+        self.has_peak.then_some(self.numbers.peak_bytes)
+    }
+
+    /// How many blocks [`peak_bytes`](Self::peak_bytes) counts.
+    #[must_use]
+    pub fn peak_blocks(&self) -> Option<u64> {
+        self.has_peak.then_some(self.numbers.peak_blocks)
+    }
+
     /// The calls that led to the allocation, innermost first; never empty. They begin with the function that called the allocator,
     /// and end with the one that opened the scope: nothing above that is in it. Inlined functions are.
     #[must_use]
@@ -232,18 +316,24 @@ impl Site {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct Frame {
-    pub(super) function: Option<Arc<str>>,
-    pub(super) file: Option<Arc<str>>,
+    pub(super) parts: Arc<Parts>,
+}
+
+/// What a frame says. A process may have millions of frames, and a few thousand of these.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Parts {
+    pub(super) function: Option<String>,
+    pub(super) file: Option<String>,
     pub(super) line: Option<u32>,
     pub(super) column: Option<u32>,
     pub(super) owner: Owner,
     /// The last segment of the function's path; of a closure's, that of the function that it is written in. Empty if unknown.
-    pub(super) name: Arc<str>,
+    pub(super) name: String,
     pub(super) is_closure: bool,
-    /// Where the file can be read.
-    pub(super) path: Option<Arc<str>>,
+    /// Where the file can be read. Only of the user's.
+    pub(super) path: Option<String>,
     /// The file of code without symbols, and the offset in it.
-    pub(super) module: Option<(Arc<str>, usize)>,
+    pub(super) module: Option<(String, usize)>,
 }
 
 impl Frame {
@@ -253,58 +343,58 @@ impl Frame {
     /// information is only that of lines.
     #[must_use]
     pub fn function(&self) -> Option<&str> {
-        self.function.as_deref()
+        self.parts.function.as_deref()
     }
 
     /// The source file. Of the user's frames, relative to the folder that the build ran in (the workspace), as in `file!()`; else
     /// as the compiler wrote it down.
     #[must_use]
     pub fn file(&self) -> Option<&str> {
-        self.file.as_deref()
+        self.parts.file.as_deref()
     }
 
     /// The line, the first of a file being 1.
     #[must_use]
     pub fn line(&self) -> Option<u32> {
-        self.line
+        self.parts.line
     }
 
     /// The column, the first of a line being 1.
     #[must_use]
     pub fn column(&self) -> Option<u32> {
-        self.column
+        self.parts.column
     }
 
     /// Whether this is the user's own code: a file below the folder that the build ran in, but not below a `vendor` folder, in
     /// Cargo's registry or written by a build script.
     #[must_use]
     pub fn is_user(&self) -> bool {
-        self.owner == Owner::User
+        self.parts.owner == Owner::User
     }
 
     pub(super) fn is_of_library(&self) -> bool {
-        self.owner == Owner::Library
+        self.parts.owner == Owner::Library
     }
 
     /// What two frames must have in common to be the same place.
     pub(super) fn reading(&self) -> (Option<&str>, Option<&str>, Option<u32>, Option<usize>) {
-        let offset = self.module.as_ref().map(|(_, offset)| *offset);
-        (self.function(), self.file(), self.line, offset)
+        let offset = self.parts.module.as_ref().map(|(_, offset)| *offset);
+        (self.function(), self.file(), self.line(), offset)
     }
 }
 
 /// `parser::tokens at src/parser.rs:14:5`
 impl fmt::Display for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.function, &self.module) {
+        match (self.function(), &self.parts.module) {
             (Some(function), _) => f.write_str(function)?,
             (None, Some((module, offset))) if module.is_empty() => write!(f, "{offset:#x}")?,
             (None, Some((module, offset))) => write!(f, "{module}+{offset:#x}")?,
             (None, None) => f.write_str("unknown")?,
         }
-        if let Some(file) = &self.file {
+        if let Some(file) = self.file() {
             write!(f, " at {file}")?;
-            for number in [self.line, self.column].into_iter().map_while(|number| number) {
+            for number in [self.line(), self.column()].into_iter().map_while(|number| number) {
                 write!(f, ":{number}")?;
             }
         }

@@ -11,7 +11,7 @@
 
 use std::collections::BTreeMap;
 
-use super::sites::{Data, Frame, Site};
+use super::sites::{Data, Frame, Numbers, Site};
 use super::Order;
 use crate::report::number::{counted, grouped};
 
@@ -44,7 +44,11 @@ pub(super) fn text(data: &Data) -> Result<String, String> {
         *count = count.wrapping_add(site.numbers.events);
     }
     let mut lines: Vec<(String, u64)> = by_key.into_iter().collect();
-    Order::Allocations.sort(&mut lines, |(_, count)| (*count, 0), |(key, _)| key.clone());
+    Order::Allocations.sort(
+        &mut lines,
+        |(_, count)| Numbers { events: *count, ..Numbers::default() },
+        |(a, _), (b, _)| a.cmp(b),
+    );
 
     let total = lines.iter().fold(data.lost.events, |sum, (_, count)| sum.wrapping_add(*count));
     let number = u64::try_from(lines.len()).unwrap_or(u64::MAX);
@@ -87,10 +91,11 @@ fn key(site: &Site) -> String {
 /// A closure without a path, whose source does not say its function either (it is a macro's, or can't be read), counts as the next
 /// function further out: of the same file, if there is one.
 fn function<'a>(frame: &'a Frame, outer: &[&'a Frame]) -> &'a str {
-    let named = |frame: &&Frame| !frame.name.is_empty();
-    let mut of_file = outer.iter().copied().filter(|outer| outer.file == frame.file).filter(named);
+    let named = |frame: &&Frame| !frame.parts.name.is_empty();
+    let mut of_file =
+        outer.iter().copied().filter(|outer| outer.file() == frame.file()).filter(named);
     let next = || of_file.next().or_else(|| outer.iter().copied().find(named));
-    Some(frame).filter(named).or_else(next).map_or("{closure}", |frame| &frame.name)
+    Some(frame).filter(named).or_else(next).map_or("{closure}", |frame| &frame.parts.name)
 }
 
 #[cfg(test)]

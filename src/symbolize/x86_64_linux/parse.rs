@@ -63,12 +63,13 @@ struct Place<'a> {
 
 impl<'a> Line<'a> {
     fn of(line: &'a str) -> Self {
-        if let Some((address, name)) = addressed(line) {
+        let indent = count(line, |byte| byte == b' ');
+        let text = &line[indent..];
+        if let Some((address, name)) = addressed(text) {
             return Self::Function(Some(address), name);
         }
-        let text = line.trim_start_matches(' ');
         // The column of the addresses is 27 wide.
-        match (line.len() - text.len(), text.strip_prefix("at ").and_then(place)) {
+        match (indent, text.strip_prefix("at ").and_then(place)) {
             (13.., Some(place)) => Self::Place(place),
             (27, None) if !text.is_empty() => Self::Function(None, text),
             _ => Self::Other,
@@ -77,30 +78,44 @@ impl<'a> Line<'a> {
 }
 
 /// `INDEX: ADDRESS - NAME`
-fn addressed(line: &str) -> Option<(usize, &str)> {
-    let (index, rest) = line.split_once(": ")?;
-    let index = index.trim_start_matches(' ');
-    if index.is_empty() || !index.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
+fn addressed(text: &str) -> Option<(usize, &str)> {
+    let digits = count(text, |byte| byte.is_ascii_digit());
+    let rest = text[digits..].strip_prefix(": ").filter(|_| digits > 0)?;
+    let rest = rest[count(rest, |byte| byte == b' ')..].strip_prefix("0x")?;
+    let (address, name) = rest.split_at(count(rest, |byte| byte != b' '));
+    Some((usize::from_str_radix(address, 16).ok()?, name.strip_prefix(" - ")?))
+}
+
+/// How many bytes from the start are so. By hand: in debug builds, patterns of `str` take fifty times as long.
+fn count(text: &str, is_so: impl Fn(u8) -> bool) -> usize {
+    let bytes = text.as_bytes();
+    let mut count = 0;
+    while count < bytes.len() && is_so(bytes[count]) {
+        count += 1;
     }
-    let (address, name) = rest.trim_start_matches(' ').strip_prefix("0x")?.split_once(" - ")?;
-    Some((usize::from_str_radix(address, 16).ok()?, name))
+    count
 }
 
 /// `FILE:LINE:COLUMN` or `FILE:LINE`. A file's name may have colons of its own; column 0 means that it is not known.
 fn place(text: &str) -> Option<Place<'_>> {
-    let number = |text: &str| {
-        let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
-        is_number.then(|| text.parse::<u32>().ok())?
-    };
-    let (rest, last) = text.rsplit_once(':')?;
-    let last = number(last)?;
-    match rest.rsplit_once(':').and_then(|(file, line)| Some((file, number(line)?))) {
+    let (rest, last) = number_at_end(text)?;
+    match number_at_end(rest) {
         Some((file, line)) => {
             Some(Place { file, line, column: Some(last).filter(|&column| column > 0) })
         }
         None => Some(Place { file: rest, line: last, column: None }),
     }
+}
+
+/// `REST:NUMBER`
+fn number_at_end(text: &str) -> Option<(&str, u32)> {
+    let bytes = text.as_bytes();
+    let mut start = bytes.len();
+    while start > 0 && bytes[start - 1].is_ascii_digit() {
+        start -= 1;
+    }
+    let rest = text[..start].strip_suffix(':')?;
+    Some((rest, text[start..].parse().ok()?))
 }
 
 #[cfg(test)]

@@ -10,15 +10,18 @@ pub(crate) struct Segment<'a> {
 impl<'a> Segment<'a> {
     /// What lies at `address` and after.
     pub(crate) fn from(self, address: usize) -> Option<Reader<'a>> {
-        let rest = self.bytes.get(address.wrapping_sub(self.address)..)?;
-        Some(Reader { rest, address })
+        let bytes = self.bytes.get(address.wrapping_sub(self.address)..)?;
+        Some(Reader { bytes, at: 0, address })
     }
 }
 
-/// What is left to read, and its address.
+/// What is left to read, and its address. By index, which debug builds take less for than for ever shorter slices.
 #[derive(Clone, Copy)]
 pub(crate) struct Reader<'a> {
-    rest: &'a [u8],
+    bytes: &'a [u8],
+    /// The first that is left; not past the end.
+    at: usize,
+    /// Of all bytes.
     address: usize,
 }
 
@@ -33,35 +36,49 @@ pub(crate) const OMITTED: u8 = 0xff;
 
 impl<'a> Reader<'a> {
     pub(crate) fn address(&self) -> usize {
-        self.address
+        self.address.wrapping_add(self.at)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.rest.is_empty()
+        self.at == self.bytes.len()
     }
 
     /// The next `length` bytes, on their own.
     pub(crate) fn part(&mut self, length: u64) -> Option<Reader<'a>> {
-        let length = usize::try_from(length).ok()?;
-        let part = Reader { rest: self.rest.get(..length)?, address: self.address };
-        self.rest = self.rest.get(length..)?;
-        self.address = self.address.wrapping_add(length);
-        Some(part)
+        let start = self.at;
+        self.skip(length)?;
+        let bytes = self.bytes.get(start..self.at)?;
+        Some(Reader { bytes, at: 0, address: self.address.wrapping_add(start) })
     }
 
     pub(crate) fn skip(&mut self, length: u64) -> Option<()> {
-        self.part(length).map(|_| ())
+        if length > (self.bytes.len() - self.at) as u64 {
+            return None;
+        }
+        self.at += length as usize;
+        Some(())
     }
 
     fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
-        self.part(N as u64)?.rest.try_into().ok()
+        let start = self.at;
+        self.skip(N as u64)?;
+        self.bytes.get(start..self.at)?.try_into().ok()
     }
 
     pub(crate) fn u8(&mut self) -> Option<u8> {
-        let (first, rest) = self.rest.split_first()?;
-        self.rest = rest;
-        self.address = self.address.wrapping_add(1);
-        Some(*first)
+        if self.at == self.bytes.len() {
+            return None;
+        }
+        let byte = self.bytes[self.at];
+        self.at += 1;
+        Some(byte)
+    }
+
+    /// The four bytes of this number, from 0, of those left.
+    pub(crate) fn nth_i32(&self, number: usize) -> Option<i32> {
+        let start = number.checked_mul(4)?.checked_add(self.at)?;
+        let bytes = self.bytes.get(start..start.checked_add(4)?)?;
+        Some(i32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
     }
 
     pub(crate) fn u16(&mut self) -> Option<u16> {
@@ -106,7 +123,7 @@ impl<'a> Reader<'a> {
     pub(crate) fn pointer(&mut self, encoding: u8) -> Option<usize> {
         let base = match encoding & !FORMAT {
             0 => 0,
-            TO_ITSELF => self.address,
+            TO_ITSELF => self.address(),
             _ => return None,
         };
         Some(base.wrapping_add(self.format(encoding)? as usize))
@@ -148,6 +165,12 @@ mod tests {
     fn numbers_are_little_endian_and_of_variable_length() {
         assert_eq!(reader(&[1, 2, 3, 4, 5]).u32(), Some(0x0403_0201));
         assert_eq!(reader(&[1, 2, 3]).u32(), None);
+        let mut rest = reader(&[9, 1, 2, 3, 4, 0xfe, 0xff, 0xff, 0xff, 5]);
+        assert_eq!(rest.u8(), Some(9));
+        assert_eq!(
+            [0, 1, 2, usize::MAX].map(|at| rest.nth_i32(at)),
+            [Some(0x0403_0201), Some(-2), None, None]
+        );
         assert_eq!(reader(&[0xe5, 0x8e, 0x26]).uleb(), Some(624_485));
         assert_eq!(reader(&[0x80, 0x80]).uleb(), None);
         assert_eq!(reader(&[0xc0, 0xbb, 0x78]).sleb(), Some(-123_456));
@@ -169,6 +192,8 @@ mod tests {
         let bytes = [0xfe, 0xff, 0xff, 0xff, 0, 0, 0, 0];
         assert_eq!(reader(&bytes).pointer(0x1b), Some(0x0ffe));
         assert_eq!(reader(&bytes).pointer(0x0a), Some(usize::MAX - 1));
+        let mut later = reader(&[0, 0xfe, 0xff, 0xff, 0xff]);
+        assert_eq!((later.u8(), later.pointer(0x1b)), (Some(0), Some(0x0fff)));
         assert_eq!(reader(&bytes).pointer(0x00), Some(0xffff_fffe));
         for encoding in [0x9b, 0x3b, 0x0d, 0x50, OMITTED] {
             assert_eq!(reader(&bytes).pointer(encoding), None, "{encoding:#x}");

@@ -17,22 +17,17 @@ pub(crate) fn find(segment: Segment<'_>, header: usize, pc: usize) -> Option<usi
     let table = reader.part(u64::try_from(count).ok()?.checked_mul(8)?)?;
 
     // Both words of a row are relative to the header: where a function starts, and its entry.
-    let word = |index: usize| {
-        let mut word = table;
-        word.skip(4 * index as u64)?;
-        word.u32().map(|word| word as i32)
-    };
     let wanted = i32::try_from(pc.wrapping_sub(header) as isize).ok()?;
     let (mut low, mut high) = (0, count);
     while low < high {
         let middle = low + (high - low) / 2;
-        if word(2 * middle)? <= wanted {
+        if table.nth_i32(2 * middle)? <= wanted {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
-    let entry = word(2 * low.checked_sub(1)? + 1)?;
+    let entry = table.nth_i32(2 * low.checked_sub(1)? + 1)?;
     Some(header.wrapping_add(entry as isize as usize))
 }
 

@@ -18,6 +18,8 @@ mod find_object;
 mod header;
 mod iterate;
 mod loops;
+#[cfg(test)]
+mod made_up_tests;
 mod modules;
 mod registers;
 mod replaced;

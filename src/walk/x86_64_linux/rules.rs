@@ -87,6 +87,18 @@ pub(crate) fn rule_of(return_address: usize) -> Rule {
     rule
 }
 
+/// Makes this the rule of an address, whatever code is there.
+#[cfg(test)]
+pub(super) fn teach(address: usize, rule: Rule) {
+    let (set, tag) = place(address);
+    let is_its_own = |word: &AtomicU64| (word.load(Relaxed) ^ tag) << Rule::BITS == 0;
+    let is_free = |word: &AtomicU64| word.load(Relaxed) == 0;
+    let way = places(set).position(is_its_own).or_else(|| places(set).position(is_free));
+    if let Some(word) = places(set).nth(way.unwrap_or(0)) {
+        word.store(u64::from(rule.word()) << TAG_BITS | tag, Relaxed);
+    }
+}
+
 fn place(address: usize) -> (usize, u64) {
     (address & ((1 << SET_BITS) - 1), (address >> SET_BITS) as u64)
 }

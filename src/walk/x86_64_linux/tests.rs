@@ -1,7 +1,6 @@
 //! Hot: the tests of the walker, which compare it with a plain one and with the unwinder of the C++ runtime.
 #![allow(unsafe_code)]
 
-#[cfg(test)]
 use std::ffi::{c_int, c_void};
 use std::fmt;
 use std::hint::black_box;

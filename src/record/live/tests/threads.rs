@@ -1,6 +1,5 @@
 //! Hot: the tests of the table of live blocks with several threads.
 
-#[cfg(test)]
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Release;
 
@@ -67,7 +66,7 @@ fn threads_free_each_others_blocks() {
 }
 
 fn churn(table: &Table<3>, slots: &[Slot], scopes: [&'static Retained; 2], mut random: Random) {
-    for _ in 0..20_000 {
+    for _ in 0..10_000 {
         let at = random.below(slots.len());
         let slot = &slots[at];
         let size = 1 + random.below(1 << 31) as u64;
@@ -102,6 +101,15 @@ fn churn(table: &Table<3>, slots: &[Slot], scopes: [&'static Retained; 2], mut r
     }
 }
 
+/// Ends the other threads, also where a check fails.
+struct Over<'a>(&'a AtomicUsize);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(1, Relaxed);
+    }
+}
+
 /// One `Retained` is used again and again, while others free the blocks of its earlier uses.
 #[test]
 fn late_frees_do_not_count_in_the_next_use() {
@@ -128,8 +136,9 @@ fn late_frees_do_not_count_in_the_next_use() {
                 }
             });
         }
+        let _over = Over(&is_over);
         let mut random = Random(9);
-        for _ in 0..3_000 {
+        for _ in 0..500 {
             assert!(retained.begin());
             let mut mine = Vec::new();
             while mine.len() < PER_SCOPE {
@@ -160,13 +169,74 @@ fn late_frees_do_not_count_in_the_next_use() {
             retained.end();
             kept.iter().for_each(|at| slots[*at].give_back(LIVE_BLOCK, 0));
         }
-        is_over.store(1, Relaxed);
     });
 }
 
 #[test]
+fn a_look_at_a_node_that_changes_never_mixes_two_blocks() {
+    let table = table::<1>(1);
+    let scopes = [begun(), begun()];
+    let is_over = AtomicUsize::new(0);
+    let mut mixed = 0;
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut random = Random(1);
+            for _ in 0..300_000 {
+                let of = random.below(2);
+                table.insert(0x1000, of as u64, None, scopes[of]);
+                table.forget(0x1000);
+            }
+            is_over.store(1, Relaxed);
+        });
+        while is_over.load(Relaxed) == 0 {
+            for (of, scope) in scopes.iter().enumerate() {
+                table.visit(scope, &mut |_, size| mixed += usize::from(size != of as u64));
+            }
+        }
+    });
+    assert_eq!(mixed, 0);
+    scopes.iter().for_each(|scope| scope.end());
+}
+
+#[test]
+fn threads_that_add_to_a_bucket_at_once_lose_nothing() {
+    const BUCKETS: usize = 1 << 12;
+    const THREADS: usize = 3;
+    for round in 0..10 {
+        let table = table::<12>(8);
+        let retained = begun();
+        let arrived = AtomicUsize::new(0);
+        let address = |bucket: usize, thread: usize| 0x1_0000 + bucket * 16 + thread;
+        thread::scope(|scope| {
+            for thread in 0..THREADS {
+                let (address, arrived) = (&address, &arrived);
+                scope.spawn(move || {
+                    for bucket in 0..BUCKETS {
+                        if bucket % 64 == 0 {
+                            arrived.fetch_add(1, Relaxed);
+                            while arrived.load(Relaxed) < (bucket / 64 + 1) * THREADS {
+                                std::thread::yield_now();
+                            }
+                        }
+                        table.insert(address(bucket, thread), 1, None, retained);
+                    }
+                });
+            }
+        });
+        let all = (BUCKETS * THREADS) as i64;
+        assert_eq!(counts_in(table, retained), (all, all, 0), "round {round}");
+        for thread in 0..THREADS {
+            (0..BUCKETS).for_each(|bucket| table.forget(address(bucket, thread)));
+        }
+        assert_eq!(counts_in(table, retained), (0, 0, 0), "round {round}");
+        retained.end();
+    }
+}
+
+#[test]
 fn threads_get_different_nodes() {
-    let nodes: &'static Nodes = Box::leak(Box::new(Nodes::new(3)));
+    const MAX_CHUNKS: usize = 20;
+    let nodes: &'static Nodes = Box::leak(Box::new(Nodes::new(MAX_CHUNKS)));
     let mut taken: Vec<usize> = thread::scope(|scope| {
         let take = || {
             let mut taken = Vec::new();
@@ -180,7 +250,7 @@ fn threads_get_different_nodes() {
     });
     taken.sort_unstable();
     taken.dedup();
-    assert_eq!(taken.len(), 3 * CHUNK_NODES);
+    assert_eq!(taken.len(), MAX_CHUNKS * CHUNK_NODES);
     let mut seen = Vec::new();
     nodes.visit(&mut |node| seen.push(node as *const Node as usize));
     seen.sort_unstable();

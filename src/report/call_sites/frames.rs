@@ -1,0 +1,253 @@
+//! Cold: `Frames`, what is at the addresses of a recording: from symbols to frames, and from stacks to chains of frames.
+
+use std::env;
+use std::sync::Arc;
+
+use super::code::{Build, Owner};
+use super::cut::{Cut, Opening};
+use super::model::{Recorded, Trace};
+use super::names;
+use super::sites::{Frame, Parts};
+use super::source::Sources;
+use crate::symbolize::names::{readable, short_name};
+use crate::symbolize::{Place, Symbol};
+
+pub(super) struct Frames {
+    /// Sorted, each once.
+    addresses: Vec<usize>,
+    /// What is at each.
+    resolved: Vec<Resolved>,
+}
+
+/// What is at one address.
+struct Resolved {
+    /// Innermost first.
+    frames: Vec<Frame>,
+    /// For each frame a number, the same for those that read the same: it is sooner compared than they are.
+    readings: Vec<usize>,
+    /// How many of the frames, the innermost, are the allocator. 0 for nearly all addresses.
+    in_allocator: usize,
+}
+
+/// A stack, as far as it is the scope's.
+pub(super) struct Chain {
+    /// Innermost first.
+    pub(super) frames: Vec<Frame>,
+    /// Equal if the frames read the same.
+    pub(super) readings: Vec<usize>,
+    /// Why it does not lead to the scope's opening.
+    pub(super) cut_off: Option<&'static str>,
+}
+
+impl Frames {
+    pub(super) fn new(recorded: &Recorded<'_>, symbolize: impl Fn(&[usize]) -> Vec<Place>) -> Self {
+        let addresses = distinct_addresses(recorded);
+        let places = symbolize(&addresses);
+
+        // From the openings first, and from the inside out: so is the root looked for.
+        let opening = recorded.openings.iter().flat_map(|(addresses, _)| addresses.iter().rev());
+        let at_opening = opening.filter_map(|opening| places.get(position(&addresses, *opening)?));
+        let symbols = at_opening.chain(&places).flat_map(|place| match place {
+            Place::Known(symbols) => symbols.as_slice(),
+            Place::Unknown { .. } => &[],
+        });
+        let files = symbols.filter_map(|symbol| symbol.file.as_deref());
+        let build = Build::find(recorded.location, files, &fallbacks());
+
+        let mut maker = Maker { build, sources: Sources::default() };
+        let mut resolved: Vec<Resolved> =
+            places.iter().map(|place| maker.resolved(place)).collect();
+        number(&mut resolved);
+        Self { addresses, resolved }
+    }
+
+    /// What is at an address, innermost first.
+    pub(super) fn at(&self, address: usize) -> &[Frame] {
+        self.resolved(address).map_or(&[], |resolved| &resolved.frames)
+    }
+
+    fn resolved(&self, address: usize) -> Option<&Resolved> {
+        self.resolved.get(position(&self.addresses, address)?)
+    }
+
+    pub(super) fn chain(&self, (addresses, stop): Trace<'_>, openings: &[Opening<'_>]) -> Chain {
+        let frames = |address| self.at(address);
+        let (_, cut) = openings
+            .iter()
+            .map(|opening| opening.cut(addresses, stop.is_complete(), frames))
+            .max_by_key(|(common, cut)| (*common, cut.frames))
+            .unwrap_or((0, Cut::default()));
+
+        // From the outside in, up to the call of the allocator.
+        let mut within: Vec<&Resolved> = Vec::new();
+        for address in &addresses[cut.addresses..] {
+            let Some(resolved) = self.resolved(*address) else { continue };
+            within.push(resolved);
+            if resolved.in_allocator > 0 {
+                break;
+            }
+        }
+        let mut chain = Chain { frames: Vec::new(), readings: Vec::new(), cut_off: None };
+        for (index, resolved) in within.iter().enumerate().rev() {
+            let outside = if index == 0 { cut.frames } else { 0 };
+            let end = resolved.frames.len().saturating_sub(outside);
+            let start = resolved.in_allocator.min(end);
+            chain.frames.extend_from_slice(&resolved.frames[start..end]);
+            chain.readings.extend_from_slice(&resolved.readings[start..end]);
+        }
+        let own = chain.frames.iter().take_while(|frame| frame.is_of_library()).count();
+        chain.frames.drain(..own);
+        chain.readings.drain(..own);
+        let is_cut_off = !stop.is_complete() && !cut.is_under;
+        chain.cut_off = is_cut_off.then(|| stop.reason());
+        chain
+    }
+}
+
+/// Sorted.
+fn distinct_addresses(recorded: &Recorded<'_>) -> Vec<usize> {
+    let first_past = recorded.first_past.and_then(|(_, trace)| trace);
+    let stacks = recorded.tallies.iter().map(|(trace, _)| trace);
+    let mut addresses: Vec<usize> = Vec::new();
+    let mut most = 1 << 16;
+    let mut previous: &[usize] = &[];
+    for (stack, _) in stacks.chain(&recorded.openings).chain(&first_past) {
+        // Most of it is what the one before had.
+        let mut common = 0;
+        while common < stack.len() && common < previous.len() && stack[common] == previous[common] {
+            common += 1;
+        }
+        addresses.extend_from_slice(&stack[common..]);
+        previous = stack;
+        // A million stacks may have a few thousand addresses.
+        if addresses.len() > most {
+            addresses.sort_unstable();
+            addresses.dedup();
+            most = most.max(2 * addresses.len());
+        }
+    }
+    addresses.sort_unstable();
+    addresses.dedup();
+    addresses
+}
+
+/// Numbers the readings of all frames.
+fn number(resolved: &mut [Resolved]) {
+    let mut frames: Vec<(Frame, usize, usize)> = Vec::new();
+    for (at, resolved) in resolved.iter_mut().enumerate() {
+        resolved.readings.resize(resolved.frames.len(), 0);
+        frames.extend(resolved.frames.iter().enumerate().map(|(n, frame)| (frame.clone(), at, n)));
+    }
+    frames.sort_unstable_by(|(a, ..), (b, ..)| a.reading().cmp(&b.reading()));
+    let mut number = 0;
+    for (index, (frame, at, n)) in frames.iter().enumerate() {
+        if index > 0 && frames[index - 1].0.reading() != frame.reading() {
+            number += 1;
+        }
+        resolved[*at].readings[*n] = number;
+    }
+}
+
+/// Where in sorted addresses this one is. By hand, for debug builds: it is asked for each address of each stack.
+fn position(addresses: &[usize], address: usize) -> Option<usize> {
+    let (mut low, mut high) = (0, addresses.len());
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let there = addresses[middle];
+        if there == address {
+            return Some(middle);
+        }
+        if there < address {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    None
+}
+
+/// Folders that may be the build's root, where no frame says so.
+fn fallbacks() -> Vec<String> {
+    let manifest = env::var("CARGO_MANIFEST_DIR").ok();
+    let current =
+        env::current_dir().ok().and_then(|folder| folder.into_os_string().into_string().ok());
+    manifest.into_iter().chain(current).collect()
+}
+
+/// Makes frames of symbols.
+struct Maker {
+    build: Build,
+    sources: Sources,
+}
+
+impl Maker {
+    fn resolved(&mut self, place: &Place) -> Resolved {
+        let symbols = match place {
+            Place::Known(symbols) => symbols,
+            Place::Unknown { module, offset } => {
+                let parts = Parts {
+                    function: None,
+                    file: None,
+                    line: None,
+                    column: None,
+                    owner: Owner::Unknown,
+                    name: String::new(),
+                    is_closure: false,
+                    path: None,
+                    module: Some((module.clone(), *offset)),
+                };
+                let frames = vec![Frame { parts: Arc::new(parts) }];
+                return Resolved { frames, readings: Vec::new(), in_allocator: 0 };
+            }
+        };
+        let frames = Vec::with_capacity(symbols.len());
+        let mut resolved = Resolved { frames, readings: Vec::new(), in_allocator: 0 };
+        for symbol in symbols {
+            let (frame, is_shim) = self.frame(symbol);
+            resolved.frames.push(frame);
+            if is_shim {
+                resolved.in_allocator = resolved.frames.len();
+            }
+        }
+        resolved
+    }
+
+    /// The frame, and whether it is where callers of the allocator get to it.
+    fn frame(&mut self, symbol: &Symbol) -> (Frame, bool) {
+        let function = symbol.function.as_deref().map(readable);
+        let short = function.as_deref().map(short_name);
+        let krate = short.and_then(|short| short.krate);
+        let path = symbol.file.as_deref();
+        let owner = self.build.owner(function.as_deref(), krate, path);
+        let is_closure = short.is_some_and(|short| short.is_closure);
+        let name = short.map_or("", |short| short.name);
+        let is_shim = names::is_allocator_shim(name);
+        let name = if names::is_initialiser(name) { "thread_local!" } else { name };
+        // An inlined closure may come without the path to it.
+        let is_nameless = name.is_empty() && owner == Owner::User;
+        let line = symbol.line.filter(|line| *line > 0);
+        let by_source = match (path, line) {
+            (Some(path), Some(line)) if is_nameless => {
+                self.sources.function_at(path, line, symbol.column)
+            }
+            _ => None,
+        };
+        let name = by_source.unwrap_or(name).to_owned();
+        let (file, path) = match (path, owner) {
+            (Some(path), Owner::User) => (Some(self.build.relative(path)), Some(path.to_owned())),
+            _ => (path.map(str::to_owned), None),
+        };
+        let parts = Parts {
+            name,
+            function,
+            file,
+            line,
+            column: symbol.column.filter(|_| line.is_some()),
+            owner,
+            is_closure: is_closure || is_nameless,
+            path,
+            module: None,
+        };
+        (Frame { parts: Arc::new(parts) }, is_shim)
+    }
+}

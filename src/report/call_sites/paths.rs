@@ -1,0 +1,131 @@
+//! Cold: paths of source files as text: made plain, shortened, and what they say of whose code it is.
+
+use std::borrow::Cow;
+
+/// Whether a path below the root leads to packages of others, or to what a build script wrote (whose folder has another name in each
+/// profile). Folders above the root say nothing: the user may keep a checkout wherever they like.
+pub(super) fn is_foreign(path: &str) -> bool {
+    let folders: Vec<&str> = path.split('/').collect();
+    let has = |names: &[&str]| folders.windows(names.len()).any(|folders| folders == names);
+    // `build/x-0a1b2c3d4e5f6071/out`; as Cargo will have it, `build/x/0a1b2c3d4e5f6071/out`.
+    let is_hash = |text: &str| text.len() == 16 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    let is_written = |folders: &[&str]| match folders {
+        ["build", folder, "out", ..] => folder.contains('-'),
+        ["build", _, folder, "out"] => is_hash(folder),
+        _ => false,
+    };
+    has(&["vendor"])
+        || has(&["registry", "src"])
+        || has(&["git", "checkouts"])
+        || folders.windows(4).any(is_written)
+}
+
+pub(super) fn is_of_std(file: &str) -> bool {
+    file.starts_with("/rustc/")
+        || file.contains("/lib/rustlib/src/")
+        || file.starts_with("/usr/src/rustc-") // As Debian builds it.
+}
+
+/// Inlined functions may come without their crate, so this library is known by its folder too.
+pub(super) fn is_of_library(file: &str) -> bool {
+    let this_file = file!();
+    let by_compiler = this_file.strip_suffix("report/call_sites/paths.rs");
+    let by_cargo = option_env!("CARGO_MANIFEST_DIR").and_then(|folder| file.strip_prefix(folder));
+    by_compiler.is_some_and(|folder| file.starts_with(folder))
+        || by_cargo.is_some_and(|below| below.starts_with("/src/"))
+}
+
+/// Without `.` and `..` where that can be.
+pub(super) fn normal(path: &str) -> Cow<'_, str> {
+    if is_normal(path) {
+        return Cow::Borrowed(path);
+    }
+    let mut folders: Vec<&str> = Vec::new();
+    for folder in path.split('/') {
+        match folder {
+            "." | "" => {}
+            ".." if folders.last().is_some_and(|last| *last != "..") => {
+                folders.pop();
+            }
+            ".." if path.starts_with('/') => {}
+            _ => folders.push(folder),
+        }
+    }
+    let root = if path.starts_with('/') { "/" } else { "" };
+    Cow::Owned(format!("{root}{}", folders.join("/")))
+}
+
+/// Whether there is nothing to leave out, as in nearly all. By hand, for debug builds.
+fn is_normal(path: &str) -> bool {
+    let bytes = path.as_bytes();
+    // Of the present part.
+    let (mut length, mut dots) = (0, 0);
+    let mut at = usize::from(path.starts_with('/'));
+    while at < bytes.len() {
+        match bytes[at] {
+            b'/' if length == dots && length <= 2 => return false,
+            b'/' => (length, dots) = (0, 0),
+            b'.' => (length, dots) = (length + 1, dots + 1),
+            _ => length += 1,
+        }
+        at += 1;
+    }
+    length != dots || length > 2
+}
+
+/// The package that a file of a dependency belongs to: `serde_json` of `.../registry/src/index/serde_json-1.0.1/src/de.rs`.
+pub(super) fn package_of(file: &str) -> Option<String> {
+    let before = &file[..file.rfind("/src/")?];
+    let folder = before.rsplit('/').next()?;
+    let is_version = |part: &str| part.starts_with(|c: char| c.is_ascii_digit());
+    let name = folder
+        .match_indices('-')
+        .find(|(at, _)| is_version(&folder[at + 1..]))
+        .map_or(folder, |(at, _)| &folder[..at]);
+    Some(name.replace('-', "_"))
+}
+
+/// A path of code that is not the user's, without what differs between machines: `alloc/src/vec/mod.rs`.
+pub(super) fn short_path(file: &str) -> &str {
+    let after = |marker: &str| file.rfind(marker).map(|at| &file[at + marker.len()..]);
+    if is_of_std(file) {
+        return after("/library/").unwrap_or(file);
+    }
+    let of_index = after("/registry/src/").or_else(|| after("/git/checkouts/"));
+    of_index
+        .and_then(|path| path.split_once('/'))
+        .map(|(_, path)| path)
+        .or_else(|| after("/vendor/"))
+        .unwrap_or(file)
+}
+
+/// The folder that an absolute path lies in.
+pub(super) fn folder_of(path: &str) -> &str {
+    match path.rfind('/') {
+        None | Some(0) => "/",
+        Some(slash) => &path[..slash],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{normal, package_of, short_path};
+
+    #[test]
+    fn paths_are_shortened_to_what_is_the_same_everywhere() {
+        assert_eq!(normal("/a/./b//../c"), "/a/c");
+        assert_eq!(normal("../a/.."), "..");
+        assert_eq!(normal("./a/.b/..c/d./...//"), "a/.b/..c/d./...");
+        for path in ["a/b.rs", "/a/.b/..c/d./.../e", "/"] {
+            assert_eq!(normal(path), path);
+        }
+        assert_eq!(short_path("/rustc/5/library/alloc/src/vec/mod.rs"), "alloc/src/vec/mod.rs");
+        let registry = "/users/u/.cargo/registry/src/index.crates.io-1/serde_json-1.0.1/src/de.rs";
+        assert_eq!(short_path(registry), "serde_json-1.0.1/src/de.rs");
+        assert_eq!(package_of(registry).as_deref(), Some("serde_json"));
+        let checkout = "/users/u/.cargo/git/checkouts/x-y-0a1b/2c3d/src/a.rs";
+        assert_eq!(short_path(checkout), "2c3d/src/a.rs");
+        assert_eq!(package_of("/p/vendor/x-y/src/a/src/b.rs").as_deref(), Some("a"));
+        assert_eq!(package_of("/p/vendor/x-y-2.0.0/src/a.rs").as_deref(), Some("x_y"));
+    }
+}
