@@ -117,3 +117,21 @@ fn retained(exceeded: &Exceeded) -> (u64, u64) {
     let numbers = (exceeded.retained_count(), exceeded.retained_bytes());
     (numbers.0.expect("asked for"), numbers.1.expect("asked for"))
 }
+
+fn what_the_end_of_a_thread_frees() -> ThreadEnd {
+    let scope = 0;
+    let handle = 0;
+    let steps = [
+        Step { thread: 0, op: Op::Enter { scope, call_sites: false } },
+        Step { thread: 0, op: Op::Share { scope, handle } },
+        Step { thread: 1, op: Op::AttachThread { handle } },
+        Step { thread: 1, op: Op::End },
+        Step { thread: DRIVER, op: Op::Join { thread: 1, starts_again: false } },
+        Step { thread: 0, op: Op::End },
+        Step { thread: DRIVER, op: Op::Join { thread: 0, starts_again: false } },
+    ];
+    let measured = execute::run(Vec::from(steps).leak(), false);
+    let stats = measured[0].stats;
+    assert_eq!(stats.alloc_count, 0);
+    (stats.dealloc_count, usize::try_from(-stats.current_bytes).expect("it frees"))
+}
