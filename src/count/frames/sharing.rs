@@ -125,8 +125,9 @@ impl Frames {
             return None;
         }
         let shared = frame.shared.take()?;
-        let mut seen = self.stack.as_mut_slice().iter_mut().rev().take_while(|f| !f.hides());
-        if let Some(attached) = seen.find(|frame| frame.is_attached_to(Some(shared))) {
+        // The lowest one, for those above are its heirs.
+        let seen = self.stack.as_mut_slice().iter_mut().rev().take_while(|f| !f.hides());
+        if let Some(attached) = seen.filter(|f| f.is_attached_to(Some(shared))).last() {
             if let Some(part) = shared.take_part() {
                 part.start(ledger, now, !attached.stays);
                 attached.part = Some(part);
