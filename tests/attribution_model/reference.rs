@@ -124,6 +124,26 @@ impl Model {
         seen
     }
 
+    /// The same of frames that all see each other, outermost first.
+    fn around(&self, frames: &[(u64, Frame)]) -> Vec<usize> {
+        let mut around = vec![];
+        for (_, frame) in frames {
+            match frame {
+                Frame::Hidden => {}
+                Frame::Scope(scope) => around.push(*scope),
+                Frame::Attached(scopes) => around.extend(scopes),
+            }
+        }
+        around.retain(|&scope| !self.scopes[scope].has_ended);
+        let mut known = vec![];
+        around.retain(|scope| {
+            let is_new = !known.contains(scope);
+            known.push(*scope);
+            is_new
+        });
+        around
+    }
+
     fn event(&mut self, thread: usize, update: impl Fn(&mut Scope)) {
         for scope in self.seen(self.threads[thread].frames.iter()) {
             let scope = &mut self.scopes[scope];
@@ -230,8 +250,7 @@ impl Model {
         for at in outermost..=depth {
             if let Frame::Scope(scope) = frames[at].1 {
                 if self.scopes[scope].enclosing.is_none() {
-                    let around = self.seen(frames[outermost..at].iter());
-                    self.scopes[scope].enclosing = Some(around);
+                    self.scopes[scope].enclosing = Some(self.around(&frames[outermost..at]));
                 }
             }
         }
