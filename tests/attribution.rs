@@ -1,5 +1,6 @@
 //! Threads, jobs and tasks that are attached to a scope count in it: exactly, once, and in the scopes around it.
 
+use std::cell::Cell;
 use std::future::Future;
 use std::hint::black_box;
 use std::pin::pin;
@@ -369,8 +370,7 @@ fn the_first_allocation_past_a_budget_may_be_a_workers() {
         .check(|| {
             allocate(2, 1);
             let handle = AllocScope::current().expect("the budget");
-            on_a_thread(handle.wrap(|| allocate(2, 1)));
-            allocate(5, 1);
+            on_a_thread(handle.wrap(|| allocate(7, 1)));
         })
         .expect_err("nine");
     let text = exceeded.to_string();
@@ -528,6 +528,72 @@ fn async_functions_with_a_budget_hand_out_handles() {
     };
     run(6);
     std::panic::catch_unwind(|| run(7)).expect_err("one too many");
+}
+
+/// Nor does it raise the peak of what is over, or leak in it.
+#[test]
+fn what_an_async_function_drops_after_its_body_is_neither_in_the_peak_nor_retained() {
+    struct Allocates;
+    impl Drop for Allocates {
+        fn drop(&mut self) {
+            std::mem::forget(black_box(Vec::<u8>::with_capacity(1_000)));
+        }
+    }
+    #[alloc_budget(max = 1, max_peak_bytes = 10, call_sites = false)]
+    async fn is_shared(late: Allocates) {
+        black_box(&late);
+        let handle = AllocScope::current().expect("the budget");
+        on_a_thread(handle.wrap(|| allocate(1, 10)));
+    }
+    #[alloc_budget(max_retained = 0, call_sites = false)]
+    async fn is_not(late: Allocates) {
+        black_box(&late);
+    }
+    let waker = waker();
+    // With it, every event is looked at.
+    let _recording = AllocScope::with_call_sites();
+    let mut shared = pin!(is_shared(Allocates));
+    assert!(shared.as_mut().poll(&mut Context::from_waker(&waker)).is_ready());
+    let mut not = pin!(is_not(Allocates));
+    assert!(not.as_mut().poll(&mut Context::from_waker(&waker)).is_ready());
+}
+
+#[test]
+fn guards_that_outlive_a_poll_count_until_the_last_is_dropped() {
+    let (waker, guards) = (waker(), Cell::new(None));
+    let mut future = pin!(Budget::new().exact(0).call_sites(false).check_future(async {
+        let handle = AllocScope::current().expect("the budget");
+        guards.set(Some((handle.attach(), handle.attach())));
+        suspend().await;
+    }));
+    let mut poll = || future.as_mut().poll(&mut Context::from_waker(&waker));
+    assert!(poll().is_pending());
+    let (first, second) = guards.take().expect("from the poll");
+    drop(second);
+    allocate(1, 1);
+    drop(first);
+    allocate(1, 1);
+    let Poll::Ready(Err(exceeded)) = poll() else { panic!("one allocation") };
+    assert_eq!(exceeded.stats().alloc_count, 1);
+}
+
+/// Its arguments are dropped when the count has ended.
+#[test]
+fn an_async_function_that_is_over_is_no_current_scope() {
+    struct Asks<'a>(&'a Cell<Option<bool>>);
+    impl Drop for Asks<'_> {
+        fn drop(&mut self) {
+            self.0.set(Some(AllocScope::current().is_none()));
+        }
+    }
+    #[alloc_budget(max = 0, call_sites = false)]
+    async fn takes(late: Asks<'_>) {
+        black_box(&late);
+    }
+    let (waker, is_none) = (waker(), Cell::new(None));
+    let mut future = pin!(takes(Asks(&is_none)));
+    assert!(future.as_mut().poll(&mut Context::from_waker(&waker)).is_ready());
+    assert_eq!(is_none.get(), Some(true));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //!
 //! The tables report; they never fail. What fails, loudly, is a binary or a build that does not work.
 
+mod attribution;
 mod cargo;
 mod child;
 mod clean_build;
@@ -23,13 +24,14 @@ use options::Options;
 type Section = (&'static str, fn(&Options));
 
 /// In the order of the output.
-const SECTIONS: [Section; 7] = [
+const SECTIONS: [Section; 8] = [
     ("time", time::print),
     ("nesting", nesting::print),
     ("scopes", scopes::print),
     ("instructions", instructions::print),
     ("debug", debug::print),
     ("sites", sites::print),
+    ("attribution", attribution::print),
     ("clean-build", clean_build::print),
 ];
 

@@ -117,3 +117,18 @@ impl Tracked {
         self.retained.insert(self.serial, address, size, stack);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::track;
+
+    #[test]
+    fn a_hold_that_is_dropped_tracks_no_more() {
+        let tracking = track().expect("memory");
+        let tracked = tracking.tracked();
+        assert_eq!(tracked.retained.serial(), tracked.serial);
+        drop(tracking);
+        // Another test may have taken it since.
+        assert_ne!(tracked.retained.serial(), tracked.serial);
+    }
+}

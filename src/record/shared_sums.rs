@@ -182,6 +182,26 @@ mod tests {
     }
 
     #[test]
+    fn it_goes_on_from_where_the_scope_is_and_knows_nothing_of_an_earlier_one() {
+        let sums = SharedSums::new();
+        let first_past = |limits: Sums| {
+            sums.begin(Sums { events: 10, reallocs: 3, bytes: 100, net_bytes: 50 }, 70);
+            assert!(sums.first_past().is_none() && sums.highest() == 70);
+            let watch = Watch { peak: true, limits: Some(limits) };
+            for _ in 0..5 {
+                sums.note(watch, None, Some(Event { size: 10, old_size: Some(0) }), 10);
+            }
+            assert_eq!(sums.highest(), 100);
+            sums.first_past().map(|(event, _)| event)
+        };
+        assert_eq!(first_past(Sums { events: 12, ..Sums::MAX }), Some(13));
+        assert_eq!(first_past(Sums { reallocs: 4, ..Sums::MAX }), Some(12));
+        assert_eq!(first_past(Sums { bytes: 130, ..Sums::MAX }), Some(14));
+        assert_eq!(first_past(Sums { net_bytes: 90, ..Sums::MAX }), Some(15));
+        assert_eq!(first_past(Sums::MAX), None);
+    }
+
+    #[test]
     fn of_many_threads_exactly_one_event_is_the_first_past_a_limit() {
         for limit in [0, 10, 3_999] {
             let sums = SharedSums::new();

@@ -150,7 +150,13 @@ impl Random {
             if self.numbers.below(3) == 0 {
                 thread = self.up_to(self.threads);
             }
-            let op = self.op(thread);
+            let op = match self.likely_next(steps.last()) {
+                Some(next) => {
+                    thread = next.thread;
+                    next.op
+                }
+                None => self.op(thread),
+            };
             steps.push(Step { thread, op });
             match op {
                 Op::Run { .. } | Op::Uncounted | Op::Check { .. } | Op::Poll { .. } => {
@@ -185,6 +191,30 @@ impl Random {
         steps
     }
 
+    /// So that more than chance leads to threads that are attached to futures.
+    fn likely_next(&mut self, last: Option<&Step>) -> Option<Step> {
+        let &Step { thread, op } = last?;
+        let (handle, task, guard) = (self.up_to(HANDLES), self.up_to(TASKS), self.up_to(SCOPES));
+        let is_shallow = thread < THREADS && self.depths[thread] < 5;
+        match op {
+            Op::Budget { task, .. } | Op::Instrument { task, .. } if is_shallow => {
+                Some(Step { thread, op: Op::Poll { task, is_last: false } })
+            }
+            Op::Poll { .. } if self.one_in(2) => Some(Step { thread, op: Op::Current { handle } }),
+            Op::Current { handle } if self.one_in(2) => {
+                let thread = self.up_to(self.threads);
+                Some(Step { thread, op: Op::Attach { handle, guard } })
+            }
+            Op::Attach { .. } if is_shallow && self.one_in(6) => {
+                Some(Step { thread, op: Op::Uncounted })
+            }
+            Op::Uncounted if is_shallow && self.one_in(3) => {
+                Some(Step { thread, op: Op::Poll { task, is_last: self.one_in(3) } })
+            }
+            _ => None,
+        }
+    }
+
     fn up_to(&mut self, bound: usize) -> usize {
         self.numbers.below(bound as u64) as usize
     }
@@ -215,9 +245,9 @@ impl Random {
             66..=69 => Op::Detach { guard },
             70 if self.one_in(2) => Op::ForgetGuard { guard },
             70 | 71 => Op::AttachThread { handle },
-            72 | 73 => Op::Instrument { handle, task, slot },
-            74 => Op::Budget { task, asked: self.asked() },
-            75 => Op::DropTask { task },
+            72 => Op::Instrument { handle, task, slot },
+            73 | 74 => Op::Budget { task, asked: self.asked() },
+            75 if self.one_in(2) => Op::DropTask { task },
             76..=80 if depth < 5 => Op::Run { handle },
             81..=84 if depth < 5 => Op::Uncounted,
             85..=87 if depth < 5 => Op::Check { asked: self.asked() },

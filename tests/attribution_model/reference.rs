@@ -14,6 +14,8 @@ pub(crate) struct Expected {
     pub(crate) is_peak_exact: bool,
     /// Blocks and bytes.
     pub(crate) retained: Option<(u64, u64)>,
+    /// Whether a budget has recorded them.
+    pub(crate) call_sites: bool,
 }
 
 /// What the end of a thread frees while it is still attached, beside what a program knows of: blocks and bytes.
@@ -21,7 +23,7 @@ pub(crate) type ThreadEnd = (u64, usize);
 
 struct Scope {
     stats: AllocStats,
-    wants_peak: bool,
+    asked: Asked,
     has_ended: bool,
     /// Something that was to be counted came too late.
     has_warned: bool,
@@ -29,7 +31,6 @@ struct Scope {
     enclosing: Option<Vec<usize>>,
     /// The live blocks that were allocated in it, and their sizes.
     live: BTreeMap<u64, u64>,
-    is_tracked: bool,
 }
 
 #[derive(Clone)]
@@ -123,6 +124,26 @@ impl Model {
         seen
     }
 
+    /// The same of frames that all see each other, outermost first.
+    fn around(&self, frames: &[(u64, Frame)]) -> Vec<usize> {
+        let mut around = vec![];
+        for (_, frame) in frames {
+            match frame {
+                Frame::Hidden => {}
+                Frame::Scope(scope) => around.push(*scope),
+                Frame::Attached(scopes) => around.extend(scopes),
+            }
+        }
+        around.retain(|&scope| !self.scopes[scope].has_ended);
+        let mut known = vec![];
+        around.retain(|scope| {
+            let is_new = !known.contains(scope);
+            known.push(*scope);
+            is_new
+        });
+        around
+    }
+
     fn event(&mut self, thread: usize, update: impl Fn(&mut Scope)) {
         for scope in self.seen(self.threads[thread].frames.iter()) {
             let scope = &mut self.scopes[scope];
@@ -139,7 +160,7 @@ impl Model {
             scope.stats.total_bytes += size as u64;
             scope.stats.current_bytes += size as i64;
             scope.stats.live_count += 1;
-            if scope.is_tracked {
+            if scope.asked.retained {
                 scope.live.insert(block, size as u64);
             }
         });
@@ -177,12 +198,11 @@ impl Model {
     fn scope(&mut self, asked: Asked) -> usize {
         self.scopes.push(Scope {
             stats: AllocStats::default(),
-            wants_peak: asked.peak,
+            asked,
             has_ended: false,
             has_warned: false,
             enclosing: None,
             live: BTreeMap::new(),
-            is_tracked: asked.retained,
         });
         self.scopes.len() - 1
     }
@@ -202,11 +222,12 @@ impl Model {
     }
 
     fn read(&mut self, scope: usize) {
-        let Scope { stats, wants_peak, enclosing, live, is_tracked, .. } = &self.scopes[scope];
+        let Scope { stats, asked, enclosing, live, .. } = &self.scopes[scope];
         self.expected.push(Expected {
             stats: *stats,
-            is_peak_exact: *wants_peak || enclosing.is_none(),
-            retained: is_tracked.then(|| (live.len() as u64, live.values().sum())),
+            is_peak_exact: asked.peak || enclosing.is_none(),
+            retained: asked.retained.then(|| (live.len() as u64, live.values().sum())),
+            call_sites: asked.call_sites,
         });
     }
 
@@ -229,8 +250,7 @@ impl Model {
         for at in outermost..=depth {
             if let Frame::Scope(scope) = frames[at].1 {
                 if self.scopes[scope].enclosing.is_none() {
-                    let around = self.seen(frames[outermost..at].iter());
-                    self.scopes[scope].enclosing = Some(around);
+                    self.scopes[scope].enclosing = Some(self.around(&frames[outermost..at]));
                 }
             }
         }

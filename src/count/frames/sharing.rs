@@ -63,7 +63,7 @@ impl Frames {
         let has_ended = |frame: &Frame| frame.shared.is_some_and(Shared::has_ended);
         let counts =
             |frame: &Frame| !frame.is_closed && frame.frozen.is_none() && !has_ended(frame);
-        let innermost = self.stack.as_slice().iter().rposition(|f| f.hides() || counts(f));
+        let innermost = self.stack.as_slice().iter().rposition(counts);
         match innermost {
             Some(depth) if !self.stack.as_slice()[depth].hides() => {
                 self.share_at(depth, now).map(Some).ok_or(OutOfMemory)
@@ -125,8 +125,9 @@ impl Frames {
             return None;
         }
         let shared = frame.shared.take()?;
-        let mut seen = self.stack.as_mut_slice().iter_mut().rev().take_while(|f| !f.hides());
-        if let Some(attached) = seen.find(|frame| frame.is_attached_to(Some(shared))) {
+        // The lowest one, for those above are its heirs.
+        let seen = self.stack.as_mut_slice().iter_mut().rev().take_while(|f| !f.hides());
+        if let Some(attached) = seen.filter(|f| f.is_attached_to(Some(shared))).last() {
             if let Some(part) = shared.take_part() {
                 part.start(ledger, now, !attached.stays);
                 attached.part = Some(part);

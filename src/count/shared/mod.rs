@@ -104,8 +104,11 @@ impl SharedRef {
         setup.tracked = tracked;
         setup.enclosing.clear();
         for outer in enclosing {
-            setup.enclosing.push(outer).ok()?;
-            outer.retain();
+            // A thread may be attached to what it counts for already.
+            if !setup.enclosing.as_slice().iter().any(|known| known.is(outer)) {
+                setup.enclosing.push(outer).ok()?;
+                outer.retain();
+            }
         }
         Some(this)
     }

@@ -9,7 +9,6 @@ use super::super::made_up_stack;
 use super::super::nodes::CHUNK_NODES;
 use super::*;
 
-mod figures;
 mod threads;
 
 struct Random(u64);
