@@ -125,6 +125,9 @@ impl Exceeded {
     }
 
     /// What was measured. Of several runs, the first that broke the budget.
+    ///
+    /// Where other threads were attached, `peak_bytes` is theirs and this thread's together only if the budget has
+    /// [`max_peak_bytes`](Budget::max_peak_bytes); otherwise nobody has kept it, and it may be too low or too high.
     #[must_use]
     pub fn stats(&self) -> AllocStats {
         self.breach.measured.stats

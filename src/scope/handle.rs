@@ -41,10 +41,10 @@ use crate::count::{self, AttachedFrame, SharedRef};
 /// - Call sites of attached threads are in the scope's report, with the chain of calls from where it was attached.
 ///
 /// # When the scope ends first
-/// Its numbers are what had been counted by then. Threads that are attached go on, uncounted, and attaching has no
-/// effect any more; the first time that work is lost in this way, a line on stderr says so. So the end of a scope, or of a
-/// budget, should wait for the work that belongs to it: join the threads, await the tasks. The report of a broken budget says how
-/// many threads were still attached.
+/// Its numbers are what had been counted by then. Threads that are attached go on, uncounted (but in the scopes around it that are
+/// still open, until they detach), and attaching has no effect any more; the first time that work is lost in this way, a line on
+/// stderr says so. So the end of a scope, or of a budget, should wait for the work that belongs to it: join the threads, await the
+/// tasks. The report of a broken budget says how many threads were still attached.
 ///
 /// A number of a thread that is allocating at the very moment when the scope is read may miss its latest events; nothing
 /// is missed of one that was joined, awaited, or has sent a message after its work.
