@@ -200,8 +200,8 @@ fn pass_turn_on() {
         TURN.store(next, Release);
         if let Some(step) = machine.steps.get().get(next) {
             if step.thread != machine.thread.get() {
-                let next = RUNNING[step.thread].get();
-                next.expect("it runs").unpark();
+                // A clone might outlive all others, and be freed here, when the next one has ended.
+                RUNNING[step.thread].lock().as_ref().expect("it runs").unpark();
             }
         }
     });
