@@ -178,10 +178,6 @@ impl Event {
         if self.word != Word::Allocs {
             return None;
         }
-        // What was known of the address is out of date: that block was freed unseen, while nobody tracked.
-        if record::is_tracking() {
-            record::forget(self.address);
-        }
         Some(Fresh { address: self.address, size: self.got as u64 })
     }
 }
@@ -216,7 +212,7 @@ fn orphan(event: Event) {
     if let (true, Some(recorded)) = (record::is_profiling(), event.recorded()) {
         record::profile_event(None, recorded);
         if let Some(Fresh { address, size }) = event.fresh() {
-            record::enter_block(address, size, None);
+            record::enter_block(address, size, None, true);
         }
     }
 }

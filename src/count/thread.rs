@@ -193,28 +193,29 @@ impl Own {
     fn note(self, event: Event, from: Registers) {
         let is_profiling = record::is_profiling();
         let is_recording = self.with_frames(|frames| frames.is_recording());
-        if !is_profiling && !is_recording {
+        let recorded = event.recorded();
+        if recorded.is_none() || !is_profiling && !is_recording {
             let wanted = self.with_frames(|frames| frames.wanted());
-            if !wanted.allocs && !wanted.deallocs {
-                if !record::is_tracking() {
+            if !(if recorded.is_some() { wanted.allocs } else { wanted.deallocs }) {
+                let is_any = wanted.allocs || wanted.deallocs;
+                if !is_any && !is_profiling && !record::is_tracking() {
                     // The last profiler has stopped, or a scope of another thread has ended.
                     self.set_limits();
                 }
                 return;
             }
         }
-        let recorded = event.recorded();
         let wants_stack = recorded.is_some()
             && (is_profiling || is_recording || self.with_frames(|frames| frames.wants_stacks()));
         let stack = if wants_stack { self.stack(from) } else { None };
         let net = event.got.wrapping_sub(event.freed);
         let noted = Noted { stack, event: recorded, net, fresh: event.fresh() };
         let now = self.counts().sums();
-        self.with_frames(|frames| frames.note(&noted, now));
+        let is_entered = self.with_frames(|frames| frames.note(&noted, now));
         if let (true, Some(event)) = (is_profiling, recorded) {
             record::profile_event(stack, event);
             if let Some(Fresh { address, size }) = noted.fresh {
-                record::enter_block(address, size, stack);
+                record::enter_block(address, size, stack, !is_entered);
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
+use super::frames::Fresh;
 use super::ledger::Word;
 use super::pool::{Links, Pool, Pooled};
 use super::registry::LEDGERS;
@@ -112,9 +113,10 @@ impl Drop for Tracking {
 }
 
 impl Tracked {
-    /// A fresh block belongs to the scope. Its address is forgotten.
-    pub(super) fn insert(self, address: usize, size: u64, stack: Option<&'static Stack>) {
-        self.retained.insert(self.serial, address, size, stack);
+    /// A fresh block belongs to the scope, and to no other yet if `is_first`.
+    #[inline]
+    pub(super) fn insert(self, fresh: Fresh, stack: Option<&'static Stack>, is_first: bool) {
+        self.retained.insert(self.serial, fresh.address, fresh.size, stack, is_first);
     }
 }
 

@@ -113,11 +113,16 @@ pub(crate) fn stop_tracking_all() {
     IS_TAKEN.store(false, Release);
 }
 
-/// Enters a fresh block, if anybody tracks all. Its address is forgotten.
+/// Enters a fresh block, if anybody tracks all. `is_first` as for [`Retained::insert`].
 #[inline]
-pub(crate) fn enter_block(address: usize, size: u64, stack: Option<&'static Stack>) {
+pub(crate) fn enter_block(
+    address: usize,
+    size: u64,
+    stack: Option<&'static Stack>,
+    is_first: bool,
+) {
     let serial = BLOCKS.serial();
-    if serial != 0 && BLOCKS.insert(serial, address, size, stack) {
+    if serial != 0 && BLOCKS.insert(serial, address, size, stack, is_first) {
         at(stack).change(1, size as i64);
     }
 }

@@ -61,8 +61,8 @@ pub(super) fn prepare() -> bool {
 }
 
 impl Retained {
-    /// A block was allocated, at an address that is [forgotten](forget), and belongs to the scope of this serial. `false` if that
-    /// is over, or there is no room.
+    /// A block was allocated, and belongs to the scope of this serial. `false` if that is over, or there is no room. With `is_first`,
+    /// what was known of the address is out of date: that block was freed unseen, while nobody tracked.
     #[inline]
     pub(crate) fn insert(
         &'static self,
@@ -70,8 +70,9 @@ impl Retained {
         address: usize,
         size: u64,
         stack: Option<&'static Stack>,
+        is_first: bool,
     ) -> bool {
-        LIVE.enter(address, Entry { scope: self, serial, size, stack })
+        LIVE.enter(address, Entry { scope: self, serial, size, stack }, is_first)
     }
 
     /// Shows `visit` where each live block of the scope was allocated first, and its size. Of blocks that are freed or
@@ -145,16 +146,19 @@ impl<const BITS: u32> Table<BITS> {
         stack: Option<&'static Stack>,
         scope: &'static Retained,
     ) {
-        self.enter(address, Entry { scope, serial: scope.serial(), size, stack });
+        self.enter(address, Entry { scope, serial: scope.serial(), size, stack }, false);
     }
 
     #[inline]
-    fn enter(&self, address: usize, entry: Entry) -> bool {
+    fn enter(&self, address: usize, entry: Entry, is_first: bool) -> bool {
         let Entry { scope, serial, .. } = entry;
         if serial == 0 || serial != scope.serial() {
             return false;
         }
-        let is_placed = self.place(address, entry);
+        let is_placed = match is_first {
+            true => self.place_first(address, entry),
+            false => self.place(address, entry),
+        };
         if is_placed {
             scope.gain_one(serial);
         } else {
@@ -178,6 +182,29 @@ impl<const BITS: u32> Table<BITS> {
         self.place_in_new(bucket, address, entry)
     }
 
+    /// [`forget`](Self::forget) and [`place`](Self::place) in one walk.
+    #[inline]
+    fn place_first(&self, address: usize, entry: Entry) -> bool {
+        let Some(bucket) = self.bucket(address) else { return false };
+        let (mut next, mut claimed) = (bucket, None);
+        while let Some(node) = at(next) {
+            if node.is_at(address) {
+                node.take().into_iter().for_each(|entry| freed(&entry));
+            }
+            if claimed.is_none() && node.claim() {
+                claimed = Some(node);
+            }
+            next = &node.next;
+        }
+        match claimed {
+            Some(node) => {
+                node.fill(address, entry);
+                true
+            }
+            None => self.place_in_new(bucket, address, entry),
+        }
+    }
+
     fn place_in_new(&self, bucket: &Bucket, address: usize, entry: Entry) -> bool {
         let Some(node) = self.nodes.take() else { return false };
         node.fill(address, entry);
@@ -195,10 +222,7 @@ impl<const BITS: u32> Table<BITS> {
 
     #[inline]
     fn forget(&self, address: usize) {
-        self.take_out(address, &mut |entry| {
-            entry.scope.drop_one(entry.serial);
-            at_peak::changed(&entry, -1, -(entry.size as i64));
-        });
+        self.take_out(address, &mut |entry| freed(&entry));
     }
 
     fn take(&self, address: usize) -> Taken {
@@ -259,12 +283,18 @@ impl<const BITS: u32> Table<BITS> {
     }
 }
 
+/// A block that was counted is no longer live.
+#[inline]
+fn freed(entry: &Entry) {
+    entry.scope.drop_one(entry.serial);
+    at_peak::changed(entry, -1, -(entry.size as i64));
+}
+
 /// A block that was counted finds no room any more.
 #[cold]
 fn lose(entry: Entry) {
-    entry.scope.drop_one(entry.serial);
+    freed(&entry);
     entry.scope.lose_one(entry.serial);
-    at_peak::changed(&entry, -1, -(entry.size as i64));
 }
 
 #[inline]

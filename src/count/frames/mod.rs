@@ -234,22 +234,22 @@ impl Frames {
     }
 
     /// Notes an event for all frames that want to know of it: those that record, those of shared scopes, and those whose blocks are
-    /// tracked. `now` is the thread's sums, with this event.
+    /// tracked. `now` is the thread's sums, with this event. Whether a fresh block was entered anywhere.
     #[inline]
-    pub(super) fn note(&mut self, noted: &Noted, now: Sums) {
+    pub(super) fn note(&mut self, noted: &Noted, now: Sums) -> bool {
         let Noted { stack, event, .. } = *noted;
         // By patterns: iterators are calls upon calls in debug builds.
         let (mut frames, mut layers) = (self.stack.as_slice(), self.layers.as_mut_slice());
         // What frames below the innermost one that records keep is handed down to them.
-        let mut is_counted = false;
+        let (mut is_counted, mut is_entered) = (false, false);
         while let [below @ .., frame] = frames {
             frames = below;
             match frame.kind {
                 Kind::Hidden if frame.is_closed => {}
-                Kind::Hidden => return,
+                Kind::Hidden => break,
                 Kind::Scope => {}
                 Kind::Recording => {
-                    let [below @ .., layer] = layers else { return };
+                    let [below @ .., layer] = layers else { break };
                     layers = below;
                     if let Some(event) = event {
                         if !is_counted {
@@ -268,10 +268,12 @@ impl Frames {
             }
             if let (Some(tracked), Some(fresh)) = (frame.tracked, noted.fresh) {
                 if !frame.shared.is_some_and(Shared::has_ended) {
-                    tracked.insert(fresh.address, fresh.size, stack);
+                    tracked.insert(fresh, stack, !is_entered);
+                    is_entered = true;
                 }
             }
         }
+        is_entered
     }
 
     /// Enters the blocks that are allocated in the frame from now on.

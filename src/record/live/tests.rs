@@ -268,7 +268,7 @@ fn the_one_table_does_all_this() {
     let address = 0x6_1234_5678;
     let stack = made_up_stack(&[7, 8]);
     forget(address);
-    scope.insert(scope.serial(), address, 10, Some(stack));
+    scope.insert(scope.serial(), address, 10, Some(stack), false);
     assert_eq!(counts(scope), (1, 10, 0));
     let taken = take(address);
     put_back(&taken, address + 32, 20);
@@ -375,4 +375,19 @@ fn random_programs_agree_with_a_plain_model() {
         model::<4>(seed, 2_000);
         model::<20>(seed, 1_000);
     }
+}
+
+#[test]
+fn a_block_takes_the_place_of_one_that_was_freed_unseen() {
+    let table = table::<4>(8);
+    for _ in 0..10 {
+        let scope = begun();
+        let entry = Entry { scope, serial: scope.serial(), size: 10, stack: None };
+        assert!(table.enter(0x1000, entry, true));
+        assert_eq!(scope.blocks(), 1);
+        scope.end();
+    }
+    let first = table.bucket(0x1000).expect("a bucket");
+    let nodes = std::iter::successors(at(first), |node| at(&node.next)).count();
+    assert_eq!(nodes, 1);
 }
