@@ -23,6 +23,7 @@ pub(crate) use origin::Entrance;
 pub use origin::Origin;
 pub(crate) use repeated::Runs;
 
+use crate::count::Track;
 use crate::record::{FirstPast, Sums};
 use crate::scope::{Asked, Measured};
 
@@ -211,7 +212,10 @@ impl Budget {
         Asked {
             peak: self.peak_bytes.max.is_some(),
             record: self.record(),
-            retained: self.retained.max.is_some() || self.retained_bytes.max.is_some(),
+            track: Track {
+                live: self.retained.max.is_some() || self.retained_bytes.max.is_some(),
+                profile: false,
+            },
         }
     }
 

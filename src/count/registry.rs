@@ -17,10 +17,20 @@ pub(super) static LEDGERS: Pool<Ledger> = Pool::new();
 
 /// Sends every allocation of every thread to the slow half, to be recorded. `record::profile` says how it meets the owners, who
 /// write their ceilings too.
-pub(crate) fn record_everywhere() {
+pub(crate) fn record_everywhere() -> EveryAllocation {
     record::start_profiling();
     for ledger in LEDGERS.iter() {
         ledger.word(Word::Ceiling).store(EVERY_ALLOC, Relaxed);
+    }
+    EveryAllocation(())
+}
+
+/// While there is one, the allocations of all threads are recorded.
+pub(crate) struct EveryAllocation(());
+
+impl Drop for EveryAllocation {
+    fn drop(&mut self) {
+        record::stop_profiling();
     }
 }
 

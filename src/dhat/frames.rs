@@ -1,0 +1,189 @@
+//! Cold: `Frames`, the frames of a DHAT file: their texts, and which of a stack are shown.
+//!
+//! As dhat-rs does it: of the functions of an allocator at the inner end of a stack, the outermost alone is shown; what lies above
+//! the function that began the profile is not shown at all.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::record::Stack;
+use crate::symbolize::names::without_numbers;
+use crate::symbolize::{symbolize, Place, Symbol};
+
+use super::profile::Profile;
+
+/// The frames of all stacks of a profile, and what each address has of them.
+pub(super) struct Frames {
+    /// Each text once.
+    texts: Vec<String>,
+    at: BTreeMap<usize, Vec<Frame>>,
+    nowhere: usize,
+    /// Where stacks end, seen from the inside.
+    bottom: BTreeSet<usize>,
+    is_trimmed: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Frame {
+    /// Of its text.
+    index: usize,
+    is_allocator: bool,
+    is_library: bool,
+}
+
+/// The frame of what has no stack.
+const NOWHERE: &str = "[not attributed]";
+
+impl Frames {
+    pub(super) fn new(profile: &Profile) -> Self {
+        let stacks = profile.points.iter().filter_map(|(stack, _)| *stack);
+        let addresses: BTreeSet<usize> = stacks
+            .chain(profile.openings.iter().copied())
+            .flat_map(|stack| stack.return_addresses().iter().copied())
+            .collect();
+        let addresses: Vec<usize> = addresses.into_iter().collect();
+        let mut texts = Texts::default();
+        let nowhere = texts.index(NOWHERE.to_owned());
+        let at: BTreeMap<usize, Vec<Frame>> = addresses
+            .iter()
+            .zip(symbolize(&addresses))
+            .map(|(address, place)| (*address, frames(*address, &place, &mut texts)))
+            .collect();
+        let is_trimmed = profile.is_trimmed;
+        let mut frames =
+            Self { texts: texts.texts, at, nowhere, bottom: BTreeSet::new(), is_trimmed };
+        if is_trimmed {
+            frames.bottom = profile.openings.iter().flat_map(|stack| frames.above(stack)).collect();
+        }
+        frames
+    }
+
+    pub(super) fn text(&self, frame: usize) -> &str {
+        &self.texts[frame]
+    }
+
+    /// The addresses above the function that has called the library.
+    fn above(&self, opening: &Stack) -> Vec<usize> {
+        let addresses = opening.return_addresses();
+        let is_library = |address: &&usize| {
+            self.at.get(*address).is_some_and(|frames| frames.iter().all(|frame| frame.is_library))
+        };
+        let own = addresses.iter().rev().take_while(is_library).count();
+        addresses[..addresses.len().saturating_sub(own + 1)].to_vec()
+    }
+
+    /// The frames to show, innermost first; never empty.
+    pub(super) fn shown(&self, stack: Option<&Stack>) -> Vec<usize> {
+        let addresses = stack.map_or(&[][..], Stack::return_addresses).iter().rev();
+        let frames: Vec<Frame> = addresses
+            .take_while(|address| !self.bottom.contains(address))
+            .flat_map(|address| self.at.get(address).map_or(&[][..], Vec::as_slice))
+            .copied()
+            .collect();
+        let first = if self.is_trimmed {
+            frames.iter().rposition(|frame| frame.is_allocator).unwrap_or(0)
+        } else {
+            0
+        };
+        match frames.get(first..) {
+            Some([]) | None => vec![self.nowhere],
+            Some(frames) => frames.iter().map(|frame| frame.index).collect(),
+        }
+    }
+}
+
+/// The texts so far, each once.
+#[derive(Default)]
+struct Texts {
+    indices: BTreeMap<String, usize>,
+    texts: Vec<String>,
+}
+
+impl Texts {
+    fn index(&mut self, text: String) -> usize {
+        if let Some(index) = self.indices.get(&text) {
+            return *index;
+        }
+        let index = self.texts.len();
+        self.texts.push(text.clone());
+        self.indices.insert(text, index);
+        index
+    }
+}
+
+/// What is at an address, innermost first.
+fn frames(address: usize, place: &Place, texts: &mut Texts) -> Vec<Frame> {
+    match place {
+        Place::Known(symbols) => {
+            symbols.iter().map(|symbol| frame(address, symbol, texts)).collect()
+        }
+        Place::Unknown { module, .. } => {
+            let text = match module.as_str() {
+                "" => format!("{address:#x}: ???"),
+                module => format!("{address:#x}: ??? (in {module})"),
+            };
+            vec![Frame { index: texts.index(text), is_allocator: false, is_library: false }]
+        }
+    }
+}
+
+fn frame(address: usize, symbol: &Symbol, texts: &mut Texts) -> Frame {
+    let name = symbol.function.as_deref().map(without_numbers);
+    let name = name.as_deref().unwrap_or("???");
+    let file = symbol.file.as_deref().map_or("???", short);
+    let (line, column) = (symbol.line.unwrap_or(0), symbol.column.unwrap_or(0));
+    let index = texts.index(format!("{address:#x}: {name} ({file}:{line}:{column})"));
+    Frame { index, is_allocator: is_allocator(name), is_library: is_library(name) }
+}
+
+/// Whether a function hands requests on to the allocator, or is the allocator.
+fn is_allocator(name: &str) -> bool {
+    let is_of_std = ["alloc::alloc::", "<alloc::alloc::", "__rust_", "__rustc::__rust_", "__rg_"];
+    is_of_std.iter().any(|start| name.starts_with(start))
+        || name.starts_with("<mod_alloc::") && name.contains(" as core::alloc::")
+        || name.starts_with("mod_alloc::count::")
+}
+
+fn is_library(name: &str) -> bool {
+    name.starts_with("mod_alloc::") || name.starts_with("<mod_alloc::")
+}
+
+/// The last three components of a path.
+fn short(path: &str) -> &str {
+    let is_separator = |c: char| c == '/' || c == '\\' && cfg!(windows);
+    let mut separators = path.rmatch_indices(is_separator).skip(2);
+    separators.next().map_or(path, |(at, _)| &path[at + 1..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_allocator, short};
+
+    #[test]
+    fn paths_have_three_components() {
+        let check = |path, expected| assert_eq!(short(path), expected);
+        check("", "");
+        check("a.rs", "a.rs");
+        check("/a.rs", "/a.rs");
+        check("/b/a.rs", "/b/a.rs");
+        check("c/b/a.rs", "c/b/a.rs");
+        check("/c/b/a.rs", "c/b/a.rs");
+        check("/d/c/b/a.rs", "c/b/a.rs");
+    }
+
+    #[test]
+    fn allocators_are_told_by_their_names() {
+        for name in [
+            "alloc::alloc::alloc",
+            "<alloc::alloc::Global as core::alloc::Allocator>::allocate",
+            "<alloc::alloc::Global>::alloc_impl_runtime",
+            "<mod_alloc::allocator::ModAlloc<A> as core::alloc::global::GlobalAlloc>::alloc",
+            "__rust_realloc",
+            "__rustc::__rust_alloc",
+        ] {
+            assert!(is_allocator(name), "{name}");
+        }
+        for name in ["alloc::vec::Vec<T,A>::push", "mod_alloc::dhat::ad_hoc_event", "p::alloc"] {
+            assert!(!is_allocator(name), "{name}");
+        }
+    }
+}
