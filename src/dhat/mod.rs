@@ -77,6 +77,7 @@
 
 mod ad_hoc;
 pub(crate) mod assert;
+mod broken_budget;
 mod document;
 mod file;
 mod frames;
@@ -92,6 +93,7 @@ pub use crate::{
 pub use profiler::{Profiler, ProfilerBuilder};
 pub use stats::{AdHocStats, HeapStats};
 
+pub(crate) use broken_budget::save_in;
 pub(crate) use document::text as document;
 pub(crate) use profile::Profile;
 

@@ -9,6 +9,7 @@ use crate::record::{Point, PointNumbers, PointSums, Points, Stack};
 pub(crate) struct HeapProfile {
     /// In no particular order; `None` stands for blocks without a stack.
     pub(crate) points: Vec<(Option<&'static Stack>, PointNumbers)>,
+    #[cfg_attr(not(feature = "dhat-compat"), allow(dead_code))] // What DHAT's files say.
     pub(crate) sums: PointSums,
 }
 
