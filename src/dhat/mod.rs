@@ -86,6 +86,7 @@ mod profile;
 mod profiler;
 mod running;
 mod stats;
+mod sums;
 
 pub use crate::{
     __dhat_assert as assert, __dhat_assert_eq as assert_eq, __dhat_assert_ne as assert_ne,
