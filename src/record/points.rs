@@ -454,3 +454,6 @@ fn at(point: *mut Point) -> Option<&'static Point> {
     // SAFETY: null, the `unplaced` of a `Points`, which are never freed, or a point that `insert` published.
     unsafe { point.as_ref() }
 }
+
+#[cfg(test)]
+mod tests;
