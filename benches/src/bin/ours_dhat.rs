@@ -67,6 +67,7 @@ macro_rules! ten {
 
 /// A function with a hundred places that allocate, another one for each `N`.
 #[inline(never)]
+#[allow(clippy::vec_box)] // Each is a block of its own.
 fn hundred<const N: usize>(blocks: &mut Vec<Box<usize>>) {
     ten! { ten! { blocks.push(black_box(Box::new(black_box(N)))); } }
     black_box(N);
@@ -89,6 +90,7 @@ macro_rules! hundreds {
     };
 }
 
+#[allow(clippy::vec_box)] // As above.
 fn ten_thousand(blocks: &mut Vec<Box<usize>>) {
     hundreds!(blocks: 0 10 20 30 40 50 60 70 80 90);
 }
