@@ -137,8 +137,10 @@ fn frame(address: usize, symbol: &Symbol, texts: &mut Texts) -> Frame {
 
 /// Whether a function hands requests on to the allocator, or is the allocator.
 fn is_allocator(name: &str) -> bool {
-    let is_of_std = ["alloc::alloc::", "<alloc::alloc::", "__rust_", "__rustc::__rust_", "__rg_"];
-    is_of_std.iter().any(|start| name.starts_with(start))
+    // Not all of `__rust_`: `__rust_try` and `__rust_start_panic` are called by other code.
+    let shim = name.strip_prefix("__rustc::").unwrap_or(name);
+    ["alloc::alloc::", "<alloc::alloc::"].iter().any(|start| name.starts_with(start))
+        || ["__rust_alloc", "__rust_realloc", "__rg_"].iter().any(|start| shim.starts_with(start))
         || name.starts_with("<mod_alloc::") && name.contains(" as core::alloc::")
         || name.starts_with("mod_alloc::count::")
 }
@@ -182,7 +184,13 @@ mod tests {
         ] {
             assert!(is_allocator(name), "{name}");
         }
-        for name in ["alloc::vec::Vec<T,A>::push", "mod_alloc::dhat::ad_hoc_event", "p::alloc"] {
+        for name in [
+            "alloc::vec::Vec<T,A>::push",
+            "mod_alloc::dhat::ad_hoc_event",
+            "p::alloc",
+            "__rust_try",
+            "__rustc::__rust_start_panic",
+        ] {
             assert!(!is_allocator(name), "{name}");
         }
     }
