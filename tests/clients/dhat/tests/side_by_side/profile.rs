@@ -1,0 +1,74 @@
+//! A file that a profiler has saved.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::frame::{Chain, Detail, Frame};
+use crate::viewer;
+
+pub struct Profile {
+    /// What is not in the other fields.
+    pub head: BTreeMap<String, Value>,
+    pub points: Vec<Point>,
+}
+
+/// A program point: a backtrace at which blocks were allocated.
+#[derive(Clone)]
+pub struct Point {
+    pub frames: Vec<Frame>,
+    /// All figures but the lifetimes.
+    pub figures: BTreeMap<String, u64>,
+    pub lifetimes: Option<u64>,
+}
+
+impl Profile {
+    /// Of a file that the viewer can show, of the process `pid` that was started by `command`.
+    pub fn parse(file: &str, command: &str, pid: u32) -> Result<Self, String> {
+        let file: Value = serde_json::from_str(file).map_err(|error| error.to_string())?;
+        viewer::check(&file)?;
+        if viewer::text(&file, "cmd")? != command || viewer::number(&file, "pid")? != u64::from(pid)
+        {
+            return Err("not of this process".to_owned());
+        }
+        let table = viewer::array(&file, "ftbl")?;
+        let mut points = Vec::new();
+        for point in viewer::array(&file, "pps")? {
+            points.push(Point::of(point, table)?);
+        }
+        let mut head: BTreeMap<String, Value> =
+            serde_json::from_value(file).map_err(|error| error.to_string())?;
+        head.retain(|name, _| !["cmd", "pid", "pps", "ftbl"].contains(&name.as_str()));
+        // Two runs do not take the same time.
+        for time in ["te", "tg"] {
+            head.entry(time.to_owned()).and_modify(|time| *time = Value::from("a time"));
+        }
+        Ok(Self { head, points })
+    }
+}
+
+impl Point {
+    fn of(point: &Value, table: &[Value]) -> Result<Self, String> {
+        let mut frames = Vec::new();
+        for index in viewer::array(point, "fs")? {
+            let text =
+                index.as_u64().and_then(|index| table[index as usize].as_str()).ok_or("a frame")?;
+            frames.push(
+                Frame::parse(text)
+                    .ok_or_else(|| format!("{text} is not how a frame is written"))?,
+            );
+        }
+        let mut figures = BTreeMap::new();
+        for (name, value) in point.as_object().ok_or("a point")? {
+            if name != "fs" {
+                figures.insert(name.clone(), value.as_u64().ok_or("a figure")?);
+            }
+        }
+        let lifetimes = figures.remove("tl");
+        Ok(Self { frames, figures, lifetimes })
+    }
+
+    pub fn chain(&self, detail: Detail) -> Chain {
+        Chain::new(&self.frames, detail)
+    }
+}
