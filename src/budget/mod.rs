@@ -15,7 +15,7 @@ pub use repeated::Repeated;
 pub use enforce::Guard;
 pub(crate) use enforce::{fail, fail_with, unless_panicking};
 #[cfg(feature = "backtraces")]
-pub(crate) use environment::{mode, Mode};
+pub(crate) use environment::{dhat_folder, mode, Mode};
 pub(crate) use exceeded::Breach;
 pub(crate) use future::{Closer, Counted};
 pub(crate) use limits::{Limit, Metric};
@@ -206,7 +206,7 @@ impl Budget {
     /// What the scope that counts for it is to do.
     ///
     /// # Panics
-    /// If `MOD_ALLOC_BACKTRACE` or `MOD_ALLOC_BREAK` has no valid value.
+    /// If an environment variable has no valid value.
     #[track_caller]
     pub(crate) fn asked(&self) -> Asked {
         Asked {
@@ -214,7 +214,7 @@ impl Budget {
             record: self.record(),
             track: Track {
                 live: self.retained.max.is_some() || self.retained_bytes.max.is_some(),
-                profile: false,
+                profile: environment::wants_dhat(),
             },
         }
     }
@@ -222,8 +222,9 @@ impl Budget {
     /// What to look out for if call sites are to be recorded, or the first allocation past a limit is to be found; else `None`.
     #[track_caller]
     fn record(&self) -> Option<FirstPast> {
-        let is_recorded =
-            environment::wants_break() || self.call_sites && environment::wants_call_sites();
+        let is_recorded = environment::wants_break()
+            || environment::wants_dhat()
+            || self.call_sites && environment::wants_call_sites();
         let max = |limit: Limit| i64::try_from(limit.max.unwrap_or(u64::MAX)).unwrap_or(i64::MAX);
         let limits = || Sums {
             events: max(self.allocations),

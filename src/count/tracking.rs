@@ -135,7 +135,7 @@ impl Tracking {
     pub(crate) fn tracked(&self) -> Tracked {
         Tracked {
             retained: self.retained.map(|item| (&item.it, item.it.serial())),
-            points: self.points.map(|item| (&item.it, item.it.since())),
+            points: self.points.map(|item| (&item.it, item.it.number())),
         }
     }
 
@@ -184,16 +184,16 @@ impl Tracked {
         if let Some((retained, serial)) = self.retained {
             retained.insert(serial, address, size, stack, is_first);
         }
-        if let Some((points, since)) = self.points {
-            points.enter(since, address, size, stack, is_first && self.retained.is_none());
+        if let Some((points, number)) = self.points {
+            points.enter(number, address, size, stack, is_first && self.retained.is_none());
         }
     }
 
     /// A block was reallocated in the scope.
     #[inline]
     pub(super) fn count_moved(self, block: Block, stack: Option<&'static Stack>) {
-        if let Some((points, since)) = self.points {
-            points.reenter(since, block.address, block.size, stack);
+        if let Some((points, number)) = self.points {
+            points.reenter(number, block.address, block.size, stack);
         }
     }
 }
@@ -207,11 +207,11 @@ mod tests {
         let tracking = track(Track { live: true, profile: true }).expect("memory");
         let tracked = tracking.tracked();
         let (retained, serial) = tracked.retained.expect("it was asked for");
-        let (points, since) = tracked.points.expect("likewise");
-        assert_eq!((retained.serial(), points.since()), (serial, since));
+        let (points, number) = tracked.points.expect("likewise");
+        assert_eq!((retained.serial(), points.number()), (serial, number));
         drop(tracking);
         // Another test may have taken them since.
         assert_ne!(retained.serial(), serial);
-        assert_ne!(points.since(), since);
+        assert_ne!(points.number(), number);
     }
 }

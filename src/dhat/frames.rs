@@ -13,10 +13,8 @@ use super::profile::Profile;
 
 /// The frames of all stacks of a profile, and what each address has of them.
 pub(super) struct Frames {
-    /// Each text once.
     texts: Vec<String>,
     at: BTreeMap<usize, Vec<Frame>>,
-    nowhere: usize,
     /// Where stacks end, seen from the inside.
     bottom: BTreeSet<usize>,
     is_trimmed: bool,
@@ -30,7 +28,7 @@ struct Frame {
     is_library: bool,
 }
 
-/// The frame of what has no stack.
+/// The first of the texts: the frame of what has no stack.
 const NOWHERE: &str = "[not attributed]";
 
 impl Frames {
@@ -41,16 +39,14 @@ impl Frames {
             .flat_map(|stack| stack.return_addresses().iter().copied())
             .collect();
         let addresses: Vec<usize> = addresses.into_iter().collect();
-        let mut texts = Texts::default();
-        let nowhere = texts.index(NOWHERE.to_owned());
+        let mut texts = vec![NOWHERE.to_owned()];
         let at: BTreeMap<usize, Vec<Frame>> = addresses
             .iter()
             .zip(symbolize(&addresses))
             .map(|(address, place)| (*address, frames(*address, &place, &mut texts)))
             .collect();
         let is_trimmed = profile.is_trimmed;
-        let mut frames =
-            Self { texts: texts.texts, at, nowhere, bottom: BTreeSet::new(), is_trimmed };
+        let mut frames = Self { texts, at, bottom: BTreeSet::new(), is_trimmed };
         if is_trimmed {
             frames.bottom = profile.openings.iter().flat_map(|stack| frames.above(stack)).collect();
         }
@@ -85,53 +81,42 @@ impl Frames {
             0
         };
         match frames.get(first..) {
-            Some([]) | None => vec![self.nowhere],
+            Some([]) | None => vec![0],
             Some(frames) => frames.iter().map(|frame| frame.index).collect(),
         }
     }
 }
 
-/// The texts so far, each once.
-#[derive(Default)]
-struct Texts {
-    indices: BTreeMap<String, usize>,
-    texts: Vec<String>,
-}
-
-impl Texts {
-    fn index(&mut self, text: String) -> usize {
-        if let Some(index) = self.indices.get(&text) {
-            return *index;
-        }
-        let index = self.texts.len();
-        self.texts.push(text.clone());
-        self.indices.insert(text, index);
-        index
-    }
-}
-
 /// What is at an address, innermost first.
-fn frames(address: usize, place: &Place, texts: &mut Texts) -> Vec<Frame> {
+fn frames(address: usize, place: &Place, texts: &mut Vec<String>) -> Vec<Frame> {
     match place {
         Place::Known(symbols) => {
-            symbols.iter().map(|symbol| frame(address, symbol, texts)).collect()
+            let first = texts.len();
+            symbols.iter().map(|symbol| frame(address, symbol, first, texts)).collect()
         }
         Place::Unknown { module, .. } => {
             let text = match module.as_str() {
                 "" => format!("{address:#x}: ???"),
                 module => format!("{address:#x}: ??? (in {module})"),
             };
-            vec![Frame { index: texts.index(text), is_allocator: false, is_library: false }]
+            texts.push(text);
+            vec![Frame { index: texts.len() - 1, is_allocator: false, is_library: false }]
         }
     }
 }
 
-fn frame(address: usize, symbol: &Symbol, texts: &mut Texts) -> Frame {
+/// The texts of the address, which no other one has, begin at `first`. Each is there once: a function may be inlined into itself.
+fn frame(address: usize, symbol: &Symbol, first: usize, texts: &mut Vec<String>) -> Frame {
     let name = symbol.function.as_deref().map(without_numbers);
     let name = name.as_deref().unwrap_or("???");
     let file = symbol.file.as_deref().map_or("???", short);
     let (line, column) = (symbol.line.unwrap_or(0), symbol.column.unwrap_or(0));
-    let index = texts.index(format!("{address:#x}: {name} ({file}:{line}:{column})"));
+    let text = format!("{address:#x}: {name} ({file}:{line}:{column})");
+    let known = texts[first..].iter().position(|known| *known == text);
+    let index = known.map_or(texts.len(), |at| first + at);
+    if known.is_none() {
+        texts.push(text);
+    }
     Frame { index, is_allocator: is_allocator(name), is_library: is_library(name) }
 }
 

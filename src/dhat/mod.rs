@@ -77,6 +77,7 @@
 
 mod ad_hoc;
 pub(crate) mod assert;
+mod broken_budget;
 mod document;
 mod file;
 mod frames;
@@ -85,6 +86,7 @@ mod profile;
 mod profiler;
 mod running;
 mod stats;
+mod sums;
 
 pub use crate::{
     __dhat_assert as assert, __dhat_assert_eq as assert_eq, __dhat_assert_ne as assert_ne,
@@ -92,6 +94,7 @@ pub use crate::{
 pub use profiler::{Profiler, ProfilerBuilder};
 pub use stats::{AdHocStats, HeapStats};
 
+pub(crate) use broken_budget::save_in;
 pub(crate) use document::text as document;
 pub(crate) use profile::Profile;
 

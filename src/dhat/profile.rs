@@ -1,6 +1,6 @@
 //! Cold: `Profile`, what a DHAT file says, as plain data.
 
-use crate::record::{Blocks, PointNumbers, Stack};
+use crate::record::{Blocks, PointNumbers, Stack, Times};
 use crate::scope::{HeapProfile, Recording};
 
 /// Of a heap, or of events that the user has called so.
@@ -29,7 +29,7 @@ pub(super) enum Kind {
 
 impl Profile {
     pub(super) fn of_heap(heap: HeapProfile, openings: Vec<&'static Stack>) -> Self {
-        let (peak_at, end) = (heap.sums.max_at, heap.sums.end);
+        let Times { peak: peak_at, now: end } = heap.times;
         Self { kind: Kind::Heap, points: heap.points, openings, is_trimmed: true, peak_at, end }
     }
 

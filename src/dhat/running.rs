@@ -5,9 +5,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::ad_hoc::Events;
 use super::profile::{Kind, Profile};
+use super::sums::HeapSums;
 use super::{document, file};
 use crate::count::{self, EveryAllocation, ProcessProfile};
-use crate::record::{Blocks, PointSums, Stack};
+use crate::record::{Blocks, Stack};
 use crate::report::grouped;
 use crate::scope::HeapProfile;
 
@@ -59,7 +60,7 @@ impl Running {
         } else {
             let depth = settings.max_frames.unwrap_or(usize::MAX).saturating_add(OWN_FRAMES);
             let profile = count::profile_process(depth)?;
-            Counted::Heap { profile, _recording: count::record_everywhere() }
+            Counted::Heap { profile, _recording: count::record_everywhere(false) }
         };
         Some(Self { settings, counted, opening })
     }
@@ -69,7 +70,7 @@ impl Running {
         let (mut profile, summary) = match self.counted {
             Counted::Heap { profile, _recording } => {
                 let heap = HeapProfile::of(profile.points());
-                let summary = heap_summary(profile.points().total(), &heap.sums);
+                let summary = heap_summary(&HeapSums::of(profile.points()), heap.lost);
                 (Profile::of_heap(heap, Vec::new()), summary)
             }
             Counted::AdHoc(events) => {
@@ -95,15 +96,15 @@ impl Running {
     }
 }
 
-fn heap_summary(total: Blocks, sums: &PointSums) -> String {
+fn heap_summary(sums: &HeapSums, lost: u64) -> String {
     let line = |label: &str, Blocks { blocks, bytes }: Blocks| {
         format!("dhat: {label} {} bytes in {} blocks\n", grouped(bytes), grouped(blocks))
     };
-    let mut summary = line("Total:    ", total);
-    summary += &line("At t-gmax:", sums.max);
+    let mut summary = line("Total:    ", sums.total);
+    summary += &line("At t-gmax:", sums.at_peak);
     summary += &line("At t-end: ", sums.live);
-    if sums.lost > 0 {
-        let lost = grouped(sums.lost);
+    if lost > 0 {
+        let lost = grouped(lost);
         summary += &format!("dhat: {lost} blocks found no room, and are in the totals alone\n");
     }
     summary

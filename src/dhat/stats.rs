@@ -1,6 +1,7 @@
 //! Cold: `HeapStats` and `AdHocStats`, the numbers of the running profile.
 
 use super::running::{phase, Counted, Phase};
+use super::sums::HeapSums;
 use crate::count;
 
 /// What the running heap profile has counted so far.
@@ -39,20 +40,18 @@ impl HeapStats {
     #[track_caller]
     #[must_use]
     pub fn get() -> Self {
-        let (total, sums) = read("heap stats", |counted| match counted {
-            Counted::Heap { profile, .. } => {
-                Ok((profile.points().total(), profile.points().sums()))
-            }
+        let sums = read("heap stats", |counted| match counted {
+            Counted::Heap { profile, .. } => Ok(HeapSums::of(profile.points())),
             Counted::AdHoc(_) => Err("ad hoc"),
         });
         let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
         Self {
-            total_blocks: total.blocks,
-            total_bytes: total.bytes,
+            total_blocks: sums.total.blocks,
+            total_bytes: sums.total.bytes,
             curr_blocks: number(sums.live.blocks),
             curr_bytes: number(sums.live.bytes),
-            max_blocks: number(sums.max.blocks),
-            max_bytes: number(sums.max.bytes),
+            max_blocks: number(sums.at_peak.blocks),
+            max_bytes: number(sums.at_peak.bytes),
         }
     }
 }

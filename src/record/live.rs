@@ -31,7 +31,7 @@ use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 
 use super::nodes::{Entry, Node, Nodes, FIRST_ADDRESS};
 use super::point::Point;
-use super::points::Points;
+use super::points::{Birth, Points};
 use super::retained::Retained;
 use super::stack::Stack;
 
@@ -88,7 +88,7 @@ impl Points {
     #[inline]
     pub(super) fn place(
         &'static self,
-        born: u64,
+        born: Birth,
         address: usize,
         size: u64,
         point: &'static Point,
@@ -104,10 +104,10 @@ impl Points {
     }
 
     /// Shows `visit` the point and the birth of each live block.
-    pub(crate) fn visit_live(&self, visit: &mut dyn FnMut(&'static Point, u64)) {
+    pub(super) fn visit_live(&self, visit: &mut dyn FnMut(&'static Point, Birth)) {
         LIVE.nodes.visit(&mut |node| match node.read() {
             Some(Entry::Profiled { points, born, point, .. })
-                if ptr::eq(points, self) && points.is_of(born) =>
+                if ptr::eq(points, self) && points.has(born) =>
             {
                 visit(point, born)
             }
@@ -299,7 +299,7 @@ impl<const BITS: u32> Table<BITS> {
             if !self.place(address, entry.with_size(size)) {
                 lose(entry);
             } else if let Entry::Profiled { points, point, size: old_size, .. } = entry {
-                points.resized(point, (size as i64).wrapping_sub(old_size as i64));
+                points.resized(point, old_size, size);
             }
         }
     }
@@ -323,7 +323,7 @@ impl<const BITS: u32> Table<BITS> {
         while let Some(node) = at(next) {
             if node.is_at(address) {
                 if let Some(Entry::Profiled { points, born, point, .. }) = node.entry() {
-                    if ptr::eq(points, profile) && points.is_of(born) {
+                    if ptr::eq(points, profile) && points.has(born) {
                         return Some(point);
                     }
                 }
@@ -352,7 +352,7 @@ fn freed(entry: &Entry) {
     match *entry {
         Entry::Retained { scope, serial, .. } => scope.drop_one(serial),
         Entry::Profiled { points, born, size, point } => {
-            if points.is_of(born) {
+            if points.has(born) {
                 points.freed(point, born, size);
             }
         }

@@ -32,7 +32,7 @@ pub(crate) use layer::{Layers, Records};
 pub(crate) use live::{forget, put_back, take};
 pub(crate) use point::{Blocks, Point, PointNumbers};
 pub(crate) use points::{
-    end_profile_of_process, enter_block, profile_process, reenter_block, Points, Sums as PointSums,
+    end_profile_of_process, enter_block, profile_process, reenter_block, Points, Times,
 };
 pub(crate) use profile::{is_profiling, profile_event, profiled, start_profiling, stop_profiling};
 pub(crate) use retained::{is_tracking, Retained};

@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize};
 
 use super::point::Point;
-use super::points::Points;
+use super::points::{Birth, Points};
 use super::retained::Retained;
 use super::stack::Stack;
 
@@ -18,8 +18,8 @@ use super::stack::Stack;
 pub(super) enum Entry {
     /// It was allocated in a scope that asks which of its blocks are live. Counts while the scope has that serial.
     Retained { scope: &'static Retained, serial: u64, size: u64, stack: Option<&'static Stack> },
-    /// It is in a heap profile since `born`. Counts while that is the present one of `points`.
-    Profiled { points: &'static Points, born: u64, size: u64, point: &'static Point },
+    /// It was born in a heap profile. Counts while that is the present one of `points`.
+    Profiled { points: &'static Points, born: Birth, size: u64, point: &'static Point },
 }
 
 /// All zeros is a free node. Aligned so that a look at the first two fields is one at one cache line.
@@ -126,7 +126,7 @@ impl Entry {
             Self::Profiled { points, born, size, point } => {
                 let (owner, place): (*const Points, *const Point) = (points, point);
                 let owner = owner.cast::<u8>().wrapping_add(PROFILED);
-                (pointer(owner), born, size, pointer(place.cast()))
+                (pointer(owner), born.to_word(), size, pointer(place.cast()))
             }
         }
     }
@@ -145,7 +145,7 @@ impl Entry {
         let points = unsafe { owner.wrapping_sub(PROFILED).cast::<Points>().as_ref() }?;
         // SAFETY: as above: with a `Points` comes a `Point`.
         let point = unsafe { place.cast::<Point>().as_ref() }?;
-        Some(Self::Profiled { points, born: stamp, size, point })
+        Some(Self::Profiled { points, born: Birth::of_word(stamp), size, point })
     }
 
     /// Whether anybody still counts it.
@@ -153,7 +153,7 @@ impl Entry {
     pub(super) fn is_present(&self) -> bool {
         match self {
             Self::Retained { scope, serial, .. } => *serial == scope.serial(),
-            Self::Profiled { points, born, .. } => points.is_of(*born),
+            Self::Profiled { points, born, .. } => points.has(*born),
         }
     }
 
