@@ -1,6 +1,8 @@
 //! Profilers one after the other, and every way in which one ends.
 
+use std::fs;
 use std::hint::black_box;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::thread;
@@ -28,6 +30,18 @@ pub(super) fn run() {
     );
     drop(dhat::Profiler::builder().file_name("no/such/folder.json").build());
     drop(dhat::Profiler::builder().file_name("").ad_hoc().build());
+
+    println!("what is there already");
+    fs::write("longer.json", "[1]".repeat(100_000)).unwrap();
+    drop(dhat::Profiler::builder().file_name("longer.json").build());
+    symlink("linked.json", "link.json").unwrap();
+    for _ in ["a link to nothing", "a link to a file"] {
+        drop(dhat::Profiler::builder().file_name("link.json").build());
+    }
+    drop(dhat::Profiler::builder().file_name("/dev/null").build());
+    fs::create_dir("folder").unwrap();
+    drop(dhat::Profiler::builder().file_name("folder").build());
+    println!("{:?}", fs::read_link("link.json"));
 
     println!("a panic of the user");
     print_panic("caught outside", || {
