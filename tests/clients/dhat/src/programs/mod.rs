@@ -3,6 +3,7 @@
 
 mod ad_hoc;
 mod assertions;
+mod at_once;
 mod elsewhere;
 mod endings;
 mod heap;
@@ -29,6 +30,7 @@ pub(crate) fn main() {
     match arguments[..] {
         ["ad_hoc"] => ad_hoc::run(),
         ["assertions"] => assertions::run(),
+        ["at_once"] => at_once::run(),
         ["elsewhere"] => elsewhere::run(),
         ["endings"] => endings::run(),
         ["heap"] => heap::run(),

@@ -62,6 +62,11 @@ pub fn profiles(
     if dhat.head != mod_alloc.head {
         found.push(format!("{file}: {:?}\n    not {:?}", dhat.head, mod_alloc.head));
     }
+    for profile in [dhat, mod_alloc] {
+        for point in profile.points.iter().filter(|point| !point.is_possible(profile.end)) {
+            found.push(format!("{file}: {:?} is not possible", point.figures));
+        }
+    }
     let mut sides: BTreeMap<Chain, [Vec<Figures<'_>>; 2]> = BTreeMap::new();
     for (side, points) in [&dhat.points, &mod_alloc.points].into_iter().enumerate() {
         for point in points {

@@ -166,6 +166,24 @@ fn threads_that_allocate_in_turn_are_profiled_together() {
 }
 
 #[test]
+fn threads_that_allocate_at_once_are_profiled_as_far_as_order_does_not_matter() {
+    let outcomes = start("at_once", &["at_once"], &[]).map(Running::finish);
+    let [dhat, mod_alloc] = outcomes.map(|mut outcome| {
+        outcome.profiles.retain(|file, _| file == "all_within.json");
+        for profile in outcome.profiles.values_mut() {
+            for point in &mut profile.points {
+                point.figures.retain(|name, _| ["tb", "tbk", "eb", "ebk"].contains(&name.as_str()));
+            }
+        }
+        outcome.errors.clear();
+        outcome
+    });
+    assert_eq!(dhat.profiles.len(), 1);
+    let differences = difference::outcomes(&dhat, &mod_alloc);
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+#[test]
 fn programs_out_of_a_seed_have_the_same_profiles() {
     for seed in 0..10 {
         run("random", &["random", &seed.to_string(), "10"], &[]);

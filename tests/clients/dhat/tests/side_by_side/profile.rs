@@ -11,6 +11,8 @@ pub struct Profile {
     /// What is not in the other fields.
     pub head: BTreeMap<String, Value>,
     pub points: Vec<Point>,
+    /// In microseconds.
+    pub end: u64,
 }
 
 /// A program point: a backtrace at which blocks were allocated.
@@ -31,6 +33,7 @@ impl Profile {
         {
             return Err("not of this process".to_owned());
         }
+        let end = viewer::number(&file, "te")?;
         let table = viewer::array(&file, "ftbl")?;
         let mut points = Vec::new();
         for point in viewer::array(&file, "pps")? {
@@ -43,7 +46,7 @@ impl Profile {
         for time in ["te", "tg"] {
             head.entry(time.to_owned()).and_modify(|time| *time = Value::from("a time"));
         }
-        Ok(Self { head, points })
+        Ok(Self { head, points, end })
     }
 }
 
@@ -66,6 +69,20 @@ impl Point {
         }
         let lifetimes = figures.remove("tl");
         Ok(Self { frames, figures, lifetimes })
+    }
+
+    /// `false` for figures that no program can have, if no other thread was allocating at the end.
+    pub fn is_possible(&self, end: u64) -> bool {
+        let figure = |name: &str| self.figures.get(name).copied().unwrap_or(0);
+        let (bytes, blocks) = (figure("tb"), figure("tbk"));
+        let most = self.figures.get("mb").copied().unwrap_or(bytes);
+        let moments = [["mb", "mbk"], ["gb", "gbk"], ["eb", "ebk"]].map(|names| names.map(figure));
+        let are_some = |[some_bytes, some_blocks]: [u64; 2]| {
+            some_bytes <= bytes && some_blocks <= blocks && (some_bytes == 0 || some_blocks > 0)
+        };
+        moments.into_iter().all(are_some)
+            && moments.iter().all(|moment| moment[0] <= most)
+            && self.lifetimes.unwrap_or(0) <= end * blocks
     }
 
     pub fn chain(&self, detail: Detail) -> Chain {
