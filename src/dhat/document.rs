@@ -10,6 +10,7 @@ use super::frames::Frames;
 use super::json::push_string;
 use super::profile::{Kind, Profile};
 use crate::record::{Blocks, PointNumbers};
+use crate::symbolize::{symbolize, Place};
 
 /// The root of all stacks, which the first frame must be.
 const ROOT: &str = "[root]";
@@ -17,7 +18,23 @@ const ROOT: &str = "[root]";
 /// Names and lines are looked up for this: some milliseconds, and a tenth of a second the first time in a process. To be called inside
 /// `count::ignored`.
 pub(crate) fn text(profile: &Profile) -> String {
-    let frames = Frames::new(profile);
+    let command: Vec<_> = env::args_os().map(|a| a.to_string_lossy().into_owned()).collect();
+    let process = Process { command: command.join(" "), id: process::id() };
+    text_of(profile, &process, symbolize)
+}
+
+/// What a file says of the process.
+struct Process {
+    command: String,
+    id: u32,
+}
+
+fn text_of(
+    profile: &Profile,
+    process: &Process,
+    symbolize: impl Fn(&[usize]) -> Vec<Place>,
+) -> String {
+    let frames = Frames::new(profile, symbolize);
     let mut points: BTreeMap<Vec<usize>, PointNumbers> = BTreeMap::new();
     for (stack, numbers) in &profile.points {
         // The viewer wants no two points with the same frames.
@@ -29,7 +46,7 @@ pub(crate) fn text(profile: &Profile) -> String {
     points.sort_by_key(|(_, numbers)| {
         std::cmp::Reverse((numbers.total.bytes, numbers.total.blocks, numbers.max.bytes))
     });
-    let mut json = head(profile);
+    let mut json = head(profile, process);
     push_points(&mut json, profile.kind == Kind::Heap, &points, &frames);
     json
 }
@@ -46,7 +63,7 @@ fn sum(a: &PointNumbers, b: &PointNumbers) -> PointNumbers {
 }
 
 /// Everything but the points and their frames.
-fn head(profile: &Profile) -> String {
+fn head(profile: &Profile, process: &Process) -> String {
     let kind = profile.kind;
     let has_lifetimes = kind == Kind::Heap;
     let mode = if kind == Kind::AdHoc { "rust-ad-hoc" } else { "rust-heap" };
@@ -62,9 +79,8 @@ fn head(profile: &Profile) -> String {
         json.push_str(",\"tuth\":10");
     }
     json.push_str("\n,\"cmd\":");
-    let arguments: Vec<_> = env::args_os().map(|a| a.to_string_lossy().into_owned()).collect();
-    push_string(&mut json, &arguments.join(" "));
-    push(&mut json, format_args!("\n,\"pid\":{}\n,", process::id()));
+    push_string(&mut json, &process.command);
+    push(&mut json, format_args!("\n,\"pid\":{}\n,", process.id));
     if has_lifetimes {
         push(&mut json, format_args!("\"tg\":{},", microseconds(profile.peak_at)));
     }
@@ -123,3 +139,6 @@ fn push(json: &mut String, text: std::fmt::Arguments<'_>) {
 fn microseconds(nanoseconds: u64) -> u64 {
     nanoseconds / 1_000
 }
+
+#[cfg(test)]
+mod tests;

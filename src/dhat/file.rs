@@ -40,3 +40,67 @@ fn temporary_name(path: &Path) -> PathBuf {
     name.push(format!(".{}-{}.tmp", process::id(), NUMBER.fetch_add(1, Relaxed)));
     path.with_file_name(name)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+
+    use super::write;
+
+    /// A folder of its own, empty.
+    fn folder(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("mod-alloc-{}-{name}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a folder");
+        folder
+    }
+
+    fn names_in(folder: &PathBuf) -> Vec<String> {
+        let entries = fs::read_dir(folder).expect("it is there");
+        let name = |entry: fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
+        let mut names: Vec<_> = entries.map(|entry| name(entry.expect("readable"))).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_file_takes_the_place_of_the_one_before() {
+        let folder = folder("replace");
+        let path = folder.join("\"a\" \u{e9}.json");
+        write(&path, "first, and long").expect("it is written");
+        write(&path, "second").expect("it is written");
+        assert_eq!(fs::read_to_string(&path).expect("readable"), "second");
+        assert_eq!(names_in(&folder), ["\"a\" \u{e9}.json"], "nothing else is left");
+        fs::remove_dir_all(folder).expect("removable");
+    }
+
+    #[test]
+    fn what_cannot_be_written_leaves_nothing_behind() {
+        let folder = folder("errors");
+        write(&folder.join("none/a.json"), "text").expect_err("there is no such folder");
+        write(&folder, "text").expect_err("it is a folder");
+        write(&folder.join(".."), "text").expect_err("it is a folder");
+        assert_eq!(names_in(&folder), [""; 0]);
+        fs::remove_dir_all(folder).expect("removable");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_and_devices_stay_what_they_are() {
+        use std::os::unix::fs::{symlink, FileTypeExt};
+
+        let folder = folder("links");
+        let (file, link) = (folder.join("file"), folder.join("link"));
+        fs::write(&file, "before").expect("writable");
+        symlink(&file, &link).expect("a link");
+        write(&link, "after").expect("it is written");
+        assert!(fs::symlink_metadata(&link).expect("there").is_symlink());
+        assert_eq!(fs::read_to_string(&file).expect("readable"), "after");
+
+        let null = folder.join("null");
+        symlink("/dev/null", &null).expect("a link");
+        write(&null, "text").expect("it is written");
+        assert!(fs::metadata("/dev/null").expect("there").file_type().is_char_device());
+        fs::remove_dir_all(folder).expect("removable");
+    }
+}

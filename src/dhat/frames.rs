@@ -5,11 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::profile::Profile;
 use crate::record::Stack;
 use crate::symbolize::names::without_numbers;
-use crate::symbolize::{symbolize, Place, Symbol};
-
-use super::profile::Profile;
+use crate::symbolize::{Place, Symbol};
 
 /// The frames of all stacks of a profile, and what each address has of them.
 pub(super) struct Frames {
@@ -32,7 +31,7 @@ struct Frame {
 const NOWHERE: &str = "[not attributed]";
 
 impl Frames {
-    pub(super) fn new(profile: &Profile) -> Self {
+    pub(super) fn new(profile: &Profile, symbolize: impl Fn(&[usize]) -> Vec<Place>) -> Self {
         let stacks = profile.points.iter().filter_map(|(stack, _)| *stack);
         let addresses: BTreeSet<usize> = stacks
             .chain(profile.openings.iter().copied())
@@ -109,7 +108,8 @@ fn frames(address: usize, place: &Place, texts: &mut Vec<String>) -> Vec<Frame> 
 fn frame(address: usize, symbol: &Symbol, first: usize, texts: &mut Vec<String>) -> Frame {
     let name = symbol.function.as_deref().map(without_numbers);
     let name = name.as_deref().unwrap_or("???");
-    let file = symbol.file.as_deref().map_or("???", short);
+    let path = symbol.file.as_deref().unwrap_or("???");
+    let file = short(path);
     let (line, column) = (symbol.line.unwrap_or(0), symbol.column.unwrap_or(0));
     let text = format!("{address:#x}: {name} ({file}:{line}:{column})");
     let known = texts[first..].iter().position(|known| *known == text);
@@ -117,15 +117,18 @@ fn frame(address: usize, symbol: &Symbol, first: usize, texts: &mut Vec<String>)
     if known.is_none() {
         texts.push(text);
     }
-    Frame { index, is_allocator: is_allocator(name), is_library: is_library(name) }
+    Frame { index, is_allocator: is_allocator(name, path), is_library: is_library(name) }
 }
 
-/// Whether a function hands requests on to the allocator, or is the allocator.
-fn is_allocator(name: &str) -> bool {
-    // Not all of `__rust_`: `__rust_try` and `__rust_start_panic` are called by other code.
+/// Whether a function hands requests on to the allocator, or is the allocator. Where the debug information is of lines alone, the names of
+/// inlined functions are without their paths.
+fn is_allocator(name: &str, file: &str) -> bool {
     let shim = name.strip_prefix("__rustc::").unwrap_or(name);
-    ["alloc::alloc::", "<alloc::alloc::"].iter().any(|start| name.starts_with(start))
-        || ["__rust_alloc", "__rust_realloc", "__rg_"].iter().any(|start| shim.starts_with(start))
+    matches!(shim, "__rust_alloc" | "__rust_alloc_zeroed" | "__rust_realloc")
+        || ["alloc::alloc::", "<alloc::alloc::", "__rg_"]
+            .iter()
+            .any(|start| name.starts_with(start))
+        || file.ends_with("/library/alloc/src/alloc.rs")
         || name.starts_with("<mod_alloc::") && name.contains(" as core::alloc::")
         || name.starts_with("mod_alloc::count::")
 }
@@ -158,6 +161,12 @@ mod tests {
     }
 
     #[test]
+    fn inlined_allocators_are_told_by_their_file() {
+        assert!(is_allocator("alloc_impl", "/rustc/5/library/alloc/src/alloc.rs"));
+        assert!(!is_allocator("with_capacity<u8>", "/rustc/5/library/alloc/src/vec/mod.rs"));
+    }
+
+    #[test]
     fn allocators_are_told_by_their_names() {
         for name in [
             "alloc::alloc::alloc",
@@ -167,16 +176,17 @@ mod tests {
             "__rust_realloc",
             "__rustc::__rust_alloc",
         ] {
-            assert!(is_allocator(name), "{name}");
+            assert!(is_allocator(name, "/p/src/a.rs"), "{name}");
         }
         for name in [
             "alloc::vec::Vec<T,A>::push",
             "mod_alloc::dhat::ad_hoc_event",
             "p::alloc",
+            "__rust_begin_short_backtrace<p::main>",
             "__rust_try",
             "__rustc::__rust_start_panic",
         ] {
-            assert!(!is_allocator(name), "{name}");
+            assert!(!is_allocator(name, "/p/src/alloc.rs"), "{name}");
         }
     }
 }
