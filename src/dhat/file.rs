@@ -19,7 +19,9 @@ pub(super) fn write(path: &Path, text: &str) -> io::Result<()> {
         return fs::write(&path, text);
     }
     let temporary = temporary_name(&path);
-    let result = write_new(&temporary, text).and_then(|()| fs::rename(&temporary, &path));
+    let result = write_new(&temporary, text)
+        .and_then(|()| keep_permissions(&path, &temporary))
+        .and_then(|()| fs::rename(&temporary, &path));
     if result.is_err() {
         // It may never have been made.
         let _ = fs::remove_file(&temporary);
@@ -30,6 +32,14 @@ pub(super) fn write(path: &Path, text: &str) -> io::Result<()> {
 fn write_new(path: &Path, text: &str) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
     file.write_all(text.as_bytes())
+}
+
+/// Those of the file that is to be replaced, if there is one.
+fn keep_permissions(of: &Path, to: &Path) -> io::Result<()> {
+    match fs::metadata(of) {
+        Ok(metadata) => fs::set_permissions(to, metadata.permissions()),
+        Err(_) => Ok(()),
+    }
 }
 
 /// `.NAME.PID-NUMBER.tmp`, which no other thread or process uses.
@@ -68,9 +78,20 @@ mod tests {
         let folder = folder("replace");
         let path = folder.join("\"a\" \u{e9}.json");
         write(&path, "first, and long").expect("it is written");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            fs::set_permissions(&path, PermissionsExt::from_mode(0o640)).expect("it is ours");
+        }
         write(&path, "second").expect("it is written");
         assert_eq!(fs::read_to_string(&path).expect("readable"), "second");
         assert_eq!(names_in(&folder), ["\"a\" \u{e9}.json"], "nothing else is left");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = fs::metadata(&path).expect("there").permissions().mode();
+            assert_eq!(mode & 0o777, 0o640, "it has the permissions of the one before");
+        }
         fs::remove_dir_all(folder).expect("removable");
     }
 

@@ -14,8 +14,8 @@ use crate::symbolize::{Place, Symbol};
 pub(super) struct Frames {
     texts: Vec<String>,
     at: BTreeMap<usize, Vec<Frame>>,
-    /// Where stacks end, seen from the inside.
-    bottom: BTreeSet<usize>,
+    /// The addresses above the functions that began the profile, outermost first, and whether they begin with the thread's first.
+    above: Vec<(Vec<usize>, bool)>,
     is_trimmed: bool,
 }
 
@@ -45,9 +45,10 @@ impl Frames {
             .map(|(address, place)| (*address, frames(*address, &place, &mut texts)))
             .collect();
         let is_trimmed = profile.is_trimmed;
-        let mut frames = Self { texts, at, bottom: BTreeSet::new(), is_trimmed };
+        let mut frames = Self { texts, at, above: Vec::new(), is_trimmed };
         if is_trimmed {
-            frames.bottom = profile.openings.iter().flat_map(|stack| frames.above(stack)).collect();
+            let above = profile.openings.iter().map(|stack| frames.above(stack));
+            frames.above = above.collect();
         }
         frames
     }
@@ -57,20 +58,46 @@ impl Frames {
     }
 
     /// The addresses above the function that has called the library.
-    fn above(&self, opening: &Stack) -> Vec<usize> {
+    fn above(&self, opening: &Stack) -> (Vec<usize>, bool) {
         let addresses = opening.return_addresses();
         let is_library = |address: &&usize| {
             self.at.get(*address).is_some_and(|frames| frames.iter().all(|frame| frame.is_library))
         };
         let own = addresses.iter().rev().take_while(is_library).count();
-        addresses[..addresses.len().saturating_sub(own + 1)].to_vec()
+        let above = addresses[..addresses.len().saturating_sub(own + 1)].to_vec();
+        (above, opening.stop().is_complete())
+    }
+
+    /// How many outer addresses of a stack are left out: those that it shares with what is above the function that began the
+    /// profile. A stack that was cut at its outer end may begin anywhere in that. One that shares nothing is another thread's: it ends where
+    /// it gets, from the inside, to an address that is above, too, and so to what the runtime puts around a thread.
+    fn left_out(&self, stack: &Stack) -> usize {
+        let addresses = stack.return_addresses();
+        let shared_after = |above: &[usize]| {
+            above.iter().zip(addresses).take_while(|(above, address)| above == address).count()
+        };
+        let shared = |(above, is_complete): &(Vec<usize>, bool)| {
+            let is_aligned = *is_complete && stack.stop().is_complete();
+            let places = if is_aligned { 0..1 } else { 0..above.len() };
+            places.map(|place| shared_after(&above[place..])).max().unwrap_or(0)
+        };
+        match self.above.iter().map(shared).max() {
+            None | Some(0) => {
+                let is_above =
+                    |address| self.above.iter().any(|(above, _)| above.contains(address));
+                addresses.iter().rposition(is_above).map_or(0, |last| last + 1)
+            }
+            Some(shared) => shared,
+        }
     }
 
     /// The frames to show, innermost first; never empty.
     pub(super) fn shown(&self, stack: Option<&Stack>) -> Vec<usize> {
-        let addresses = stack.map_or(&[][..], Stack::return_addresses).iter().rev();
+        let addresses =
+            stack.map_or(&[][..], |stack| &stack.return_addresses()[self.left_out(stack)..]);
         let frames: Vec<Frame> = addresses
-            .take_while(|address| !self.bottom.contains(address))
+            .iter()
+            .rev()
             .flat_map(|address| self.at.get(address).map_or(&[][..], Vec::as_slice))
             .copied()
             .collect();

@@ -69,12 +69,12 @@
 //! | what an assertion's condition allocates | is not counted | is counted |
 //! | [`HeapStats::get`] in an assertion's condition | panics | works |
 //! | operands of [`assert_eq!`], [`assert_ne!`] | evaluated again for the message | evaluated once |
-//! | while several threads allocate | exact | totals and current numbers exact; maxima, and what was live at them, may miss what another thread did at that moment |
+//! | while several threads allocate | exact | totals and current numbers exact once no thread allocates; maxima, and what was live at them, may miss what another thread did at that moment |
 //! | the file | written in place | written to a temporary file, and renamed |
+//! | points that read the same once they are trimmed | two points, which the viewer refuses | one point: their maxima are added, so `mb` may be too high |
 //! | what the panics of this interface allocate | is not counted | is counted, if they are caught |
 //! | frames of a zeroed allocation, of which there is a limit | one more is the allocator's | as of others |
 //! | outer ends of stacks, if the first block was another thread's than the profiler | all shown | as otherwise |
-//! | outer ends of stacks, if the profiler was built inside a recursion | as otherwise | none above the recursive call |
 //! | stacks deeper than 512 functions | all of them | the innermost 512 |
 //! | names and lines | looked up by the crate backtrace | looked up by the standard library: closures and generics may read differently |
 //! | targets without call sites (all but x86_64 Linux) | stacks | numbers, at one program point `[not attributed]` |

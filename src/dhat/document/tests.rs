@@ -120,6 +120,31 @@ fn a_heap_profile_has_all_that_the_format_has() {
     assert_eq!(text(&profile(Kind::Heap, &points)), expected);
 }
 
+/// A stack loses what it shares with the opening at its outer end, and nothing further in.
+#[test]
+fn what_lies_above_the_opening_is_not_shown() {
+    let shown = |stack: &'static Stack| {
+        let points = [(Some(stack), numbers(1, 1))];
+        // The profiler was built below a call of `inlined`.
+        let openings = vec![made_up_stack(&[0x1, 0x2, 0x20, 0x10, 0x11])];
+        let text = text(&Profile { openings, ..profile(Kind::Heap, &points) });
+        let frames = text.split_once("[\"[root]\"").expect("frames").1.to_owned();
+        ["main (???", "call_once", "inlined", "main.rs:4:5", "main.rs:5:5", "Vec<"]
+            .map(|frame| frames.contains(frame))
+    };
+    let [yes, no] = [true, false];
+    let recursive = made_up_stack(&[0x1, 0x2, 0x21, 0x20, 0x30]);
+    assert_eq!(shown(recursive), [no, no, yes, yes, yes, yes]);
+    let below = made_up_stack(&[0x1, 0x2, 0x20, 0x21, 0x30]);
+    assert_eq!(shown(below), [no, no, no, no, yes, yes]);
+    let cut = below.innermost(4).expect("memory");
+    assert_eq!(shown(cut), [no, no, no, no, yes, yes]);
+    let of_another_thread = made_up_stack(&[0x2, 0x20, 0x21, 0x30]);
+    assert_eq!(shown(of_another_thread), [no, no, no, no, yes, yes]);
+    let of_no_thread_like_it = made_up_stack(&[0x40, 0x21, 0x30]);
+    assert_eq!(shown(of_no_thread_like_it), [no, no, no, no, yes, yes]);
+}
+
 #[test]
 fn without_trimming_all_frames_are_shown() {
     let points = [(Some(made_up_stack(&[0x1, 0x2, 0x21, 0x31, 0x32])), numbers(1, 1))];

@@ -20,6 +20,7 @@ pub(super) fn run() {
     built_in_a_callee();
     built_deep();
     built_in_a_loop();
+    built_in_a_recursion();
 }
 
 fn profile(
@@ -63,6 +64,26 @@ fn built_in_the_caller() {
     let _profiler = builder("built_in_the_caller.json").build();
     recurse(2);
     allocate();
+}
+
+/// The later stacks go through the call that the profiler was built below.
+#[inline(never)]
+fn built_in_a_recursion() {
+    #[inline(never)]
+    fn descend(depth: usize, profiler: &mut Option<dhat::Profiler>) {
+        if depth > 0 {
+            descend(depth - 1, profiler);
+        } else if profiler.is_none() {
+            *profiler = Some(builder("built_in_a_recursion.json").build());
+        } else {
+            allocate();
+        }
+        black_box(());
+    }
+    let mut profiler = None;
+    descend(3, &mut profiler);
+    descend(2, &mut profiler);
+    recurse(2);
 }
 
 /// The function that built it is no longer there.
