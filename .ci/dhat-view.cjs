@@ -3,7 +3,6 @@
 // the file's, and where the file contradicts itself in what the viewer takes on trust.
 'use strict';
 const fs = require('fs');
-const path = require('path');
 const { JSDOM, VirtualConsole } = require('jsdom');
 
 // What a program point must have, with lifetimes of blocks and without.
@@ -186,12 +185,12 @@ async function main([viewer, ...files]) {
   for (const file of files) {
     const text = fs.readFileSync(file, 'utf8');
     const { problems, views, root } = await judge(viewer, text);
-    for (const problem of problems) console.log(`${path.basename(file)}: ${problem}`);
+    for (const problem of problems) console.log(`${file}: ${problem}`);
     if (problems.length > 0) {
       process.exitCode = 1;
     } else {
       const total = root.match(/Total: +(.+? \S+) \(.* in (.+? \S+) \(/);
-      console.log(`${path.basename(file)}: ${total[1]} in ${total[2]}, shown in ${views} orders`);
+      console.log(`${file}: ${total[1]} in ${total[2]}, shown in ${views} orders`);
     }
   }
 }

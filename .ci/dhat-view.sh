@@ -9,7 +9,8 @@ jsdom=26.1.0
 unavailable() { echo "dhat-view: $*" >&2; exit 3; }
 
 mkdir -p "$tools"
-node -e 'process.exit(process.versions.node.split(".")[0] >= 18 ? 0 : 1)' 2>/dev/null || unavailable "no node, or none as new as 18"
+node -e 'process.exit(process.versions.node.split(".")[0] >= 18 ? 0 : 1)' 2>/dev/null ||
+  unavailable "no node, or none as new as 18"
 
 # An apt with lists of its own, which installs nothing.
 apt() { apt-get -qq -o Dir::State::lists="$tools/lists" -o Dir::Cache="$tools/cache" -o APT::Sandbox::User= "$@" >&2; }
@@ -17,7 +18,8 @@ viewer=/usr/libexec/valgrind/dh_view.html
 if [ ! -r "$viewer" ]; then
   viewer=$tools/valgrind$viewer
   if [ ! -r "$viewer" ]; then
-    command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || unavailable "valgrind is not installed, and there is no apt-get"
+    command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null ||
+      unavailable "valgrind is not installed, and there is no apt-get"
     mkdir -p "$tools/lists/partial" "$tools/cache/archives/partial"
     (cd "$tools" && apt update && apt download valgrind) || unavailable "the package valgrind could not be downloaded"
     dpkg-deb -x "$tools"/valgrind_*.deb "$tools/valgrind"
