@@ -86,6 +86,8 @@
 mod allocator;
 mod budget;
 mod count;
+#[cfg(feature = "dhat-compat")]
+pub mod dhat;
 mod installed;
 mod macros;
 mod process;

@@ -7,6 +7,8 @@ use crate::budget::{self, Closer, Counted};
 use crate::{Budget, Exceeded, Repeated};
 
 pub use crate::budget::{Guard, Origin};
+#[cfg(feature = "dhat-compat")]
+pub use crate::dhat::assert::fails as dhat_fails;
 pub use mod_alloc_macros::{assert_allocs, assert_no_alloc};
 
 /// The value of a limit, as `u64`.

@@ -93,7 +93,7 @@ impl Profiler {
     /// Begins to count, and to record where in the code each allocation is made, on all threads.
     ///
     /// The sites can be [sorted](CallSites::sorted_by) by count, by bytes, or by the bytes that were live at the process's peak. The
-    /// latter is known to one profiler at a time: of those that overlap, to the first.
+    /// latter is known to four profilers at a time: of those that overlap, to the first ones.
     ///
     /// Threads that are allocating at this moment may miss the record of that one allocation.
     ///

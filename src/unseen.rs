@@ -20,6 +20,15 @@ impl<T> Unseen<T> {
         Self { value: ManuallyDrop::new(count::ignored(make)) }
     }
 
+    /// Takes it apart. `work` must not run code of the user's.
+    #[cfg(feature = "dhat-compat")]
+    pub(crate) fn into_inner<R>(self, work: impl FnOnce(T) -> R) -> R {
+        let mut this = ManuallyDrop::new(self);
+        // SAFETY: `this` is not used after this, and is not dropped.
+        let value = unsafe { ManuallyDrop::take(&mut this.value) };
+        count::ignored(|| work(value))
+    }
+
     /// `work` must not run code of the user's.
     pub(crate) fn change<R>(&mut self, work: impl FnOnce(&mut T) -> R) -> R {
         count::ignored(|| work(&mut self.value))

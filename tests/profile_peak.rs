@@ -55,6 +55,7 @@ fn the_sites_of_a_profile_know_what_was_live_at_its_peak() {
     let later = after_the_peak();
 
     let sites = profiler.call_sites().sorted_by(SortBy::PeakBytes);
+    let of_second = second.call_sites();
     assert_eq!(at_peak(&sites, "held"), (2, 110_000), "{sites:#}");
     assert_eq!(at_peak(&sites, "short_lived").0, 0, "{sites:#}");
     assert_eq!(at_peak(&sites, "after_the_peak"), (0, 0), "{sites:#}");
@@ -65,11 +66,15 @@ fn the_sites_of_a_profile_know_what_was_live_at_its_peak() {
     assert_eq!(by_bytes.sites()[0].total_bytes(), 500_000, "{by_bytes:#}");
     assert_eq!(sites.to_string(), by_bytes.to_string(), "the snapshot has an order of its own");
 
-    // Of profilers that overlap, the first has it.
-    let of_second = second.call_sites();
-    assert_eq!(of_second.sites()[0].peak_bytes(), None);
-    std::panic::catch_unwind(|| of_second.sorted_by(SortBy::PeakBytes)).expect_err("not known");
-    drop((profiler, second));
+    // Profilers that overlap have it each, up to four.
+    assert_eq!(at_peak(&of_second, "held"), (2, 110_000), "{of_second:#}");
+    let more = [(); 3].map(|()| Profiler::with_call_sites());
+    drop(black_box(Vec::<u8>::with_capacity(10)));
+    let known = more.each_ref().map(|p| p.call_sites().sites()[0].peak_bytes().is_some());
+    assert_eq!(known, [true, true, false]);
+    let of_fifth = more[2].call_sites();
+    std::panic::catch_unwind(|| of_fifth.sorted_by(SortBy::PeakBytes)).expect_err("not known");
+    drop((profiler, second, more));
 
     // The next one starts anew.
     let profiler = Profiler::with_call_sites();

@@ -20,10 +20,13 @@ fn report_of(work: impl FnOnce() + UnwindSafe) -> String {
     without_lines(panic.downcast_ref::<String>().expect("a report"))
 }
 
+/// What the report says more with the feature `dhat-compat`.
+const DHAT_HINT: &str = "     DHAT profile: MOD_ALLOC_DHAT=DIR";
+
 /// A report without the numbers of lines in this file, and without the gap before the location, whose width depends on it. Where in
 /// `work` the allocations are made stays.
 fn without_lines(report: &str) -> String {
-    let report = report.replace('\\', "/");
+    let report = report.replace('\\', "/").replace(DHAT_HINT, "");
     let (head, rest) = report.split_once('\n').expect("several lines");
     let (name, location) = head.rsplit_once(' ').expect("a location");
     let report = format!("{}  {location}\n{rest}", name.trim_end());

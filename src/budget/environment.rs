@@ -1,7 +1,9 @@
 //! Cold: the environment variables that budgets read, each once in a process: `MOD_ALLOC_BACKTRACE`, how much of the call sites a broken
-//! budget shows, and `MOD_ALLOC_BREAK`, whether to stop in a debugger at the first allocation past a budget.
+//! budget shows, `MOD_ALLOC_BREAK`, whether to stop in a debugger at the first allocation past a budget, and `MOD_ALLOC_DHAT`, where to
+//! write a DHAT profile of a broken one.
 
 use std::ffi::OsStr;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 use crate::count;
@@ -25,7 +27,7 @@ pub(crate) enum Mode {
 pub(crate) fn mode() -> Mode {
     static BACKTRACE: Variable = Variable {
         name: "MOD_ALLOC_BACKTRACE",
-        values: &["short", "full", "off"],
+        values: Values::OneOf(&["short", "full", "off"]),
         listed: "`short` (the default), `full` and `off`",
         read: AtomicU8::new(UNREAD),
     };
@@ -49,7 +51,7 @@ pub(crate) fn wants_call_sites() -> bool {
 pub(crate) fn wants_break() -> bool {
     static BREAK: Variable = Variable {
         name: "MOD_ALLOC_BREAK",
-        values: &["0", "1"],
+        values: Values::OneOf(&["0", "1"]),
         listed: "`0` (the default) and `1`",
         read: AtomicU8::new(UNREAD),
     };
@@ -60,10 +62,42 @@ pub(crate) fn wants_break() -> bool {
     wants_break
 }
 
+/// The folder to write DHAT profiles of broken budgets to, if there is to be one.
+///
+/// # Panics
+/// If `MOD_ALLOC_DHAT` is empty.
+#[track_caller]
+pub(crate) fn dhat_folder() -> Option<PathBuf> {
+    let is_set = DHAT.get() == 1;
+    is_set.then(|| std::env::var_os(DHAT.name).unwrap_or_default().into())
+}
+
+/// Whether budgets keep what such a profile says.
+///
+/// # Panics
+/// As [`dhat_folder`].
+#[track_caller]
+pub(crate) fn wants_dhat() -> bool {
+    cfg!(feature = "dhat-compat") && walk::UNAVAILABLE.is_none() && DHAT.get() == 1
+}
+
+static DHAT: Variable = Variable {
+    name: "MOD_ALLOC_DHAT",
+    values: Values::AnyText,
+    listed: "names of folders, `target/dhat` for example",
+    read: AtomicU8::new(UNREAD),
+};
+
+enum Values {
+    /// The first is the default.
+    OneOf(&'static [&'static str]),
+    /// None is the default; all others are the same, but empty is wrong.
+    AnyText,
+}
+
 struct Variable {
     name: &'static str,
-    /// The first is the default.
-    values: &'static [&'static str],
+    values: Values,
     listed: &'static str,
     /// Not a `OnceLock`: one that another thread was filling at a fork would keep the child waiting for ever.
     read: AtomicU8,
@@ -72,7 +106,7 @@ struct Variable {
 const UNREAD: u8 = u8::MAX;
 
 impl Variable {
-    /// Which of the values it has.
+    /// Which of the values it has; 0 for the default.
     ///
     /// # Panics
     /// If it is none of them.
@@ -106,6 +140,9 @@ impl Variable {
     }
 
     fn parse(&self, value: &OsStr) -> Option<usize> {
-        self.values.iter().position(|known| value == *known)
+        match self.values {
+            Values::OneOf(values) => values.iter().position(|known| value == *known),
+            Values::AnyText => (!value.is_empty()).then_some(1),
+        }
     }
 }

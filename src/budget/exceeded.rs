@@ -52,6 +52,9 @@ pub(crate) struct Breach {
     /// What `recording` reads, once somebody has asked.
     #[cfg(feature = "backtraces")]
     call_sites: OnceLock<CallSites>,
+    /// What the report says of its DHAT profile, once that was written.
+    #[cfg(feature = "backtraces")]
+    dhat: OnceLock<Option<String>>,
 }
 
 impl Breach {
@@ -85,6 +88,34 @@ impl Breach {
         Some(self.call_sites.get_or_init(|| report::call_sites(recording, self.origin.location)))
     }
 
+    /// Writes the DHAT profile, if the environment asks for one, and says where it is.
+    pub(crate) fn dhat(&self) -> Option<&str> {
+        let line = self.dhat.get_or_init(|| {
+            let folder = super::dhat_folder()?;
+            Some(self.write_dhat(&folder))
+        });
+        line.as_deref()
+    }
+
+    #[cfg(not(feature = "dhat-compat"))]
+    fn write_dhat(&self, _: &std::path::Path) -> String {
+        "no DHAT profile: does mod-alloc have its feature `dhat-compat`?".to_owned()
+    }
+
+    #[cfg(feature = "dhat-compat")]
+    fn write_dhat(&self, folder: &std::path::Path) -> String {
+        let Some(recording) = &self.recording else {
+            let reason = crate::walk::UNAVAILABLE.unwrap_or("nothing was recorded");
+            return format!("no DHAT profile: {reason}");
+        };
+        match crate::dhat::save_in(folder, &self.name, recording) {
+            Ok(path) => format!("DHAT profile: {}", path.display()),
+            Err((path, error)) => {
+                format!("no DHAT profile: writing to {} failed: {error}", path.display())
+            }
+        }
+    }
+
     /// Where the blocks were allocated that were live at the end, if that is known.
     pub(crate) fn retained_sites(&self) -> Option<CallSites> {
         let recording = self.retained.as_ref()?;
@@ -115,6 +146,8 @@ impl Exceeded {
             recording,
             #[cfg(feature = "backtraces")]
             call_sites: OnceLock::new(),
+            #[cfg(feature = "backtraces")]
+            dhat: OnceLock::new(),
         };
         Self { breach: Unseen::new(|| Box::new(breach())) }
     }

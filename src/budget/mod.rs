@@ -15,7 +15,7 @@ pub use repeated::Repeated;
 pub use enforce::Guard;
 pub(crate) use enforce::{fail, fail_with, unless_panicking};
 #[cfg(feature = "backtraces")]
-pub(crate) use environment::{mode, Mode};
+pub(crate) use environment::{dhat_folder, mode, Mode};
 pub(crate) use exceeded::Breach;
 pub(crate) use future::{Closer, Counted};
 pub(crate) use limits::{Limit, Metric};
@@ -23,6 +23,7 @@ pub(crate) use origin::Entrance;
 pub use origin::Origin;
 pub(crate) use repeated::Runs;
 
+use crate::count::Track;
 use crate::record::{FirstPast, Sums};
 use crate::scope::{Asked, Measured};
 
@@ -205,21 +206,25 @@ impl Budget {
     /// What the scope that counts for it is to do.
     ///
     /// # Panics
-    /// If `MOD_ALLOC_BACKTRACE` or `MOD_ALLOC_BREAK` has no valid value.
+    /// If an environment variable has no valid value.
     #[track_caller]
     pub(crate) fn asked(&self) -> Asked {
         Asked {
             peak: self.peak_bytes.max.is_some(),
             record: self.record(),
-            retained: self.retained.max.is_some() || self.retained_bytes.max.is_some(),
+            track: Track {
+                live: self.retained.max.is_some() || self.retained_bytes.max.is_some(),
+                profile: environment::wants_dhat(),
+            },
         }
     }
 
     /// What to look out for if call sites are to be recorded, or the first allocation past a limit is to be found; else `None`.
     #[track_caller]
     fn record(&self) -> Option<FirstPast> {
-        let is_recorded =
-            environment::wants_break() || self.call_sites && environment::wants_call_sites();
+        let is_recorded = environment::wants_break()
+            || environment::wants_dhat()
+            || self.call_sites && environment::wants_call_sites();
         let max = |limit: Limit| i64::try_from(limit.max.unwrap_or(u64::MAX)).unwrap_or(i64::MAX);
         let limits = || Sums {
             events: max(self.allocations),

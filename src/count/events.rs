@@ -10,7 +10,7 @@ use std::alloc::Layout;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::current::{self, current, current_state};
-use super::frames::Fresh;
+use super::frames::Block;
 use super::ledger::{ceiling, floor, increment, store, Counters, State, Word};
 use super::{peak, registry, thread};
 use crate::record;
@@ -173,12 +173,9 @@ impl Event {
 }
 
 impl Event {
-    /// The block, if it was not there before: a reallocation leaves a block the one that it is.
-    pub(super) fn fresh(self) -> Option<Fresh> {
-        if self.word != Word::Allocs {
-            return None;
-        }
-        Some(Fresh { address: self.address, size: self.got as u64 })
+    /// The block as it is after the event, unless that frees it.
+    pub(super) fn block(self) -> Block {
+        Block { address: self.address, size: self.got as u64 }
     }
 }
 
@@ -211,8 +208,10 @@ fn orphan(event: Event) {
     peak::flush(net, net);
     if let (true, Some(recorded)) = (record::is_profiling(), event.recorded()) {
         record::profile_event(None, recorded);
-        if let Some(Fresh { address, size }) = event.fresh() {
-            record::enter_block(address, size, None, true);
+        let Block { address, size } = event.block();
+        match recorded.old_size {
+            None => record::enter_block(address, size, None, true),
+            Some(_) => record::reenter_block(address, size, None),
         }
     }
 }

@@ -37,8 +37,8 @@ pub(crate) use open_frame::{
     freeze, open, open_recording, share_innermost, stack_here, OpenFrame, ShareError,
 };
 pub(crate) use peak::{process_peak, restart_process_peak, start_peak, Above, PeakFrom};
-pub(crate) use registry::{record_everywhere, totals, Totals};
+pub(crate) use registry::{record_everywhere, totals, EveryAllocation, Totals};
 pub(crate) use shared::{Shared, SharedRef};
 pub use stats::AllocStats;
 pub(crate) use thread::{flush, OpenError};
-pub(crate) use tracking::{track, track_all, Live, Tracking, TrackingAll};
+pub(crate) use tracking::{profile_process, track, Live, ProcessProfile, Track, Tracking};

@@ -17,10 +17,24 @@ pub(super) static LEDGERS: Pool<Ledger> = Pool::new();
 
 /// Sends every allocation of every thread to the slow half, to be recorded. `record::profile` says how it meets the owners, who
 /// write their ceilings too.
-pub(crate) fn record_everywhere() {
-    record::start_profiling();
+///
+/// With `in_tallies`, what is recorded is to be read by `record::profiled`.
+pub(crate) fn record_everywhere(in_tallies: bool) -> EveryAllocation {
+    record::start_profiling(in_tallies);
     for ledger in LEDGERS.iter() {
         ledger.word(Word::Ceiling).store(EVERY_ALLOC, Relaxed);
+    }
+    EveryAllocation { in_tallies }
+}
+
+/// While there is one, the allocations of all threads are recorded.
+pub(crate) struct EveryAllocation {
+    in_tallies: bool,
+}
+
+impl Drop for EveryAllocation {
+    fn drop(&mut self) {
+        record::stop_profiling(self.in_tallies);
     }
 }
 

@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use super::counts::Counts;
 use super::current;
 use super::events::Event;
-use super::frames::{Frames, Fresh, Noted};
+use super::frames::{Block, Frames, Noted};
 use super::ledger::{ceiling, floor, store, Counters, Ledger, State, Word};
 use super::pool::Pooled;
 use super::registry::LEDGERS;
@@ -209,13 +209,15 @@ impl Own {
             && (is_profiling || is_recording || self.with_frames(|frames| frames.wants_stacks()));
         let stack = if wants_stack { self.stack(from) } else { None };
         let net = event.got.wrapping_sub(event.freed);
-        let noted = Noted { stack, event: recorded, net, fresh: event.fresh() };
+        let noted = Noted { stack, event: recorded, net, block: event.block() };
         let now = self.counts().sums();
         let is_entered = self.with_frames(|frames| frames.note(&noted, now));
         if let (true, Some(event)) = (is_profiling, recorded) {
             record::profile_event(stack, event);
-            if let Some(Fresh { address, size }) = noted.fresh {
-                record::enter_block(address, size, stack, !is_entered);
+            let Block { address, size } = noted.block;
+            match event.old_size {
+                None => record::enter_block(address, size, stack, !is_entered),
+                Some(_) => record::reenter_block(address, size, stack),
             }
         }
     }

@@ -2,39 +2,63 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::frames::Fresh;
+use super::frames::Block;
 use super::ledger::Word;
 use super::pool::{Links, Pool, Pooled};
 use super::registry::LEDGERS;
 use super::thread::EVERY_DEALLOC;
-use crate::record::{self, Retained, Stack};
+use crate::record::{self, Points, Retained, Stack};
 
-static ITEMS: Pool<Item> = Pool::new();
+static RETAINED: Pool<Item<Retained>> = Pool::new();
+static POINTS: Pool<Item<Points>> = Pool::new();
 
-struct Item {
-    retained: Retained,
-    links: Links<Item>,
+struct Item<T> {
+    it: T,
+    links: Links<Self>,
 }
 
-impl Pooled for Item {
-    const NEW: Self = Self { retained: Retained::NEW, links: Links::NEW };
+impl Pooled for Item<Retained> {
+    const NEW: Self = Self { it: Retained::NEW, links: Links::NEW };
 
     fn links(&self) -> &Links<Self> {
         &self.links
     }
 }
 
-/// The blocks that are allocated for one scope, and which of them are live. Dropping it ends that.
+impl Pooled for Item<Points> {
+    const NEW: Self = Self { it: Points::NEW, links: Links::NEW };
+
+    fn links(&self) -> &Links<Self> {
+        &self.links
+    }
+}
+
+/// What a scope wants to know of its blocks.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Track {
+    /// Which are live.
+    pub(crate) live: bool,
+    /// Their heap profile.
+    pub(crate) profile: bool,
+}
+
+impl Track {
+    pub(crate) fn any(self) -> bool {
+        self.live || self.profile
+    }
+}
+
+/// The blocks that are allocated for one scope. Dropping it ends that.
 pub(crate) struct Tracking {
-    item: &'static Item,
-    tracked: Tracked,
+    retained: Option<&'static Item<Retained>>,
+    points: Option<&'static Item<Points>>,
 }
 
 /// Where frames enter the blocks of a scope.
 #[derive(Clone, Copy)]
 pub(crate) struct Tracked {
-    retained: &'static Retained,
-    serial: u64,
+    retained: Option<(&'static Retained, u64)>,
+    points: Option<(&'static Points, u64)>,
 }
 
 /// Blocks that are live.
@@ -47,15 +71,31 @@ pub(crate) struct Live {
 }
 
 /// Begins to track; `None` without memory.
-pub(crate) fn track() -> Option<Tracking> {
-    let item = ITEMS.take()?;
-    if !item.retained.begin() {
-        item.links.give_back();
+pub(crate) fn track(wanted: Track) -> Option<Tracking> {
+    let mut tracking = Tracking { retained: None, points: None };
+    if wanted.live {
+        tracking.retained = Some(taken(&RETAINED, Retained::begin)?);
+    }
+    if wanted.profile {
+        tracking.points = Some(taken(&POINTS, |points| points.begin(usize::MAX))?);
+    }
+    watch_all_frees();
+    Some(tracking)
+}
+
+fn taken<T>(
+    pool: &Pool<Item<T>>,
+    begin: impl FnOnce(&'static T) -> bool,
+) -> Option<&'static Item<T>>
+where
+    Item<T>: Pooled,
+{
+    let item = pool.take()?;
+    if !begin(&item.it) {
+        item.links().give_back();
         return None;
     }
-    let tracked = Tracked { retained: &item.retained, serial: item.retained.serial() };
-    watch_all_frees();
-    Some(Tracking { item, tracked })
+    Some(item)
 }
 
 /// Sends every deallocation of every thread to the slow half, as `registry::record_everywhere` does with allocations. `begin` has
@@ -66,71 +106,112 @@ fn watch_all_frees() {
     }
 }
 
-/// The blocks of the whole process, for one profiler at a time. Dropping it ends that.
-pub(crate) struct TrackingAll(());
-
-/// `None` if another profiler tracks them already, or there is no memory.
-pub(crate) fn track_all() -> Option<TrackingAll> {
-    if !record::track_all_blocks() {
-        return None;
-    }
-    watch_all_frees();
-    Some(TrackingAll(()))
+/// The heap profile of the whole process. Dropping it ends that.
+pub(crate) struct ProcessProfile {
+    points: &'static Points,
 }
 
-impl Drop for TrackingAll {
+/// Begins one, whose points are told apart by so many innermost addresses; `None` if there are too many, or no memory. The caller
+/// goes on to have all allocations recorded.
+pub(crate) fn profile_process(depth: usize) -> Option<ProcessProfile> {
+    let points = record::profile_process(depth)?;
+    watch_all_frees();
+    Some(ProcessProfile { points })
+}
+
+impl ProcessProfile {
+    pub(crate) fn points(&self) -> &'static Points {
+        self.points
+    }
+}
+
+impl Drop for ProcessProfile {
     fn drop(&mut self) {
-        record::stop_tracking_all();
+        record::end_profile_of_process(self.points);
     }
 }
 
 impl Tracking {
     pub(crate) fn tracked(&self) -> Tracked {
-        self.tracked
-    }
-
-    pub(crate) fn live(&self) -> Live {
-        let number = |number: i64| u64::try_from(number).unwrap_or(0);
-        let retained = &self.item.retained;
-        Live {
-            blocks: number(retained.blocks()),
-            bytes: number(retained.bytes()),
-            lost: retained.lost(),
+        Tracked {
+            retained: self.retained.map(|item| (&item.it, item.it.serial())),
+            points: self.points.map(|item| (&item.it, item.it.number())),
         }
     }
 
+    /// What is live, if that was asked for.
+    pub(crate) fn live(&self) -> Option<Live> {
+        let number = |number: i64| u64::try_from(number).unwrap_or(0);
+        let retained = &self.retained?.it;
+        Some(Live {
+            blocks: number(retained.blocks()),
+            bytes: number(retained.bytes()),
+            lost: retained.lost(),
+        })
+    }
+
     /// Shows `visit` where each live block was allocated first, and its size.
-    pub(crate) fn visit(&self, visit: &mut dyn FnMut(Option<&'static Stack>, u64)) {
-        self.item.retained.visit(visit);
+    pub(crate) fn visit_live(&self, visit: &mut dyn FnMut(Option<&'static Stack>, u64)) {
+        if let Some(item) = self.retained {
+            item.it.visit(visit);
+        }
+    }
+
+    /// The heap profile, if that was asked for.
+    pub(crate) fn points(&self) -> Option<&'static Points> {
+        self.points.map(|item| &item.it)
     }
 }
 
 impl Drop for Tracking {
     fn drop(&mut self) {
-        self.item.retained.end();
-        self.item.links.give_back();
+        if let Some(item) = self.retained.take() {
+            item.it.end();
+            item.links.give_back();
+        }
+        if let Some(item) = self.points.take() {
+            item.it.end();
+            item.links.give_back();
+        }
     }
 }
 
 impl Tracked {
     /// A fresh block belongs to the scope, and to no other yet if `is_first`.
     #[inline]
-    pub(super) fn insert(self, fresh: Fresh, stack: Option<&'static Stack>, is_first: bool) {
-        self.retained.insert(self.serial, fresh.address, fresh.size, stack, is_first);
+    pub(super) fn insert(self, block: Block, stack: Option<&'static Stack>, is_first: bool) {
+        let Block { address, size } = block;
+        if let Some((retained, serial)) = self.retained {
+            retained.insert(serial, address, size, stack, is_first);
+        }
+        if let Some((points, number)) = self.points {
+            points.enter(number, address, size, stack, is_first && self.retained.is_none());
+        }
+    }
+
+    /// A block was reallocated in the scope.
+    #[inline]
+    pub(super) fn count_moved(self, block: Block, stack: Option<&'static Stack>) {
+        if let Some((points, number)) = self.points {
+            points.reenter(number, block.address, block.size, stack);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::track;
+    use super::{track, Track};
 
     #[test]
     fn a_hold_that_is_dropped_tracks_no_more() {
-        let tracking = track().expect("memory");
+        let tracking = track(Track { live: true, profile: true }).expect("memory");
         let tracked = tracking.tracked();
-        assert_eq!(tracked.retained.serial(), tracked.serial);
+        let (retained, serial) = tracked.retained.expect("it was asked for");
+        let (points, number) = tracked.points.expect("likewise");
+        assert_eq!((retained.serial(), points.number()), (serial, number));
         drop(tracking);
-        // Another test may have taken it since.
-        assert_ne!(tracked.retained.serial(), tracked.serial);
+        // Another test may have taken them since.
+        assert_ne!(retained.serial(), serial);
+        assert_ne!(points.number(), number);
     }
 }

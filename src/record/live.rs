@@ -29,8 +29,9 @@ use std::ptr;
 use std::sync::atomic::AtomicPtr;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 
-use super::at_peak;
 use super::nodes::{Entry, Node, Nodes, FIRST_ADDRESS};
+use super::point::Point;
+use super::points::{Birth, Points};
 use super::retained::Retained;
 use super::stack::Stack;
 
@@ -72,13 +73,46 @@ impl Retained {
         stack: Option<&'static Stack>,
         is_first: bool,
     ) -> bool {
-        LIVE.enter(address, Entry { scope: self, serial, size, stack }, is_first)
+        LIVE.enter(address, self, serial, size, stack, is_first)
     }
 
     /// Shows `visit` where each live block of the scope was allocated first, and its size. Of blocks that are freed or
     /// reallocated meanwhile, some may be missing.
     pub(crate) fn visit(&self, visit: &mut dyn FnMut(Option<&'static Stack>, u64)) {
         LIVE.visit(self, visit);
+    }
+}
+
+impl Points {
+    /// Keeps a block, born then. `false` without room. With `is_first`, as for [`Retained::insert`].
+    #[inline]
+    pub(super) fn place(
+        &'static self,
+        born: Birth,
+        address: usize,
+        size: u64,
+        point: &'static Point,
+        is_first: bool,
+    ) -> bool {
+        LIVE.place_any(address, Entry::Profiled { points: self, born, size, point }, is_first)
+    }
+
+    /// The point of a block; `None` if it is none of the profile's. To be asked by the owner of the block.
+    #[inline]
+    pub(super) fn find(&self, address: usize) -> Option<&'static Point> {
+        LIVE.find(self, address)
+    }
+
+    /// Shows `visit` the point and the birth of each live block.
+    pub(super) fn visit_live(&self, visit: &mut dyn FnMut(&'static Point, Birth)) {
+        LIVE.nodes.visit(&mut |node| match node.read() {
+            Some(Entry::Profiled { points, born, point, .. })
+                if ptr::eq(points, self) && points.has(born) =>
+            {
+                visit(point, born)
+            }
+            _ => {}
+        });
     }
 }
 
@@ -146,19 +180,24 @@ impl<const BITS: u32> Table<BITS> {
         stack: Option<&'static Stack>,
         scope: &'static Retained,
     ) {
-        self.enter(address, Entry { scope, serial: scope.serial(), size, stack }, false);
+        self.enter(address, scope, scope.serial(), size, stack, false);
     }
 
     #[inline]
-    fn enter(&self, address: usize, entry: Entry, is_first: bool) -> bool {
-        let Entry { scope, serial, .. } = entry;
+    fn enter(
+        &self,
+        address: usize,
+        scope: &'static Retained,
+        serial: u64,
+        size: u64,
+        stack: Option<&'static Stack>,
+        is_first: bool,
+    ) -> bool {
         if serial == 0 || serial != scope.serial() {
             return false;
         }
-        let is_placed = match is_first {
-            true => self.place_first(address, entry),
-            false => self.place(address, entry),
-        };
+        let entry = Entry::Retained { scope, serial, size, stack };
+        let is_placed = self.place_any(address, entry, is_first);
         if is_placed {
             scope.gain_one(serial);
         } else {
@@ -167,7 +206,15 @@ impl<const BITS: u32> Table<BITS> {
         is_placed
     }
 
-    /// `false` without room.
+    /// `false` without room; so with the next two.
+    #[inline]
+    fn place_any(&self, address: usize, entry: Entry, is_first: bool) -> bool {
+        match is_first {
+            true => self.place_first(address, entry),
+            false => self.place(address, entry),
+        }
+    }
+
     #[inline]
     fn place(&self, address: usize, entry: Entry) -> bool {
         let Some(bucket) = self.bucket(address) else { return false };
@@ -229,7 +276,7 @@ impl<const BITS: u32> Table<BITS> {
         let mut taken = Taken { address, entries: [None; MAX_TAKEN] };
         let mut count = 0;
         self.take_out(address, &mut |entry| {
-            if entry.serial != entry.scope.serial() {
+            if !entry.is_present() {
                 return;
             }
             match taken.entries.get_mut(count) {
@@ -246,13 +293,13 @@ impl<const BITS: u32> Table<BITS> {
             self.forget(address);
         }
         for entry in taken.entries.iter().map_while(|entry| *entry) {
-            if entry.serial != entry.scope.serial() {
+            if !entry.is_present() {
                 continue;
             }
-            if self.place(address, Entry { size, ..entry }) {
-                at_peak::changed(&entry, 0, (size as i64).wrapping_sub(entry.size as i64));
-            } else {
+            if !self.place(address, entry.with_size(size)) {
                 lose(entry);
+            } else if let Entry::Profiled { points, point, size: old_size, .. } = entry {
+                points.resized(point, old_size, size);
             }
         }
     }
@@ -271,14 +318,30 @@ impl<const BITS: u32> Table<BITS> {
         }
     }
 
-    fn visit(&self, scope: &Retained, visit: &mut dyn FnMut(Option<&'static Stack>, u64)) {
-        let serial = scope.serial();
-        self.nodes.visit(&mut |node| {
-            if let Some(entry) = node.read() {
-                if ptr::eq(entry.scope, scope) && entry.serial == serial {
-                    visit(entry.stack, entry.size);
+    fn find(&self, profile: &Points, address: usize) -> Option<&'static Point> {
+        let mut next = self.bucket(address)?;
+        while let Some(node) = at(next) {
+            if node.is_at(address) {
+                if let Some(Entry::Profiled { points, born, point, .. }) = node.entry() {
+                    if ptr::eq(points, profile) && points.has(born) {
+                        return Some(point);
+                    }
                 }
             }
+            next = &node.next;
+        }
+        None
+    }
+
+    fn visit(&self, of: &Retained, visit: &mut dyn FnMut(Option<&'static Stack>, u64)) {
+        let now = of.serial();
+        self.nodes.visit(&mut |node| match node.read() {
+            Some(Entry::Retained { scope, serial, size, stack })
+                if ptr::eq(scope, of) && serial == now =>
+            {
+                visit(stack, size)
+            }
+            _ => {}
         });
     }
 }
@@ -286,15 +349,24 @@ impl<const BITS: u32> Table<BITS> {
 /// A block that was counted is no longer live.
 #[inline]
 fn freed(entry: &Entry) {
-    entry.scope.drop_one(entry.serial);
-    at_peak::changed(entry, -1, -(entry.size as i64));
+    match *entry {
+        Entry::Retained { scope, serial, .. } => scope.drop_one(serial),
+        Entry::Profiled { points, born, size, point } => {
+            if points.has(born) {
+                points.freed(point, born, size);
+            }
+        }
+    }
 }
 
 /// A block that was counted finds no room any more.
 #[cold]
 fn lose(entry: Entry) {
     freed(&entry);
-    entry.scope.lose_one(entry.serial);
+    match entry {
+        Entry::Retained { scope, serial, .. } => scope.lose_one(serial),
+        Entry::Profiled { points, .. } => points.lost_one(),
+    }
 }
 
 #[inline]

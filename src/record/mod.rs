@@ -5,14 +5,17 @@
 //! - [`tracer`]: a thread's walker, from registers to an interned stack;
 //! - [`layer`]: what one scope keeps; layers nest as the scopes do;
 //! - [`retained`] and [`live`]: which blocks of a scope are live, for leaks;
-//! - [`profile`]: the counts of the whole process, kept with the stacks, for profilers; [`at_peak`]: what was live at its peak.
+//! - [`profile`]: the counts of the whole process, kept with the stacks, for profilers;
+//! - [`points`]: heap profiles, of a scope or of the process: what the blocks of each stack come to, and when.
 
-mod at_peak;
 mod breakpoint;
+mod clock;
 mod first_past;
 mod layer;
 mod live;
 mod nodes;
+mod point;
+mod points;
 mod profile;
 mod retained;
 mod shared_sums;
@@ -23,11 +26,14 @@ mod tallies;
 mod tally;
 mod tracer;
 
-pub(crate) use at_peak::{enter_block, live_at_peak, stop_tracking_all, track_all_blocks};
 pub(crate) use breakpoint::set as set_breakpoint;
 pub(crate) use first_past::{FirstPast, Sums};
 pub(crate) use layer::{Layers, Records};
 pub(crate) use live::{forget, put_back, take};
+pub(crate) use point::{Blocks, Point, PointNumbers};
+pub(crate) use points::{
+    end_profile_of_process, enter_block, profile_process, reenter_block, Points, Times,
+};
 pub(crate) use profile::{is_profiling, profile_event, profiled, start_profiling, stop_profiling};
 pub(crate) use retained::{is_tracking, Retained};
 pub(crate) use shared_sums::{SharedSums, Watch};

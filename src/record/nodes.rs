@@ -8,16 +8,18 @@ use std::ptr;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize};
 
+use super::point::Point;
+use super::points::{Birth, Points};
 use super::retained::Retained;
 use super::stack::Stack;
 
-/// What a node says of its block. It counts for the scope while the scope has that serial.
+/// What a node says of its block.
 #[derive(Clone, Copy)]
-pub(super) struct Entry {
-    pub(super) scope: &'static Retained,
-    pub(super) serial: u64,
-    pub(super) size: u64,
-    pub(super) stack: Option<&'static Stack>,
+pub(super) enum Entry {
+    /// It was allocated in a scope that asks which of its blocks are live. Counts while the scope has that serial.
+    Retained { scope: &'static Retained, serial: u64, size: u64, stack: Option<&'static Stack> },
+    /// It was born in a heap profile. Counts while that is the present one of `points`.
+    Profiled { points: &'static Points, born: Birth, size: u64, point: &'static Point },
 }
 
 /// All zeros is a free node. Aligned so that a look at the first two fields is one at one cache line.
@@ -27,13 +29,20 @@ pub(super) struct Node {
     address: AtomicUsize,
     /// The next one of the bucket: fixed once the node is in it.
     pub(super) next: AtomicPtr<Node>,
-    scope: AtomicPtr<Retained>,
-    serial: AtomicU64,
+    /// A `Retained`, or, with [`PROFILED`] added, a `Points`.
+    owner: AtomicPtr<u8>,
+    /// The serial, or the birth.
+    stamp: AtomicU64,
     size: AtomicU64,
-    stack: AtomicPtr<Stack>,
+    /// A `Stack` or null, or a `Point`.
+    place: AtomicPtr<u8>,
 }
 
+/// Owners are aligned, so that the lowest bit is free.
+const PROFILED: usize = 1;
+
 const _: () = assert!(std::mem::size_of::<Node>() <= 48, "a million take 48 MB");
+const _: () = assert!(std::mem::align_of::<Retained>() > 1 && std::mem::align_of::<Points>() > 1);
 
 const FREE: usize = 0;
 const CLAIMED: usize = 1;
@@ -52,11 +61,11 @@ impl Node {
     /// Every store releases: who reads one of the new fields, and then the address, sees that the node was claimed.
     #[inline]
     pub(super) fn fill(&self, address: usize, entry: Entry) {
-        self.scope.store((entry.scope as *const Retained).cast_mut(), Release);
-        self.serial.store(entry.serial, Release);
-        self.size.store(entry.size, Release);
-        let stack = entry.stack.map_or(ptr::null(), |stack| stack as *const Stack);
-        self.stack.store(stack.cast_mut(), Release);
+        let (owner, stamp, size, place) = entry.words();
+        self.owner.store(owner, Release);
+        self.stamp.store(stamp, Release);
+        self.size.store(size, Release);
+        self.place.store(place, Release);
         self.address.store(address, Release);
     }
 
@@ -79,23 +88,82 @@ impl Node {
         if address < FIRST_ADDRESS {
             return None;
         }
-        let entry = self.entry()?;
-        let again = self.entry()?;
-        let is_same = ptr::eq(entry.scope, again.scope)
-            && (entry.serial, entry.size) == (again.serial, again.size)
-            && entry.stack.map(|stack| stack as *const Stack)
-                == again.stack.map(|stack| stack as *const Stack);
-        (is_same && self.is_at(address)).then_some(entry)
+        let words = self.words();
+        let is_same = self.words() == words && self.is_at(address);
+        if is_same {
+            Entry::of(words)
+        } else {
+            None
+        }
     }
 
     #[inline]
-    fn entry(&self) -> Option<Entry> {
-        // SAFETY: null, or from the `&'static` that `fill` was given.
-        let scope = unsafe { self.scope.load(Acquire).as_ref() }?;
-        // SAFETY: as above.
-        let stack = unsafe { self.stack.load(Acquire).as_ref() };
-        let (serial, size) = (self.serial.load(Acquire), self.size.load(Acquire));
-        Some(Entry { scope, serial, size, stack })
+    pub(super) fn entry(&self) -> Option<Entry> {
+        Entry::of(self.words())
+    }
+
+    #[inline]
+    fn words(&self) -> Words {
+        let owner = self.owner.load(Acquire);
+        let (stamp, size) = (self.stamp.load(Acquire), self.size.load(Acquire));
+        (owner, stamp, size, self.place.load(Acquire))
+    }
+}
+
+/// Owner, stamp, size and place.
+type Words = (*mut u8, u64, u64, *mut u8);
+
+impl Entry {
+    #[inline]
+    fn words(self) -> Words {
+        let pointer = |pointer: *const u8| pointer.cast_mut();
+        match self {
+            Self::Retained { scope, serial, size, stack } => {
+                let owner: *const Retained = scope;
+                let place = stack.map_or(ptr::null(), |stack| stack as *const Stack);
+                (pointer(owner.cast()), serial, size, pointer(place.cast()))
+            }
+            Self::Profiled { points, born, size, point } => {
+                let (owner, place): (*const Points, *const Point) = (points, point);
+                let owner = owner.cast::<u8>().wrapping_add(PROFILED);
+                (pointer(owner), born.to_word(), size, pointer(place.cast()))
+            }
+        }
+    }
+
+    /// `None` for a node that was never filled. The words must be those of one entry.
+    #[inline]
+    fn of((owner, stamp, size, place): Words) -> Option<Self> {
+        if owner as usize & PROFILED == 0 {
+            // SAFETY: null, or from the `&'static` that `fill` was given; likewise below.
+            let scope = unsafe { owner.cast::<Retained>().as_ref() }?;
+            // SAFETY: as above.
+            let stack = unsafe { place.cast::<Stack>().as_ref() };
+            return Some(Self::Retained { scope, serial: stamp, size, stack });
+        }
+        // SAFETY: as above, and the mark is there only with a `Points`.
+        let points = unsafe { owner.wrapping_sub(PROFILED).cast::<Points>().as_ref() }?;
+        // SAFETY: as above: with a `Points` comes a `Point`.
+        let point = unsafe { place.cast::<Point>().as_ref() }?;
+        Some(Self::Profiled { points, born: Birth::of_word(stamp), size, point })
+    }
+
+    /// Whether anybody still counts it.
+    #[inline]
+    pub(super) fn is_present(&self) -> bool {
+        match self {
+            Self::Retained { scope, serial, .. } => *serial == scope.serial(),
+            Self::Profiled { points, born, .. } => points.has(*born),
+        }
+    }
+
+    #[inline]
+    pub(super) fn with_size(self, new_size: u64) -> Self {
+        let mut entry = self;
+        match &mut entry {
+            Self::Retained { size, .. } | Self::Profiled { size, .. } => *size = new_size,
+        }
+        entry
     }
 }
 

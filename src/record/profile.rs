@@ -14,6 +14,9 @@ use super::tally::{Event, Tally};
 
 static PROFILERS: AtomicUsize = AtomicUsize::new(0);
 
+/// How many of them read the tallies here. The others have all they want in their [`points`](super::points).
+static READERS: AtomicUsize = AtomicUsize::new(0);
+
 /// What all threads together have counted at one stack, while anyone profiled.
 pub(super) struct Profiled {
     allocs: AtomicU64,
@@ -30,14 +33,16 @@ impl Profiled {
 /// Of events without a stack.
 static LOST: Profiled = Profiled::new();
 
-/// Raises the flag; the caller then stores the ceilings.
-pub(crate) fn start_profiling() {
+/// Raises the flag; the caller then stores the ceilings. `reads_tallies` must be the same at the end.
+pub(crate) fn start_profiling(reads_tallies: bool) {
+    READERS.fetch_add(reads_tallies.into(), SeqCst);
     PROFILERS.fetch_add(1, SeqCst);
     fence(SeqCst);
 }
 
-pub(crate) fn stop_profiling() {
+pub(crate) fn stop_profiling(reads_tallies: bool) {
     PROFILERS.fetch_sub(1, SeqCst);
+    READERS.fetch_sub(reads_tallies.into(), SeqCst);
 }
 
 /// Whether any profiler records. To be asked after a fence where a ceiling was stored before.
@@ -47,6 +52,9 @@ pub(crate) fn is_profiling() -> bool {
 }
 
 pub(crate) fn profile_event(stack: Option<&'static Stack>, event: Event) {
+    if READERS.load(Relaxed) == 0 {
+        return;
+    }
     let Profiled { allocs, reallocs, bytes } = stack.map_or(&LOST, |stack| &stack.profiled);
     bytes.fetch_add(event.size, Relaxed);
     match event.old_size {

@@ -13,17 +13,27 @@ use std::sync::atomic::{fence, AtomicU64, AtomicUsize};
 
 use super::live;
 
-/// How many scopes are between `begin` and `end`.
+/// How many scopes and heap profiles are between `begin` and `end`.
 static TRACKING: AtomicUsize = AtomicUsize::new(0);
 
 /// The last one given out; none is used twice.
 static SERIALS: AtomicU64 = AtomicU64::new(0);
 
-/// Whether any scope asks for its retained blocks. Whoever frees a block of a scope that still does is sure to see it: the
+/// Whether any scope or profile asks for its live blocks. Whoever frees a block of one that still does is sure to see it: the
 /// block came to him from where it was allocated, and that was after the beginning.
 #[inline]
 pub(crate) fn is_tracking() -> bool {
     TRACKING.load(Relaxed) > 0
+}
+
+/// Raises the flag; the caller goes on to change other threads' limits: see `profile`.
+pub(super) fn start_tracking() {
+    TRACKING.fetch_add(1, SeqCst);
+    fence(SeqCst);
+}
+
+pub(super) fn stop_tracking() {
+    TRACKING.fetch_sub(1, SeqCst);
 }
 
 /// The live blocks of one scope at a time. On a cache line of its own.
@@ -49,16 +59,14 @@ impl Retained {
         self.blocks.begin(serial);
         self.lost.begin(serial);
         self.serial.store(serial, Release);
-        TRACKING.fetch_add(1, SeqCst);
-        // The caller goes on to change other threads' limits: see `profile`.
-        fence(SeqCst);
+        start_tracking();
         true
     }
 
     /// The scope is over: no block is of it any more.
     pub(crate) fn end(&'static self) {
         if self.serial.swap(0, Release) != 0 {
-            TRACKING.fetch_sub(1, SeqCst);
+            stop_tracking();
         }
     }
 

@@ -12,7 +12,6 @@ use std::ptr;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use std::sync::atomic::{AtomicPtr, AtomicU64};
 
-use super::at_peak::AtPeak;
 use super::profile::Profiled;
 use crate::walk::{Stop, Walked};
 
@@ -24,7 +23,6 @@ pub(crate) struct Stack {
     stop: Stop,
     children: [AtomicPtr<Stack>; 4],
     pub(super) profiled: Profiled,
-    pub(super) at_peak: AtPeak,
 }
 
 #[allow(clippy::declare_interior_mutable_const)] // A template for arrays.
@@ -141,6 +139,20 @@ impl Stack {
         unsafe { &*ptr::slice_from_raw_parts(first, self.len) }
     }
 
+    /// The stack of no more than the innermost `depth` addresses; `None` as for [`intern`].
+    #[cold]
+    pub(crate) fn innermost(&'static self, depth: usize) -> Option<&'static Self> {
+        let addresses = self.return_addresses();
+        let Some(above) = addresses.len().checked_sub(depth).filter(|above| *above > 0) else {
+            return Some(self);
+        };
+        let addresses = addresses.get(above..)?;
+        let mix = |hash: u64, address: &usize| {
+            (hash.rotate_left(5) ^ *address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        };
+        ALL.intern(addresses, Stop::TooDeep, addresses.iter().fold(0, mix))
+    }
+
     pub(crate) fn stop(&self) -> Stop {
         self.stop
     }
@@ -163,7 +175,6 @@ impl Stack {
             stop,
             children: [EMPTY; 4],
             profiled: Profiled::new(),
-            at_peak: AtPeak::new(),
         };
         // SAFETY: `memory` is fresh, aligned, and has room for the header.
         unsafe { memory.write(header) };

@@ -1,5 +1,7 @@
 //! Hot: `Tally`, what is counted at one stack.
 
+use super::point::Blocks;
+
 /// An allocation event as recording sees it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Event {
@@ -19,7 +21,7 @@ pub(crate) struct Tally {
     pub(crate) bytes: u64,
     pub(crate) growth: Growth,
     /// Of the whole process: blocks and bytes that were live at its peak.
-    pub(crate) at_peak: (u64, u64),
+    pub(crate) at_peak: Blocks,
 }
 
 /// The first chain of growing reallocations seen at a stack: each takes the block on where the one before left it.
@@ -38,7 +40,7 @@ impl Tally {
         reallocs: 0,
         bytes: 0,
         growth: Growth { sizes: [0; 4], last: 0, steps: 0 },
-        at_peak: (0, 0),
+        at_peak: Blocks::NONE,
     };
 
     /// Allocation events.

@@ -10,4 +10,6 @@ mod text;
 pub(crate) use call_sites::call_sites;
 #[cfg(feature = "backtraces")]
 pub use call_sites::{CallSites, Frame, Site, SortBy};
+#[cfg(feature = "dhat-compat")]
+pub(crate) use number::grouped;
 pub(crate) use text::text;

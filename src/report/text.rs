@@ -35,6 +35,10 @@ pub(crate) fn text(breach: &Breach, message: Option<&str>) -> String {
     #[cfg(feature = "backtraces")]
     push_call_sites(&mut text, breach);
     push_uncounted(&mut text, breach);
+    #[cfg(feature = "backtraces")]
+    if let Some(line) = breach.dhat() {
+        push_note(&mut text, line);
+    }
     text.truncate(text.trim_end().len());
     text
 }
@@ -99,14 +103,19 @@ fn push_uncounted(text: &mut String, breach: &Breach) {
         let blocks = counted(lost, "block");
         notes.push(format!("whether {blocks} found no room in a table and may have been freed"));
     }
-    if !notes.is_empty() {
-        let gap = if text.ends_with("\n\n") { "" } else { "\n" };
-        text.push_str(gap);
-        for (at, note) in notes.iter().enumerate() {
-            let start = if at == 0 { "not counted:" } else { "nor" };
-            push_line(text, &format!("  {start} {note}"), "");
+    for (at, note) in notes.iter().enumerate() {
+        match at {
+            0 => push_note(text, &format!("not counted: {note}")),
+            _ => push_line(text, &format!("  nor {note}"), ""),
         }
     }
+}
+
+/// A line below all others.
+fn push_note(text: &mut String, note: &str) {
+    let gap = if text.ends_with("\n\n") { "" } else { "\n" };
+    text.push_str(gap);
+    push_line(text, &format!("  {note}"), "");
 }
 
 /// A line with one part at its left and one at its right end; two lines where they do not fit.

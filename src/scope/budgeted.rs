@@ -28,7 +28,7 @@ impl Budgeted {
     #[inline]
     pub(crate) fn measured(&self) -> Measured {
         let reading = reading(self.scope.frame.measure());
-        let live = self.tracking.as_ref().map(Tracking::live);
+        let live = self.tracking.as_ref().and_then(Tracking::live);
         Measured { stats: stats(&reading), live, hidden: reading.hidden().unsigned_abs() }
     }
 

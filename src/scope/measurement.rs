@@ -35,12 +35,14 @@ impl Measurement {
         tracking: Option<&Tracking>,
         attached: Option<usize>,
     ) -> Self {
-        let retained = match (&recording, tracking) {
-            (Some(recording), Some(tracking)) => {
-                Some(Unseen::new(|| recording.of_live_blocks(tracking)))
+        let mut recording = recording;
+        let mut retained = None;
+        if let (Some(recording), Some(tracking)) = (&mut recording, tracking) {
+            recording.change(|recording| recording.add_heap(Some(tracking)));
+            if tracking.live().is_some() {
+                retained = Some(Unseen::new(|| recording.of_live_blocks(tracking)));
             }
-            _ => None,
-        };
+        }
         let (is_shared, attached) = (attached.is_some(), attached.unwrap_or(0));
         Self { measured, recording, retained, is_shared, attached }
     }

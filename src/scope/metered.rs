@@ -126,7 +126,7 @@ impl Count {
             }
         }
         let stats = AllocStats::new(counts, Above { current: counts.current(), peak });
-        let live = self.tracking.as_ref().map(Tracking::live);
+        let live = self.tracking.as_ref().and_then(Tracking::live);
         let (recording, tracking) = (self.recording.take(), self.tracking.take());
         let measured = Measured { stats, live, hidden: self.hidden.unsigned_abs() };
         Measurement::new(measured, recording, tracking.as_ref(), attached)

@@ -3,6 +3,7 @@
 
 mod budgeted;
 mod handle;
+mod heap_profile;
 mod hidden_future;
 mod instrumented;
 mod measurement;
@@ -15,7 +16,7 @@ mod uncounted;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 
 use crate::count::{
-    self, Above, AllocStats, Kind, OpenError, OpenFrame, Reading, ShareError, Tracking,
+    self, Above, AllocStats, Kind, OpenError, OpenFrame, Reading, ShareError, Track, Tracking,
 };
 use crate::installed;
 use crate::record::FirstPast;
@@ -25,6 +26,7 @@ use crate::unseen::Unseen;
 
 pub(crate) use budgeted::Budgeted;
 pub use handle::{Attached, ScopeHandle};
+pub(crate) use heap_profile::HeapProfile;
 pub(crate) use hidden_future::HiddenFuture;
 pub use instrumented::Instrumented;
 pub(crate) use measurement::{Measured, Measurement};
@@ -71,9 +73,16 @@ pub use uncounted::uncounted;
 #[must_use = "a scope counts until it is dropped: bind it to a variable"]
 pub struct AllocScope {
     frame: OpenFrame,
-    /// Where it was opened by [`with_call_sites`](Self::with_call_sites).
+    /// If it was opened by [`with_call_sites`](Self::with_call_sites).
     #[cfg(feature = "backtraces")]
-    recorded_from: Option<&'static Location<'static>>,
+    recorded: Option<Recorded>,
+}
+
+#[cfg(feature = "backtraces")]
+struct Recorded {
+    location: &'static Location<'static>,
+    /// Its heap profile, if that can be asked for.
+    tracking: Option<Tracking>,
 }
 
 // The frame points at counters of the own thread; no panic can leave those half written.
@@ -98,7 +107,7 @@ impl AllocScope {
         Self {
             frame,
             #[cfg(feature = "backtraces")]
-            recorded_from: None,
+            recorded: None,
         }
     }
 
@@ -124,8 +133,14 @@ impl AllocScope {
     #[track_caller]
     pub fn with_call_sites() -> Self {
         installed::require();
+        let location = Location::caller();
+        let wanted = Track { live: false, profile: cfg!(feature = "dhat-compat") };
+        let tracking = wanted.any().then(|| track(wanted));
         let frame = open_recording(0, true, FirstPast::Never);
-        Self { frame, recorded_from: Some(Location::caller()) }
+        if let Some(tracking) = &tracking {
+            frame.set_tracked(tracking);
+        }
+        Self { frame, recorded: Some(Recorded { location, tracking }) }
     }
 
     /// The call sites of what was allocated so far. Finding their names and lines takes some milliseconds, and a tenth of a
@@ -138,16 +153,15 @@ impl AllocScope {
     #[track_caller]
     #[must_use]
     pub fn call_sites(&self) -> CallSites {
-        let Some(location) = self.recorded_from else {
+        let Some(Recorded { location, tracking }) = &self.recorded else {
             panic!(
                 "does this `AllocScope` record call sites? Open it by `AllocScope::with_call_sites()` instead of \
                  `AllocScope::enter()`"
             )
         };
-        match self.recording() {
-            Some(recording) => report::call_sites(&recording, location),
-            None => panic!("{OUTLIVED}"),
-        }
+        let Some(mut recording) = self.recording() else { panic!("{OUTLIVED}") };
+        recording.change(|recording| recording.add_heap(tracking.as_ref()));
+        report::call_sites(&recording, location)
     }
 
     /// A handle by which other threads, tasks and jobs can add to this scope: see [`ScopeHandle`].
@@ -237,8 +251,8 @@ pub(crate) struct Asked {
     pub(crate) peak: bool,
     /// Call sites, and what to look out for.
     pub(crate) record: Option<FirstPast>,
-    /// Which blocks are live at the end.
-    pub(crate) retained: bool,
+    /// About its blocks.
+    pub(crate) track: Track,
 }
 
 impl Asked {
@@ -254,10 +268,15 @@ impl Asked {
     /// Begins to track blocks, if it asks for that.
     #[track_caller]
     fn track(self) -> Option<Tracking> {
-        self.retained.then(|| match count::track() {
-            Some(tracking) => tracking,
-            None => panic!("no memory for the table of live blocks"),
-        })
+        self.track.any().then(|| track(self.track))
+    }
+}
+
+#[track_caller]
+fn track(wanted: Track) -> Tracking {
+    match count::track(wanted) {
+        Some(tracking) => tracking,
+        None => panic!("no memory for the table of live blocks"),
     }
 }
 

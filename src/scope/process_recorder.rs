@@ -1,11 +1,12 @@
 //! Cold: `ProcessRecorder`, the call sites of all threads from its start on, by subtraction from what `record` keeps with the
 //! stacks.
 
+use std::collections::BTreeMap;
 use std::panic::Location;
 
-use super::Recording;
-use crate::count::{self, TrackingAll};
-use crate::record::{self, Stack, Tally};
+use super::{HeapProfile, Recording};
+use crate::count::{self, EveryAllocation, ProcessProfile};
+use crate::record::{self, PointNumbers, Stack, Tally};
 use crate::report::{self, CallSites};
 use crate::unseen::Unseen;
 
@@ -15,17 +16,24 @@ pub(crate) struct ProcessRecorder {
     opening: Option<&'static Stack>,
     /// What the process had counted at each stack before, in the order of the stacks' addresses.
     before: Unseen<Vec<(Option<&'static Stack>, Tally)>>,
-    /// `None` if another profiler had it when this one started.
-    tracking: Option<TrackingAll>,
+    /// `None` if too many others had one when this one started.
+    profile: Option<ProcessProfile>,
+    _recording: EveryAllocation,
 }
 
 impl ProcessRecorder {
     #[track_caller]
     pub(crate) fn start() -> Self {
         let before = Unseen::new(counted);
-        let tracking = count::track_all();
-        count::record_everywhere();
-        Self { location: Location::caller(), opening: count::stack_here(), before, tracking }
+        let profile = count::profile_process(usize::MAX);
+        let _recording = count::record_everywhere(true);
+        Self {
+            location: Location::caller(),
+            opening: count::stack_here(),
+            before,
+            profile,
+            _recording,
+        }
     }
 
     pub(crate) fn call_sites(&self) -> CallSites {
@@ -35,13 +43,16 @@ impl ProcessRecorder {
 
     fn recording(&self) -> Recording {
         let mut recording = Recording::default();
-        recording.has_peak = self.tracking.is_some();
+        let heap = self.profile.as_ref().map(|profile| HeapProfile::of(profile.points()));
+        let points = heap.iter().flat_map(|heap| &heap.points);
+        let points: BTreeMap<usize, PointNumbers> =
+            points.map(|(stack, numbers)| (address(*stack), *numbers)).collect();
         for (stack, tally) in counted() {
             let before = self.before.binary_search_by_key(&address(stack), |(s, _)| address(*s));
             let before = before.map_or(Tally::ZERO, |at| self.before[at].1);
             let mut tally = tally.since(&before);
-            if self.tracking.is_some() {
-                tally.at_peak = record::live_at_peak(stack);
+            if let Some(numbers) = points.get(&address(stack)) {
+                tally.at_peak = numbers.at_peak;
             }
             match stack {
                 Some(stack) if tally.events() > 0 => recording.tallies.push((stack, tally)),
@@ -50,13 +61,9 @@ impl ProcessRecorder {
             }
         }
         recording.openings.extend(self.opening);
+        recording.has_peak = heap.is_some();
+        recording.heap = heap;
         recording
-    }
-}
-
-impl Drop for ProcessRecorder {
-    fn drop(&mut self) {
-        record::stop_profiling();
     }
 }
 

@@ -1,5 +1,6 @@
 //! Cold: `Recording`, what a recording scope or profiler has counted at each stack, copied out of the tables of the hot side.
 
+use super::HeapProfile;
 use crate::count::{OpenFrame, Shared, Tracking};
 use crate::record::{FirstPast, Records, Stack, Tally};
 use crate::unseen::Unseen;
@@ -19,6 +20,8 @@ pub(crate) struct Recording {
     /// Which allocation event was the first past the limit, counted from 1, and where. Without a stack, it is among the
     /// lost ones.
     pub(crate) first_past: Option<(u64, Option<&'static Stack>)>,
+    /// The heap profile, if that was asked for.
+    pub(crate) heap: Option<HeapProfile>,
     /// Whether the tallies know what was live at the peak.
     pub(crate) has_peak: bool,
 }
@@ -75,7 +78,7 @@ impl Recording {
     /// Of the same scope, where the blocks were allocated that are live now.
     pub(crate) fn of_live_blocks(&self, tracking: &Tracking) -> Self {
         let mut live = Self { openings: self.openings.clone(), ..Self::default() };
-        tracking.visit(&mut |stack, size| {
+        tracking.visit_live(&mut |stack, size| {
             let tally = Tally { allocs: 1, bytes: size, ..Tally::ZERO };
             match stack {
                 Some(stack) => live.tallies.push((stack, tally)),
@@ -84,6 +87,11 @@ impl Recording {
         });
         live.unite();
         live
+    }
+
+    /// Adds the heap profile of the same scope, if it has one.
+    pub(crate) fn add_heap(&mut self, tracking: Option<&Tracking>) {
+        self.heap = tracking.and_then(Tracking::points).map(HeapProfile::of);
     }
 
     /// Makes one entry of all that have the same stack.

@@ -48,6 +48,16 @@ pub(crate) fn short_name(function: &str) -> ShortName<'_> {
 
 /// The whole path for people: without hash and crate numbers, and with one spelling of closures.
 pub(crate) fn readable(function: &str) -> String {
+    rewritten(function, |closure| if is_closure_segment(closure) { "{closure}" } else { closure })
+}
+
+/// The whole path, without hash and crate numbers.
+#[cfg(feature = "dhat-compat")]
+pub(crate) fn without_numbers(function: &str) -> String {
+    rewritten(function, |closure| closure)
+}
+
+fn rewritten(function: &str, braced_segment: impl Fn(&str) -> &str) -> String {
     let mut readable = String::new();
     let mut rest = without_hash(function);
     while let Some(at) = find(rest, |byte| matches!(byte, b'[' | b'{' | b'.')) {
@@ -57,7 +67,7 @@ pub(crate) fn readable(function: &str) -> String {
         rest = if let Some(after) = crate_number(bracketed).filter(|_| follows_name) {
             after
         } else if let Some((segment, after)) = braced(bracketed) {
-            readable.push_str(if is_closure_segment(segment) { "{closure}" } else { segment });
+            readable.push_str(braced_segment(segment));
             after
         } else if let Some(after) = bracketed.strip_prefix(".>") {
             readable.push_str("->"); // As older symbols have it.

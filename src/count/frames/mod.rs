@@ -126,12 +126,12 @@ pub(super) struct Noted {
     pub(super) event: Option<record::Event>,
     /// What it adds to the net bytes.
     pub(super) net: i64,
-    /// The block, of an allocation that is not a reallocation.
-    pub(super) fresh: Option<Fresh>,
+    /// The block, as it is now.
+    pub(super) block: Block,
 }
 
 #[derive(Clone, Copy)]
-pub(super) struct Fresh {
+pub(super) struct Block {
     pub(super) address: usize,
     pub(super) size: u64,
 }
@@ -237,7 +237,7 @@ impl Frames {
     /// tracked. `now` is the thread's sums, with this event. Whether a fresh block was entered anywhere.
     #[inline]
     pub(super) fn note(&mut self, noted: &Noted, now: Sums) -> bool {
-        let Noted { stack, event, .. } = *noted;
+        let Noted { stack, event, block, .. } = *noted;
         // By patterns: iterators are calls upon calls in debug builds.
         let (mut frames, mut layers) = (self.stack.as_slice(), self.layers.as_mut_slice());
         // What frames below the innermost one that records keep is handed down to them.
@@ -266,10 +266,16 @@ impl Frames {
             if let Some(shared) = frame.shared {
                 frame.note(shared, noted);
             }
-            if let (Some(tracked), Some(fresh)) = (frame.tracked, noted.fresh) {
-                if !frame.shared.is_some_and(Shared::has_ended) {
-                    tracked.insert(fresh, stack, !is_entered);
+            if let (Some(tracked), Some(event)) = (frame.tracked, event) {
+                if frame.shared.is_some_and(Shared::has_ended) {
+                    continue;
+                }
+                // A reallocation leaves a block the one that it is.
+                if event.old_size.is_none() {
+                    tracked.insert(block, stack, !is_entered);
                     is_entered = true;
+                } else {
+                    tracked.count_moved(block, stack);
                 }
             }
         }

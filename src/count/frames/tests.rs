@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ptr;
 
-use super::{Counts, Frames, Kind, Noted, Opening, Ticket};
+use super::{Block, Counts, Frames, Kind, Noted, Opening, Ticket};
 use crate::record::{Event, FirstPast, Stack, Sums, Tally};
 
 /// A scope as the plain model has it: it looks at every event.
@@ -141,8 +141,12 @@ fn what_scopes_record_agrees_with_a_model_that_looks_at_every_event() {
                     }
                     let stack = random.below(different_stacks);
                     let stack_here = stack_of(&stacks, stack);
-                    let noted =
-                        Noted { stack: stack_here, event: Some(event), net: 0, fresh: None };
+                    let noted = Noted {
+                        stack: stack_here,
+                        event: Some(event),
+                        net: 0,
+                        block: Block { address: 0, size: 0 },
+                    };
                     frames.note(&noted, now.sums());
                     let seen = open.iter_mut().rev().take_while(|s| s.kind != Kind::Hidden);
                     for scope in seen.filter(|s| s.kind == Kind::Recording && !s.is_frozen) {

@@ -382,8 +382,7 @@ fn a_block_takes_the_place_of_one_that_was_freed_unseen() {
     let table = table::<4>(8);
     for _ in 0..10 {
         let scope = begun();
-        let entry = Entry { scope, serial: scope.serial(), size: 10, stack: None };
-        assert!(table.enter(0x1000, entry, true));
+        assert!(table.enter(0x1000, scope, scope.serial(), 10, None, true));
         assert_eq!(scope.blocks(), 1);
         scope.end();
     }

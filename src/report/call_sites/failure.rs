@@ -10,7 +10,7 @@
 //!     2 x    223 B  src/fmt.rs:8      label
 //!
 //!   allocation 11, the first past the budget: src/parser.rs:14
-//!   full stacks: MOD_ALLOC_BACKTRACE=full
+//!   full stacks: MOD_ALLOC_BACKTRACE=full     DHAT profile: MOD_ALLOC_DHAT=DIR
 //! ```
 //!
 //! The user's innermost line leads, whatever it called: growth of a `Vec` is no place of the user's. Stacks with the same lines of the
@@ -25,6 +25,7 @@ use super::rows::{rows, Row};
 use super::sites::CallSites;
 use super::source::Sources;
 use super::Order;
+use crate::budget;
 use crate::report::number::{counted, grouped};
 
 const WIDTH: usize = 100;
@@ -35,6 +36,8 @@ const MAX_DETAILS: usize = 7;
 
 /// Files are at most so wide in the list. A longer one shifts its own line, and is not cut: editors find their way by it.
 const MAX_PLACE_WIDTH: usize = 40;
+
+const DHAT_HINT: &str = "     DHAT profile: MOD_ALLOC_DHAT=DIR";
 
 /// How much is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,7 +89,9 @@ pub(crate) fn push_call_sites(text: &mut String, lists: &[List], mode: Mode) {
         notes.push(format!("  allocation {}, the first past the budget: {place}", grouped(*event)));
     }
     if is_any_listed && mode == Mode::Short {
-        notes.push("  full stacks: MOD_ALLOC_BACKTRACE=full".to_owned());
+        let wants_dhat = cfg!(feature = "dhat-compat") && budget::dhat_folder().is_none();
+        let dhat = if wants_dhat { DHAT_HINT } else { "" };
+        notes.push(format!("  full stacks: MOD_ALLOC_BACKTRACE=full{dhat}"));
     }
     if !notes.is_empty() {
         text.push('\n');

@@ -9,6 +9,8 @@
 
 use std::collections::{btree_map, BTreeMap};
 use std::panic::Location;
+#[cfg(feature = "dhat-compat")]
+use std::sync::Arc;
 
 use super::code::Owner;
 use super::cut::Opening;
@@ -16,7 +18,9 @@ use super::frames::{Chain, Frames};
 use super::sites::{CallSites, Data, Frame, Numbers, Site};
 use super::Order;
 use crate::count;
-use crate::record::{Growth, Stack, Tally};
+#[cfg(feature = "dhat-compat")]
+use crate::dhat;
+use crate::record::{Blocks, Growth, Stack, Tally};
 use crate::scope::Recording;
 use crate::symbolize::{symbolize, Place};
 use crate::walk::{self, Stop};
@@ -34,7 +38,14 @@ pub(crate) fn call_sites(recording: &Recording, location: &'static Location<'sta
             unavailable: walk::UNAVAILABLE,
             has_peak: recording.has_peak,
         };
-        CallSites::new(data(&recorded, symbolize))
+        #[cfg(not(feature = "dhat-compat"))]
+        let data = data(&recorded, symbolize);
+        #[cfg(feature = "dhat-compat")]
+        let data = Data {
+            dhat: Some(Arc::new(dhat::Profile::of_recording(recording))),
+            ..data(&recorded, symbolize)
+        };
+        CallSites::new(data)
     })
 }
 
@@ -92,6 +103,8 @@ pub(super) fn data(recorded: &Recorded<'_>, symbolize: impl Fn(&[usize]) -> Vec<
         unwalked,
         unavailable: recorded.unavailable,
         has_peak: recorded.has_peak,
+        #[cfg(feature = "dhat-compat")]
+        dhat: None,
         order: Order::Allocations,
         first_past: recorded.first_past.map(|(event, trace)| {
             let chain = trace.map(|trace| frames.chain(trace, &openings).frames);
@@ -103,7 +116,7 @@ pub(super) fn data(recorded: &Recorded<'_>, symbolize: impl Fn(&[usize]) -> Vec<
 
 fn numbers(tally: &Tally) -> Numbers {
     let events = tally.allocs.wrapping_add(tally.reallocs);
-    let (peak_blocks, peak_bytes) = tally.at_peak;
+    let Blocks { blocks: peak_blocks, bytes: peak_bytes } = tally.at_peak;
     Numbers { events, reallocs: tally.reallocs, bytes: tally.bytes, peak_blocks, peak_bytes }
 }
 

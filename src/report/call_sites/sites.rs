@@ -7,6 +7,8 @@ use super::code::Owner;
 use super::order::Order;
 use super::{detailed, folded, snapshot};
 use crate::count;
+#[cfg(feature = "dhat-compat")]
+use crate::dhat;
 use crate::record::Growth;
 use crate::unseen::Unseen;
 
@@ -75,6 +77,9 @@ pub(super) struct Data {
     pub(super) first_past: Option<(u64, Option<Frame>)>,
     /// Whether it is known what was live at the peak.
     pub(super) has_peak: bool,
+    /// The same as a profile for DHAT; `None` only in tests.
+    #[cfg(feature = "dhat-compat")]
+    pub(super) dhat: Option<Arc<dhat::Profile>>,
 }
 
 /// What is counted.
@@ -134,13 +139,13 @@ impl CallSites {
     ///
     /// # Panics
     /// With [`SortBy::PeakBytes`], if that is not known: only a [`Profiler`](crate::Profiler) knows it, and of those that overlap the
-    /// first.
+    /// first four.
     #[track_caller]
     #[must_use]
     pub fn sorted_by(&self, by: SortBy) -> Self {
         assert!(
             by != SortBy::PeakBytes || self.data().has_peak,
-            "what was live at the peak is not known: are these the call sites of a `Profiler`, and was no other `Profiler` \
+            "what was live at the peak is not known: are these the call sites of a `Profiler`, and were fewer than four others \
              recording when it started?"
         );
         count::ignored(|| {
@@ -200,6 +205,32 @@ impl CallSites {
     pub fn to_folded(&self) -> String {
         let text = Unseen::new(|| folded::text(self.data()));
         String::clone(&text) // The user's own, counted like any other.
+    }
+
+    /// The file that DHAT's viewer opens: see [`dhat`](crate::dhat), which says what is in it. Needs the feature `dhat-compat`.
+    ///
+    /// It is complete for a [`Profiler`](crate::Profiler), for an [`AllocScope`](crate::AllocScope) with call sites, and for a budget that was
+    /// broken while `MOD_ALLOC_DHAT` was set. Of other budgets the allocations alone are known, without lifetimes and
+    /// without what was live when.
+    ///
+    /// Names and lines are looked up anew, which takes some milliseconds.
+    ///
+    /// ```
+    /// # #[global_allocator] static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();
+    /// use mod_alloc::AllocScope;
+    ///
+    /// let scope = AllocScope::with_call_sites();
+    /// let text = String::from("abc");
+    /// let json = scope.call_sites().to_dhat_json();
+    /// assert!(json.contains(r#""tb":3,"tbk":1,"#));
+    /// # drop(text);
+    /// ```
+    #[cfg(feature = "dhat-compat")]
+    #[must_use]
+    pub fn to_dhat_json(&self) -> String {
+        let profile = self.data().dhat.as_deref();
+        let json = Unseen::new(|| profile.map_or_else(String::new, dhat::document));
+        String::clone(&json) // The user's own, counted like any other.
     }
 
     fn total(&self) -> Numbers {

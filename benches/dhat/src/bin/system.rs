@@ -1,0 +1,10 @@
+//! The system allocator.
+
+use std::alloc::System;
+
+#[global_allocator]
+static GLOBAL: System = System;
+
+fn main() {
+    workloads::main(&[]);
+}

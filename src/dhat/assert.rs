@@ -1,0 +1,95 @@
+//! Cold: assertions about the running profile, which is saved when one of them fails.
+
+use super::running::{phase, Phase};
+use crate::count;
+
+/// Whether `holds` says no; then the profile was saved, and the caller is to panic.
+#[track_caller]
+pub fn fails(holds: impl FnOnce() -> bool) -> bool {
+    let misuse = count::ignored(|| match &*phase() {
+        Phase::Ready => Some("when no profiler is running"),
+        Phase::Running(running) if !running.settings.is_testing => {
+            Some("while not in testing mode")
+        }
+        Phase::Running(_) => None,
+        Phase::PostAssert => Some("after the profiler has asserted"),
+    });
+    if let Some(when) = misuse {
+        panic!("dhat: asserting {when}");
+    }
+    if holds() {
+        return false;
+    }
+    count::ignored(|| {
+        let before = std::mem::replace(&mut *phase(), Phase::PostAssert);
+        if let Phase::Running(running) = before {
+            running.finish();
+        }
+    });
+    true
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __dhat_assert {
+    ($condition:expr $(,)?) => {
+        if $crate::__private::dhat_fails(|| $condition) {
+            ::core::panic!("dhat: assertion failed: {}", ::core::stringify!($condition))
+        }
+    };
+    ($condition:expr, $($message:tt)+) => {
+        if $crate::__private::dhat_fails(|| $condition) {
+            ::core::panic!(
+                "dhat: assertion failed: {}: {}",
+                ::core::stringify!($condition),
+                ::core::format_args!($($message)+)
+            )
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __dhat_assert_eq {
+    ($left:expr, $right:expr $(,)?) => {
+        $crate::__dhat_compare!($left, ==, $right, "")
+    };
+    ($left:expr, $right:expr, $($message:tt)+) => {
+        $crate::__dhat_compare!($left, ==, $right, ": {}", ::core::format_args!($($message)+))
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __dhat_assert_ne {
+    ($left:expr, $right:expr $(,)?) => {
+        $crate::__dhat_compare!($left, !=, $right, "")
+    };
+    ($left:expr, $right:expr, $($message:tt)+) => {
+        $crate::__dhat_compare!($left, !=, $right, ": {}", ::core::format_args!($($message)+))
+    };
+}
+
+/// Each side is evaluated once.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __dhat_compare {
+    ($left:expr, $operator:tt, $right:expr, $end:literal $(, $message:expr)?) => {
+        match (&$left, &$right) {
+            (left, right) => {
+                if $crate::__private::dhat_fails(|| *left $operator *right) {
+                    ::core::panic!(
+                        ::core::concat!(
+                            "dhat: assertion failed: `(left {} right)`\n  left: `{:?}`,\n right: `{:?}`",
+                            $end
+                        ),
+                        ::core::stringify!($operator),
+                        left,
+                        right
+                        $(, $message)?
+                    )
+                }
+            }
+        }
+    };
+}

@@ -1,0 +1,83 @@
+//! Cold: the DHAT profile of a broken budget, in the folder that `MOD_ALLOC_DHAT` names.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use super::{document, file, Profile};
+use crate::scope::Recording;
+
+/// Writes `FOLDER/BINARY-NAME.json`, and says where: a second one of the same name in this process is `BINARY-NAME-2.json`, one of an
+/// earlier process is replaced. To be called inside `count::ignored`.
+///
+/// # Errors
+/// Those of the file system, with the path that they are about.
+pub(crate) fn save_in(
+    folder: &Path,
+    name: &str,
+    recording: &Recording,
+) -> Result<PathBuf, (PathBuf, io::Error)> {
+    fs::create_dir_all(folder).map_err(|error| (folder.to_owned(), error))?;
+    let stem = match binary() {
+        Some(binary) => format!("{}-{}", plain(&binary), plain(name)),
+        None => plain(name),
+    };
+    let path = folder.join(format!("{}.json", numbered(stem)));
+    match file::write(&path, &document(&Profile::of_recording(recording))) {
+        Ok(()) => Ok(path),
+        Err(error) => Err((path, error)),
+    }
+}
+
+/// The name of this binary, without what Cargo adds to it.
+fn binary() -> Option<String> {
+    let path = env::current_exe().ok()?;
+    let stem = path.file_stem()?.to_string_lossy().into_owned();
+    Some(without_hash(&stem).to_owned())
+}
+
+fn without_hash(stem: &str) -> &str {
+    match stem.rsplit_once('-') {
+        Some((name, hash)) if hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit()) => {
+            name
+        }
+        _ => stem,
+    }
+}
+
+/// A name that any file system takes.
+fn plain(name: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let name = name.replace("::", ".");
+    name.chars().map(|c| if is_plain(c) { c } else { '_' }).take(100).collect()
+}
+
+fn numbered(stem: String) -> String {
+    static WRITTEN: Mutex<BTreeMap<String, u64>> = Mutex::new(BTreeMap::new());
+    let mut written = WRITTEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let number = written.entry(stem.clone()).or_insert(0);
+    *number += 1;
+    match *number {
+        1 => stem,
+        number => format!("{stem}-{number}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{numbered, plain, without_hash};
+
+    #[test]
+    fn files_are_named_after_binary_and_test() {
+        assert_eq!(without_hash("parser-0123456789abcdef"), "parser");
+        assert_eq!(without_hash("my-parser"), "my-parser");
+        assert_eq!(plain("tests::parses_header"), "tests.parses_header");
+        assert_eq!(plain("<p::S as p::T>::go / \u{e9}"), "_p.S_as_p.T_.go____");
+        assert_eq!(plain(&"x".repeat(1000)).len(), 100);
+        let names = [(); 3].map(|()| numbered("a".to_owned()));
+        assert_eq!(names, ["a", "a-2", "a-3"]);
+    }
+}

@@ -1,0 +1,190 @@
+//! Cold: `Frames`, the frames of a DHAT file: their texts, and which of a stack are shown.
+//!
+//! As dhat-rs does it: of the functions of an allocator at the inner end of a stack, the outermost alone is shown; what lies above
+//! the function that began the profile is not shown at all.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::profile::Profile;
+use crate::record::Stack;
+use crate::symbolize::names::without_numbers;
+use crate::symbolize::{Place, Symbol};
+
+/// The frames of all stacks of a profile, and what each address has of them.
+pub(super) struct Frames {
+    texts: Vec<String>,
+    at: BTreeMap<usize, Vec<Frame>>,
+    /// Where stacks end, seen from the inside.
+    bottom: BTreeSet<usize>,
+    is_trimmed: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Frame {
+    /// Of its text.
+    index: usize,
+    is_allocator: bool,
+    is_library: bool,
+}
+
+/// The first of the texts: the frame of what has no stack.
+const NOWHERE: &str = "[not attributed]";
+
+impl Frames {
+    pub(super) fn new(profile: &Profile, symbolize: impl Fn(&[usize]) -> Vec<Place>) -> Self {
+        let stacks = profile.points.iter().filter_map(|(stack, _)| *stack);
+        let addresses: BTreeSet<usize> = stacks
+            .chain(profile.openings.iter().copied())
+            .flat_map(|stack| stack.return_addresses().iter().copied())
+            .collect();
+        let addresses: Vec<usize> = addresses.into_iter().collect();
+        let mut texts = vec![NOWHERE.to_owned()];
+        let at: BTreeMap<usize, Vec<Frame>> = addresses
+            .iter()
+            .zip(symbolize(&addresses))
+            .map(|(address, place)| (*address, frames(*address, &place, &mut texts)))
+            .collect();
+        let is_trimmed = profile.is_trimmed;
+        let mut frames = Self { texts, at, bottom: BTreeSet::new(), is_trimmed };
+        if is_trimmed {
+            frames.bottom = profile.openings.iter().flat_map(|stack| frames.above(stack)).collect();
+        }
+        frames
+    }
+
+    pub(super) fn text(&self, frame: usize) -> &str {
+        &self.texts[frame]
+    }
+
+    /// The addresses above the function that has called the library.
+    fn above(&self, opening: &Stack) -> Vec<usize> {
+        let addresses = opening.return_addresses();
+        let is_library = |address: &&usize| {
+            self.at.get(*address).is_some_and(|frames| frames.iter().all(|frame| frame.is_library))
+        };
+        let own = addresses.iter().rev().take_while(is_library).count();
+        addresses[..addresses.len().saturating_sub(own + 1)].to_vec()
+    }
+
+    /// The frames to show, innermost first; never empty.
+    pub(super) fn shown(&self, stack: Option<&Stack>) -> Vec<usize> {
+        let addresses = stack.map_or(&[][..], Stack::return_addresses).iter().rev();
+        let frames: Vec<Frame> = addresses
+            .take_while(|address| !self.bottom.contains(address))
+            .flat_map(|address| self.at.get(address).map_or(&[][..], Vec::as_slice))
+            .copied()
+            .collect();
+        let first = if self.is_trimmed {
+            frames.iter().rposition(|frame| frame.is_allocator).unwrap_or(0)
+        } else {
+            0
+        };
+        match frames.get(first..) {
+            Some([]) | None => vec![0],
+            Some(frames) => frames.iter().map(|frame| frame.index).collect(),
+        }
+    }
+}
+
+/// What is at an address, innermost first.
+fn frames(address: usize, place: &Place, texts: &mut Vec<String>) -> Vec<Frame> {
+    match place {
+        Place::Known(symbols) => {
+            let first = texts.len();
+            symbols.iter().map(|symbol| frame(address, symbol, first, texts)).collect()
+        }
+        Place::Unknown { module, .. } => {
+            let text = match module.as_str() {
+                "" => format!("{address:#x}: ???"),
+                module => format!("{address:#x}: ??? (in {module})"),
+            };
+            texts.push(text);
+            vec![Frame { index: texts.len() - 1, is_allocator: false, is_library: false }]
+        }
+    }
+}
+
+/// The texts of the address, which no other one has, begin at `first`. Each is there once: a function may be inlined into itself.
+fn frame(address: usize, symbol: &Symbol, first: usize, texts: &mut Vec<String>) -> Frame {
+    let name = symbol.function.as_deref().map(without_numbers);
+    let name = name.as_deref().unwrap_or("???");
+    let path = symbol.file.as_deref().unwrap_or("???");
+    let file = short(path);
+    let (line, column) = (symbol.line.unwrap_or(0), symbol.column.unwrap_or(0));
+    let text = format!("{address:#x}: {name} ({file}:{line}:{column})");
+    let known = texts[first..].iter().position(|known| *known == text);
+    let index = known.map_or(texts.len(), |at| first + at);
+    if known.is_none() {
+        texts.push(text);
+    }
+    Frame { index, is_allocator: is_allocator(name, path), is_library: is_library(name) }
+}
+
+/// Whether a function hands requests on to the allocator, or is the allocator. Where the debug information is of lines alone, the names of
+/// inlined functions are without their paths.
+fn is_allocator(name: &str, file: &str) -> bool {
+    let shim = name.strip_prefix("__rustc::").unwrap_or(name);
+    matches!(shim, "__rust_alloc" | "__rust_alloc_zeroed" | "__rust_realloc")
+        || ["alloc::alloc::", "<alloc::alloc::", "__rg_"]
+            .iter()
+            .any(|start| name.starts_with(start))
+        || file.ends_with("/library/alloc/src/alloc.rs")
+        || name.starts_with("<mod_alloc::") && name.contains(" as core::alloc::")
+        || name.starts_with("mod_alloc::count::")
+}
+
+fn is_library(name: &str) -> bool {
+    name.starts_with("mod_alloc::") || name.starts_with("<mod_alloc::")
+}
+
+/// The last three components of a path.
+fn short(path: &str) -> &str {
+    let is_separator = |c: char| c == '/' || c == '\\' && cfg!(windows);
+    let mut separators = path.rmatch_indices(is_separator).skip(2);
+    separators.next().map_or(path, |(at, _)| &path[at + 1..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_allocator, short};
+
+    #[test]
+    fn paths_have_three_components() {
+        let check = |path, expected| assert_eq!(short(path), expected);
+        check("", "");
+        check("a.rs", "a.rs");
+        check("/a.rs", "/a.rs");
+        check("/b/a.rs", "/b/a.rs");
+        check("c/b/a.rs", "c/b/a.rs");
+        check("/c/b/a.rs", "c/b/a.rs");
+        check("/d/c/b/a.rs", "c/b/a.rs");
+    }
+
+    #[test]
+    fn inlined_allocators_are_told_by_their_file() {
+        assert!(is_allocator("alloc_impl", "/rustc/5/library/alloc/src/alloc.rs"));
+        assert!(!is_allocator("with_capacity<u8>", "/rustc/5/library/alloc/src/vec/mod.rs"));
+    }
+
+    #[test]
+    fn allocators_are_told_by_their_names() {
+        for name in [
+            "alloc::alloc::alloc",
+            "<alloc::alloc::Global as core::alloc::Allocator>::allocate",
+            "<alloc::alloc::Global>::alloc_impl_runtime",
+            "<mod_alloc::allocator::ModAlloc<A> as core::alloc::global::GlobalAlloc>::alloc",
+            "__rust_realloc",
+            "__rustc::__rust_alloc",
+        ] {
+            assert!(is_allocator(name, "/p/src/a.rs"), "{name}");
+        }
+        for name in [
+            "alloc::vec::Vec<T,A>::push",
+            "mod_alloc::dhat::ad_hoc_event",
+            "p::alloc",
+            "__rust_begin_short_backtrace<p::main>",
+        ] {
+            assert!(!is_allocator(name, "/p/src/alloc.rs"), "{name}");
+        }
+    }
+}

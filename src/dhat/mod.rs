@@ -1,0 +1,128 @@
+// Cold: the interface of the crate dhat, and the files that its viewer opens.
+
+//! Heap profiles for DHAT's viewer, and the interface of the crate [dhat](https://docs.rs/dhat/0.3.3) to make them: `use
+//! mod_alloc::dhat;` takes the place of the crate. Needs the feature `dhat-compat`.
+//!
+//! ```no_run
+//! use mod_alloc::dhat;
+//!
+//! #[global_allocator]
+//! static ALLOC: dhat::Alloc = dhat::Alloc;
+//!
+//! fn main() {
+//!     let _profiler = dhat::Profiler::new_heap();
+//!     println!("Hello, world!");
+//! }
+//! ```
+//!
+//! When the profiler is dropped, it writes `dhat-heap.json`, to be opened in [DHAT's viewer](https://nnethercote.github.io/dh_view/dh_view.html),
+//! and prints a summary to stderr:
+//!
+//! ```text
+//! dhat: Total:     1,024 bytes in 1 blocks
+//! dhat: At t-gmax: 1,024 bytes in 1 blocks
+//! dhat: At t-end:  1,024 bytes in 1 blocks
+//! dhat: The data has been saved to dhat-heap.json, and is viewable with dhat/dh_view.html
+//! ```
+//!
+//! For each program point, a stack that allocates, the file has: the blocks and bytes allocated, their lifetimes, the most that were
+//! live at a time, and how many were live when the whole program had the most bytes (`t-gmax`) and at the end. Functions have files and lines with
+//! debug information, which release builds have with `debug = 1` or `debug = "line-tables-only"` in the profile.
+//!
+//! # Tests of heap usage
+//! ```
+//! # #[global_allocator] static ALLOC: mod_alloc::dhat::Alloc = mod_alloc::dhat::Alloc;
+//! use mod_alloc::dhat;
+//!
+//! let _profiler = dhat::Profiler::builder().testing().build();
+//! let kept = std::hint::black_box(vec![1_u32, 2, 3]);
+//! drop(std::hint::black_box(vec![0_u8; 100]));
+//!
+//! let stats = dhat::HeapStats::get();
+//! dhat::assert_eq!(stats.total_blocks, 2);
+//! dhat::assert_eq!(stats.max_bytes, 112);
+//! dhat::assert_eq!(stats.curr_bytes, 12);
+//! # drop(kept);
+//! ```
+//!
+//! The profile is saved when an assertion fails. All threads of the process are in it, and there is one profiler at a time: such a test must
+//! be alone in its binary. [`alloc_budget`](crate::alloc_budget) and [`Budget`](crate::Budget) need none of that.
+//!
+//! # Ad hoc profiles
+//! Events of the user's own, with a weight each, in place of allocations. They need no allocator.
+//!
+//! ```no_run
+//! use mod_alloc::dhat;
+//!
+//! let _profiler = dhat::Profiler::new_ad_hoc();
+//! for length in [3, 5] {
+//!     dhat::ad_hoc_event(length); // 2 events, 8 units, in `dhat-ad-hoc.json`
+//! }
+//! ```
+//!
+//! # Differences to dhat 0.3.3
+//!
+//! | | dhat | here |
+//! |---|---|---|
+//! | a heap profiler, but the allocator is not installed | all numbers are 0 | panics, with the lines to add |
+//! | lifetime of a block that was reallocated | from the last reallocation | from its allocation, as in Valgrind's DHAT |
+//! | what an assertion's condition allocates | is not counted | is counted |
+//! | [`HeapStats::get`] in an assertion's condition | panics | works |
+//! | operands of `assert_eq!`, `assert_ne!` | evaluated again for the message | evaluated once |
+//! | while several threads allocate | exact | totals and current numbers exact; maxima, and what was live at them, may miss what another thread did at that moment |
+//! | the file | written in place | written to a temporary file, and renamed |
+//! | names and lines | looked up by the crate backtrace | looked up by the standard library: closures and generics may read differently |
+//! | targets without call sites (all but x86_64 Linux) | stacks | numbers, at one program point `[not attributed]` |
+//! | more blocks than the table has room for (16 million) | | in the totals alone; the summary says how many |
+
+mod ad_hoc;
+pub(crate) mod assert;
+mod broken_budget;
+mod document;
+mod file;
+mod frames;
+mod json;
+mod profile;
+mod profiler;
+mod running;
+mod stats;
+mod sums;
+
+pub use crate::{
+    __dhat_assert as assert, __dhat_assert_eq as assert_eq, __dhat_assert_ne as assert_ne,
+};
+pub use profiler::{Profiler, ProfilerBuilder};
+pub use stats::{AdHocStats, HeapStats};
+
+pub(crate) use broken_budget::save_in;
+pub(crate) use document::text as document;
+pub(crate) use profile::Profile;
+
+use crate::count;
+use crate::ModAlloc;
+use running::{phase, Counted, Phase};
+
+/// The allocator, under dhat's name.
+pub type Alloc = ModAlloc;
+
+/// The allocator, so that `static ALLOC: dhat::Alloc = dhat::Alloc;` installs it.
+#[allow(non_upper_case_globals)]
+pub const Alloc: ModAlloc = ModAlloc::new();
+
+/// Counts an event, if an ad hoc [`Profiler`] is running. What `weight` means is the user's business; 1, if nothing.
+// Here, so that its name in the viewer is the one that the user wrote.
+#[inline(never)]
+pub fn ad_hoc_event(weight: usize) {
+    let is_running = |phase: &Phase| matches!(phase, Phase::Running(r) if r.settings.is_ad_hoc);
+    if !count::ignored(|| is_running(&phase())) {
+        return;
+    }
+    let stack = count::stack_here();
+    count::ignored(|| {
+        if let Phase::Running(running) = &mut *phase() {
+            if let Counted::AdHoc(events) = &mut running.counted {
+                events.count(stack, weight);
+            }
+        }
+    });
+}

@@ -1,0 +1,132 @@
+//! Cold: `Profiler` and its builder.
+
+use std::path::Path;
+
+use super::running::{phase, Phase, Running, Settings};
+use crate::count;
+use crate::installed;
+use crate::unseen::Unseen;
+
+/// Profiles from its making to its drop, on all threads; then the file is written, and a summary printed to stderr.
+///
+/// There can be one at a time. To be dropped at the end of `main`: `std::process::exit` drops nothing.
+#[derive(Debug)]
+#[must_use = "a profiler that is dropped at once profiles nothing: bind it to a variable"]
+pub struct Profiler(());
+
+impl Profiler {
+    /// Begins to profile the heap.
+    ///
+    /// # Panics
+    /// As [`ProfilerBuilder::build`].
+    #[track_caller]
+    #[inline(never)]
+    pub fn new_heap() -> Self {
+        Self::builder().build()
+    }
+
+    /// Begins to profile what [`ad_hoc_event`](super::ad_hoc_event) is told.
+    ///
+    /// # Panics
+    /// As [`ProfilerBuilder::build`].
+    #[track_caller]
+    #[inline(never)]
+    pub fn new_ad_hoc() -> Self {
+        Self::builder().ad_hoc().build()
+    }
+
+    /// For anything but the defaults: see [`ProfilerBuilder`].
+    #[must_use]
+    pub fn builder() -> ProfilerBuilder {
+        let settings =
+            Settings { is_ad_hoc: false, is_testing: false, file: None, max_frames: Some(10) };
+        ProfilerBuilder { settings: Unseen::new(|| settings) }
+    }
+}
+
+impl Drop for Profiler {
+    fn drop(&mut self) {
+        count::ignored(|| {
+            let before = std::mem::replace(&mut *phase(), Phase::Ready);
+            match before {
+                Phase::Running(running) if !running.settings.is_testing => running.finish(),
+                Phase::Ready | Phase::Running(_) | Phase::PostAssert => {}
+            }
+        });
+    }
+}
+
+/// How to profile; from [`Profiler::builder`].
+#[derive(Debug)]
+#[must_use = "nothing is profiled before `build`"]
+pub struct ProfilerBuilder {
+    settings: Unseen<Settings>,
+}
+
+impl ProfilerBuilder {
+    /// Profiles events of the user's own, not the heap.
+    pub fn ad_hoc(mut self) -> Self {
+        self.settings.change(|settings| settings.is_ad_hoc = true);
+        self
+    }
+
+    /// For tests: allows [`dhat::assert!`](super::assert) and its siblings, and writes a file only when one of those fails.
+    pub fn testing(mut self) -> Self {
+        self.settings.change(|settings| settings.is_testing = true);
+        self
+    }
+
+    /// Where to write; `dhat-heap.json` or `dhat-ad-hoc.json` in the current folder unless set.
+    pub fn file_name<P: AsRef<Path>>(mut self, file_name: P) -> Self {
+        let path = file_name.as_ref();
+        self.settings.change(|settings| settings.file = Some(path.to_owned()));
+        self
+    }
+
+    /// How many functions of each stack to keep, innermost first and not counting inlined ones; `Some(10)` unless set, and at least 4.
+    ///
+    /// Stacks that are the same as far as that are one program point. Of the functions at the inner end that belong to an allocator, one
+    /// is shown, and above the function that built the profiler none are. With `None`, all of all stacks are shown.
+    pub fn trim_backtraces(mut self, max_frames: Option<usize>) -> Self {
+        self.settings.change(|settings| settings.max_frames = max_frames.map(|max| max.max(4)));
+        self
+    }
+
+    /// Begins to profile.
+    ///
+    /// # Panics
+    /// If a profiler is running already; if [`ModAlloc`](crate::ModAlloc) is not the global allocator of this binary, with the lines to
+    /// add (not for ad hoc profiles, which need none); or if four recording [`Profiler`](crate::Profiler)s are.
+    #[track_caller]
+    #[inline(never)]
+    pub fn build(self) -> Profiler {
+        if !self.settings.is_ad_hoc {
+            installed::require();
+        }
+        let opening = count::stack_here();
+        match self.settings.into_inner(|settings| start(settings, opening)) {
+            Ok(()) => Profiler(()),
+            Err(error) => panic!("dhat: {error}"),
+        }
+    }
+}
+
+fn start(
+    settings: Settings,
+    opening: Option<&'static crate::record::Stack>,
+) -> Result<(), &'static str> {
+    let mut phase = phase();
+    match *phase {
+        Phase::Ready => {}
+        Phase::Running(_) | Phase::PostAssert => {
+            return Err("creating a profiler while a profiler is already running");
+        }
+    }
+    let Some(running) = Running::start(settings, opening) else {
+        return Err(
+            "is there memory left, and are fewer than four `mod_alloc::Profiler`s recording?",
+        );
+    };
+    *phase = Phase::Running(running);
+    Ok(())
+}

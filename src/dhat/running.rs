@@ -1,0 +1,111 @@
+//! Cold: `Running`, the profile that a [`Profiler`](super::Profiler) stands for, and [`Phase`], whether there is one.
+
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::ad_hoc::Events;
+use super::profile::{Kind, Profile};
+use super::sums::HeapSums;
+use super::{document, file};
+use crate::count::{self, EveryAllocation, ProcessProfile};
+use crate::record::{Blocks, Stack};
+use crate::report::grouped;
+use crate::scope::HeapProfile;
+
+/// Of the one profiler that there can be.
+pub(super) enum Phase {
+    /// There is none.
+    Ready,
+    Running(Running),
+    /// An assertion has failed, and its profile is saved; the profiler is still there.
+    PostAssert,
+}
+
+/// To be called, and dropped, inside `count::ignored`. No code of the user's runs, and nothing panics, while it is held.
+pub(super) fn phase() -> MutexGuard<'static, Phase> {
+    static PHASE: Mutex<Phase> = Mutex::new(Phase::Ready);
+    PHASE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[derive(Debug)]
+pub(super) struct Settings {
+    pub(super) is_ad_hoc: bool,
+    pub(super) is_testing: bool,
+    /// `None` for the default.
+    pub(super) file: Option<PathBuf>,
+    /// `None` for all frames of all stacks.
+    pub(super) max_frames: Option<usize>,
+}
+
+pub(super) struct Running {
+    pub(super) settings: Settings,
+    pub(super) counted: Counted,
+    /// Where the profiler was built.
+    opening: Option<&'static Stack>,
+}
+
+pub(super) enum Counted {
+    Heap { profile: ProcessProfile, _recording: EveryAllocation },
+    AdHoc(Events),
+}
+
+/// Between a walk's first address and the allocator's own methods there is one function of ours, unless it was inlined.
+const OWN_FRAMES: usize = if cfg!(debug_assertions) { 1 } else { 0 };
+
+impl Running {
+    /// `None` if no more profiles can be kept.
+    pub(super) fn start(settings: Settings, opening: Option<&'static Stack>) -> Option<Self> {
+        let counted = if settings.is_ad_hoc {
+            Counted::AdHoc(Events::new(settings.max_frames))
+        } else {
+            let depth = settings.max_frames.unwrap_or(usize::MAX).saturating_add(OWN_FRAMES);
+            let profile = count::profile_process(depth)?;
+            Counted::Heap { profile, _recording: count::record_everywhere(false) }
+        };
+        Some(Self { settings, counted, opening })
+    }
+
+    /// Ends it: writes the file, and says on stderr what was counted.
+    pub(super) fn finish(self) {
+        let (mut profile, summary) = match self.counted {
+            Counted::Heap { profile, _recording } => {
+                let heap = HeapProfile::of(profile.points());
+                let summary = heap_summary(&HeapSums::of(profile.points()), heap.lost);
+                (Profile::of_heap(heap, Vec::new()), summary)
+            }
+            Counted::AdHoc(events) => {
+                let Blocks { blocks, bytes } = events.total();
+                let (count, units) = (grouped(blocks), grouped(bytes));
+                let summary = format!("dhat: Total:     {units} units in {count} events\n");
+                (events.into_profile(), summary)
+            }
+        };
+        profile.openings.extend(self.opening);
+        profile.is_trimmed = self.settings.max_frames.is_some();
+        let default =
+            if profile.kind == Kind::AdHoc { "dhat-ad-hoc.json" } else { "dhat-heap.json" };
+        let path = self.settings.file.unwrap_or_else(|| PathBuf::from(default));
+        let name = path.display();
+        let outcome = match file::write(&path, &document(&profile)) {
+            Ok(()) => format!(
+                "dhat: The data has been saved to {name}, and is viewable with dhat/dh_view.html"
+            ),
+            Err(error) => format!("dhat: error: Writing to {name} failed: {error}"),
+        };
+        eprintln!("{summary}{outcome}");
+    }
+}
+
+fn heap_summary(sums: &HeapSums, lost: u64) -> String {
+    let line = |label: &str, Blocks { blocks, bytes }: Blocks| {
+        format!("dhat: {label} {} bytes in {} blocks\n", grouped(bytes), grouped(blocks))
+    };
+    let mut summary = line("Total:    ", sums.total);
+    summary += &line("At t-gmax:", sums.at_peak);
+    summary += &line("At t-end: ", sums.live);
+    if lost > 0 {
+        let lost = grouped(lost);
+        summary += &format!("dhat: {lost} blocks found no room, and are in the totals alone\n");
+    }
+    summary
+}

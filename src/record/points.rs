@@ -1,0 +1,459 @@
+//! Hot: `Points`, a heap profile: what its blocks come to by program point, and how many of them were live when. One for each
+//! scope or profiler that asks; its blocks are in the table of live blocks ([`live`](super::live)), each with its point.
+//!
+//! In plain words: the points are a trie, found by the hash of the stack. They are never freed, nor taken out: the next user of the
+//! same `Points` finds those of the last one, set to zero. So an entry of a block that is freed much later leads to a point that is
+//! still there, and the number of the profile that the block was born in tells that it counts no more.
+//!
+//! Exact while one thread at a time allocates. Where several do, each sum is exact, but a maximum may miss what another thread
+//! did at the very moment, as nobody waits for another.
+#![allow(unsafe_code)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::ptr;
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, AtomicU64, AtomicUsize};
+
+use super::clock;
+use super::live;
+use super::point::{Point, PointNumbers};
+use super::retained;
+use super::stack::Stack;
+
+/// The roots are found by so many of the hash's highest bits.
+const ROOT_BITS: u32 = 8;
+
+/// How many profiles of the whole process there can be at a time.
+const MAX_OF_PROCESS: usize = 4;
+
+#[allow(clippy::declare_interior_mutable_const)] // A template for the array.
+const NEW: Points = Points::NEW;
+
+static OF_PROCESS: [Points; MAX_OF_PROCESS] = [NEW; MAX_OF_PROCESS];
+
+/// How many of them are in use.
+static IN_USE: AtomicUsize = AtomicUsize::new(0);
+
+/// Its numbers on a cache line of their own.
+#[repr(align(64))]
+pub(crate) struct Points {
+    is_taken: AtomicBool,
+    /// Of the present profile; [`IDLE`] while there is none.
+    number: AtomicU64,
+    /// When it began, by the clock of ticks and by that of the system.
+    start_ticks: AtomicU64,
+    start: AtomicU64,
+    /// How many innermost addresses of a stack make a point.
+    depth: AtomicUsize,
+    /// Live.
+    bytes: AtomicI64,
+    max_bytes: AtomicI64,
+    /// When that was, in ticks from the beginning.
+    max_at: AtomicU64,
+    /// How many such moments there were, and one more.
+    peaks: AtomicU64,
+    /// Blocks that found no room in the table.
+    lost: AtomicU64,
+    touched: AtomicPtr<Point>,
+    /// Of blocks without a stack, or without room for a point.
+    unplaced: Point,
+    roots: [AtomicPtr<Point>; 1 << ROOT_BITS],
+}
+
+const IDLE: u64 = 0;
+
+/// The last number given out.
+static NUMBERS: AtomicU64 = AtomicU64::new(0);
+
+/// When a block was born, in one word: the number of its profile, then ticks from the beginning of that, in units of 64: 20 ns, for four
+/// days at 3 GHz. Older blocks count as that old.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Birth(u64);
+
+const NUMBER_BITS: u32 = 20;
+const TIME_BITS: u32 = u64::BITS - NUMBER_BITS;
+const TICKS_PER_UNIT: u64 = 64;
+
+impl Birth {
+    fn new(number: u64, ticks: u64) -> Self {
+        let units = (ticks / TICKS_PER_UNIT).min((1 << TIME_BITS) - 1);
+        Self(number << TIME_BITS | units)
+    }
+
+    fn number(self) -> u64 {
+        self.0 >> TIME_BITS
+    }
+
+    fn ticks(self) -> u64 {
+        (self.0 & ((1 << TIME_BITS) - 1)) * TICKS_PER_UNIT
+    }
+
+    pub(super) fn to_word(self) -> u64 {
+        self.0
+    }
+
+    /// The inverse of [`to_word`](Self::to_word).
+    pub(super) fn of_word(word: u64) -> Self {
+        Self(word)
+    }
+}
+
+/// When something happened in a whole profile, in nanoseconds from its beginning.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Times {
+    /// The latest moment when there were the most bytes.
+    pub(crate) peak: u64,
+    pub(crate) now: u64,
+}
+
+/// Begins a profile of all threads' blocks; `None` if there are too many, or no memory. The caller then sets the limits of all
+/// threads, as for any tracking.
+pub(crate) fn profile_process(depth: usize) -> Option<&'static Points> {
+    let points = OF_PROCESS.iter().find(|points| !points.is_taken.swap(true, Acquire))?;
+    if !points.begin(depth) {
+        points.is_taken.store(false, Release);
+        return None;
+    }
+    IN_USE.fetch_add(1, Relaxed);
+    Some(points)
+}
+
+/// Ends one of those.
+pub(crate) fn end_profile_of_process(points: &'static Points) {
+    IN_USE.fetch_sub(1, Relaxed);
+    points.end();
+    points.is_taken.store(false, Release);
+}
+
+/// Enters a fresh block in all profiles of the process. `is_first` as for [`Retained::insert`](super::Retained).
+#[inline]
+pub(crate) fn enter_block(
+    address: usize,
+    size: u64,
+    stack: Option<&'static Stack>,
+    is_first: bool,
+) {
+    let mut is_first = is_first;
+    if IN_USE.load(Relaxed) > 0 {
+        for points in &OF_PROCESS {
+            let number = points.number();
+            if number != IDLE {
+                points.enter(number, address, size, stack, is_first);
+                is_first = false;
+            }
+        }
+    }
+}
+
+/// Counts a reallocation, after it was done, in all profiles of the process.
+#[inline]
+pub(crate) fn reenter_block(address: usize, size: u64, stack: Option<&'static Stack>) {
+    if IN_USE.load(Relaxed) > 0 {
+        for points in &OF_PROCESS {
+            let number = points.number();
+            if number != IDLE {
+                points.reenter(number, address, size, stack);
+            }
+        }
+    }
+}
+
+#[allow(clippy::declare_interior_mutable_const)] // Templates.
+impl Points {
+    pub(crate) const NEW: Self = Self {
+        is_taken: AtomicBool::new(false),
+        number: AtomicU64::new(IDLE),
+        start_ticks: AtomicU64::new(0),
+        start: AtomicU64::new(0),
+        depth: AtomicUsize::new(usize::MAX),
+        bytes: AtomicI64::new(0),
+        max_bytes: AtomicI64::new(0),
+        max_at: AtomicU64::new(0),
+        peaks: AtomicU64::new(0),
+        lost: AtomicU64::new(0),
+        touched: Point::NONE,
+        unplaced: Point::new(None),
+        roots: [Point::NONE; 1 << ROOT_BITS],
+    };
+
+    /// Somebody begins to use it, as the only one. Points are told apart by the innermost `depth` addresses of their stacks. `false` if
+    /// there is no memory to keep blocks in.
+    pub(crate) fn begin(&'static self, depth: usize) -> bool {
+        if !live::prepare() {
+            return false;
+        }
+        let mut next = self.touched.swap(ptr::null_mut(), Acquire);
+        while let Some(point) = at(next) {
+            next = point.next_touched.load(Relaxed);
+            point.reset();
+        }
+        self.bytes.store(0, Relaxed);
+        self.max_bytes.store(0, Relaxed);
+        self.max_at.store(0, Relaxed);
+        self.peaks.store(1, Relaxed);
+        self.lost.store(0, Relaxed);
+        self.depth.store(depth, Relaxed);
+        self.start.store(clock::nanoseconds(), Relaxed);
+        self.start_ticks.store(clock::ticks(), Relaxed);
+        let number = NUMBERS.fetch_add(1, Relaxed) % ((1 << NUMBER_BITS) - 1) + 1;
+        self.number.store(number, Release);
+        retained::start_tracking();
+        true
+    }
+
+    /// The profile is over.
+    pub(crate) fn end(&'static self) {
+        if self.number.swap(IDLE, Release) != IDLE {
+            retained::stop_tracking();
+        }
+    }
+
+    /// What tells the present profile from others; never that of the one before.
+    #[inline]
+    pub(crate) fn number(&self) -> u64 {
+        self.number.load(Relaxed)
+    }
+
+    /// Whether a block that was born then is of the present profile.
+    #[inline]
+    pub(super) fn has(&self, born: Birth) -> bool {
+        born.number() == self.number()
+    }
+
+    /// Ticks from the beginning.
+    #[inline]
+    fn now(&self) -> u64 {
+        clock::ticks().saturating_sub(self.start_ticks.load(Relaxed))
+    }
+
+    /// A block was allocated. Nothing happens if the profile of that number is over.
+    #[inline]
+    pub(crate) fn enter(
+        &'static self,
+        number: u64,
+        address: usize,
+        size: u64,
+        stack: Option<&'static Stack>,
+        is_first: bool,
+    ) {
+        if number != self.number() {
+            return;
+        }
+        let (point, now) = (self.touch(stack), self.now());
+        if self.place(Birth::new(number, now), address, size, point, is_first) {
+            point.note(self.peaks.load(Relaxed));
+            point.gain(size);
+            self.grow(now, size as i64);
+        } else {
+            point.count_again(size);
+            self.lost_one();
+        }
+    }
+
+    /// A block was reallocated: it stays at its point. One that is none of the profile's is from now on.
+    #[inline]
+    pub(crate) fn reenter(
+        &'static self,
+        number: u64,
+        address: usize,
+        size: u64,
+        stack: Option<&'static Stack>,
+    ) {
+        if number != self.number() {
+            return;
+        }
+        match self.find(address) {
+            Some(point) => point.count_again(size),
+            None => self.enter(number, address, size, stack, false),
+        }
+    }
+
+    /// So many more bytes are live.
+    #[inline]
+    fn grow(&self, now: u64, bytes: i64) {
+        let bytes = self.bytes.fetch_add(bytes, Relaxed).wrapping_add(bytes);
+        // Of equal peaks, the latest is the one.
+        if bytes >= self.max_bytes.load(Relaxed) {
+            self.max_bytes.fetch_max(bytes, Relaxed);
+            self.max_at.store(now, Relaxed);
+            self.peaks.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// A block of the profile has another size.
+    #[inline]
+    pub(super) fn resized(&self, point: &Point, old_size: u64, new_size: u64) {
+        point.note(self.peaks.load(Relaxed));
+        point.resize(old_size, new_size);
+        let difference = new_size.wrapping_sub(old_size) as i64;
+        if difference >= 0 {
+            self.grow(self.now(), difference);
+        } else {
+            self.bytes.fetch_add(difference, Relaxed);
+        }
+    }
+
+    /// A block of the profile is no longer live.
+    #[inline]
+    pub(super) fn freed(&self, point: &Point, born: Birth, size: u64) {
+        point.note(self.peaks.load(Relaxed));
+        point.lose(size, self.now().saturating_sub(born.ticks()));
+        self.bytes.fetch_sub(size as i64, Relaxed);
+    }
+
+    #[cold]
+    pub(super) fn lost_one(&self) {
+        self.lost.fetch_add(1, Relaxed);
+    }
+
+    /// The point of `stack`, from now on one of the profile's.
+    #[inline]
+    fn touch(&'static self, stack: Option<&'static Stack>) -> &'static Point {
+        let point = stack.and_then(|stack| self.point(stack)).unwrap_or(&self.unplaced);
+        if !point.is_touched.load(Relaxed) && !point.is_touched.swap(true, Relaxed) {
+            let mut first = self.touched.load(Relaxed);
+            loop {
+                point.next_touched.store(first, Relaxed);
+                let new = (point as *const Point).cast_mut();
+                match self.touched.compare_exchange_weak(first, new, Release, Relaxed) {
+                    Ok(_) => break,
+                    Err(now) => first = now,
+                }
+            }
+        }
+        point
+    }
+
+    /// `None` without memory.
+    #[inline]
+    fn point(&self, stack: &'static Stack) -> Option<&'static Point> {
+        let point = self.point_of_all(stack)?;
+        let depth = self.depth.load(Relaxed);
+        if stack.return_addresses().len() <= depth {
+            return Some(point);
+        }
+        // The addresses are those of `stack` in any case, so that their number tells whether it is the right one.
+        let known = at(point.shorter.load(Acquire)).filter(|shorter| {
+            shorter.stack().is_some_and(|stack| stack.return_addresses().len() == depth)
+        });
+        known.or_else(|| self.shorten(point, stack, depth))
+    }
+
+    #[cold]
+    fn shorten(
+        &self,
+        point: &Point,
+        stack: &'static Stack,
+        depth: usize,
+    ) -> Option<&'static Point> {
+        let shorter = self.point_of_all(stack.innermost(depth)?)?;
+        point.shorter.store((shorter as *const Point).cast_mut(), Release);
+        Some(shorter)
+    }
+
+    /// The point of all addresses of the stack.
+    #[inline]
+    fn point_of_all(&self, stack: &'static Stack) -> Option<&'static Point> {
+        let hash = stack.hash();
+        let mut place = &self.roots[(hash >> (64 - ROOT_BITS)) as usize];
+        let mut bits = hash << ROOT_BITS;
+        loop {
+            let Some(point) = at(place.load(Acquire)) else {
+                match insert(place, stack) {
+                    Ok(point) => return Some(point),
+                    Err(OutOfMemory) => return None,
+                    Err(Taken) => continue,
+                }
+            };
+            if point.stack().is_some_and(|known| ptr::eq(known, stack)) {
+                return Some(point);
+            }
+            place = &point.children[(bits >> 62) as usize];
+            bits <<= 2;
+        }
+    }
+
+    /// Shows `visit` all points of the profile, with what they have counted by now. To be asked before the end, like what follows.
+    pub(crate) fn visit(&self, visit: &mut dyn FnMut(&'static Point, PointNumbers)) {
+        let (peak, length) = (self.peaks.load(Relaxed), self.length());
+        let mut next = self.touched.load(Acquire);
+        while let Some(point) = at(next) {
+            let mut numbers = point.read(peak);
+            numbers.lifetimes = length.in_nanoseconds(numbers.lifetimes);
+            visit(point, numbers);
+            next = point.next_touched.load(Relaxed);
+        }
+    }
+
+    /// Shows `visit` the point of each live block, and how many nanoseconds old it is.
+    pub(crate) fn visit_ages(&self, visit: &mut dyn FnMut(&'static Point, u64)) {
+        let (now, length) = (self.now(), self.length());
+        self.visit_live(&mut |point, born| {
+            visit(point, length.in_nanoseconds(now.saturating_sub(born.ticks())));
+        });
+    }
+
+    pub(crate) fn times(&self) -> Times {
+        let length = self.length();
+        Times { peak: length.in_nanoseconds(self.max_at.load(Relaxed)), now: length.nanoseconds }
+    }
+
+    /// How many blocks are in the totals of their points, but nowhere else, for want of room.
+    pub(crate) fn lost(&self) -> u64 {
+        self.lost.load(Relaxed)
+    }
+
+    fn length(&self) -> Length {
+        let nanoseconds = clock::nanoseconds().saturating_sub(self.start.load(Relaxed));
+        Length { nanoseconds, ticks: self.now() }
+    }
+}
+
+/// From the beginning of a profile until now.
+#[derive(Clone, Copy)]
+struct Length {
+    nanoseconds: u64,
+    ticks: u64,
+}
+
+impl Length {
+    fn in_nanoseconds(self, ticks: u64) -> u64 {
+        let scaled = u128::from(ticks) * u128::from(self.nanoseconds);
+        let nanoseconds = scaled.checked_div(u128::from(self.ticks)).unwrap_or(0);
+        u64::try_from(nanoseconds).unwrap_or(u64::MAX)
+    }
+}
+
+enum NotInserted {
+    OutOfMemory,
+    /// Another thread was first.
+    Taken,
+}
+use NotInserted::{OutOfMemory, Taken};
+
+#[cold]
+fn insert(place: &AtomicPtr<Point>, stack: &'static Stack) -> Result<&'static Point, NotInserted> {
+    // SAFETY: a point is not zero-sized.
+    let memory: *mut Point = unsafe { System.alloc(Layout::new::<Point>()) }.cast();
+    if memory.is_null() {
+        return Err(OutOfMemory);
+    }
+    // SAFETY: fresh, and of the layout of a point.
+    unsafe { memory.write(Point::new(Some(stack))) };
+    if place.compare_exchange(ptr::null_mut(), memory, AcqRel, Relaxed).is_ok() {
+        // SAFETY: initialised above, and never freed now that it is published.
+        return Ok(unsafe { &*memory });
+    }
+    // SAFETY: from `System` with this layout, just above, and nobody else has seen it.
+    unsafe { System.dealloc(memory.cast(), Layout::new::<Point>()) };
+    Err(Taken)
+}
+
+#[inline]
+fn at(point: *mut Point) -> Option<&'static Point> {
+    // SAFETY: null, the `unplaced` of a `Points`, which are never freed, or a point that `insert` published.
+    unsafe { point.as_ref() }
+}
+
+#[cfg(test)]
+mod tests;
