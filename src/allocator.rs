@@ -84,8 +84,10 @@ impl<A: GlobalAlloc> ModAlloc<A> {
     ///
     /// # Safety
     /// As for `realloc`.
+    // Unoptimised, every method of the trait is one frame: `dhat::running` counts on it.
     #[cold]
-    #[inline(never)]
+    #[cfg_attr(debug_assertions, inline(always))]
+    #[cfg_attr(not(debug_assertions), inline(never))]
     unsafe fn realloc_tracked(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         let taken = count::take(block as usize);
         // SAFETY: the caller's promises are handed on unchanged.

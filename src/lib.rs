@@ -34,6 +34,7 @@
 //! | repeat, after a warm-up | [`Budget::warmup`], [`Budget::runs`] |
 //! | count without asserting | [`AllocScope`], [`measure`] |
 //! | see which lines allocate | [`AllocScope::with_call_sites`], [`Profiler::with_call_sites`], [`CallSites`] |
+//! | see a heap profile in DHAT's viewer | `dhat::Profiler`, `CallSites::to_dhat_json` (feature `dhat-compat`) |
 //! | leave something out of the count | [`uncounted`] |
 //! | count the whole process | [`Profiler`], [`ModAlloc::snapshot`] |
 //! | count around another allocator | [`ModAlloc::with`] |
@@ -68,9 +69,18 @@
 //!   frame of every site, or `off`, which does not record at all. Anything else is an error. Reports have no colours.
 //! - With `MOD_ALLOC_BREAK=1` the process stops (SIGTRAP) at the first allocation past a budget, with the stack still standing: run
 //!   the test in a debugger.
+//! - With `MOD_ALLOC_DHAT=DIR`, and the feature `dhat-compat`, a broken budget also writes a heap profile of its code to that folder, for DHAT's
+//!   viewer. It is named after the binary and the function; the report says where it is.
 //! - A library that is unloaded while a scope records is noticed when another one takes its place, or by the next scope.
 //! - Without the feature `backtraces`, which is on by default, there are counters and budgets alone. So there are on targets other than
 //!   x86_64 Linux, and under Miri: budgets hold as ever, and the report says that call sites are not available.
+//!
+//! # Features
+//!
+//! | | |
+//! |---|---|
+//! | `backtraces` | call sites; on by default |
+//! | `dhat-compat` | the module `dhat`, a drop-in for the crate of that name; `CallSites::to_dhat_json`; `MOD_ALLOC_DHAT`. A scope with call sites keeps its live blocks as well, which takes some 150 ns more for each in release builds, and a microsecond and a half in debug builds; budgets do so only while `MOD_ALLOC_DHAT` is set. |
 //!
 //! # Where it runs
 //!

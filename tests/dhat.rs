@@ -4,7 +4,7 @@
 use std::env;
 use std::fs;
 use std::hint::black_box;
-use std::panic::{catch_unwind, UnwindSafe};
+use std::panic::{self, catch_unwind, UnwindSafe};
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::thread;
@@ -256,7 +256,11 @@ fn depth() {
 
 /// What `work` panics with.
 fn panic_of(work: impl FnOnce() + UnwindSafe) -> String {
-    let panic = catch_unwind(work).expect_err("it panics");
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {})); // It is meant to happen: nothing to print.
+    let panic = catch_unwind(work);
+    panic::set_hook(hook);
+    let panic = panic.expect_err("it panics");
     match panic.downcast::<String>() {
         Ok(text) => *text,
         Err(panic) => (*panic.downcast::<&str>().expect("a text")).to_owned(),

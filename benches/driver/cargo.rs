@@ -24,9 +24,21 @@ pub(crate) fn scratch(name: &str) -> PathBuf {
 
 /// Builds some of this package's binaries in one of its debug profiles; of the peers, dhat only is there.
 pub(crate) fn build_binaries(profile: &str, binaries: &[&str]) -> Vec<PathBuf> {
-    let target_dir = scratch("debug");
+    build_with("debug", "dhat", profile, binaries, &[])
+}
+
+/// Builds some of this package's binaries with other features than its own, in a folder of that name.
+pub(crate) fn build_with(
+    folder: &str,
+    features: &str,
+    profile: &str,
+    binaries: &[&str],
+    more: &[&str],
+) -> Vec<PathBuf> {
+    let target_dir = scratch(folder);
     let mut command = build(&target_dir);
-    command.args(["--no-default-features", "--features", "dhat", "--profile", profile]);
+    command.args(["--no-default-features", "--features", features, "--profile", profile]);
+    command.args(more);
     for binary in binaries {
         command.args(["--bin", binary]);
     }

@@ -7,6 +7,7 @@ mod cargo;
 mod child;
 mod clean_build;
 mod debug;
+mod dhat;
 mod instructions;
 mod nesting;
 mod options;
@@ -24,7 +25,7 @@ use options::Options;
 type Section = (&'static str, fn(&Options));
 
 /// In the order of the output.
-const SECTIONS: [Section; 8] = [
+const SECTIONS: [Section; 9] = [
     ("time", time::print),
     ("nesting", nesting::print),
     ("scopes", scopes::print),
@@ -32,6 +33,7 @@ const SECTIONS: [Section; 8] = [
     ("debug", debug::print),
     ("sites", sites::print),
     ("attribution", attribution::print),
+    ("dhat", dhat::print),
     ("clean-build", clean_build::print),
 ];
 

@@ -68,9 +68,14 @@
 //! | lifetime of a block that was reallocated | from the last reallocation | from its allocation, as in Valgrind's DHAT |
 //! | what an assertion's condition allocates | is not counted | is counted |
 //! | [`HeapStats::get`] in an assertion's condition | panics | works |
-//! | operands of `assert_eq!`, `assert_ne!` | evaluated again for the message | evaluated once |
+//! | operands of [`assert_eq!`], [`assert_ne!`] | evaluated again for the message | evaluated once |
 //! | while several threads allocate | exact | totals and current numbers exact; maxima, and what was live at them, may miss what another thread did at that moment |
 //! | the file | written in place | written to a temporary file, and renamed |
+//! | what the panics of this interface allocate | is not counted | is counted, if they are caught |
+//! | frames of a zeroed allocation, of which there is a limit | one more is the allocator's | as of others |
+//! | outer ends of stacks, if the first block was another thread's than the profiler | all shown | as otherwise |
+//! | outer ends of stacks, if the profiler was built inside a recursion | as otherwise | none above the recursive call |
+//! | stacks deeper than 512 functions | all of them | the innermost 512 |
 //! | names and lines | looked up by the crate backtrace | looked up by the standard library: closures and generics may read differently |
 //! | targets without call sites (all but x86_64 Linux) | stacks | numbers, at one program point `[not attributed]` |
 //! | more blocks than the table has room for (16 million) | | in the totals alone; the summary says how many |
@@ -88,9 +93,40 @@ mod running;
 mod stats;
 mod sums;
 
-pub use crate::{
-    __dhat_assert as assert, __dhat_assert_eq as assert_eq, __dhat_assert_ne as assert_ne,
-};
+/// Asserts that a condition holds, as [`core::assert!`] does; if it does not, the profile is saved first.
+///
+/// ```should_panic
+/// # #[global_allocator] static ALLOC: mod_alloc::dhat::Alloc = mod_alloc::dhat::Alloc;
+/// # let file = std::env::temp_dir().join(format!("mod-alloc-doc-{}.json", std::process::id()));
+/// use mod_alloc::dhat;
+///
+/// let _profiler = dhat::Profiler::builder().testing().file_name(&file).build();
+/// let word = std::hint::black_box(String::from("word"));
+/// let stats = dhat::HeapStats::get();
+/// dhat::assert!(stats.total_bytes < 10);
+/// # struct Removed(std::path::PathBuf);
+/// # impl Drop for Removed { fn drop(&mut self) { std::fs::remove_file(&self.0).unwrap() } }
+/// # let _removed = Removed(file);
+/// dhat::assert!(stats.total_blocks == 2, "one for {word:?}, and ..");
+/// ```
+///
+/// # Panics
+/// If it does not hold; and if no [`Profiler`] is running, if it is not one for [testing](ProfilerBuilder::testing), or if another assertion has
+/// failed before.
+#[doc(inline)]
+pub use crate::__dhat_assert as assert;
+/// Asserts that two values are equal, as [`core::assert_eq!`] does; if they are not, the profile is saved first.
+///
+/// # Panics
+/// As [`assert!`].
+#[doc(inline)]
+pub use crate::__dhat_assert_eq as assert_eq;
+/// Asserts that two values are not equal, as [`core::assert_ne!`] does; if they are, the profile is saved first.
+///
+/// # Panics
+/// As [`assert!`].
+#[doc(inline)]
+pub use crate::__dhat_assert_ne as assert_ne;
 pub use profiler::{Profiler, ProfilerBuilder};
 pub use stats::{AdHocStats, HeapStats};
 

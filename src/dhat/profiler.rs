@@ -36,7 +36,6 @@ impl Profiler {
     }
 
     /// For anything but the defaults: see [`ProfilerBuilder`].
-    #[must_use]
     pub fn builder() -> ProfilerBuilder {
         let settings =
             Settings { is_ad_hoc: false, is_testing: false, file: None, max_frames: Some(10) };
@@ -70,7 +69,7 @@ impl ProfilerBuilder {
         self
     }
 
-    /// For tests: allows [`dhat::assert!`](super::assert) and its siblings, and writes a file only when one of those fails.
+    /// For tests: allows [`dhat::assert!`](super::assert!) and its siblings, and writes a file only when one of those fails.
     pub fn testing(mut self) -> Self {
         self.settings.change(|settings| settings.is_testing = true);
         self

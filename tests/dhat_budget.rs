@@ -1,0 +1,226 @@
+//! `MOD_ALLOC_DHAT`: a broken budget writes a DHAT profile, and says where. The tests run this binary again, with the variable set, which
+//! is read once in a process; what they run is below, and ignored otherwise.
+
+use std::env;
+use std::fs;
+use std::hint::black_box;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+
+use mod_alloc::{alloc_budget, AllocScope, Budget, ModAlloc};
+
+#[global_allocator]
+static GLOBAL: ModAlloc = ModAlloc::new();
+
+/// What running `test` in another process prints, with the variable set to `value`, and more of them.
+fn output_of(test: &str, value: &str, more: &[(&str, &str)]) -> String {
+    let mut again = Command::new(env::current_exe().expect("a path"));
+    again.args([
+        "--exact",
+        &format!("run::{test}"),
+        "--ignored",
+        "--nocapture",
+        "--test-threads=1",
+    ]);
+    again.env_remove("RUST_BACKTRACE").env("MOD_ALLOC_DHAT", value).envs(more.iter().copied());
+    let output = again.output().expect("it runs");
+    let text =
+        [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+    assert!(text[0].contains("running 1 test"), "{text:?}");
+    text.concat()
+}
+
+/// A folder that is not there yet.
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("dhat-budget-{name}"));
+    let _ = fs::remove_dir_all(&folder); // Of an earlier run.
+    folder
+}
+
+fn names_in(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).expect("it is there");
+    let name = |entry: fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
+    let mut names: Vec<_> = entries.map(|entry| name(entry.expect("readable"))).collect();
+    names.sort();
+    names
+}
+
+fn run_in(name: &str, test: &str) -> (PathBuf, String) {
+    let folder = folder(name).join("below");
+    let output = output_of(test, folder.to_str().expect("UTF-8"), &[]);
+    (folder, output)
+}
+
+#[test]
+fn the_report_names_the_file_and_the_file_has_the_scope() {
+    let (folder, output) = run_in("attribute", "parses_header");
+    let path = folder.join("dhat_budget-run.parses_header.json");
+    let line = format!("\n  DHAT profile: {}\n", path.display());
+    assert!(output.contains("allocation budget exceeded: run::parses_header"), "{output}");
+    assert!(output.contains(&line) && !output.contains("MOD_ALLOC_DHAT=DIR"), "{output}");
+    assert_eq!(names_in(&folder), ["dhat_budget-run.parses_header.json"]);
+    let json = fs::read_to_string(path).expect("it was written");
+    assert!(json.contains("\"bklt\":true") && json.contains("parses_header ("), "{json}");
+    let points: Vec<&str> = json.lines().filter(|line| line.contains("\"tb\":")).collect();
+    let sizes: Vec<&str> = points
+        .iter()
+        .map(|point| {
+            let (total, rest) = point.split_once(",\"tl\":").expect("lifetimes");
+            let (_, rest) = rest.split_once(",\"mb\"").expect("a maximum");
+            assert_eq!(total.trim_start_matches([' ', '[', ',']), "{\"tb\":300,\"tbk\":2");
+            rest
+        })
+        .collect();
+    // Grown from 100 to 200 bytes, and freed in the scope.
+    assert_eq!(sizes.len(), 1);
+    assert!(
+        sizes[0].starts_with(":200,\"mbk\":1,\"gb\":200,\"gbk\":1,\"eb\":0,\"ebk\":0,"),
+        "{json}"
+    );
+    assert!(!json.contains("lang_start"), "nothing above the scope: {json}");
+}
+
+#[test]
+fn of_several_in_one_process_each_has_a_file() {
+    let (folder, output) = run_in("several", "three_times");
+    let stem = "dhat_budget-run.three_times";
+    let names =
+        [1, 2, 3].map(|n| if n == 1 { format!("{stem}.json") } else { format!("{stem}-{n}.json") });
+    let mut sorted = names.clone();
+    sorted.sort();
+    assert_eq!(names_in(&folder), sorted);
+    for name in names {
+        let line = format!("DHAT profile: {}\n", folder.join(&name).display());
+        assert_eq!(output.matches(&line).count(), 2, "the same in both texts: {output}");
+    }
+}
+
+#[test]
+fn a_budget_that_holds_writes_none() {
+    let (folder, output) = run_in("holds", "holds");
+    assert!(output.contains("1 passed") && !folder.exists(), "{output}");
+}
+
+#[test]
+fn attached_threads_are_in_it() {
+    let (folder, output) = run_in("attached", "attached");
+    let name = &names_in(&folder)[0];
+    let json = fs::read_to_string(folder.join(name)).expect("it was written");
+    assert!(json.contains("{\"tb\":5000,\"tbk\":1,"), "{output}\n{json}");
+    assert!(
+        json.contains("\"mb\":5000,\"mbk\":1,\"gb\":5000,\"gbk\":1,\"eb\":5000,\"ebk\":1"),
+        "{json}"
+    );
+}
+
+#[test]
+fn a_future_is_in_it() {
+    let (folder, output) = run_in("future", "future");
+    let name = &names_in(&folder)[0];
+    let json = fs::read_to_string(folder.join(name)).expect("it was written");
+    assert!(
+        json.contains("{\"tb\":700,\"tbk\":1,") && json.contains("\"gb\":700,"),
+        "{output}\n{json}"
+    );
+}
+
+#[test]
+fn what_keeps_it_from_being_written_is_said() {
+    let folder = folder("file");
+    fs::create_dir_all(&folder).expect("a folder");
+    let file = folder.join("file");
+    fs::write(&file, "").expect("writable");
+    let output = output_of("parses_header", file.to_str().expect("UTF-8"), &[]);
+    let start = format!("\n  no DHAT profile: writing to {} failed: ", file.display());
+    assert!(output.contains(&start), "{output}");
+
+    let output = output_of("parses_header", "", &[]);
+    let expected = "is `MOD_ALLOC_DHAT` misspelt? It is ``; the values are names of folders, `target/dhat` for example";
+    assert!(output.contains(expected), "{output}");
+}
+
+/// Whoever asks for a profile gets one, also where the report shows no call sites.
+#[test]
+fn it_is_written_without_call_sites_in_the_report_too() {
+    let folder = folder("off");
+    let value = folder.to_str().expect("UTF-8");
+    let output = output_of("parses_header", value, &[("MOD_ALLOC_BACKTRACE", "off")]);
+    assert!(output.contains("\n  DHAT profile: ") && !output.contains("call sites"), "{output}");
+    assert_eq!(names_in(&folder).len(), 1);
+}
+
+mod run {
+    use super::*;
+
+    #[alloc_budget(max = 1)]
+    #[test]
+    #[ignore = "another test runs it, in a process of its own"]
+    fn parses_header() {
+        let mut header = black_box(Vec::<u8>::with_capacity(100));
+        header.reserve_exact(200);
+    }
+
+    #[test]
+    #[ignore = "as above"]
+    fn three_times() {
+        for _ in 0..3 {
+            let budget = Budget::new().max(0).call_sites(false);
+            let exceeded = budget.check(|| drop(black_box(vec![1_u8]))).expect_err("it allocates");
+            println!("{exceeded}\n\n{exceeded:?}\n");
+        }
+    }
+
+    #[alloc_budget(max = 1)]
+    #[test]
+    #[ignore = "as above"]
+    fn holds() {
+        drop(black_box(vec![1_u8]));
+    }
+
+    #[alloc_budget(max = 0)]
+    #[test]
+    #[ignore = "as above"]
+    fn attached() {
+        let scope = AllocScope::current().expect("the budget");
+        let work = scope.wrap(|| black_box(Vec::<u8>::with_capacity(5_000)));
+        std::mem::forget(thread::spawn(work).join().expect("it ends well"));
+    }
+
+    #[test]
+    #[ignore = "as above"]
+    fn future() {
+        use std::future::{poll_fn, Future};
+        use std::pin::pin;
+        use std::task::{Context, Poll};
+
+        let mut held = None;
+        let mut polls = 0;
+        let future = Budget::new().max(0).check_future(poll_fn(move |_| {
+            polls += 1;
+            held.get_or_insert_with(|| black_box(Vec::<u8>::with_capacity(700)));
+            if polls < 3 {
+                Poll::Pending
+            } else {
+                Poll::Ready(())
+            }
+        }));
+        let mut future = pin!(future);
+        let waker = super::noop_waker();
+        let mut context = Context::from_waker(&waker);
+        let exceeded = loop {
+            if let Poll::Ready(result) = future.as_mut().poll(&mut context) {
+                break result.expect_err("it allocates");
+            }
+        };
+        println!("{exceeded}");
+    }
+}
+
+fn noop_waker() -> std::task::Waker {
+    struct Noop;
+    impl std::task::Wake for Noop {
+        fn wake(self: std::sync::Arc<Self>) {}
+    }
+    std::sync::Arc::new(Noop).into()
+}
