@@ -15,7 +15,7 @@ target=x86_64-unknown-linux-gnu
 # With debug assertions, counters are stored by assembly, which the sanitizer does not see.
 export CARGO_PROFILE_DEV_DEBUG_ASSERTIONS=false CARGO_PROFILE_DEV_DEBUG=line-tables-only
 export CARGO_TARGET_DIR=target/tsan RUSTFLAGS=-Zsanitizer=thread
-run() { cargo +nightly test --config profile.dev.package.mod-alloc.opt-level=1 --locked -Zbuild-std --target "$target" "$@"; }
+run() { cargo +nightly test --config profile.dev.package.mod-alloc.opt-level=1 --locked --all-features -Zbuild-std --target "$target" "$@"; }
 # Not the stack walks and their symbols: the sanitizer's own frames are in their way, and they start no threads that share anything.
 run --lib -- count:: record:: stable_vec system_vec
 run --test attribution --test counting

@@ -70,7 +70,8 @@ fn the_sites_of_a_profile_know_what_was_live_at_its_peak() {
     assert_eq!(at_peak(&of_second, "held"), (2, 110_000), "{of_second:#}");
     let more = [(); 3].map(|()| Profiler::with_call_sites());
     drop(black_box(Vec::<u8>::with_capacity(10)));
-    let known = more.each_ref().map(|p| p.call_sites().sites()[0].peak_bytes().is_some());
+    let known: Vec<bool> =
+        more.iter().map(|p| p.call_sites().sites()[0].peak_bytes().is_some()).collect();
     assert_eq!(known, [true, true, false]);
     let of_fifth = more[2].call_sites();
     std::panic::catch_unwind(|| of_fifth.sorted_by(SortBy::PeakBytes)).expect_err("not known");

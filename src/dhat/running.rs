@@ -70,7 +70,9 @@ impl Running {
         let (mut profile, summary) = match self.counted {
             Counted::Heap { profile, _recording } => {
                 let heap = HeapProfile::of(profile.points());
-                let summary = heap_summary(&HeapSums::of(profile.points()), heap.lost);
+                let mut sums = HeapSums::default();
+                heap.points.iter().for_each(|(_, numbers)| sums.add(numbers));
+                let summary = heap_summary(&sums, heap.lost);
                 (Profile::of_heap(heap, Vec::new()), summary)
             }
             Counted::AdHoc(events) => {

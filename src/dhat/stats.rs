@@ -41,7 +41,11 @@ impl HeapStats {
     #[must_use]
     pub fn get() -> Self {
         let sums = read("heap stats", |counted| match counted {
-            Counted::Heap { profile, .. } => Ok(HeapSums::of(profile.points())),
+            Counted::Heap { profile, .. } => {
+                let mut sums = HeapSums::default();
+                profile.points().visit(&mut |_, numbers| sums.add(&numbers));
+                Ok(sums)
+            }
             Counted::AdHoc(_) => Err("ad hoc"),
         });
         let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);

@@ -1,6 +1,6 @@
 //! Cold: `HeapSums`, what all points of a heap profile come to.
 
-use crate::record::{Blocks, Points};
+use crate::record::{Blocks, PointNumbers};
 
 #[derive(Clone, Copy, Default)]
 pub(super) struct HeapSums {
@@ -11,14 +11,9 @@ pub(super) struct HeapSums {
 }
 
 impl HeapSums {
-    /// By now. To be called while the profile goes on.
-    pub(super) fn of(points: &Points) -> Self {
-        let mut sums = Self::default();
-        points.visit(&mut |_, numbers| {
-            sums.total = sums.total + numbers.total;
-            sums.live = sums.live + numbers.live;
-            sums.at_peak = sums.at_peak + numbers.at_peak;
-        });
-        sums
+    pub(super) fn add(&mut self, numbers: &PointNumbers) {
+        self.total = self.total + numbers.total;
+        self.live = self.live + numbers.live;
+        self.at_peak = self.at_peak + numbers.at_peak;
     }
 }
