@@ -51,10 +51,31 @@ pub(crate) fn readable(function: &str) -> String {
     rewritten(function, |closure| if is_closure_segment(closure) { "{closure}" } else { closure })
 }
 
-/// The whole path, without hash and crate numbers.
+/// The whole path, without hash and crate numbers, nor the type of a number: `[u8; 3]`, not `[u8; 3usize]`.
 #[cfg(feature = "dhat-compat")]
 pub(crate) fn without_numbers(function: &str) -> String {
-    rewritten(function, |closure| closure)
+    let typed = rewritten(function, |closure| closure);
+    let mut bare = String::new();
+    let mut rest = typed.as_str();
+    while let Some(at) = find(rest, |byte| byte.is_ascii_digit()) {
+        let is_number = !rest[..at].ends_with(is_in_identifier);
+        let end =
+            find(&rest[at..], |byte| !byte.is_ascii_digit()).map_or(rest.len(), |end| at + end);
+        let (number, after) = rest.split_at(end);
+        bare.push_str(number);
+        rest = if is_number { without_type(after) } else { after };
+    }
+    bare.push_str(rest);
+    bare
+}
+
+/// What follows the name of an integer type, if the text begins with that.
+#[cfg(feature = "dhat-compat")]
+fn without_type(text: &str) -> &str {
+    let types =
+        ["usize", "isize", "u8", "i8", "u16", "i16", "u32", "i32", "u64", "i64", "u128", "i128"];
+    let after = types.iter().find_map(|name| text.strip_prefix(name));
+    after.filter(|after| !after.starts_with(is_in_identifier)).unwrap_or(text)
 }
 
 fn rewritten(function: &str, braced_segment: impl Fn(&str) -> &str) -> String {
@@ -398,6 +419,21 @@ mod tests {
                 let _ = (short_name(&name[start..end]), readable(&name[start..end]));
             }
         }
+    }
+
+    #[cfg(feature = "dhat-compat")]
+    #[test]
+    fn numbers_in_a_path_have_no_type() {
+        let check = |function, expected| assert_eq!(super::without_numbers(function), expected);
+        check("<alloc[1]::boxed::Box<[u8; 48usize]>>::new", "<alloc::boxed::Box<[u8; 48]>>::new");
+        check("app[1]::arrays::<3usize, -1i8, 200u8>", "app::arrays::<3, -1, 200>");
+        check(
+            "app::u8::x3usize::a1u8::_2u8::9u8s::4u80",
+            "app::u8::x3usize::a1u8::_2u8::9u8s::4u80",
+        );
+        check("7u64", "7");
+        check("7", "7");
+        check("", "");
     }
 
     #[test]
