@@ -73,7 +73,7 @@
 //! | the file | written in place | written to a temporary file, and renamed |
 //! | points that read the same once they are trimmed | two points, which the viewer refuses | one point: their maxima are added, so `mb` may be too high |
 //! | what the panics of this interface allocate | is not counted | is counted, if they are caught |
-//! | frames of a zeroed allocation, of which there is a limit | one more is the allocator's | as of others |
+//! | frames of a stack, where there is a limit | the allocator's own count | of a zeroed allocation, and in optimised builds, up to one more is left |
 //! | outer ends of stacks, if the first block was another thread's than the profiler | all shown | as otherwise |
 //! | stacks deeper than 512 functions | all of them | the innermost 512 |
 //! | names and lines | looked up by the crate backtrace | looked up by the standard library: closures and generics may read differently |

@@ -82,7 +82,8 @@ impl ProfilerBuilder {
         self
     }
 
-    /// How many functions of each stack to keep, innermost first and not counting inlined ones; `Some(10)` unless set, and at least 4.
+    /// How many functions of each stack to keep, innermost first, one of the allocator's included and inlined ones not counted; `Some(10)`
+    /// unless set, and at least 4.
     ///
     /// Stacks that are the same as far as that are one program point. Of the functions at the inner end that belong to an allocator, one
     /// is shown, and above the function that built the profiler none are. With `None`, all of all stacks are shown.

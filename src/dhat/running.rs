@@ -49,8 +49,12 @@ pub(super) enum Counted {
     AdHoc(Events),
 }
 
-/// Between a walk's first address and the allocator's own methods there is one function of ours, unless it was inlined.
-const OWN_FRAMES: usize = if cfg!(debug_assertions) { 1 } else { 0 };
+/// How many addresses of a walk dhat's limit stands for: it counts its own function. Unoptimised, a walk begins with one of ours more;
+/// optimised, with none or one.
+fn depth(max_frames: Option<usize>) -> usize {
+    let max_frames = max_frames.unwrap_or(usize::MAX);
+    max_frames.saturating_add(usize::from(cfg!(debug_assertions)))
+}
 
 impl Running {
     /// `None` if no more profiles can be kept.
@@ -58,8 +62,7 @@ impl Running {
         let counted = if settings.is_ad_hoc {
             Counted::AdHoc(Events::new(settings.max_frames))
         } else {
-            let depth = settings.max_frames.unwrap_or(usize::MAX).saturating_add(OWN_FRAMES);
-            let profile = count::profile_process(depth)?;
+            let profile = count::profile_process(depth(settings.max_frames))?;
             Counted::Heap { profile, _recording: count::record_everywhere(false) }
         };
         Some(Self { settings, counted, opening })
