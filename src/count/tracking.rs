@@ -114,8 +114,7 @@ pub(crate) struct ProcessProfile {
 /// Begins one, whose points are told apart by so many innermost addresses; `None` if there are too many, or no memory. The caller
 /// goes on to have all allocations recorded.
 pub(crate) fn profile_process(depth: usize) -> Option<ProcessProfile> {
-    let points = record::profile_process(depth)?;
-    watch_all_frees();
+    let points = record::profile_process(depth, watch_all_frees)?;
     Some(ProcessProfile { points })
 }
 

@@ -106,15 +106,17 @@ pub(crate) struct Times {
     pub(crate) now: u64,
 }
 
-/// Begins a profile of all threads' blocks; `None` if there are too many, or no memory. The caller then sets the limits of all
-/// threads, as for any tracking.
-pub(crate) fn profile_process(depth: usize) -> Option<&'static Points> {
+/// Begins a profile of all threads' blocks; `None` if there are too many, or no memory. `watch_frees` sets the limits of all threads, as for
+/// any tracking.
+pub(crate) fn profile_process(depth: usize, watch_frees: fn()) -> Option<&'static Points> {
     let points = OF_PROCESS.iter().find(|points| !points.is_taken.swap(true, Acquire))?;
     if !points.begin(depth) {
         points.is_taken.store(false, Release);
         return None;
     }
-    IN_USE.fetch_add(1, Relaxed);
+    // First: another profiler may have all allocations recorded already, and a block that is entered must not be freed unseen.
+    watch_frees();
+    IN_USE.fetch_add(1, Release);
     Some(points)
 }
 
@@ -134,7 +136,7 @@ pub(crate) fn enter_block(
     is_first: bool,
 ) {
     let mut is_first = is_first;
-    if IN_USE.load(Relaxed) > 0 {
+    if IN_USE.load(Acquire) > 0 {
         for points in &OF_PROCESS {
             let number = points.number();
             if number != IDLE {
@@ -148,7 +150,7 @@ pub(crate) fn enter_block(
 /// Counts a reallocation, after it was done, in all profiles of the process.
 #[inline]
 pub(crate) fn reenter_block(address: usize, size: u64, stack: Option<&'static Stack>) {
-    if IN_USE.load(Relaxed) > 0 {
+    if IN_USE.load(Acquire) > 0 {
         for points in &OF_PROCESS {
             let number = points.number();
             if number != IDLE {
@@ -208,16 +210,17 @@ impl Points {
         }
     }
 
-    /// What tells the present profile from others; never that of the one before.
+    /// What tells the present profile from others; never that of the one before. Who has it sees what `begin` has set.
     #[inline]
     pub(crate) fn number(&self) -> u64 {
-        self.number.load(Relaxed)
+        self.number.load(Acquire)
     }
 
-    /// Whether a block that was born then is of the present profile.
+    /// Whether a block that was born then is of the present profile. A relaxed look: the owner of the block has it from one who had the
+    /// number, and others but compare.
     #[inline]
     pub(super) fn has(&self, born: Birth) -> bool {
-        born.number() == self.number()
+        born.number() == self.number.load(Relaxed)
     }
 
     /// Ticks from the beginning.
