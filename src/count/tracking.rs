@@ -170,7 +170,9 @@ impl Drop for Tracking {
         }
         if let Some(item) = self.points.take() {
             item.it.end();
-            item.links.give_back();
+            if !item.it.is_used_up() {
+                item.links.give_back();
+            }
         }
     }
 }
@@ -212,5 +214,17 @@ mod tests {
         // Another test may have taken them since.
         assert_ne!(retained.serial(), serial);
         assert_ne!(points.number(), number);
+    }
+
+    #[test]
+    fn one_that_is_used_up_is_not_used_again() {
+        let profile = || track(Track { live: false, profile: true }).expect("memory");
+        for _ in 0..3 {
+            let used_up = profile();
+            let points = used_up.points().expect("it was asked for");
+            points.use_up();
+            drop(used_up);
+            assert!(!std::ptr::eq(profile().points().expect("likewise"), points));
+        }
     }
 }

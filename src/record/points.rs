@@ -40,6 +40,8 @@ pub(crate) struct Points {
     is_taken: AtomicBool,
     /// Of the present profile; [`IDLE`] while there is none.
     number: AtomicU64,
+    /// Of the latest one. None is used twice, as entries of old profiles stay in the table.
+    last_number: AtomicU64,
     /// When it began, by the clock of ticks and by that of the system.
     start_ticks: AtomicU64,
     start: AtomicU64,
@@ -62,15 +64,13 @@ pub(crate) struct Points {
 
 const IDLE: u64 = 0;
 
-/// The last number given out.
-static NUMBERS: AtomicU64 = AtomicU64::new(0);
-
 /// When a block was born, in one word: the number of its profile, then ticks from the beginning of that, in units of 64: 20 ns, for four
 /// days at 3 GHz. Older blocks count as that old.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Birth(u64);
 
 const NUMBER_BITS: u32 = 20;
+const MAX_NUMBER: u64 = (1 << NUMBER_BITS) - 1;
 const TIME_BITS: u32 = u64::BITS - NUMBER_BITS;
 const TICKS_PER_UNIT: u64 = 64;
 
@@ -124,7 +124,7 @@ pub(crate) fn profile_process(depth: usize, watch_frees: fn()) -> Option<&'stati
 pub(crate) fn end_profile_of_process(points: &'static Points) {
     IN_USE.fetch_sub(1, Relaxed);
     points.end();
-    points.is_taken.store(false, Release);
+    points.is_taken.store(points.is_used_up(), Release);
 }
 
 /// Enters a fresh block in all profiles of the process. `is_first` as for [`Retained::insert`](super::Retained).
@@ -165,6 +165,7 @@ impl Points {
     pub(crate) const NEW: Self = Self {
         is_taken: AtomicBool::new(false),
         number: AtomicU64::new(IDLE),
+        last_number: AtomicU64::new(IDLE),
         start_ticks: AtomicU64::new(0),
         start: AtomicU64::new(0),
         depth: AtomicUsize::new(usize::MAX),
@@ -197,8 +198,7 @@ impl Points {
         self.depth.store(depth, Relaxed);
         self.start.store(clock::nanoseconds(), Relaxed);
         self.start_ticks.store(clock::ticks(), Relaxed);
-        let number = NUMBERS.fetch_add(1, Relaxed) % ((1 << NUMBER_BITS) - 1) + 1;
-        self.number.store(number, Release);
+        self.number.store(self.last_number.fetch_add(1, Relaxed) + 1, Release);
         retained::start_tracking();
         true
     }
@@ -208,6 +208,16 @@ impl Points {
         if self.number.swap(IDLE, Release) != IDLE {
             retained::stop_tracking();
         }
+    }
+
+    /// Whether it has had so many profiles, a million, that there is no number left for another: it must not begin again.
+    pub(crate) fn is_used_up(&self) -> bool {
+        self.last_number.load(Relaxed) >= MAX_NUMBER
+    }
+
+    #[cfg(test)]
+    pub(crate) fn use_up(&self) {
+        self.last_number.store(MAX_NUMBER, Relaxed);
     }
 
     /// What tells the present profile from others; never that of the one before. Who has it sees what `begin` has set.

@@ -209,6 +209,17 @@ fn lifetimes_are_in_nanoseconds() {
     if !cfg!(feature = "dhat-compat") {
         return;
     }
+    // The thread may be held up between its looks at the two clocks, but not every time.
+    let tried: Vec<_> = (0..10).map(|_| lifetimes()).collect();
+    let is_right = |[peak, freed, alive, now, most]: &[u64; 5]| {
+        peak < freed && *freed >= 5_000_000 && freed <= alive && alive <= now && now <= most
+    };
+    assert!(tried.iter().any(is_right), "{tried:?}");
+}
+
+/// Times of two blocks, one of which is freed after five milliseconds: of the peak, of the one, of the other so far, of the profile so far, and
+/// what a clock around it all says.
+fn lifetimes() -> [u64; 5] {
     let points = points();
     let address = addresses(2);
     let before = std::time::Instant::now();
@@ -220,19 +231,15 @@ fn lifetimes_are_in_nanoseconds() {
     let (mut freed, mut alive) = (0, 0);
     points.visit(&mut |_, numbers| freed = numbers.lifetimes);
     points.visit_ages(&mut |_, age| alive = age);
-    let times = points.times();
+    let Times { peak, now } = points.times();
     let most = u64::try_from(before.elapsed().as_nanos()).expect("a short while");
-    assert!((5_000_000..=most).contains(&freed), "{freed} of {most}");
-    assert!((freed..=most).contains(&alive), "{alive} of {most}");
-    assert!(times.peak <= times.now && times.now <= most, "{times:?}");
-    assert!(times.now >= 5_000_000 && times.peak < freed, "{times:?}");
     points.end();
+    [peak, freed, alive, now, most]
 }
 
 #[test]
 fn a_birth_is_of_one_profile_and_not_older_than_it_can_say() {
-    let last = (1 << NUMBER_BITS) - 1;
-    for number in [1, 2, last] {
+    for number in [1, 2, MAX_NUMBER] {
         for ticks in [0, 64, 1 << 49] {
             let birth = Birth::new(number, ticks);
             assert_eq!((birth.number(), birth.ticks()), (number, ticks));
@@ -240,6 +247,14 @@ fn a_birth_is_of_one_profile_and_not_older_than_it_can_say() {
         }
         assert_eq!(Birth::new(number, u64::MAX).number(), number);
     }
+}
+
+#[test]
+fn one_of_the_process_that_is_used_up_is_not_begun_again() {
+    let points = profile_process(usize::MAX, || {}).expect("one is idle");
+    points.use_up();
+    end_profile_of_process(points);
+    assert!(points.is_taken.load(Relaxed) && points.number() == IDLE);
 }
 
 #[test]
