@@ -6,7 +6,9 @@
 //! still there, and the number of the profile that the block was born in tells that it counts no more.
 //!
 //! Exact while one thread at a time allocates. Where several do, each sum is exact, but a maximum may miss what another thread
-//! did at the very moment, as nobody waits for another.
+//! did at the very moment, as nobody waits for another. And one that is held up in the middle of an event, after it has looked at the number,
+//! until the profile is over and the next of the same `Points` has begun, spoils that by this event. To rule it out, as `retained` does, each of
+//! its numbers would need a serial, and each change a compare-and-swap.
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
