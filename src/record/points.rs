@@ -54,7 +54,7 @@ pub(crate) struct Points {
     max_bytes: AtomicI64,
     /// When that was, in ticks from the beginning.
     max_at: AtomicU64,
-    /// How many such moments there were, and one more.
+    /// How many such moments there were.
     peaks: AtomicU64,
     /// Blocks that found no room in the table.
     lost: AtomicU64,
@@ -195,7 +195,7 @@ impl Points {
         self.bytes.store(0, Relaxed);
         self.max_bytes.store(0, Relaxed);
         self.max_at.store(0, Relaxed);
-        self.peaks.store(1, Relaxed);
+        self.peaks.store(0, Relaxed);
         self.lost.store(0, Relaxed);
         self.depth.store(depth, Relaxed);
         self.start.store(clock::nanoseconds(), Relaxed);
@@ -283,7 +283,7 @@ impl Points {
         }
     }
 
-    /// So many more bytes are live.
+    /// So many more bytes are live, or fewer.
     #[inline]
     fn grow(&self, now: u64, bytes: i64) {
         let bytes = self.bytes.fetch_add(bytes, Relaxed).wrapping_add(bytes);
@@ -300,12 +300,7 @@ impl Points {
     pub(super) fn resized(&self, point: &Point, old_size: u64, new_size: u64) {
         point.note(self.peaks.load(Relaxed));
         point.resize(old_size, new_size);
-        let difference = new_size.wrapping_sub(old_size) as i64;
-        if difference >= 0 {
-            self.grow(self.now(), difference);
-        } else {
-            self.bytes.fetch_add(difference, Relaxed);
-        }
+        self.grow(self.now(), new_size.wrapping_sub(old_size) as i64);
     }
 
     /// A block of the profile is no longer live.
