@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Numbers, Point};
+use crate::model::{Numbers, Point, ORPHANS};
 use crate::program::{Act, Way};
 
 const KEYS: [&str; 8] = ["tbk", "tb", "mbk", "mb", "gbk", "gb", "ebk", "eb"];
@@ -39,7 +39,10 @@ pub(crate) fn points(json: &str) -> BTreeMap<Point, Numbers> {
         let indices = indices.split_once(']').expect("their end").0.split(',');
         let indices = indices.map(|index| index.parse::<usize>().expect("a number"));
         let shown: Vec<&str> = indices.map(|index| frames[index]).collect();
-        let point = (found(&shown, &ACTS), found(&shown, &WAYS));
+        let point = match shown[..] {
+            ["[not attributed]\""] => ORPHANS,
+            _ => (found(&shown, &ACTS), found(&shown, &WAYS)),
+        };
         let old = points.insert(point, KEYS.map(|key| number(numbers, key)));
         assert!(old.is_none(), "{point:?} is there twice");
     }

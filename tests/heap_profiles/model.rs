@@ -7,6 +7,9 @@ use crate::program::{Act, Job, Program, Step, Way, MAX_SCOPES};
 /// Where, and on which way.
 pub(crate) type Point = (Act, Way);
 
+/// Where all blocks are that have no stack.
+pub(crate) const ORPHANS: Point = (Act::AllocA, Way::Orphan);
+
 /// Blocks and bytes: in total, at the most of the point, at the peak of the profile, and at the end.
 pub(crate) type Numbers = [u64; 8];
 
@@ -42,6 +45,7 @@ impl Profile {
         let known = self.live.get(&slot).copied();
         let (point, old_size) = match (known, is_seen) {
             (Some(known), _) => known,
+            (None, true) if way == Way::Orphan => (ORPHANS, 0),
             (None, true) => ((act, way), 0),
             (None, false) => return,
         };
@@ -98,7 +102,7 @@ impl Model {
                     let place = |at| scopes.iter().position(|(of, _)| *of == at);
                     let seen = match way {
                         Way::Here | Way::Twice => scopes.len(),
-                        Way::Hidden | Way::Elsewhere => 0,
+                        Way::Hidden | Way::Elsewhere | Way::Orphan => 0,
                         Way::HiddenAttached | Way::Attached | Way::Polled => {
                             attach_to.and_then(place).map_or(0, |place| place + 1)
                         }
@@ -108,7 +112,7 @@ impl Model {
                     }
                     // Around all of them. To reallocate a block from before makes it none of the budget's.
                     let is_fresh = matches!(job.act, Act::AllocA | Act::AllocB);
-                    let is_seen = !matches!(way, Way::Hidden | Way::Elsewhere);
+                    let is_seen = way.attaches() || way == Way::Here;
                     self.budget.note(way, job, is_seen && is_fresh);
                     self.process.note(way, job, true);
                 }

@@ -65,9 +65,11 @@ pub(crate) enum Way {
     Attached,
     /// On another thread, in a future that counts for the scope.
     Polled,
+    /// On a thread past its end, which has no stacks.
+    Orphan,
 }
 
-pub(crate) const WAYS: [Way; 7] = [
+pub(crate) const WAYS: [Way; 8] = [
     Way::Here,
     Way::Hidden,
     Way::HiddenAttached,
@@ -75,14 +77,15 @@ pub(crate) const WAYS: [Way; 7] = [
     Way::Elsewhere,
     Way::Attached,
     Way::Polled,
+    Way::Orphan,
 ];
 
 impl Way {
     pub(crate) fn attaches(self) -> bool {
-        !matches!(self, Self::Here | Self::Hidden | Self::Elsewhere)
+        !matches!(self, Self::Here | Self::Hidden | Self::Elsewhere | Self::Orphan)
     }
 
-    /// Does the job on the calling thread, or has the other one do it.
+    /// Does the job on the calling thread, or has another one do it.
     pub(crate) fn go(self, job: Job, handle: Option<ScopeHandle>) {
         match self {
             Self::Here => here(job),
@@ -92,11 +95,13 @@ impl Way {
                 uncounted(|| handle.run(|| hidden_attached(job)));
             }
             Self::Twice => twice(job, &handle.expect("attached")),
-            Self::Elsewhere | Self::Attached | Self::Polled => helper::send(self, job, handle),
+            Self::Elsewhere | Self::Attached | Self::Polled | Self::Orphan => {
+                helper::send(self, job, handle)
+            }
         }
     }
 
-    /// On the other thread.
+    /// On another thread.
     pub(crate) fn serve(self, job: Job, handle: Option<ScopeHandle>) {
         match self {
             Self::Attached => attached(job, &handle.expect("attached")),
