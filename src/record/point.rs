@@ -176,9 +176,7 @@ impl Point {
     /// A block that is live has another size now.
     pub(super) fn resize(&self, old_size: u64, new_size: u64) {
         self.gone.bytes.fetch_add(old_size.wrapping_sub(new_size), Relaxed);
-        if new_size >= old_size {
-            self.look_for_max(self.live());
-        }
+        self.look_for_max(self.live());
     }
 
     /// A block that is live was allocated once more.

@@ -228,19 +228,20 @@ fn lifetimes_are_in_nanoseconds() {
     }
     const MS: u64 = 1_000_000;
     // The thread may be held up between its looks at the two clocks, but not every time.
-    let tried: Vec<_> = (0..10).map(|_| lifetimes()).collect();
+    let points = points();
+    let tried: Vec<_> = (0..10).map(|_| lifetimes(points)).collect();
     let is_right = |[peak, freed, alive, now, most]: &[u64; 5]| {
         // A block may be some nanoseconds older than it is.
         let is_short = peak + freed <= now + 1_000 && alive <= now && now <= most;
         *peak >= 5 * MS && *freed >= 5 * MS && *alive >= 10 * MS && is_short
     };
-    assert!(tried.iter().any(is_right), "{tried:?}");
+    // Not the first profile of them: it begins anew, whatever the one before has counted.
+    assert!(tried[1..].iter().any(is_right), "{tried:?}");
 }
 
 /// Of two blocks, of which the second is allocated, at the peak, and freed five milliseconds later each: when the peak was, how old the
 /// second became, how old the first is, how old the profile is, and how old at most by another clock.
-fn lifetimes() -> [u64; 5] {
-    let points = points();
+fn lifetimes(points: &'static Points) -> [u64; 5] {
     let address = addresses(2);
     let pause = || thread::sleep(std::time::Duration::from_millis(5));
     let before = std::time::Instant::now();
