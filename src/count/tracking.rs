@@ -201,7 +201,9 @@ impl Tracked {
 
 #[cfg(test)]
 mod tests {
-    use super::{track, Track};
+    use std::collections::BTreeSet;
+
+    use super::{track, Block, Track};
 
     #[test]
     fn a_hold_that_is_dropped_tracks_no_more() {
@@ -214,6 +216,33 @@ mod tests {
         // Another test may have taken them since.
         assert_ne!(retained.serial(), serial);
         assert_ne!(points.number(), number);
+    }
+
+    #[test]
+    fn a_block_is_both_live_and_in_the_profile() {
+        let tracking = track(Track { live: true, profile: true }).expect("memory");
+        let block = Box::new([0_u8; 40]);
+        let address = block.as_ptr() as usize;
+        tracking.tracked().insert(Block { address, size: 40 }, None, true);
+        let live = || {
+            let mut in_profile = 0;
+            let points = tracking.points().expect("it was asked for");
+            points.visit(&mut |_, numbers| in_profile += numbers.live.bytes);
+            (tracking.live().expect("likewise").bytes, in_profile)
+        };
+        assert_eq!(live(), (40, 40));
+        drop(block);
+        assert_eq!(live(), (0, 0));
+    }
+
+    #[test]
+    fn what_a_hold_was_on_is_used_again() {
+        let track = || track(Track { live: true, profile: true }).expect("memory");
+        let used: BTreeSet<_> = (0..200)
+            .map(|_| track())
+            .map(|tracking| tracking.points().expect("it was asked for") as *const _ as usize)
+            .collect();
+        assert!(used.len() < 100, "{}", used.len());
     }
 
     #[test]
