@@ -114,8 +114,7 @@ pub(crate) struct ProcessProfile {
 /// Begins one, whose points are told apart by so many innermost addresses; `None` if there are too many, or no memory. The caller
 /// goes on to have all allocations recorded.
 pub(crate) fn profile_process(depth: usize) -> Option<ProcessProfile> {
-    let points = record::profile_process(depth)?;
-    watch_all_frees();
+    let points = record::profile_process(depth, watch_all_frees)?;
     Some(ProcessProfile { points })
 }
 
@@ -171,7 +170,9 @@ impl Drop for Tracking {
         }
         if let Some(item) = self.points.take() {
             item.it.end();
-            item.links.give_back();
+            if !item.it.is_used_up() {
+                item.links.give_back();
+            }
         }
     }
 }
@@ -200,7 +201,9 @@ impl Tracked {
 
 #[cfg(test)]
 mod tests {
-    use super::{track, Track};
+    use std::collections::BTreeSet;
+
+    use super::{track, Block, Track};
 
     #[test]
     fn a_hold_that_is_dropped_tracks_no_more() {
@@ -213,5 +216,44 @@ mod tests {
         // Another test may have taken them since.
         assert_ne!(retained.serial(), serial);
         assert_ne!(points.number(), number);
+    }
+
+    #[test]
+    fn a_block_is_both_live_and_in_the_profile() {
+        let tracking = track(Track { live: true, profile: true }).expect("memory");
+        let block = Box::new([0_u8; 40]);
+        let address = block.as_ptr() as usize;
+        tracking.tracked().insert(Block { address, size: 40 }, None, true);
+        let live = || {
+            let mut in_profile = 0;
+            let points = tracking.points().expect("it was asked for");
+            points.visit(&mut |_, numbers| in_profile += numbers.live.bytes);
+            (tracking.live().expect("likewise").bytes, in_profile)
+        };
+        assert_eq!(live(), (40, 40));
+        drop(block);
+        assert_eq!(live(), (0, 0));
+    }
+
+    #[test]
+    fn what_a_hold_was_on_is_used_again() {
+        let track = || track(Track { live: true, profile: true }).expect("memory");
+        let used: BTreeSet<_> = (0..200)
+            .map(|_| track())
+            .map(|tracking| tracking.points().expect("it was asked for") as *const _ as usize)
+            .collect();
+        assert!(used.len() < 100, "{}", used.len());
+    }
+
+    #[test]
+    fn one_that_is_used_up_is_not_used_again() {
+        let profile = || track(Track { live: false, profile: true }).expect("memory");
+        for _ in 0..3 {
+            let used_up = profile();
+            let points = used_up.points().expect("it was asked for");
+            points.use_up();
+            drop(used_up);
+            assert!(!std::ptr::eq(profile().points().expect("likewise"), points));
+        }
     }
 }

@@ -34,15 +34,17 @@ pub(super) struct Node {
     /// The serial, or the birth.
     stamp: AtomicU64,
     size: AtomicU64,
-    /// A `Stack` or null, or a `Point`.
+    /// A `Stack` or null, or, with [`PROFILED`] added, a `Point`.
     place: AtomicPtr<u8>,
 }
 
-/// Owners are aligned, so that the lowest bit is free.
+/// All that is pointed at is aligned, so that the lowest bit is free. Both pointers of an entry have it or none: [`read`](Node::read) may
+/// meet one of an old entry and one of the next, and must not take a `Stack` for a `Point`.
 const PROFILED: usize = 1;
 
 const _: () = assert!(std::mem::size_of::<Node>() <= 48, "a million take 48 MB");
 const _: () = assert!(std::mem::align_of::<Retained>() > 1 && std::mem::align_of::<Points>() > 1);
+const _: () = assert!(std::mem::align_of::<Stack>() > 1 && std::mem::align_of::<Point>() > 1);
 
 const FREE: usize = 0;
 const CLAIMED: usize = 1;
@@ -82,7 +84,8 @@ impl Node {
         entry
     }
 
-    /// What the node says; by anyone. It may change meanwhile, so it is read twice, and is nothing unless both are the same.
+    /// What the node says; by anyone. It may change meanwhile, so it is read twice, and is nothing unless both are the same. Even then
+    /// it may be of two entries, if the second is of the same address and was finished just before the last look at that.
     pub(super) fn read(&self) -> Option<Entry> {
         let address = self.address.load(Acquire);
         if address < FIRST_ADDRESS {
@@ -125,27 +128,33 @@ impl Entry {
             }
             Self::Profiled { points, born, size, point } => {
                 let (owner, place): (*const Points, *const Point) = (points, point);
-                let owner = owner.cast::<u8>().wrapping_add(PROFILED);
-                (pointer(owner), born.to_word(), size, pointer(place.cast()))
+                let marked = |at: *const u8| pointer(at.wrapping_add(PROFILED));
+                (marked(owner.cast()), born.to_word(), size, marked(place.cast()))
             }
         }
     }
 
-    /// `None` for a node that was never filled. The words must be those of one entry.
+    /// `None` for a node that was never filled, and for words of two entries, if those are of different kinds.
     #[inline]
     fn of((owner, stamp, size, place): Words) -> Option<Self> {
-        if owner as usize & PROFILED == 0 {
-            // SAFETY: null, or from the `&'static` that `fill` was given; likewise below.
-            let scope = unsafe { owner.cast::<Retained>().as_ref() }?;
-            // SAFETY: as above.
-            let stack = unsafe { place.cast::<Stack>().as_ref() };
-            return Some(Self::Retained { scope, serial: stamp, size, stack });
+        let is_marked = |pointer: *mut u8| pointer as usize & PROFILED != 0;
+        match (is_marked(owner), is_marked(place)) {
+            (false, false) => {
+                // SAFETY: null, or from the `&'static Retained` that `words` was given: others it marks.
+                let scope = unsafe { owner.cast::<Retained>().as_ref() }?;
+                // SAFETY: likewise a `Stack`.
+                let stack = unsafe { place.cast::<Stack>().as_ref() };
+                Some(Self::Retained { scope, serial: stamp, size, stack })
+            }
+            (true, true) => {
+                // SAFETY: from the `&'static Points` that `words` has marked.
+                let points = unsafe { owner.wrapping_sub(PROFILED).cast::<Points>().as_ref() }?;
+                // SAFETY: likewise a `Point`.
+                let point = unsafe { place.wrapping_sub(PROFILED).cast::<Point>().as_ref() }?;
+                Some(Self::Profiled { points, born: Birth::of_word(stamp), size, point })
+            }
+            _ => None,
         }
-        // SAFETY: as above, and the mark is there only with a `Points`.
-        let points = unsafe { owner.wrapping_sub(PROFILED).cast::<Points>().as_ref() }?;
-        // SAFETY: as above: with a `Points` comes a `Point`.
-        let point = unsafe { place.cast::<Point>().as_ref() }?;
-        Some(Self::Profiled { points, born: Birth::of_word(stamp), size, point })
     }
 
     /// Whether anybody still counts it.
@@ -247,4 +256,26 @@ impl Nodes {
 fn at(chunk: *mut Chunk) -> Option<&'static Chunk> {
     // SAFETY: null, or zeroed memory of the layout of a `Chunk`, which is atomics alone; once published, never freed.
     unsafe { chunk.as_ref() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Birth, Entry, Point, Points, Retained};
+    use crate::record::made_up_stack;
+
+    #[test]
+    fn halves_of_two_entries_are_none() {
+        let scope: &Retained = Box::leak(Box::new(Retained::NEW));
+        let points: &Points = Box::leak(Box::new(Points::NEW));
+        let point: &Point = Box::leak(Box::new(Point::new(None)));
+        let stack = Some(made_up_stack(&[1, 2]));
+        let retained = Entry::Retained { scope, serial: 3, size: 4, stack }.words();
+        let profiled = Entry::Profiled { points, born: Birth::of_word(5), size: 6, point }.words();
+        let is_none = |words| Entry::of(words).is_none();
+        assert!(!is_none(retained) && !is_none(profiled));
+        assert!(is_none((profiled.0, profiled.1, profiled.2, retained.3)));
+        assert!(is_none((retained.0, retained.1, retained.2, profiled.3)));
+        let nowhere = Entry::Retained { scope, serial: 3, size: 4, stack: None }.words();
+        assert!(!is_none(nowhere) && is_none((profiled.0, 3, 4, nowhere.3)));
+    }
 }

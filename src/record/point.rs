@@ -147,8 +147,8 @@ impl Point {
     /// Notes what is live now, before it changes, unless that was done since the peak of this number.
     #[inline]
     pub(super) fn note(&self, peak: u64) {
-        // Of several threads, one notes.
-        if self.peak.load(Relaxed) != peak && self.peak.swap(peak, Relaxed) != peak {
+        // Of several threads, one notes; and one that was held up, with the number of an earlier peak, does not.
+        if self.peak.load(Relaxed) < peak && self.peak.fetch_max(peak, Relaxed) < peak {
             self.at_peak.store(self.live());
         }
     }
@@ -176,15 +176,14 @@ impl Point {
     /// A block that is live has another size now.
     pub(super) fn resize(&self, old_size: u64, new_size: u64) {
         self.gone.bytes.fetch_add(old_size.wrapping_sub(new_size), Relaxed);
-        if new_size >= old_size {
-            self.look_for_max(self.live());
-        }
+        self.look_for_max(self.live());
     }
 
     /// A block that is live was allocated once more.
     pub(super) fn count_again(&self, size: u64) {
-        self.total.add(Blocks::one(size));
+        // In this order, so that nobody sees it live twice.
         self.gone.add(Blocks::one(size));
+        self.total.add(Blocks::one(size));
     }
 
     /// A block, so many ticks old, is no longer live.
@@ -207,5 +206,23 @@ impl Point {
             at_peak: if is_noted { self.at_peak.load() } else { live },
             lifetimes: self.lifetimes.load(Relaxed),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Blocks, Point};
+
+    #[test]
+    fn a_thread_that_comes_late_with_an_earlier_peak_changes_nothing() {
+        let point = Point::new(None);
+        point.note(4);
+        point.gain(10);
+        point.note(6);
+        point.gain(20);
+        point.note(5);
+        assert_eq!(point.read(6).at_peak, Blocks::one(10));
+        let all = Blocks { blocks: 2, bytes: 30 };
+        assert_eq!((point.read(7).at_peak, point.read(7).max), (all, all));
     }
 }

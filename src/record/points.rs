@@ -6,7 +6,9 @@
 //! still there, and the number of the profile that the block was born in tells that it counts no more.
 //!
 //! Exact while one thread at a time allocates. Where several do, each sum is exact, but a maximum may miss what another thread
-//! did at the very moment, as nobody waits for another.
+//! did at the very moment, as nobody waits for another. And one that is held up in the middle of an event, after it has looked at the number,
+//! until the profile is over and the next of the same `Points` has begun, spoils that by this event. To rule it out, as `retained` does, each of
+//! its numbers would need a serial, and each change a compare-and-swap.
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -40,6 +42,8 @@ pub(crate) struct Points {
     is_taken: AtomicBool,
     /// Of the present profile; [`IDLE`] while there is none.
     number: AtomicU64,
+    /// Of the latest one. None is used twice, as entries of old profiles stay in the table.
+    last_number: AtomicU64,
     /// When it began, by the clock of ticks and by that of the system.
     start_ticks: AtomicU64,
     start: AtomicU64,
@@ -50,7 +54,7 @@ pub(crate) struct Points {
     max_bytes: AtomicI64,
     /// When that was, in ticks from the beginning.
     max_at: AtomicU64,
-    /// How many such moments there were, and one more.
+    /// How many such moments there were.
     peaks: AtomicU64,
     /// Blocks that found no room in the table.
     lost: AtomicU64,
@@ -62,15 +66,13 @@ pub(crate) struct Points {
 
 const IDLE: u64 = 0;
 
-/// The last number given out.
-static NUMBERS: AtomicU64 = AtomicU64::new(0);
-
 /// When a block was born, in one word: the number of its profile, then ticks from the beginning of that, in units of 64: 20 ns, for four
 /// days at 3 GHz. Older blocks count as that old.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Birth(u64);
 
 const NUMBER_BITS: u32 = 20;
+const MAX_NUMBER: u64 = (1 << NUMBER_BITS) - 1;
 const TIME_BITS: u32 = u64::BITS - NUMBER_BITS;
 const TICKS_PER_UNIT: u64 = 64;
 
@@ -106,15 +108,17 @@ pub(crate) struct Times {
     pub(crate) now: u64,
 }
 
-/// Begins a profile of all threads' blocks; `None` if there are too many, or no memory. The caller then sets the limits of all
-/// threads, as for any tracking.
-pub(crate) fn profile_process(depth: usize) -> Option<&'static Points> {
+/// Begins a profile of all threads' blocks; `None` if there are too many, or no memory. `watch_frees` sets the limits of all threads, as for
+/// any tracking.
+pub(crate) fn profile_process(depth: usize, watch_frees: fn()) -> Option<&'static Points> {
     let points = OF_PROCESS.iter().find(|points| !points.is_taken.swap(true, Acquire))?;
     if !points.begin(depth) {
         points.is_taken.store(false, Release);
         return None;
     }
-    IN_USE.fetch_add(1, Relaxed);
+    // First: another profiler may have all allocations recorded already, and a block that is entered must not be freed unseen.
+    watch_frees();
+    IN_USE.fetch_add(1, Release);
     Some(points)
 }
 
@@ -122,7 +126,7 @@ pub(crate) fn profile_process(depth: usize) -> Option<&'static Points> {
 pub(crate) fn end_profile_of_process(points: &'static Points) {
     IN_USE.fetch_sub(1, Relaxed);
     points.end();
-    points.is_taken.store(false, Release);
+    points.is_taken.store(points.is_used_up(), Release);
 }
 
 /// Enters a fresh block in all profiles of the process. `is_first` as for [`Retained::insert`](super::Retained).
@@ -134,7 +138,7 @@ pub(crate) fn enter_block(
     is_first: bool,
 ) {
     let mut is_first = is_first;
-    if IN_USE.load(Relaxed) > 0 {
+    if IN_USE.load(Acquire) > 0 {
         for points in &OF_PROCESS {
             let number = points.number();
             if number != IDLE {
@@ -148,7 +152,7 @@ pub(crate) fn enter_block(
 /// Counts a reallocation, after it was done, in all profiles of the process.
 #[inline]
 pub(crate) fn reenter_block(address: usize, size: u64, stack: Option<&'static Stack>) {
-    if IN_USE.load(Relaxed) > 0 {
+    if IN_USE.load(Acquire) > 0 {
         for points in &OF_PROCESS {
             let number = points.number();
             if number != IDLE {
@@ -163,6 +167,7 @@ impl Points {
     pub(crate) const NEW: Self = Self {
         is_taken: AtomicBool::new(false),
         number: AtomicU64::new(IDLE),
+        last_number: AtomicU64::new(IDLE),
         start_ticks: AtomicU64::new(0),
         start: AtomicU64::new(0),
         depth: AtomicUsize::new(usize::MAX),
@@ -190,13 +195,12 @@ impl Points {
         self.bytes.store(0, Relaxed);
         self.max_bytes.store(0, Relaxed);
         self.max_at.store(0, Relaxed);
-        self.peaks.store(1, Relaxed);
+        self.peaks.store(0, Relaxed);
         self.lost.store(0, Relaxed);
         self.depth.store(depth, Relaxed);
         self.start.store(clock::nanoseconds(), Relaxed);
         self.start_ticks.store(clock::ticks(), Relaxed);
-        let number = NUMBERS.fetch_add(1, Relaxed) % ((1 << NUMBER_BITS) - 1) + 1;
-        self.number.store(number, Release);
+        self.number.store(self.last_number.fetch_add(1, Relaxed) + 1, Release);
         retained::start_tracking();
         true
     }
@@ -208,16 +212,27 @@ impl Points {
         }
     }
 
-    /// What tells the present profile from others; never that of the one before.
-    #[inline]
-    pub(crate) fn number(&self) -> u64 {
-        self.number.load(Relaxed)
+    /// Whether it has had so many profiles, a million, that there is no number left for another: it must not begin again.
+    pub(crate) fn is_used_up(&self) -> bool {
+        self.last_number.load(Relaxed) >= MAX_NUMBER
     }
 
-    /// Whether a block that was born then is of the present profile.
+    #[cfg(test)]
+    pub(crate) fn use_up(&self) {
+        self.last_number.store(MAX_NUMBER, Relaxed);
+    }
+
+    /// What tells the present profile from others; never that of the one before. Who has it sees what `begin` has set.
+    #[inline]
+    pub(crate) fn number(&self) -> u64 {
+        self.number.load(Acquire)
+    }
+
+    /// Whether a block that was born then is of the present profile. A relaxed look: the owner of the block has it from one who had the
+    /// number, and others but compare.
     #[inline]
     pub(super) fn has(&self, born: Birth) -> bool {
-        born.number() == self.number()
+        born.number() == self.number.load(Relaxed)
     }
 
     /// Ticks from the beginning.
@@ -268,7 +283,7 @@ impl Points {
         }
     }
 
-    /// So many more bytes are live.
+    /// So many more bytes are live, or fewer.
     #[inline]
     fn grow(&self, now: u64, bytes: i64) {
         let bytes = self.bytes.fetch_add(bytes, Relaxed).wrapping_add(bytes);
@@ -285,12 +300,7 @@ impl Points {
     pub(super) fn resized(&self, point: &Point, old_size: u64, new_size: u64) {
         point.note(self.peaks.load(Relaxed));
         point.resize(old_size, new_size);
-        let difference = new_size.wrapping_sub(old_size) as i64;
-        if difference >= 0 {
-            self.grow(self.now(), difference);
-        } else {
-            self.bytes.fetch_add(difference, Relaxed);
-        }
+        self.grow(self.now(), new_size.wrapping_sub(old_size) as i64);
     }
 
     /// A block of the profile is no longer live.

@@ -157,6 +157,7 @@ impl Count {
 #[cfg(test)]
 mod tests {
     use super::{is_tracking, Count, Retained};
+    use crate::record::Points;
 
     fn new() -> &'static Retained {
         Box::leak(Box::new(Retained::NEW))
@@ -224,12 +225,20 @@ mod tests {
     #[ignore = "must be alone in its process: the test above runs it"]
     fn tracking() {
         let (one, two) = (new(), new());
+        let points: &Points = Box::leak(Box::new(Points::NEW));
         assert!(!is_tracking());
         assert!(one.begin() && two.begin());
         one.end();
         one.end();
         assert!(is_tracking(), "an end too many is nobody else's");
+        assert!(points.begin(usize::MAX));
         two.end();
+        assert!(is_tracking());
+        assert!(one.begin());
+        points.end();
+        points.end();
+        assert!(is_tracking(), "likewise");
+        one.end();
         assert!(!is_tracking());
     }
 }
