@@ -21,6 +21,7 @@ fn main() {
         return; // All blocks are at one program point there.
     }
     helper::start();
+    let (mut programs, mut readings) = (0, 0);
     for seed in 0..60 {
         let program = Program::random(seed);
         let mut model = Model::default();
@@ -33,7 +34,10 @@ fn main() {
             assert_eq!(&json::points(&found.text()), expected, "seed {seed}, {reader:?}");
         }
         assert_eq!((total, live), (model.total(), model.retained()), "seed {seed}");
+        programs += 1;
+        readings += found.len();
     }
+    println!("heap profiles: {programs} random programs, {readings} readings agree");
 }
 
 /// What was read, to be turned to text when nobody counts any more.
