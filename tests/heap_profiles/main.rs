@@ -16,12 +16,14 @@ use program::{free_all, Program, Step, MAX_SCOPES};
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
 
+const PROGRAMS: u64 = 60;
+
 fn main() {
     if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
         return; // All blocks are at one program point there.
     }
     helper::start();
-    for seed in 0..60 {
+    for seed in 0..PROGRAMS {
         let program = Program::random(seed);
         let mut model = Model::default();
         let expected = model.run(&program);
@@ -34,6 +36,7 @@ fn main() {
         }
         assert_eq!((total, live), (model.total(), model.retained()), "seed {seed}");
     }
+    println!("heap_profiles: {PROGRAMS} programs agree with the model");
 }
 
 /// What was read, to be turned to text when nobody counts any more.
