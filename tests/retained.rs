@@ -1,5 +1,6 @@
 //! `max_retained` and `max_retained_bytes`: blocks that are allocated in a scope and live at its end, by their identity.
 
+use std::cell::RefCell;
 use std::future::Future;
 use std::hint::black_box;
 use std::mem::forget;
@@ -175,6 +176,32 @@ fn futures_retain_over_their_polls() {
     };
     check(false, None);
     check(true, Some((1, 10)));
+}
+
+#[test]
+fn a_thread_that_polls_while_it_is_attached_retains_once() {
+    struct Idle;
+    impl Wake for Idle {
+        fn wake(self: Arc<Self>) {}
+    }
+    let waker = Waker::from(Arc::new(Idle));
+    let mut context = Context::from_waker(&waker);
+    let budget = Budget::new().max_retained(0).max_retained_bytes(0).call_sites(false);
+    let handle = RefCell::new(None);
+    let mut future = Box::pin(budget.check_future(std::future::poll_fn(|_| {
+        if handle.borrow().is_none() {
+            *handle.borrow_mut() = AllocScope::current();
+            return Poll::Pending;
+        }
+        forget(block(10));
+        Poll::Ready(())
+    })));
+    assert!(future.as_mut().poll(&mut context).is_pending());
+    let between = handle.borrow().clone().expect("the budget");
+    let attached = between.attach();
+    let Poll::Ready(result) = future.as_mut().poll(&mut context) else { panic!("ready") };
+    drop(attached);
+    assert_eq!(numbers(&result.expect_err("one block")), (1, 10));
 }
 
 #[test]

@@ -32,3 +32,25 @@ impl HeapProfile {
         profile
     }
 }
+
+#[cfg(all(test, feature = "dhat-compat"))]
+mod tests {
+    use std::time::Duration;
+
+    use super::{HeapProfile, Points};
+
+    #[test]
+    fn the_lifetimes_of_a_point_are_those_of_all_its_blocks() {
+        let points: &Points = Box::leak(Box::new(Points::NEW));
+        assert!(points.begin(usize::MAX));
+        for block in 1..=8 {
+            points.enter(points.number(), 16 * block, 8, None, false);
+        }
+        std::thread::sleep(Duration::from_millis(5));
+        let profile = HeapProfile::of(points);
+        points.end();
+        let [(None, numbers)] = profile.points[..] else { panic!("one point") };
+        // Some eight times as long, unless the thread was held up on the way.
+        assert!(numbers.lifetimes > profile.times.now, "{numbers:?}, {:?}", profile.times);
+    }
+}
