@@ -20,9 +20,6 @@ fn report_of(work: impl FnOnce() + UnwindSafe) -> String {
     without_lines(panic.downcast_ref::<String>().expect("a report"))
 }
 
-/// What the report says more with the feature `dhat-compat`.
-const DHAT_HINT: &str = "     DHAT profile: MOD_ALLOC_DHAT=DIR";
-
 /// A report without the numbers of lines in this file, and without the gap before the location, whose width depends on it. Where in
 /// `work` the allocations are made stays.
 fn without_lines(report: &str) -> String {
@@ -253,3 +250,6 @@ fn the_line_of_the_attribute_is_no_caller() {
     insta::assert_snapshot!("an_async_function", report);
     insta::assert_snapshot!("a_function_that_runs_twice", report_of(work::repeats));
 }
+
+/// What the report says more with the feature `dhat-compat`.
+const DHAT_HINT: &str = "     DHAT profile: MOD_ALLOC_DHAT=DIR";
