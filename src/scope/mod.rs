@@ -62,7 +62,8 @@ pub use uncounted::uncounted;
 /// - Allocated within, freed after: counts as allocated.
 /// - A block of another thread that is freed within counts as freed here; allocations of other threads never count.
 /// - Dropped out of order, an outer scope before an inner one: both keep counting their own stretches.
-/// - Forgotten (`mem::forget`): disturbs no other scope, but keeps some 150 bytes until the thread ends.
+/// - Forgotten (`mem::forget`): disturbs no other scope, but keeps some 150 bytes until the thread ends; with call sites it records until
+///   then, and with the feature `dhat-compat` the live blocks for ever.
 /// - Sent to another thread: does not compile.
 ///   ```compile_fail,E0277
 ///   let scope = mod_alloc::AllocScope::enter();

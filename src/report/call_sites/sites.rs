@@ -213,6 +213,9 @@ impl CallSites {
     /// broken while `MOD_ALLOC_DHAT` was set. Of other budgets the allocations alone are known, without lifetimes and
     /// without what was live when.
     ///
+    /// Lifetimes and live blocks go by the identity of each block, wherever it is freed or grows: where that happens in
+    /// [`uncounted`](crate::uncounted), or on a thread that is not attached, a point may have more bytes at a time than in total.
+    ///
     /// Names and lines are looked up anew, which takes some milliseconds.
     ///
     /// ```
