@@ -23,7 +23,11 @@ fn output_of(test: &str, value: &str, more: &[(&str, &str)]) -> String {
         "--nocapture",
         "--test-threads=1",
     ]);
-    again.env_remove("RUST_BACKTRACE").env("MOD_ALLOC_DHAT", value).envs(more.iter().copied());
+    again
+        .env_remove("RUST_BACKTRACE")
+        .env("MOD_ALLOC_DHAT", value)
+        .env("CARGO_PKG_NAME", "mod-alloc")
+        .envs(more.iter().copied());
     let output = again.output().expect("it runs");
     let text =
         [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
@@ -55,11 +59,11 @@ fn run_in(name: &str, test: &str) -> (PathBuf, String) {
 #[test]
 fn the_report_names_the_file_and_the_file_has_the_scope() {
     let (folder, output) = run_in("attribute", "parses_header");
-    let path = folder.join("dhat_budget-run.parses_header.json");
+    let path = folder.join("mod-alloc-dhat_budget-run.parses_header.json");
     let line = format!("\n  DHAT profile: {}\n", path.display());
     assert!(output.contains("allocation budget exceeded: run::parses_header"), "{output}");
     assert!(output.contains(&line) && !output.contains("MOD_ALLOC_DHAT=DIR"), "{output}");
-    assert_eq!(names_in(&folder), ["dhat_budget-run.parses_header.json"]);
+    assert_eq!(names_in(&folder), ["mod-alloc-dhat_budget-run.parses_header.json"]);
     let json = fs::read_to_string(path).expect("it was written");
     assert!(json.contains("\"bklt\":true") && json.contains("parses_header ("), "{json}");
     let points: Vec<&str> = json.lines().filter(|line| line.contains("\"tb\":")).collect();
@@ -84,7 +88,7 @@ fn the_report_names_the_file_and_the_file_has_the_scope() {
 #[test]
 fn of_several_in_one_process_each_has_a_file() {
     let (folder, output) = run_in("several", "three_times");
-    let stem = "dhat_budget-run.three_times";
+    let stem = "mod-alloc-dhat_budget-run.three_times";
     let names =
         [1, 2, 3].map(|n| if n == 1 { format!("{stem}.json") } else { format!("{stem}-{n}.json") });
     let mut sorted = names.clone();

@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use super::{document, file, Profile};
 use crate::scope::Recording;
 
-/// Writes `FOLDER/BINARY-NAME.json`, and says where: a second one of the same name in this process is `BINARY-NAME-2.json`, one of an
+/// Writes `FOLDER/PACKAGE-BINARY-NAME.json`, and says where: a second one of the same name in this process is `..-2.json`, one of an
 /// earlier process is replaced. To be called inside `count::ignored`.
 ///
 /// # Errors
@@ -20,16 +20,28 @@ pub(crate) fn save_in(
     name: &str,
     recording: &Recording,
 ) -> Result<PathBuf, (PathBuf, io::Error)> {
+    let folder = &absolute(folder);
     fs::create_dir_all(folder).map_err(|error| (folder.to_owned(), error))?;
-    let stem = match binary() {
-        Some(binary) => format!("{}-{}", plain(&binary), plain(name)),
-        None => plain(name),
-    };
+    let package = env::var("CARGO_PKG_NAME").ok();
+    let stem = stem(package.as_deref(), binary().as_deref(), name);
     let path = folder.join(format!("{}.json", numbered(stem)));
     match file::write(&path, &document(&Profile::of_recording(recording))) {
         Ok(()) => Ok(path),
         Err(error) => Err((path, error)),
     }
+}
+
+/// Several packages of a workspace may have tests of the same name: Cargo says which one this is. Its unit tests are named as it is.
+fn stem(package: Option<&str>, binary: Option<&str>, name: &str) -> String {
+    let is_its_own = |binary: &&str| package.is_some_and(|p| p.replace('-', "_") == **binary);
+    let parts = [package, binary.filter(|binary| !is_its_own(binary)), Some(name)];
+    parts.into_iter().flatten().map(plain).collect::<Vec<_>>().join("-")
+}
+
+/// For people, who may be elsewhere.
+fn absolute(folder: &Path) -> PathBuf {
+    let folder = env::current_dir().map_or_else(|_| folder.to_owned(), |here| here.join(folder));
+    folder.components().collect()
 }
 
 /// The name of this binary, without what Cargo adds to it.
@@ -68,13 +80,17 @@ fn numbered(stem: String) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{numbered, plain, without_hash};
+    use super::{numbered, plain, stem, without_hash};
 
     #[test]
     fn files_are_named_after_binary_and_test() {
         assert_eq!(without_hash("parser-0123456789abcdef"), "parser");
         assert_eq!(without_hash("my-parser"), "my-parser");
         assert_eq!(plain("tests::parses_header"), "tests.parses_header");
+        assert_eq!(stem(Some("my-parser"), Some("my_parser"), "a::b"), "my-parser-a.b");
+        assert_eq!(stem(Some("my-parser"), Some("alloc"), "b"), "my-parser-alloc-b");
+        assert_eq!(stem(None, Some("alloc"), "b"), "alloc-b");
+        assert_eq!(stem(Some("p"), None, "b"), "p-b");
         assert_eq!(plain("<p::S as p::T>::go / \u{e9}"), "_p.S_as_p.T_.go____");
         assert_eq!(plain(&"x".repeat(1000)).len(), 100);
         let names = [(); 3].map(|()| numbered("a".to_owned()));

@@ -15,6 +15,8 @@
 //! }
 //! ```
 //!
+//! In each module that names `dhat`, that is, and with the crate taken out of `Cargo.toml`: what still reaches the crate counts nothing here.
+//!
 //! When the profiler is dropped, it writes `dhat-heap.json`, to be opened in [DHAT's viewer](https://nnethercote.github.io/dh_view/dh_view.html),
 //! and prints a summary to stderr:
 //!
@@ -70,6 +72,7 @@
 //! | [`HeapStats::get`] in an assertion's condition | panics | works |
 //! | operands of [`assert_eq!`], [`assert_ne!`] | evaluated again for the message | evaluated once |
 //! | while several threads allocate | exact | totals and current numbers exact once no thread allocates; maxima, and what was live at them, may miss what another thread did at that moment |
+//! | warnings | | a profiler, a builder or statistics that nobody uses are one |
 //! | the file | written in place | written to a temporary file, and renamed |
 //! | points that read the same once they are trimmed | two points, which the viewer refuses | one point: their maxima are added, so `mb` may be too high |
 //! | what the panics of this interface allocate | is not counted | is counted, if they are caught |

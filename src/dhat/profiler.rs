@@ -7,7 +7,8 @@ use crate::count;
 use crate::installed;
 use crate::unseen::Unseen;
 
-/// Profiles from its making to its drop, on all threads; then the file is written, and a summary printed to stderr.
+/// Profiles from its making to its drop, on all threads; then the file is written, and a summary printed to stderr. If it cannot be written, a
+/// line on stderr says why, and nothing panics.
 ///
 /// There can be one at a time. To be dropped at the end of `main`: `std::process::exit` drops nothing.
 #[derive(Debug)]

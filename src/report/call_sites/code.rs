@@ -68,6 +68,13 @@ impl Build {
         };
         match (by_name, file) {
             (_, Some(file)) if is_of_library(&file) => Owner::Library,
+            // A user's crate may be named as one of those: `tests/alloc.rs` is one.
+            (Some(_), Some(file))
+                if self.is_known_users(&file)
+                    && !function.is_some_and(names::is_made_by_compiler) =>
+            {
+                Owner::User
+            }
             (Some(owner), _) => owner,
             (None, None) => Owner::Unknown,
             (None, Some(file)) if is_of_std(&file) => Owner::Std,
@@ -76,6 +83,12 @@ impl Build {
                 _ => Owner::Dependency,
             },
         }
+    }
+
+    /// Whether a file is certain to be the user's: not where paths are relative, as those of others may be, too.
+    fn is_known_users(&self, file: &str) -> bool {
+        let is_users = |path| !is_foreign(path) && !is_of_std(file);
+        !self.root.is_empty() && under(&self.root, file).is_some_and(is_users)
     }
 
     /// A file of the user's as a path from the root.
@@ -210,8 +223,23 @@ mod tests {
         check("core::ops::function::FnOnce::call_once{{vtable.shim}}", Owner::Std);
         check("<p::M as core::ops::drop::Drop>::drop", Owner::User);
         check("<alloc::vec::Vec<u8> as p::T>::go", Owner::User);
-        check("mod_alloc::budget::Budget::check", Owner::Library);
         check("mod_alloc_user::check", Owner::User);
+    }
+
+    #[test]
+    fn a_users_crate_may_have_the_name_of_another() {
+        let check = |root: &str, function, file, expected| {
+            let owner = build(root).owner(Some(function), names::crate_of(function), Some(file));
+            assert_eq!(owner, expected, "{function}");
+        };
+        check("/p", "alloc::parse", "/p/tests/alloc.rs", Owner::User);
+        check("/p", "core::tests::parse", "/p/tests/core.rs", Owner::User);
+        check("/p", "std::parse::{{closure}}", "/p/tests/std.rs", Owner::User);
+        check("/p", "mod_alloc::parse", "/p/tests/mod_alloc.rs", Owner::User);
+        check("/p", "alloc::vec::push", "/rustc/5/library/alloc/src/vec/mod.rs", Owner::Std);
+        check("/", "alloc::vec::push", "/rustc/5/library/alloc/src/vec/mod.rs", Owner::Std);
+        check("/p", "mod_alloc::parse", "/p/vendor/mod-alloc/src/a.rs", Owner::Library);
+        check("", "mod_alloc::budget::check", "src/budget/mod.rs", Owner::Library);
     }
 
     #[test]

@@ -11,8 +11,19 @@ pub(super) fn crate_of(function: &str) -> Option<&str> {
 /// (`<u8 as user::Trait>::f` is not std's, whatever the type: only the file can tell.)
 pub(super) fn is_of_std(function: &str, krate: Option<&str>) -> bool {
     let is_item = !function.starts_with('<');
-    let is_shim = || function.contains("{shim:") || function.contains("{{vtable.shim}}");
-    is_item && matches!(krate, Some("core" | "alloc" | "std")) || is_shim()
+    is_item && matches!(krate, Some("core" | "alloc" | "std")) || is_shim(function)
+}
+
+fn is_shim(function: &str) -> bool {
+    function.contains("{shim:") || function.contains("{{vtable.shim}}")
+}
+
+/// Whether the compiler makes this function itself, for the code that it then attributes it to: a shim, drop glue, a clone.
+pub(super) fn is_made_by_compiler(function: &str) -> bool {
+    let (krate, path) = function.split_once("::").unwrap_or(("", function));
+    let is_of_core = krate == "core" || krate.starts_with("core[");
+    let modules = ["ptr::", "ops::", "clone::", "future::"];
+    is_of_core && modules.iter().any(|module| path.starts_with(module)) || is_shim(function)
 }
 
 /// Whether this, a last segment, is a function that the compiler puts between the callers of the allocator and it.

@@ -209,7 +209,7 @@ impl CallSites {
 
     /// The file that DHAT's viewer opens: see [`dhat`](crate::dhat), which says what is in it. Needs the feature `dhat-compat`.
     ///
-    /// It is complete for a [`Profiler`](crate::Profiler), for an [`AllocScope`](crate::AllocScope) with call sites, and for a budget that was
+    /// It is complete for a [`Profiler`](crate::Profiler) (of those that overlap, for four), for an [`AllocScope`](crate::AllocScope) with call sites, and for a budget that was
     /// broken while `MOD_ALLOC_DHAT` was set. Of other budgets the allocations alone are known, without lifetimes and
     /// without what was live when.
     ///
