@@ -29,9 +29,10 @@ use std::ptr;
 use std::sync::atomic::AtomicPtr;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 
+use super::birth::Birth;
 use super::nodes::{Entry, Node, Nodes, FIRST_ADDRESS};
 use super::point::Point;
-use super::points::{Birth, Points};
+use super::points::Points;
 use super::retained::Retained;
 use super::stack::Stack;
 

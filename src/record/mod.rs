@@ -6,14 +6,16 @@
 //! - [`layer`]: what one scope keeps; layers nest as the scopes do;
 //! - [`retained`] and [`live`]: which blocks of a scope are live, for leaks;
 //! - [`profile`]: the counts of the whole process, kept with the stacks, for profilers;
-//! - [`points`]: heap profiles, of a scope or of the process: what the blocks of each stack come to, and when.
+//! - [`points`]: heap profiles, of a scope or [of the process](of_process): what the blocks of each stack come to, and when.
 
+mod birth;
 mod breakpoint;
 mod clock;
 mod first_past;
 mod layer;
 mod live;
 mod nodes;
+mod of_process;
 mod point;
 mod points;
 mod profile;
@@ -30,10 +32,9 @@ pub(crate) use breakpoint::set as set_breakpoint;
 pub(crate) use first_past::{FirstPast, Sums};
 pub(crate) use layer::{Layers, Records};
 pub(crate) use live::{forget, put_back, take};
+pub(crate) use of_process::{end_profile_of_process, enter_block, profile_process, reenter_block};
 pub(crate) use point::{Blocks, Point, PointNumbers};
-pub(crate) use points::{
-    end_profile_of_process, enter_block, profile_process, reenter_block, Points, Times,
-};
+pub(crate) use points::{Points, Times};
 pub(crate) use profile::{is_profiling, profile_event, profiled, start_profiling, stop_profiling};
 pub(crate) use retained::{is_tracking, Retained};
 pub(crate) use shared_sums::{SharedSums, Watch};

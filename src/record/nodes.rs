@@ -8,8 +8,9 @@ use std::ptr;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize};
 
+use super::birth::Birth;
 use super::point::Point;
-use super::points::{Birth, Points};
+use super::points::Points;
 use super::retained::Retained;
 use super::stack::Stack;
 

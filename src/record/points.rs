@@ -16,6 +16,7 @@ use std::ptr;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, AtomicU64, AtomicUsize};
 
+use super::birth::{Birth, MAX_NUMBER};
 use super::clock;
 use super::live;
 use super::point::{Point, PointNumbers};
@@ -24,17 +25,6 @@ use super::stack::Stack;
 
 /// The roots are found by so many of the hash's highest bits.
 const ROOT_BITS: u32 = 8;
-
-/// How many profiles of the whole process there can be at a time.
-const MAX_OF_PROCESS: usize = 4;
-
-#[allow(clippy::declare_interior_mutable_const)] // A template for the array.
-const NEW: Points = Points::NEW;
-
-static OF_PROCESS: [Points; MAX_OF_PROCESS] = [NEW; MAX_OF_PROCESS];
-
-/// How many of them are in use.
-static IN_USE: AtomicUsize = AtomicUsize::new(0);
 
 /// Its numbers on a cache line of their own.
 #[repr(align(64))]
@@ -64,41 +54,8 @@ pub(crate) struct Points {
     roots: [AtomicPtr<Point>; 1 << ROOT_BITS],
 }
 
-const IDLE: u64 = 0;
-
-/// When a block was born, in one word: the number of its profile, then ticks from the beginning of that, in units of 64: 20 ns, for four
-/// days at 3 GHz. Older blocks count as that old.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Birth(u64);
-
-const NUMBER_BITS: u32 = 20;
-const MAX_NUMBER: u64 = (1 << NUMBER_BITS) - 1;
-const TIME_BITS: u32 = u64::BITS - NUMBER_BITS;
-const TICKS_PER_UNIT: u64 = 64;
-
-impl Birth {
-    fn new(number: u64, ticks: u64) -> Self {
-        let units = (ticks / TICKS_PER_UNIT).min((1 << TIME_BITS) - 1);
-        Self(number << TIME_BITS | units)
-    }
-
-    fn number(self) -> u64 {
-        self.0 >> TIME_BITS
-    }
-
-    fn ticks(self) -> u64 {
-        (self.0 & ((1 << TIME_BITS) - 1)) * TICKS_PER_UNIT
-    }
-
-    pub(super) fn to_word(self) -> u64 {
-        self.0
-    }
-
-    /// The inverse of [`to_word`](Self::to_word).
-    pub(super) fn of_word(word: u64) -> Self {
-        Self(word)
-    }
-}
+/// No profile's number.
+pub(super) const IDLE: u64 = 0;
 
 /// When something happened in a whole profile, in nanoseconds from its beginning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -106,60 +63,6 @@ pub(crate) struct Times {
     /// The latest moment when there were the most bytes.
     pub(crate) peak: u64,
     pub(crate) now: u64,
-}
-
-/// Begins a profile of all threads' blocks; `None` if there are too many, or no memory. `watch_frees` sets the limits of all threads, as for
-/// any tracking.
-pub(crate) fn profile_process(depth: usize, watch_frees: fn()) -> Option<&'static Points> {
-    let points = OF_PROCESS.iter().find(|points| !points.is_taken.swap(true, Acquire))?;
-    if !points.begin(depth) {
-        points.is_taken.store(false, Release);
-        return None;
-    }
-    // First: another profiler may have all allocations recorded already, and a block that is entered must not be freed unseen.
-    watch_frees();
-    IN_USE.fetch_add(1, Release);
-    Some(points)
-}
-
-/// Ends one of those.
-pub(crate) fn end_profile_of_process(points: &'static Points) {
-    IN_USE.fetch_sub(1, Relaxed);
-    points.end();
-    points.is_taken.store(points.is_used_up(), Release);
-}
-
-/// Enters a fresh block in all profiles of the process. `is_first` as for [`Retained::insert`](super::Retained).
-#[inline]
-pub(crate) fn enter_block(
-    address: usize,
-    size: u64,
-    stack: Option<&'static Stack>,
-    is_first: bool,
-) {
-    let mut is_first = is_first;
-    if IN_USE.load(Acquire) > 0 {
-        for points in &OF_PROCESS {
-            let number = points.number();
-            if number != IDLE {
-                points.enter(number, address, size, stack, is_first);
-                is_first = false;
-            }
-        }
-    }
-}
-
-/// Counts a reallocation, after it was done, in all profiles of the process.
-#[inline]
-pub(crate) fn reenter_block(address: usize, size: u64, stack: Option<&'static Stack>) {
-    if IN_USE.load(Acquire) > 0 {
-        for points in &OF_PROCESS {
-            let number = points.number();
-            if number != IDLE {
-                points.reenter(number, address, size, stack);
-            }
-        }
-    }
 }
 
 #[allow(clippy::declare_interior_mutable_const)] // Templates.
@@ -180,6 +83,16 @@ impl Points {
         unplaced: Point::new(None),
         roots: [Point::NONE; 1 << ROOT_BITS],
     };
+
+    /// Whether nobody has it, so that it is the caller's now: for those that are not in a pool.
+    pub(super) fn take(&self) -> bool {
+        !self.is_taken.swap(true, Acquire)
+    }
+
+    /// The inverse. One that is used up stays taken.
+    pub(super) fn give_back(&self) {
+        self.is_taken.store(self.is_used_up(), Release);
+    }
 
     /// Somebody begins to use it, as the only one. Points are told apart by the innermost `depth` addresses of their stacks. `false` if
     /// there is no memory to keep blocks in.

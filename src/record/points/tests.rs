@@ -289,26 +289,6 @@ fn lifetimes(points: &'static Points) -> [u64; 5] {
 }
 
 #[test]
-fn a_birth_is_of_one_profile_and_not_older_than_it_can_say() {
-    for number in [1, 2, MAX_NUMBER] {
-        for ticks in [0, 64, 1 << 49] {
-            let birth = Birth::new(number, ticks);
-            assert_eq!((birth.number(), birth.ticks()), (number, ticks));
-            assert_eq!(Birth::of_word(birth.to_word()), birth);
-        }
-        assert_eq!(Birth::new(number, u64::MAX).number(), number);
-    }
-}
-
-#[test]
-fn one_of_the_process_that_is_used_up_is_not_begun_again() {
-    let points = profile_process(usize::MAX, || {}).expect("one is idle");
-    points.use_up();
-    end_profile_of_process(points);
-    assert!(points.is_taken.load(Relaxed) && points.number() == IDLE);
-}
-
-#[test]
 fn threads_that_free_each_others_blocks_lose_none() {
     let points = points();
     assert!(points.begin(2));
