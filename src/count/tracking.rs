@@ -7,7 +7,7 @@ use super::ledger::Word;
 use super::pool::{Links, Pool, Pooled};
 use super::registry::LEDGERS;
 use super::thread::EVERY_DEALLOC;
-use crate::record::{self, Points, Retained, Stack};
+use crate::record::{OfProcess, Points, Retained, Stack};
 
 static RETAINED: Pool<Item<Retained>> = Pool::new();
 static POINTS: Pool<Item<Points>> = Pool::new();
@@ -108,25 +108,24 @@ fn watch_all_frees() {
 
 /// The heap profile of the whole process. Dropping it ends that.
 pub(crate) struct ProcessProfile {
-    points: &'static Points,
+    profile: &'static OfProcess,
 }
 
 /// Begins one, whose points are told apart by so many innermost addresses; `None` if there are too many, or no memory. The caller
 /// goes on to have all allocations recorded.
 pub(crate) fn profile_process(depth: usize) -> Option<ProcessProfile> {
-    let points = record::profile_process(depth, watch_all_frees)?;
-    Some(ProcessProfile { points })
+    OfProcess::begin(depth, watch_all_frees).map(|profile| ProcessProfile { profile })
 }
 
 impl ProcessProfile {
     pub(crate) fn points(&self) -> &'static Points {
-        self.points
+        self.profile.points()
     }
 }
 
 impl Drop for ProcessProfile {
     fn drop(&mut self) {
-        record::end_profile_of_process(self.points);
+        self.profile.end();
     }
 }
 

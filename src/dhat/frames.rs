@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::profile::Profile;
 use crate::record::Stack;
-use crate::symbolize::names::without_numbers;
+use crate::report::{common_with_opening, is_allocator_shim};
+use crate::symbolize::names::{short_name, without_numbers};
 use crate::symbolize::{Place, Symbol};
 
 /// The frames of all stacks of a profile, and what each address has of them.
@@ -73,13 +74,8 @@ impl Frames {
     /// it gets, from the inside, to an address that is above, too, and so to what the runtime puts around a thread.
     fn left_out(&self, stack: &Stack) -> usize {
         let addresses = stack.return_addresses();
-        let shared_after = |above: &[usize]| {
-            above.iter().zip(addresses).take_while(|(above, address)| above == address).count()
-        };
         let shared = |(above, is_complete): &(Vec<usize>, bool)| {
-            let is_aligned = *is_complete && stack.stop().is_complete();
-            let places = if is_aligned { 0..1 } else { 0..above.len() };
-            places.map(|place| shared_after(&above[place..])).max().unwrap_or(0)
+            common_with_opening(above, addresses, *is_complete && stack.stop().is_complete()).1
         };
         match self.above.iter().map(shared).max() {
             None | Some(0) => {
@@ -150,11 +146,8 @@ fn frame(address: usize, symbol: &Symbol, first: usize, texts: &mut Vec<String>)
 /// Whether a function hands requests on to the allocator, or is the allocator. Where the debug information is of lines alone, the names of
 /// inlined functions are without their paths.
 fn is_allocator(name: &str, file: &str) -> bool {
-    let shim = name.strip_prefix("__rustc::").unwrap_or(name);
-    matches!(shim, "__rust_alloc" | "__rust_alloc_zeroed" | "__rust_realloc")
-        || ["alloc::alloc::", "<alloc::alloc::", "__rg_"]
-            .iter()
-            .any(|start| name.starts_with(start))
+    is_allocator_shim(short_name(name).name)
+        || ["alloc::alloc::", "<alloc::alloc::"].iter().any(|start| name.starts_with(start))
         || file.ends_with("/library/alloc/src/alloc.rs")
         || name.starts_with("<mod_alloc::") && name.contains(" as core::alloc::")
         || name.starts_with("mod_alloc::count::")

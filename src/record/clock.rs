@@ -5,7 +5,10 @@
 #![allow(unsafe_code)]
 
 use std::sync::OnceLock;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// Set at the first beginning of a profile.
+static EPOCH: OnceLock<Instant> = OnceLock::new();
 
 /// So many ticks later than some fixed moment. Threads on other processors may differ by little.
 #[inline]
@@ -14,15 +17,19 @@ pub(super) fn ticks() -> u64 {
         return 0;
     }
     #[cfg(all(target_arch = "x86_64", not(miri)))]
-    // SAFETY: every x86_64 processor has the instruction, and it changes nothing.
+    // SAFETY: the architecture has the instruction, in all its versions, and says that it changes but the two registers of its result.
     return unsafe { std::arch::x86_64::_rdtsc() };
+    // A look at what is set never waits.
     #[cfg(not(all(target_arch = "x86_64", not(miri))))]
-    return nanoseconds();
+    return EPOCH.get().map_or(0, |epoch| nanoseconds_in(epoch.elapsed()));
 }
 
-/// Nanoseconds since the first call, by the system's clock. To be called when a profile begins, before any thread asks for the time.
+/// Nanoseconds since the first call, by the system's clock. Not for the allocator: to be called when a profile begins, before any thread
+/// asks for the time, and when it is read.
 pub(super) fn nanoseconds() -> u64 {
-    static EPOCH: OnceLock<Instant> = OnceLock::new();
-    let elapsed = EPOCH.get_or_init(Instant::now).elapsed();
+    nanoseconds_in(EPOCH.get_or_init(Instant::now).elapsed())
+}
+
+fn nanoseconds_in(elapsed: Duration) -> u64 {
     elapsed.as_secs().wrapping_mul(1_000_000_000).wrapping_add(elapsed.subsec_nanos().into())
 }

@@ -19,6 +19,8 @@ mod of_process;
 mod point;
 mod points;
 mod profile;
+#[cfg(test)]
+mod random_tests;
 mod retained;
 mod shared_sums;
 mod shared_tallies;
@@ -32,7 +34,7 @@ pub(crate) use breakpoint::set as set_breakpoint;
 pub(crate) use first_past::{FirstPast, Sums};
 pub(crate) use layer::{Layers, Records};
 pub(crate) use live::{forget, put_back, take};
-pub(crate) use of_process::{end_profile_of_process, enter_block, profile_process, reenter_block};
+pub(crate) use of_process::{enter_block, reenter_block, OfProcess};
 pub(crate) use point::{Blocks, Point, PointNumbers};
 pub(crate) use points::{Points, Times};
 pub(crate) use profile::{is_profiling, profile_event, profiled, start_profiling, stop_profiling};

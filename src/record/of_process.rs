@@ -1,7 +1,7 @@
 //! Hot: the heap profiles of the whole process: all threads enter their blocks in them.
 
-use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use super::points::{Points, IDLE};
 use super::stack::Stack;
@@ -9,33 +9,45 @@ use super::stack::Stack;
 /// How many profiles of the whole process there can be at a time.
 const MAX_OF_PROCESS: usize = 4;
 
-#[allow(clippy::declare_interior_mutable_const)] // A template for the array.
-const NEW: Points = Points::NEW;
+/// One of them.
+pub(crate) struct OfProcess {
+    is_taken: AtomicBool,
+    points: Points,
+}
 
-static OF_PROCESS: [Points; MAX_OF_PROCESS] = [NEW; MAX_OF_PROCESS];
+#[allow(clippy::declare_interior_mutable_const)] // A template for the array.
+const NEW: OfProcess = OfProcess { is_taken: AtomicBool::new(false), points: Points::NEW };
+
+static OF_PROCESS: [OfProcess; MAX_OF_PROCESS] = [NEW; MAX_OF_PROCESS];
 
 /// How many of them are in use.
 static IN_USE: AtomicUsize = AtomicUsize::new(0);
 
-/// Begins a profile of all threads' blocks; `None` if there are too many, or no memory. `watch_frees` sets the limits of all threads, as for
-/// any tracking.
-pub(crate) fn profile_process(depth: usize, watch_frees: fn()) -> Option<&'static Points> {
-    let points = OF_PROCESS.iter().find(|points| points.take())?;
-    if !points.begin(depth) {
-        points.give_back();
-        return None;
+impl OfProcess {
+    /// Begins a profile of all threads' blocks; `None` if there are too many, or no memory. `watch_frees` sets the limits of all threads, as for
+    /// any tracking.
+    pub(crate) fn begin(depth: usize, watch_frees: fn()) -> Option<&'static Self> {
+        let free = OF_PROCESS.iter().find(|one| !one.is_taken.swap(true, Acquire))?;
+        if !free.points.begin(depth) {
+            free.is_taken.store(false, Release);
+            return None;
+        }
+        // First: another profiler may have all allocations recorded already, and a block that is entered must not be freed unseen.
+        watch_frees();
+        IN_USE.fetch_add(1, Release);
+        Some(free)
     }
-    // First: another profiler may have all allocations recorded already, and a block that is entered must not be freed unseen.
-    watch_frees();
-    IN_USE.fetch_add(1, Release);
-    Some(points)
-}
 
-/// Ends one of those.
-pub(crate) fn end_profile_of_process(points: &'static Points) {
-    IN_USE.fetch_sub(1, Relaxed);
-    points.end();
-    points.give_back();
+    pub(crate) fn points(&'static self) -> &'static Points {
+        &self.points
+    }
+
+    /// One that is used up is not begun again.
+    pub(crate) fn end(&'static self) {
+        IN_USE.fetch_sub(1, Relaxed);
+        self.points.end();
+        self.is_taken.store(self.points.is_used_up(), Release);
+    }
 }
 
 /// Enters a fresh block in all profiles of the process. `is_first` as for [`Retained::insert`](super::Retained).
@@ -48,7 +60,7 @@ pub(crate) fn enter_block(
 ) {
     let mut is_first = is_first;
     if IN_USE.load(Acquire) > 0 {
-        for points in &OF_PROCESS {
+        for OfProcess { points, .. } in &OF_PROCESS {
             let number = points.number();
             if number != IDLE {
                 points.enter(number, address, size, stack, is_first);
@@ -62,7 +74,7 @@ pub(crate) fn enter_block(
 #[inline]
 pub(crate) fn reenter_block(address: usize, size: u64, stack: Option<&'static Stack>) {
     if IN_USE.load(Acquire) > 0 {
-        for points in &OF_PROCESS {
+        for OfProcess { points, .. } in &OF_PROCESS {
             let number = points.number();
             if number != IDLE {
                 points.reenter(number, address, size, stack);
@@ -73,13 +85,15 @@ pub(crate) fn reenter_block(address: usize, size: u64, stack: Option<&'static St
 
 #[cfg(test)]
 mod tests {
-    use super::{end_profile_of_process, profile_process, IDLE};
+    use std::sync::atomic::Ordering::Relaxed;
+
+    use super::OfProcess;
 
     #[test]
-    fn one_of_the_process_that_is_used_up_is_not_begun_again() {
-        let points = profile_process(usize::MAX, || {}).expect("one is idle");
-        points.use_up();
-        end_profile_of_process(points);
-        assert!(!points.take() && points.number() == IDLE);
+    fn one_that_is_used_up_is_not_begun_again() {
+        let profile = OfProcess::begin(usize::MAX, || {}).expect("one is idle");
+        profile.points().use_up();
+        profile.end();
+        assert!(profile.is_taken.load(Relaxed));
     }
 }

@@ -14,7 +14,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ptr;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, AtomicU64, AtomicUsize};
+use std::sync::atomic::{AtomicI64, AtomicPtr, AtomicU64, AtomicUsize};
 
 use super::birth::{Birth, MAX_NUMBER};
 use super::clock;
@@ -29,7 +29,6 @@ const ROOT_BITS: u32 = 8;
 /// Its numbers on a cache line of their own.
 #[repr(align(64))]
 pub(crate) struct Points {
-    is_taken: AtomicBool,
     /// Of the present profile; [`IDLE`] while there is none.
     number: AtomicU64,
     /// Of the latest one. None is used twice, as entries of old profiles stay in the table.
@@ -68,7 +67,6 @@ pub(crate) struct Times {
 #[allow(clippy::declare_interior_mutable_const)] // Templates.
 impl Points {
     pub(crate) const NEW: Self = Self {
-        is_taken: AtomicBool::new(false),
         number: AtomicU64::new(IDLE),
         last_number: AtomicU64::new(IDLE),
         start_ticks: AtomicU64::new(0),
@@ -83,16 +81,6 @@ impl Points {
         unplaced: Point::new(None),
         roots: [Point::NONE; 1 << ROOT_BITS],
     };
-
-    /// Whether nobody has it, so that it is the caller's now: for those that are not in a pool.
-    pub(super) fn take(&self) -> bool {
-        !self.is_taken.swap(true, Acquire)
-    }
-
-    /// The inverse. One that is used up stays taken.
-    pub(super) fn give_back(&self) {
-        self.is_taken.store(self.is_used_up(), Release);
-    }
 
     /// Somebody begins to use it, as the only one. Points are told apart by the innermost `depth` addresses of their stacks. `false` if
     /// there is no memory to keep blocks in.

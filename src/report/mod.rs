@@ -8,6 +8,8 @@ mod text;
 
 #[cfg(feature = "backtraces")]
 pub(crate) use call_sites::call_sites;
+#[cfg(feature = "dhat-compat")]
+pub(crate) use call_sites::{common_with_opening, is_allocator_shim};
 #[cfg(feature = "backtraces")]
 pub use call_sites::{CallSites, Frame, Site, SortBy};
 #[cfg(feature = "dhat-compat")]

@@ -26,13 +26,13 @@ impl ProcessRecorder {
     pub(crate) fn start() -> Self {
         let before = Unseen::new(counted);
         let profile = count::profile_process(usize::MAX);
-        let _recording = count::record_everywhere(true);
+        let recording = count::record_everywhere(true);
         Self {
             location: Location::caller(),
             opening: count::stack_here(),
             before,
             profile,
-            _recording,
+            _recording: recording,
         }
     }
 

@@ -7,19 +7,10 @@ use std::thread;
 
 use super::super::made_up_stack;
 use super::super::nodes::CHUNK_NODES;
+use super::super::random_tests::Random;
 use super::*;
 
 mod threads;
-
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((self.0 >> 33) as usize) % end
-    }
-}
 
 fn table<const BITS: u32>(max_chunks: usize) -> &'static Table<BITS> {
     let table = Box::leak(Box::new(Table::new(max_chunks)));

@@ -7,6 +7,7 @@ use std::thread;
 
 use super::super::live::{forget, put_back, take};
 use super::super::made_up_stack;
+use super::super::random_tests::Random;
 use super::*;
 use crate::record::Blocks;
 
@@ -18,16 +19,6 @@ fn addresses(count: usize) -> usize {
 
 fn points() -> &'static Points {
     Box::leak(Box::new(Points::NEW))
-}
-
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((self.0 >> 33) as usize) % end
-    }
 }
 
 /// As [`PointNumbers`], but for lifetimes.

@@ -53,7 +53,7 @@ impl<'a> Opening<'a> {
         is_complete: bool,
         frames: impl Fn(usize) -> &'f [Frame],
     ) -> (usize, Cut) {
-        let (skipped, common) = self.common(stack, is_complete && self.is_complete);
+        let (skipped, common) = common(self.addresses, stack, is_complete && self.is_complete);
         if common == 0 {
             return (0, Cut::default());
         }
@@ -72,18 +72,18 @@ impl<'a> Opening<'a> {
         };
         (common, Cut { addresses: address, frames: outer, is_under: true })
     }
+}
 
-    /// How many outer addresses the two share, after so many of the opening's. Both begin at the outermost frame of the thread,
-    /// unless one was too deep to be walked to there.
-    fn common(&self, stack: &[usize], is_aligned: bool) -> (usize, usize) {
-        let common = |skipped: usize| {
-            let pairs = self.addresses[skipped..].iter().zip(stack);
-            (skipped, pairs.take_while(|(a, b)| a == b).count())
-        };
-        let most = if is_aligned { 1 } else { self.addresses.len() };
-        (0..most)
-            .map(common)
-            .max_by_key(|&(skipped, count)| (count, usize::MAX - skipped))
-            .unwrap_or((0, 0))
-    }
+/// How many outer addresses a stack shares with an opening, after so many of the opening's. Both begin at the outermost frame of the
+/// thread if they are `aligned`; else one was too deep to be walked to there.
+pub(crate) fn common(opening: &[usize], stack: &[usize], aligned: bool) -> (usize, usize) {
+    let common = |skipped: usize| {
+        let pairs = opening[skipped..].iter().zip(stack);
+        (skipped, pairs.take_while(|(a, b)| a == b).count())
+    };
+    let most = if aligned { 1 } else { opening.len() };
+    (0..most)
+        .map(common)
+        .max_by_key(|&(skipped, count)| (count, usize::MAX - skipped))
+        .unwrap_or((0, 0))
 }

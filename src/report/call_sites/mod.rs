@@ -18,7 +18,11 @@ mod sites;
 mod snapshot;
 mod source;
 
+#[cfg(feature = "dhat-compat")]
+pub(crate) use cut::common as common_with_opening;
 pub(crate) use failure::{push_call_sites, List, Mode, Subject};
 pub(crate) use model::call_sites;
+#[cfg(feature = "dhat-compat")]
+pub(crate) use names::is_allocator_shim;
 pub(crate) use order::Order;
 pub use sites::{CallSites, Frame, Site, SortBy};

@@ -27,7 +27,7 @@ pub(super) fn is_made_by_compiler(function: &str) -> bool {
 }
 
 /// Whether this, a last segment, is a function that the compiler puts between the callers of the allocator and it.
-pub(super) fn is_allocator_shim(name: &str) -> bool {
+pub(crate) fn is_allocator_shim(name: &str) -> bool {
     ["__rust_", "__rg_", "__rdl_"].iter().any(|prefix| {
         let call = name.strip_prefix(prefix);
         matches!(call, Some("alloc" | "alloc_zeroed" | "realloc" | "dealloc"))
