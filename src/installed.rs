@@ -1,18 +1,25 @@
-//! Cold: finds out, once in a process, whether `ModAlloc` is this binary's global allocator. Every scope, budget and
-//! profiler asks first: an assertion must never hold because nothing was counted.
+//! Cold: finds out, once in a process, whether `ModAlloc` is this binary's global allocator. Every
+//! scope, budget and profiler asks first: an assertion must never hold because nothing was counted.
 //!
-//! The probe allocates while the thread's events are ignored, and asks how many requests reached a `ModAlloc`: one is right, none
-//! means that another allocator serves this code, more that one `ModAlloc` wraps another.
+//! The probe allocates while the thread's events are ignored, and asks how many requests reached a
+//! `ModAlloc`: one is right, none means that another allocator serves this code, more that one
+//! `ModAlloc` wraps another. It does so twice: by code that is compiled into this crate, and by
+//! code of the standard library. A standard library that is linked dynamically has an allocator of
+//! its own, and only the second request tells.
+
+mod refusal;
+mod std_library;
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use crate::count;
+use refusal::Refusal;
 
 static CONFIRMED: AtomicBool = AtomicBool::new(false);
 
 /// # Panics
-/// If `ModAlloc` is not the global allocator, with the lines to add.
+/// If `ModAlloc` is not the global allocator, or not of all of the binary, with what to change.
 #[track_caller]
 #[inline]
 pub(crate) fn require() {
@@ -24,33 +31,46 @@ pub(crate) fn require() {
 #[cold]
 #[track_caller]
 fn probe() {
-    let seen = count::ignored(|| {
-        let before = count::ignored_allocs();
+    let from_here = requests(|| {
         let mut probe = Vec::<u8>::new();
-        // It may well be refused: what counts is who was asked.
+        // It may well be refused: what counts is who was asked. Likewise below.
         let _ = black_box(&mut probe).try_reserve_exact(1);
         drop(black_box(probe));
-        count::ignored_allocs() - before
     });
-    let elsewhere = count::totals().counts;
-    match seen {
-        1 => CONFIRMED.store(true, Relaxed),
-        0 if elsewhere.allocs == 0 => panic!("{NOT_INSTALLED}"),
-        0 => panic!(
-            "{NOT_INSTALLED}\n\nA `ModAlloc` has counted {} allocations in this process, but none of this code's: is it \
-             installed in a dynamic library only, or called directly?",
-            elsewhere.allocs
-        ),
-        times => panic!(
-            "mod-alloc counts one allocation {times} times: does a `ModAlloc` wrap another `ModAlloc`, or an allocator that \
-             itself allocates through the global one? Write `ModAlloc::with(inner)` around an allocator that does neither"
-        ),
-    }
+    let from_std = requests(|| {
+        let mut probe = String::new();
+        // Not generic, and compiled into the standard library only, where a method of `Vec` is
+        // compiled here.
+        let _ = black_box(&mut probe).try_reserve(1);
+        drop(black_box(probe));
+    });
+    let refusal = match (from_here, from_std) {
+        (1, 1..) => return CONFIRMED.store(true, Relaxed),
+        (2.., _) => Refusal::CountsTwice { times: from_here },
+        (0 | 1, _) => refusal(from_here == 1, count::totals().counts.allocs),
+    };
+    panic!("{refusal}")
 }
 
-const NOT_INSTALLED: &str = "mod-alloc has nothing to count: is `ModAlloc` this binary's `#[global_allocator]`? Add \
-these two lines at the root of the test, example or benchmark (inside of a doc test; in a library's `src/lib.rs`, with \
-`#[cfg(test)]` above them):
+/// How many requests for a block reached a `ModAlloc` while `work` ran.
+fn requests(work: impl FnOnce()) -> u64 {
+    count::ignored(|| {
+        let before = count::ignored_allocs();
+        work();
+        count::ignored_allocs() - before
+    })
+}
 
-    #[global_allocator]
-    static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();";
+/// Why what is allocated here, or in the standard library, does not count. `counted` is what does.
+fn refusal(counts_here: bool, counted: i64) -> Refusal {
+    let std = std_library::find();
+    // Where both are in one dynamic library, that may as well be one of its own, in which the two
+    // lines are missing. But then nothing counts in it.
+    if counts_here || std.is_apart || std.file.is_some() && counted > 0 {
+        return Refusal::StdIsDynamic { file: std.file };
+    }
+    match counted {
+        0 => Refusal::NotInstalled { library: std.file },
+        _ => Refusal::NotHere { counted },
+    }
+}

@@ -53,7 +53,8 @@
 //! - In release builds the compiler may leave out an allocation whose block nobody looks at; then it is not counted. Where
 //!   `exact` or `min` must hold in both profiles, pass the value through [`std::hint::black_box`].
 //! - A scope, budget or profiler in a binary without `ModAlloc` panics with the lines to add: nothing passes because nothing
-//!   was counted.
+//!   was counted. So it does, with the reason, in one whose standard library is dynamic (`-C prefer-dynamic`, or a dependency
+//!   with `crate-type = ["dylib"]`): what that allocates does not reach the `#[global_allocator]`.
 //!
 //! # Call sites
 //!
