@@ -111,6 +111,7 @@ mod stable_vec;
 mod symbolize;
 mod system_vec;
 mod unseen;
+mod value;
 mod walk;
 
 pub use allocator::ModAlloc;

@@ -22,7 +22,9 @@
 /// literal, is formatted after the block and only if it fails, and not where the block is left early.
 ///
 /// With `warmup` or `runs` the block becomes a closure, and control flow that leaves it is a compile error. So is `.await` anywhere
-/// in the block: other tasks would be counted; [`Budget::check_future`](crate::Budget::check_future) is for that.
+/// in the block: other tasks would be counted; [`Budget::check_future`](crate::Budget::check_future) is for that. And so is a block
+/// whose value is a future or a closure, since it only makes it and would count nothing of what it does. Where that is meant, return
+/// it in a tuple: `let (future,) = assert_no_alloc!((request(),));`.
 ///
 /// # Panics
 /// If the budget does not hold, with the report; and if `ModAlloc` is not the global allocator of this binary.
@@ -49,7 +51,7 @@ macro_rules! assert_allocs {
 /// ```
 ///
 /// Freeing is allowed; [`assert_allocs!(max = 0, max_deallocs = 0, ..)`](crate::assert_allocs) forbids that as well, and says more of
-/// messages, early exits and `.await`, which are the same here.
+/// messages, early exits, futures and closures, which are the same here.
 ///
 /// # Panics
 /// If the block allocates, with the report; and if `ModAlloc` is not the global allocator of this binary.

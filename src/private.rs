@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::Future;
 
 use crate::budget::{self, Closer, Counted};
+use crate::value::Value;
 use crate::{Budget, Exceeded, Repeated};
 
 pub use crate::budget::{Guard, Origin};
@@ -54,6 +55,19 @@ pub fn enter(budget: Budget, origin: Origin, fail: fn(Exceeded) -> !) -> Guard {
 /// Ends what [`enter`] began: what was measured if the budget is broken, and nothing while a panic unwinds; likewise below.
 pub fn finish(guard: Guard) -> Option<Exceeded> {
     budget::unless_panicking(guard.close())
+}
+
+/// The value of a block, which is no future and no closure that the block only made.
+///
+/// A call hands the type that is expected of it on to the block; a `match` or a closure would not. What is done after the block
+/// is its second argument.
+#[inline(always)]
+#[allow(non_camel_case_types)]
+pub fn value<T, for_a_future_use_check_future>(value: T, (): ()) -> T
+where
+    T: Value<for_a_future_use_check_future>,
+{
+    value
 }
 
 /// Panics with the report.

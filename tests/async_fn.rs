@@ -806,28 +806,28 @@ fn measured_blocks_may_stand_between_awaits() {
 
 #[test]
 fn measured_blocks_may_make_futures() {
-    let from_block = assert_no_alloc!(async {
+    let (from_block,) = assert_no_alloc!((async {
         yield_now().await;
         allocate(1);
         7
-    });
-    let from_function = assert_no_alloc!({
+    },));
+    let (from_function,) = assert_no_alloc!({
         async fn inner() -> u8 {
             yield_now().await;
             7
         }
-        inner()
+        (inner(),)
     });
-    let moved = assert_no_alloc!(async move {
+    let (moved,) = assert_no_alloc!((async move {
         let add: fn(u8) -> u8 = |number| number + 1;
         yield_now().await;
         add(6)
-    });
+    },));
     assert_eq!((block_on(from_block), block_on(from_function), block_on(moved)), (7, 7, 7));
     assert_breaks("allocations 0 1 +1", || {
         drop(assert_no_alloc!({
             allocate(1);
-            async { yield_now().await }
+            (async { yield_now().await },)
         }));
     });
 }

@@ -115,7 +115,7 @@ fn a_comma_may_end_each_form() {
 
 #[test]
 fn commas_of_closures_and_generics_begin_no_message() {
-    let add = assert_no_alloc!(|a: u8, b: u8| a + b);
+    let (add,) = assert_no_alloc!((|a: u8, b: u8| a + b,));
     assert_eq!(add(1, 2), 3);
     assert_limit(0, |extra| {
         let map = assert_no_alloc!(HashMap::<u8, u64>::new());
@@ -189,6 +189,28 @@ fn values_may_borrow_from_outside_of_the_block() {
             &mut list[1]
         }) += 1;
     });
+}
+
+#[test]
+fn types_are_inferred_from_what_values_are_used_for() {
+    fn of_any_type<T>(value: T) -> T {
+        assert_no_alloc!({ value })
+    }
+    let numbers: Vec<u8> = assert_allocs!(exact = 1, (1..3).collect());
+    let mut empty = assert_no_alloc!(Vec::new());
+    empty.extend(numbers);
+    let (number, default) = (assert_no_alloc!(7), assert_no_alloc!(Default::default()));
+    assert_eq!(u8::min(number, default), 0);
+    let none = assert_no_alloc!({ None }, "message");
+    let some = of_any_type(Some(empty));
+    assert_eq!(none.or(some), Some(vec![1, 2]));
+}
+
+#[test]
+fn a_future_or_a_closure_is_returned_in_a_tuple() {
+    let (make,) = assert_no_alloc!((|| async { 7 },));
+    let (future,) = assert_allocs!(max = 0, runs = 2, { (make(),) });
+    drop(future);
 }
 
 // ---------------------------------------------------------------- ways out of the block

@@ -19,6 +19,7 @@ use crate::fragments;
 use crate::keys;
 use crate::literal;
 use crate::tokens::{as_group, is_punct, only};
+use crate::unrun;
 
 const ALLOCS_FORM: &str = "\
     the form is `assert_allocs!(max = 10, { .. })`, with a message if need be: \
@@ -69,7 +70,7 @@ impl Block {
             (single(tokens, errors), message)
         };
         if let Some(body) = body {
-            errors.extend(awaits::check(body.iter().cloned()));
+            check_run(body, errors);
         }
         Self { krate, args: Args::default(), body: body.map(braced), message }
     }
@@ -141,7 +142,13 @@ fn check_body(body: &[TokenTree], errors: &mut Errors) {
         let error = Error::over(body, "statements must be in braces here");
         errors.push(error.help(ALLOCS_FORM));
     }
+    check_run(body, errors);
+}
+
+/// What the body does is measured: nothing else is meanwhile, and nothing of it comes later.
+fn check_run(body: &[TokenTree], errors: &mut Errors) {
     errors.extend(awaits::check(body.iter().cloned()));
+    errors.extend(unrun::check(body.iter().cloned()));
 }
 
 /// The one expression of `assert_no_alloc!(..)`, without the comma that may follow it.

@@ -30,18 +30,17 @@ const COUNTED: &str = "
     let __guard = $krate::__private::enter(
         __budget, $origin, |__exceeded| $krate::__private::fail(__exceeded),
     );
-    match () { () => $body }
+    $run
 ";
 
-/// `__first` is a generic function because a call hands the type that is expected of it on to the
-/// body; `match` and a closure would not. Its second argument is evaluated after the body, and is
-/// the only code that formats the message.
+/// The second argument of `value` is evaluated after the body, and is the only code that formats the
+/// message.
 const COUNTED_WITH_MESSAGE: &str = "
     let __budget = $budget;
     let __guard = $krate::__private::enter(
         __budget, $origin, |__exceeded| $krate::__private::fail(__exceeded),
     );
-    ({ fn __first<T>(value: T, (): ()) -> T { value } __first })(
+    $krate::__private::value(
         match () { () => $body },
         #[allow(unreachable_code)]
         match $krate::__private::finish(__guard) {
@@ -58,7 +57,7 @@ const COUNTED_FUTURE: &str = "
     match $krate::__private::counted_future(__budget, $origin, move |__closer| async move {
         let __closer = __closer;
         $hint
-        match () { () => $body }
+        $run
     }).await {
         (__value, ::core::option::Option::None) => __value,
         (_, ::core::option::Option::Some(__exceeded)) => $fail,
@@ -70,7 +69,7 @@ const COUNTED_FUTURE: &str = "
 const REPEATED: &str = "
     let __budget = $budget;
     match $krate::__private::repeat(__budget, $origin, || {
-        let __value: $output = match () { () => $body };
+        let __value: $output = $run;
         #[allow(unreachable_code)]
         $krate::__private::RunsSeveralTimes(__value)
     }) {
@@ -83,13 +82,21 @@ const REPEATED_FUTURE: &str = "
     let __budget = $budget;
     match $krate::__private::repeat_future(__budget, $origin, move |__closer| async move {
         let __closer = __closer;
-        let __value: $output = match () { () => $body };
+        let __value: $output = $run;
         #[allow(unreachable_code)]
         $krate::__private::RunsSeveralTimes(__value)
     }).await {
         (__value, ::core::option::Option::None) => __value,
         (_, ::core::option::Option::Some(__exceeded)) => $fail,
     }
+";
+
+/// The body, see above.
+const RUN: &str = "match () { () => $body }";
+
+/// The same of a block, whose value must not be one that would have to run first.
+const RUN_BLOCK: &str = "
+    $krate::__private::value(match () { () => $body }, #[allow(unreachable_code)] ())
 ";
 
 /// The item with its body inside the scope of a budget.
@@ -119,7 +126,7 @@ pub(crate) fn function(args: &Args, function: &Function, item: TokenStream) -> T
             ("origin", origin),
             ("hint", output_type::hint(function.output.as_deref())),
             ("output", output_type::nameable(function.output.as_deref())),
-            ("body", TokenTree::from(body).into()),
+            ("run", quote(RUN, &[("body", TokenTree::from(body).into())])),
             ("fail", fail(&krate, None)),
             ("krate", krate),
         ],
@@ -152,13 +159,16 @@ fn counted_block(block: Block, budget: TokenStream, origin: &str) -> TokenStream
         &format!("{origin}({{ fn __here() {{}} __here }})$value"),
         &[("krate", krate.clone()), ("value", of_value(is_without_value(body.as_ref())))],
     );
+    let body: TokenStream = body.map(TokenTree::from).into_iter().collect();
+    let run = quote(RUN_BLOCK, &[("krate", krate.clone()), ("body", body.clone())]);
     let counted = quote(
         template,
         &[
             ("budget", budget),
             ("origin", origin),
             ("output", quote("_", &[])),
-            ("body", body.map(TokenTree::from).into_iter().collect()),
+            ("run", run),
+            ("body", body),
             ("fail", fail(&krate, message)),
             ("krate", krate),
         ],

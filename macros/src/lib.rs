@@ -3,8 +3,8 @@
 //! The macros of `mod-alloc`. Depend on that crate, which
 //! re-exports them: their expansions name it, and its version is the only one that they fit.
 //!
-//! A macro call is read by `args`, with `item` (the attribute) or `block` (the others); `misuse`
-//! and `awaits` look for what cannot work; `expand` writes the result. Nothing but the compiler's
+//! A macro call is read by `args`, with `item` (the attribute) or `block` (the others); `misuse`,
+//! `awaits` and `unrun` look for what cannot work; `expand` writes the result. Nothing but the compiler's
 //! own `proc_macro` is used: a test-only dependency should not take seconds to build.
 
 mod args;
@@ -21,6 +21,7 @@ mod misuse;
 mod output_type;
 mod quote;
 mod tokens;
+mod unrun;
 
 use proc_macro::TokenStream;
 

@@ -5,6 +5,7 @@ use std::thread;
 
 use super::{Budget, Exceeded, Origin};
 use crate::scope::Budgeted;
+use crate::value::Value;
 
 impl Budget {
     /// Runs `work`, and returns its value if the budget holds.
@@ -15,7 +16,12 @@ impl Budget {
     /// # Panics
     /// As the type's documentation says, and as `work` does.
     #[track_caller]
-    pub fn check<R, F: FnOnce() -> R>(self, work: F) -> Result<R, Exceeded> {
+    #[allow(non_camel_case_types)]
+    pub fn check<R, F, for_a_future_use_check_future>(self, work: F) -> Result<R, Exceeded>
+    where
+        F: FnOnce() -> R,
+        R: Value<for_a_future_use_check_future>,
+    {
         let guard = Guard::enter(self, Origin::method::<F, R>(), fail);
         let value = work();
         guard.close().map_or(Ok(value), Err)
@@ -26,7 +32,12 @@ impl Budget {
     /// # Panics
     /// If the budget does not hold, with the report; as the type's documentation says; and as `work` does.
     #[track_caller]
-    pub fn enforce<R, F: FnOnce() -> R>(self, work: F) -> R {
+    #[allow(non_camel_case_types)]
+    pub fn enforce<R, F, for_a_future_use_check_future>(self, work: F) -> R
+    where
+        F: FnOnce() -> R,
+        R: Value<for_a_future_use_check_future>,
+    {
         let guard = Guard::enter(self, Origin::method::<F, R>(), fail);
         let value = work();
         fail_if(guard.close());

@@ -12,6 +12,7 @@ use super::{enforce, Budget, Exceeded, Origin};
 use crate::count;
 use crate::installed;
 use crate::scope::Metered;
+use crate::value::Value;
 
 impl Budget {
     /// Awaits `future`, and returns its output if the budget holds.
@@ -40,7 +41,15 @@ impl Budget {
     /// # Panics
     /// As the type's documentation says, and as the future does.
     #[track_caller]
-    pub fn check_future<F: Future>(self, future: F) -> CheckFuture<F> {
+    #[allow(non_camel_case_types)]
+    pub fn check_future<F, for_a_future_in_a_future_await_it_first>(
+        self,
+        future: F,
+    ) -> CheckFuture<F>
+    where
+        F: Future,
+        F::Output: Value<for_a_future_in_a_future_await_it_first>,
+    {
         CheckFuture { counted: Counted::new(self, Origin::method::<F, F::Output>(), future, 0) }
     }
 
@@ -52,7 +61,15 @@ impl Budget {
     /// If the budget does not hold, with the report, when the future is done; as the type's documentation says; and as
     /// the future does.
     #[track_caller]
-    pub fn enforce_future<F: Future>(self, future: F) -> EnforceFuture<F> {
+    #[allow(non_camel_case_types)]
+    pub fn enforce_future<F, for_a_future_in_a_future_await_it_first>(
+        self,
+        future: F,
+    ) -> EnforceFuture<F>
+    where
+        F: Future,
+        F::Output: Value<for_a_future_in_a_future_await_it_first>,
+    {
         EnforceFuture {
             counted: Counted::new(self, Origin::method::<F, F::Output>(), future, 0).enforced(),
         }

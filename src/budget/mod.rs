@@ -52,6 +52,30 @@ use crate::scope::{Asked, Measured};
 ///
 /// Setting a limit again replaces it; `exact` sets both `min` and `max`.
 ///
+/// # Futures and closures as values
+/// Code whose value is a future has only made it: what it allocates when it is awaited would not be counted, and the budget
+/// would hold. So it does not compile (E0283 or E0282, which names `check_future`); nor does code whose value is a closure
+/// without parameters, which nobody has called.
+///
+/// ```compile_fail,E0283
+/// # async fn request() {}
+/// # async fn wrong() {
+/// mod_alloc::Budget::new().max(0).enforce(|| request()).await;
+/// # }
+/// ```
+///
+/// [`check_future`](Self::check_future) and [`enforce_future`](Self::enforce_future) measure a future. Where only making it
+/// is to be measured, return it in a tuple:
+///
+/// ```
+/// # #[global_allocator] static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();
+/// # async fn request() {}
+/// # async fn only_made() {
+/// let (request,) = mod_alloc::Budget::new().max(0).enforce(|| (request(),));
+/// request.await; // not counted
+/// # }
+/// ```
+///
 /// # Panics
 /// All checks panic if `ModAlloc` is not the global allocator of this binary, with the lines to add; and where no limit is set,
 /// or a `min` above the `max`.

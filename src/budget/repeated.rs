@@ -6,6 +6,7 @@ use super::future::Closer;
 use super::{enforce, Budget, Exceeded, Metric, Origin};
 use crate::installed;
 use crate::scope::{uncounted, Budgeted, HiddenFuture, Measured, Measurement, Metered};
+use crate::value::Value;
 
 /// A [`Budget`] over several runs: warm-up runs that do not count, then runs that must each hold.
 ///
@@ -60,7 +61,12 @@ impl Repeated {
     /// # Panics
     /// As [`Budget::check`].
     #[track_caller]
-    pub fn check<R, F: FnMut() -> R>(self, work: F) -> Result<R, Exceeded> {
+    #[allow(non_camel_case_types)]
+    pub fn check<R, F, for_a_future_use_check_future>(self, work: F) -> Result<R, Exceeded>
+    where
+        F: FnMut() -> R,
+        R: Value<for_a_future_use_check_future>,
+    {
         let (value, exceeded) = self.run(Origin::method::<F, R>(), work);
         exceeded.map_or(Ok(value), Err)
     }
@@ -70,7 +76,12 @@ impl Repeated {
     /// # Panics
     /// If a counted run did not hold, with the report; and as [`Budget::check`].
     #[track_caller]
-    pub fn enforce<R, F: FnMut() -> R>(self, work: F) -> R {
+    #[allow(non_camel_case_types)]
+    pub fn enforce<R, F, for_a_future_use_check_future>(self, work: F) -> R
+    where
+        F: FnMut() -> R,
+        R: Value<for_a_future_use_check_future>,
+    {
         let (value, exceeded) = self.run(Origin::method::<F, R>(), work);
         enforce::fail_if(exceeded);
         value
@@ -86,13 +97,15 @@ impl Repeated {
     /// # Panics
     /// As [`Budget::check`].
     #[track_caller]
-    pub fn check_future<F, Fut>(
+    #[allow(non_camel_case_types)]
+    pub fn check_future<F, Fut, for_a_future_in_a_future_await_it_first>(
         self,
         mut work: F,
     ) -> impl Future<Output = Result<Fut::Output, Exceeded>>
     where
         F: FnMut() -> Fut,
         Fut: Future,
+        Fut::Output: Value<for_a_future_in_a_future_await_it_first>,
     {
         let runs = self.run_future(Origin::method::<Fut, Fut::Output>(), move |_closer| work());
         async move {
@@ -108,10 +121,15 @@ impl Repeated {
     /// # Panics
     /// If a counted run did not hold, with the report; and as [`Budget::check`].
     #[track_caller]
-    pub fn enforce_future<F, Fut>(self, mut work: F) -> impl Future<Output = Fut::Output>
+    #[allow(non_camel_case_types)]
+    pub fn enforce_future<F, Fut, for_a_future_in_a_future_await_it_first>(
+        self,
+        mut work: F,
+    ) -> impl Future<Output = Fut::Output>
     where
         F: FnMut() -> Fut,
         Fut: Future,
+        Fut::Output: Value<for_a_future_in_a_future_await_it_first>,
     {
         let runs = self.run_future(Origin::method::<Fut, Fut::Output>(), move |_closer| work());
         async move {

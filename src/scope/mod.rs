@@ -23,6 +23,7 @@ use crate::record::FirstPast;
 #[cfg(feature = "backtraces")]
 use crate::report::{self, CallSites};
 use crate::unseen::Unseen;
+use crate::value::Value;
 
 pub(crate) use budgeted::Budgeted;
 pub use handle::{Attached, ScopeHandle};
@@ -312,11 +313,19 @@ before the thread ends, or enter it in the destructor that wants to measure";
 /// assert_eq!(stats.live_count, 1);
 /// ```
 ///
+/// A future that `work` only makes would not be counted: it does not compile, see
+/// [`Budget`](crate::Budget#futures-and-closures-as-values).
+///
 /// # Panics
 /// As [`AllocScope::enter`], and as `work` does.
 #[track_caller]
 #[must_use = "the statistics are what it is for"]
-pub fn measure<R>(work: impl FnOnce() -> R) -> (R, AllocStats) {
+#[allow(non_camel_case_types)]
+pub fn measure<R, F, for_a_future_use_check_future>(work: F) -> (R, AllocStats)
+where
+    F: FnOnce() -> R,
+    R: Value<for_a_future_use_check_future>,
+{
     let scope = AllocScope::enter();
     let value = work();
     (value, scope.exit())

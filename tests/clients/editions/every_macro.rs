@@ -77,7 +77,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
-use mod_alloc::{alloc_budget, assert_allocs, assert_no_alloc, ModAlloc};
+use mod_alloc::{alloc_budget, assert_allocs, assert_no_alloc, measure, Budget, ModAlloc};
 
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
@@ -359,4 +359,56 @@ fn a_nested_block_breaks_the_budget_of_the_outer_one() {
         assert_allocs!(exact = 1, allocate());
         assert_allocs!(exact = 1, allocate());
     });
+}
+
+/// Any caller's code, of which nothing is known.
+fn within<T>(budget: Budget, work: impl FnOnce() -> T) -> T {
+    let (value, _) = measure(|| budget.enforce(work));
+    assert_no_alloc!({ value })
+}
+
+fn boxed<T>(value: T) -> Box<T> {
+    assert_allocs!(max = 1, Box::new(value))
+}
+
+#[test]
+fn types_are_inferred_from_what_values_are_used_for() {
+    let budget = Budget::new().max(9);
+    let parse = || "1 2".split(' ').map(|word| word.parse().unwrap_or_default()).collect();
+    let (list, others): (Vec<u8>, Vec<u64>) = (
+        assert_allocs!(max = 9, { "1 2".split(' ').flat_map(str::parse).collect() }),
+        budget.enforce(parse),
+    );
+    assert_eq!((list.len(), others.len()), (2, 2));
+    let (seven, default) = (assert_no_alloc!(7), assert_no_alloc!(Default::default()));
+    assert_eq!(u8::min(seven, default), 0);
+    let mut words = budget.runs(2).enforce(Vec::new);
+    let none = assert_no_alloc!({ None });
+    words.extend(none.or(Some("word")));
+    assert_eq!(within(budget, || words.first().copied()), Some("word"));
+    let reference: &[u64] = assert_no_alloc!({ &[1, 2] });
+    let dynamic: Box<dyn Fn(u64) -> u64> = budget.enforce(|| Box::new(|number: u64| number.pow(2)));
+    assert_eq!(reference.iter().map(|number| dynamic(*number)).sum::<u64>(), *boxed(5));
+}
+
+#[test]
+#[should_panic(expected = "of any type")]
+#[allow(clippy::panic, reason = "the subject")]
+fn a_block_that_never_ends_has_any_type() {
+    fn never() -> ! {
+        assert_no_alloc!({ panic!("of any type") })
+    }
+    let left_early = || -> u64 { assert_no_alloc!({ return 7 }) };
+    assert_eq!(left_early(), 7);
+    Budget::new().max(0).enforce(|| never());
+}
+
+#[test]
+fn a_future_or_a_closure_is_returned_in_a_tuple() {
+    let (items,) = assert_no_alloc!((length(&[1_u64, 2]),));
+    assert_eq!(block_on(items), 2);
+    let (future,) = Budget::new().max(0).enforce(|| (async { 7 },));
+    assert_eq!(block_on(future), 7);
+    let (closure,) = assert_no_alloc!((|| 7,));
+    assert_eq!(closure(), 7);
 }

@@ -13,8 +13,8 @@ async fn awaits() {
 
 // What is awaited in these runs elsewhere.
 async fn awaits_later() {
-    let _block = assert_no_alloc!(async { future().await });
-    let _moved = assert_allocs!(max = 1, { async move { future().await } });
+    let _block = assert_no_alloc!((async { future().await },));
+    let _moved = assert_allocs!(max = 1, { (async move { future().await },) });
     assert_no_alloc! {
         async fn inner() -> u8 {
             future().await

@@ -1,0 +1,39 @@
+//! Cold: `Value`, what code may return that was measured. Not a future or a closure: the code has only
+//! made it, what it would allocate when it runs is not counted, and every budget would hold.
+//!
+//! The compiler is made to refuse these two without a feature that Rust 1.75 lacks, and without a
+//! hand in inference: every type has one `impl` of `Value`, a future or a closure has a second one.
+//! Which of them is meant is a parameter that nothing but inference fills, so it is ambiguous there
+//! (E0283 or E0282). The error prints the names of the parameter and of the types here and no text of
+//! ours; that is why these names are the advice.
+
+use std::future::Future;
+
+/// Implemented for every type, and twice for those that are not to be measured.
+pub trait Value<Run> {}
+
+/// Anything else.
+#[derive(Debug)]
+pub struct Measured;
+
+/// Not polled, so nothing was counted.
+#[derive(Debug)]
+#[allow(non_camel_case_types)]
+pub struct a_future_is_not_polled_here__use_check_future__or_return_it_in_a_tuple;
+
+/// Not called, so nothing was counted. One with parameters is not found.
+#[derive(Debug)]
+#[allow(non_camel_case_types)]
+pub struct a_closure_is_not_called_here__call_it__or_return_it_in_a_tuple<R>(R);
+
+impl<T> Value<Measured> for T {}
+
+impl<T: Future> Value<a_future_is_not_polled_here__use_check_future__or_return_it_in_a_tuple>
+    for T
+{
+}
+
+impl<T, R> Value<a_closure_is_not_called_here__call_it__or_return_it_in_a_tuple<R>> for T where
+    T: FnOnce() -> R
+{
+}
