@@ -253,3 +253,15 @@ fn the_line_of_the_attribute_is_no_caller() {
 
 /// What the report says more with the feature `dhat-compat`.
 const DHAT_HINT: &str = "     DHAT profile: MOD_ALLOC_DHAT=DIR";
+
+#[rustfmt::skip]
+#[alloc_budget(max = 0)] fn on_the_attributes_line() { allocate(&[100]); }
+
+#[test]
+fn a_call_on_the_line_of_the_attribute_is_a_caller() {
+    let report = report_of(on_the_attributes_line);
+    assert!(
+        report.contains("called from tests/report.rs:LINE on_the_attributes_line\n"),
+        "{report}"
+    );
+}

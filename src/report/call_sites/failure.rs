@@ -31,8 +31,9 @@ use crate::report::number::{counted, grouped};
 const WIDTH: usize = 100;
 
 /// So many sites are listed, and so many further lines about them, the first sites first: with the table, a report has some 25 lines.
+/// Who calls a site is said of each, even if that takes one line more.
 const MAX_SITES: usize = 6;
-const MAX_DETAILS: usize = 7;
+const MAX_DETAILS: usize = 8;
 
 /// Files are at most so wide in the list. A longer one shifts its own line, and is not cut: editors find their way by it.
 const MAX_PLACE_WIDTH: usize = 40;
@@ -159,10 +160,12 @@ fn push_rows(text: &mut String, list: &List) {
     });
     let indent = 4 + count_width + 3 + bytes_width + 4;
 
-    let mut details_left = MAX_DETAILS;
     let mut sources = Sources::default();
-    let mut previous: Option<&Row<'_>> = None;
-    for row in shown {
+    let width = WIDTH - indent;
+    let callers: Vec<Callers> =
+        (0..shown.len()).map(|index| callers(shown, index, width)).collect();
+    let mut details_left = MAX_DETAILS.saturating_sub(callers.iter().map(|c| c.lines.len()).sum());
+    for (index, (row, callers)) in shown.iter().zip(callers).enumerate() {
         let head = format!(
             "    {:>count_width$} x {:>bytes_width$} B  {:place_width$}  {}",
             grouped(row.numbers.events),
@@ -170,23 +173,26 @@ fn push_rows(text: &mut String, list: &List) {
             place(row.leading),
             named(row),
         );
-        let mut details = details(row, previous, WIDTH - indent, &mut sources);
-        match reallocations(row) {
-            Some(note) if head.chars().count() + 2 + note.len() <= WIDTH => {
-                let gap = WIDTH - head.chars().count() - note.len();
+        let mut above: Vec<String> = Vec::new();
+        match notes(row, callers.are_same) {
+            Some(note) if head.chars().count() + 2 + note.chars().count() <= WIDTH => {
+                let gap = WIDTH - head.chars().count() - note.chars().count();
                 push_line(text, &format!("{head}{:gap$}{note}", ""));
             }
             note => {
                 push_line(text, &head);
-                details.splice(0..0, note);
+                above.extend(note);
             }
         }
-        details.truncate(details_left);
-        details_left -= details.len();
-        for detail in &details {
+        let previous = index.checked_sub(1).map(|index| &shown[index]);
+        above.extend(excerpt(row, previous, width, &mut sources));
+        above.truncate(details_left);
+        details_left -= above.len();
+        let below = grown(row, width).filter(|_| details_left > 0);
+        details_left -= usize::from(below.is_some());
+        for detail in above.iter().chain(&callers.lines).chain(&below) {
             push_line(text, &format!("{:indent$}{detail}", ""));
         }
-        previous = Some(row);
     }
     if !others.is_empty() {
         let left = others.iter().fold((0_u64, 0_u64), |(events, bytes), row| {
@@ -213,62 +219,94 @@ fn named(row: &Row<'_>) -> String {
     }
 }
 
-/// `1 allocation, 2 reallocations`; nothing where there are no reallocations.
-fn reallocations(row: &Row<'_>) -> Option<String> {
+/// `1 allocation, 2 reallocations`, where there are reallocations; `same caller`.
+fn notes(row: &Row<'_>, is_same_caller: bool) -> Option<String> {
     let reallocs = row.numbers.reallocs;
     let fresh = row.numbers.events.wrapping_sub(reallocs);
-    match (fresh, reallocs) {
-        (_, 0) => None,
-        (0, _) => Some(counted(reallocs, "reallocation")),
-        _ => {
-            Some(format!("{}, {}", counted(fresh, "allocation"), counted(reallocs, "reallocation")))
-        }
+    let mut notes = Vec::new();
+    if reallocs > 0 && fresh > 0 {
+        notes.push(counted(fresh, "allocation"));
+    }
+    if reallocs > 0 {
+        notes.push(counted(reallocs, "reallocation"));
+    }
+    if is_same_caller {
+        notes.push("same caller".to_owned());
+    }
+    (!notes.is_empty()).then(|| notes.join(", "))
+}
+
+/// Who calls a site.
+#[derive(Default)]
+struct Callers {
+    /// As the one before it says.
+    are_same: bool,
+    /// Else these say it.
+    lines: Vec<String>,
+}
+
+fn callers(rows: &[Row<'_>], index: usize, width: usize) -> Callers {
+    let calls = |row: &Row<'_>| calls(row.leading, &row.callers);
+    let links = calls(&rows[index]);
+    let previous = index.checked_sub(1).map(|index| calls(&rows[index]));
+    if links.is_empty() {
+        Callers::default()
+    } else if previous.as_ref() == Some(&links) {
+        Callers { are_same: true, lines: Vec::new() }
+    } else {
+        Callers { are_same: false, lines: chain("called from ", &links, width) }
     }
 }
 
-/// What else there is to say of a site, except what the one before it has just said.
-fn details(
+/// The line of code, except where the site before it has just shown it.
+fn excerpt(
     row: &Row<'_>,
     previous: Option<&Row<'_>>,
     width: usize,
     sources: &mut Sources,
-) -> Vec<String> {
-    let mut details = Vec::new();
+) -> Option<String> {
     let line = |row: &Row<'_>| (place(row.leading), row.leading.is_user());
-    if previous.map(line) != Some(line(row)) && row.leading.is_user() {
-        if let (Some(path), Some(number)) = (&row.leading.parts.path, row.leading.line()) {
-            let code = sources.line(path, number);
-            details.extend(code.map(|code| fit(&format!("{number} | {code}"), width)));
-        }
+    if previous.map(line) == Some(line(row)) || !row.leading.is_user() {
+        return None;
     }
-    let callers = |row: &Row<'_>| calls(row.leading, &row.callers);
-    let called_from = callers(row);
-    if !called_from.is_empty() && previous.map(callers).as_ref() != Some(&called_from) {
-        details.push(fit_chain("called from ", &called_from, width));
-    }
-    if let Some(sizes) = growth(&row.growth) {
-        // Only the user's own code can reserve.
-        let advice = if row.dependency.is_none() { ": reserve the capacity up front" } else { "" };
-        details.push(fit(&format!("grew {sizes}{advice}"), width));
-    }
-    details
+    let (path, number) = (row.leading.parts.path.as_ref()?, row.leading.line()?);
+    let code = sources.line(path, number)?;
+    Some(fit(&format!("{number} | {code}"), width))
 }
 
-/// As many links as fit.
-fn fit_chain(start: &str, links: &[String], width: usize) -> String {
-    let mut text = start.to_owned();
-    for (index, link) in links.iter().enumerate() {
-        let before = if index == 0 { "" } else { " < " };
-        let after = if index + 1 < links.len() { " < ..".len() } else { 0 };
-        let length = text.chars().count() + before.len() + link.chars().count() + after;
-        if length > width && index > 0 {
-            text.push_str(" < ..");
+/// How the block grew.
+fn grown(row: &Row<'_>, width: usize) -> Option<String> {
+    let sizes = growth(&row.growth)?;
+    // Only the user's own code can reserve.
+    let advice = if row.dependency.is_none() { ": reserve the capacity up front" } else { "" };
+    Some(fit(&format!("grew {sizes}{advice}"), width))
+}
+
+/// As many links as fit in a line. The last one, the user's test, is always there: where both do not fit, on a line of its own.
+fn chain(start: &str, links: &[String], width: usize) -> Vec<String> {
+    let Some((last, others)) = links.split_last() else { return Vec::new() };
+    let count = |text: &str| text.chars().count();
+    let all = format!("{start}{}", links.join(" < "));
+    if others.is_empty() || count(&all) <= width {
+        return vec![fit(&all, width)];
+    }
+    let left_out = " < .. < ";
+    let mut text = format!("{start}{}", others[0]);
+    for link in &others[1..] {
+        let longer = format!("{text} < {link}");
+        if count(&longer) + count(left_out) + count(last) > width {
             break;
         }
-        text.push_str(before);
-        text.push_str(link);
+        text = longer;
     }
-    fit(&text, width)
+    let are_all_there = text == format!("{start}{}", others.join(" < "));
+    let before_last = if are_all_there { " < " } else { left_out };
+    let whole = format!("{text}{before_last}{last}");
+    if count(&whole) <= width {
+        return vec![whole];
+    }
+    let indent = " ".repeat(count(start));
+    vec![fit(&(text + before_last.trim_end()), width), fit(&format!("{indent}{last}"), width)]
 }
 
 fn fit(text: &str, width: usize) -> String {

@@ -2,6 +2,7 @@
 
 mod code;
 mod cut;
+mod cycles;
 mod detailed;
 mod failure;
 #[cfg(test)]

@@ -2,9 +2,11 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::iter;
 use std::panic::Location;
 
 use super::code::Owner;
+use super::cycles::without_cycles;
 use super::model::{leading, longer};
 use super::sites::{Data, Frame, Numbers, Site};
 use super::Order;
@@ -15,7 +17,8 @@ pub(super) struct Row<'a> {
     pub(super) growth: Growth,
     /// The user's innermost frame, if there is one.
     pub(super) leading: &'a Frame,
-    /// The user's other frames, innermost first. A line of a function that calls itself is there once, however deep that went.
+    /// The user's other frames, innermost first. Of functions that call themselves, or one another in a circle, the innermost
+    /// call of each is there, however deep that went.
     pub(super) callers: Vec<&'a Frame>,
     /// The innermost function of a dependency, where the user's code called one.
     pub(super) dependency: Option<&'a Frame>,
@@ -55,15 +58,18 @@ pub(super) fn rows<'a>(
 
 fn row<'a>(site: &'a Site, attribute: Option<&Location<'_>>) -> Option<Row<'a>> {
     let leading = leading(&site.frames)?;
-    let attribute = attribute.map(|location| (Some(location.file()), Some(location.line())));
-    let mut callers = Vec::new();
-    let mut inner = leading;
-    for frame in site.user_frames().skip(1) {
-        if frame.reading() != inner.reading() && Some((frame.file(), frame.line())) != attribute {
-            callers.push(frame);
-        }
-        inner = frame;
-    }
+    // A line may hold both the attribute and the test: only the column tells them apart.
+    let is_attribute = |frame: &Frame| {
+        let is_at = |known: Option<u32>, there| known.map_or(true, |known| known == there);
+        attribute.is_some_and(|location| {
+            frame.file() == Some(location.file())
+                && frame.line() == Some(location.line())
+                && is_at(frame.column(), location.column())
+        })
+    };
+    let callers = site.user_frames().skip(1).filter(|frame| !is_attribute(frame));
+    let frames: Vec<&Frame> = iter::once(leading).chain(callers).collect();
+    let callers = without_cycles(&frames, is_same_function).split_off(1);
     let inner = site.frames.iter().take_while(|frame| !frame.is_user());
     let mut dependencies = inner.filter(|frame| frame.parts.owner == Owner::Dependency);
     Some(Row {
@@ -73,4 +79,10 @@ fn row<'a>(site: &'a Site, attribute: Option<&Location<'_>>) -> Option<Row<'a>> 
         callers,
         dependency: if leading.is_user() { dependencies.next() } else { None },
     })
+}
+
+/// Two closures of a function may have the same name.
+fn is_same_function(a: &Frame, b: &Frame) -> bool {
+    let is_same_closure = !a.parts.is_closure || a.line() == b.line();
+    is_same_closure && (a.function(), a.file()) == (b.function(), b.file())
 }

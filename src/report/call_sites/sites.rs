@@ -47,7 +47,7 @@ use crate::unseen::Unseen;
 ///
 /// As long as the counts are the same, so is the text: on every machine, in every run, at every opt-level and with every toolchain.
 /// It has no lines, bytes, generics, or functions of other packages; closures count as the function that they are written in; recursion
-/// shows once; chains end at the function that opened the scope. Two things of an optimised build may still show: a
+/// shows once, also that of functions that call one another; chains end at the function that opened the scope. Two things of an optimised build may still show: a
 /// function that ends with a call of another may be missing from a chain (a tail call), and functions
 /// that are compiled to the same code may be one.
 ///

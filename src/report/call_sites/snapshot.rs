@@ -7,10 +7,11 @@
 //! - frames of std and of other packages: their versions differ, and so does what of them is inlined;
 //! - what `thread_local!` makes of an expression is called after the macro;
 //! - closures, as such: some toolchains write `tokens::{{closure}}`, some `{closure#0}` without a path; both become `tokens`;
-//! - repetition: a closure within its function, recursion.
+//! - repetition: a closure within its function, recursion, also of functions that call one another.
 
 use std::collections::BTreeMap;
 
+use super::cycles::without_cycles;
 use super::sites::{Data, Frame, Numbers, Site};
 use super::Order;
 use crate::report::number::{counted, grouped};
@@ -66,18 +67,32 @@ pub(super) fn text(data: &Data) -> Result<String, String> {
     Ok(text)
 }
 
+/// A function of the user's in a chain.
+#[derive(PartialEq)]
+struct Entry<'a> {
+    file: &'a str,
+    function: &'a str,
+    is_closure: bool,
+}
+
 /// The chain of the user's functions, innermost first.
 fn key(site: &Site) -> String {
     let frames: Vec<&Frame> = site.user_frames().collect();
-    let mut entries: Vec<(&str, &str)> = Vec::new();
-    for (index, frame) in frames.iter().enumerate() {
-        let entry = (frame.file().unwrap_or(""), function(frame, &frames[index + 1..]));
-        if entries.last() != Some(&entry) {
-            entries.push(entry);
-        }
-    }
+    let entries: Vec<Entry<'_>> = frames
+        .iter()
+        .enumerate()
+        .map(|(index, frame)| Entry {
+            file: frame.file().unwrap_or(""),
+            function: function(frame, &frames[index + 1..]),
+            is_closure: frame.parts.is_closure,
+        })
+        .collect();
+    // A function that calls one with a closure of its own is no recursion.
+    let is_same = |a: &Entry<'_>, b: &Entry<'_>| a == b && !a.is_closure;
+    let mut entries = without_cycles(&entries.iter().collect::<Vec<_>>(), is_same);
+    entries.dedup_by_key(|entry| (entry.file, entry.function));
     let mut key = String::new();
-    for (file, function) in entries {
+    for Entry { file, function, .. } in entries {
         key.push_str(if key.is_empty() { "" } else { " < " });
         key.push_str(&format!("{file} {function}"));
     }
@@ -274,6 +289,32 @@ mod tests {
             text.ends_with(".rs the_source_names_a_closure_that_has_lost_its_path\n"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn recursion_shows_once() {
+        let places = "1 t::main @ /p/t.rs:1\n2 t::main @ /p/t.rs:2\n3 t::expr @ /p/t.rs:3\n4 t::expr @ /p/t.rs:4\n\
+                      5 t::factor @ /p/t.rs:5\n6 t::factor::{{closure}} @ /p/t.rs:6\n7 t::main::{{closure}} @ /p/t.rs:7";
+        let stacks: &[&[usize]] = &[
+            &[2, 4],
+            &[2, 3, 5, 4],
+            &[2, 3, 5, 3, 5, 4],
+            &[2, 3, 5],
+            &[2, 3, 5, 6, 3, 5],
+            &[2, 3, 7],
+        ];
+        let tallies: Vec<_> = stacks.iter().map(|stack| (*stack, tally(1, 0, 1))).collect();
+        let program = Program {
+            places,
+            location: "t.rs",
+            openings: &[&[1]],
+            tallies: &tallies,
+            ..Program::NONE
+        };
+        let expected = "6 allocations at 3 sites\n   3  t.rs expr < t.rs main\n   \
+                        2  t.rs factor < t.rs expr < t.rs main\n   \
+                        1  t.rs main < t.rs expr < t.rs main\n";
+        assert_eq!(text(&program.data()).as_deref(), Ok(expected));
     }
 
     #[test]

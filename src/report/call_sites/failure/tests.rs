@@ -1,7 +1,7 @@
 //! Cold: tests of `failure`.
 
 use super::super::fixture::{tally, Program};
-use super::{fit_chain, push_call_sites, CallSites, List, Mode, Order, Subject, DHAT_HINT, WIDTH};
+use super::{chain, push_call_sites, CallSites, List, Mode, Order, Subject, DHAT_HINT, WIDTH};
 use crate::record::{Growth, Tally};
 use crate::walk::Stop;
 
@@ -59,7 +59,7 @@ table
   call sites, most allocations first (14 allocations at 3 sites)
     9 x      9 B  src/parser.rs:14  tokens::{closure}
                   called from src/parser.rs:15 parse < tests/header.rs:20 parses_header
-    3 x    672 B  src/parser.rs:14  tokens                             1 allocation, 2 reallocations
+    3 x    672 B  src/parser.rs:14  tokens                1 allocation, 2 reallocations, same caller
                   grew 96 > 192 > 384: reserve the capacity up front
     2 x    223 B  src/fmt.rs:8      label
                   called from tests/header.rs:20 parses_header
@@ -113,33 +113,47 @@ fn a_dependency_is_named_behind_the_users_line() {
 }
 
 #[test]
-fn a_function_that_calls_itself_on_one_line_is_one_site() {
-    let places = "1 t::main @ /none/tests/header.rs:19\n2 t::main @ /none/tests/header.rs:20\n\
-                  3 p::list @ /none/src/list.rs:5\n4 p::list @ /none/src/list.rs:6\n\
-                  8 alloc::alloc::alloc @ /rustc/5/library/alloc/src/alloc.rs:5";
-    let tallies: &[(&[usize], Tally)] = &[
-        (&[2, 3, 8], tally(1, 0, 1)),
-        (&[2, 3, 3, 8], tally(1, 0, 1)),
-        (&[2, 3, 3, 3, 8], tally(1, 0, 1)),
-        (&[2, 4, 3, 3, 8], tally(1, 0, 1)),
-    ];
-    let text = report(
-        Program { places, tallies, first_past: None, ..PARSER },
-        Mode::Short,
-        Order::Allocations,
+fn recursion_shows_once() {
+    let check = |places: &str, stacks: &[&[usize]], expected: &[&str]| {
+        let places =
+            &format!("1 t::main @ /none/tests/t.rs:1\n2 t::main @ /none/tests/t.rs:2\n{places}");
+        let tallies: Vec<_> = stacks.iter().map(|stack| (*stack, tally(1, 0, 1))).collect();
+        let program = Program {
+            places,
+            location: "tests/t.rs",
+            openings: &[&[1]],
+            tallies: &tallies,
+            ..Program::NONE
+        };
+        let text = report(program, Mode::Short, Order::Allocations);
+        let lines: Vec<&str> = text.lines().skip(3).map(str::trim_start).collect();
+        assert_eq!(&lines[..lines.len() - 2], expected, "{text}");
+    };
+    let caller = "called from tests/t.rs:2 main";
+    check(
+        "3 p::list @ /none/src/p.rs:5\n4 p::list @ /none/src/p.rs:6",
+        &[&[2, 3], &[2, 3, 3], &[2, 3, 3, 3], &[2, 4, 3, 3]],
+        &["4 x      4 B  src/p.rs:5  list", caller],
     );
-    let expected = "\
-table
-
-  call sites, most allocations first (4 allocations at 2 sites)
-    3 x      3 B  src/list.rs:5  list
-                  called from tests/header.rs:20 main
-    1 x      1 B  src/list.rs:5  list
-                  called from src/list.rs:6 list < tests/header.rs:20 main
-
-  full stacks: MOD_ALLOC_BACKTRACE=full
-";
-    assert_eq!(text, expected);
+    check(
+        "3 p::expr @ /none/src/p.rs:6\n4 p::factor @ /none/src/p.rs:11\n5 p::expr @ /none/src/p.rs:8",
+        &[&[2, 5], &[2, 3, 4, 5], &[2, 3, 4, 3, 4, 5]],
+        &["3 x      3 B  src/p.rs:8  expr", caller],
+    );
+    check(
+        "3 p::walk @ /none/src/p.rs:7\n4 p::walk::{{closure}} @ /none/src/p.rs:6\n5 p::walk @ /none/src/p.rs:8",
+        &[&[2, 5], &[2, 3, 4, 5], &[2, 3, 4, 3, 4, 5]],
+        &["3 x      3 B  src/p.rs:8  walk", caller],
+    );
+    check(
+        "3 p::f @ /none/src/p.rs:3\n4 p::f::{{closure}} @ /none/src/p.rs:4\n5 p::g @ /none/src/p.rs:5\n\
+         6 p::f::{{closure}} @ /none/src/p.rs:6",
+        &[&[2, 3, 4, 5, 6]],
+        &[
+            "1 x      1 B  src/p.rs:6  f::{closure}",
+            "called from src/p.rs:5 g < src/p.rs:4 f::{closure} < .. < tests/t.rs:2 main",
+        ],
+    );
 }
 
 #[test]
@@ -202,14 +216,55 @@ fn a_long_place_is_not_cut() {
 }
 
 #[test]
-fn a_chain_is_cut_between_its_links() {
-    let links = ["aaaa".to_owned(), "bbbb".to_owned(), "cccc".to_owned()];
-    let check = |width, expected: &str| assert_eq!(fit_chain("from ", &links, width), expected);
-    check(23, "from aaaa < bbbb < cccc");
-    check(22, "from aaaa < bbbb < ..");
-    check(20, "from aaaa < ..");
-    check(14, "from aaaa < ..");
-    check(8, "from a..");
+fn a_chain_is_cut_in_its_middle_between_its_links() {
+    let links = ["aaaa", "bbbb", "cccc", "dddd"].map(str::to_owned);
+    let check = |width, expected: &[&str]| assert_eq!(chain("from ", &links, width), expected);
+    check(30, &["from aaaa < bbbb < cccc < dddd"]);
+    check(29, &["from aaaa < bbbb < .. < dddd"]);
+    check(28, &["from aaaa < bbbb < .. < dddd"]);
+    check(27, &["from aaaa < .. < dddd"]);
+    check(21, &["from aaaa < .. < dddd"]);
+    check(20, &["from aaaa < .. <", "     dddd"]);
+    check(8, &["from a..", "     d.."]);
+    assert_eq!(chain("from ", &links[..2], 15), ["from aaaa <", "     bbbb"]);
+    assert_eq!(chain("from ", &links[..1], 8), ["from a.."]);
+}
+
+#[test]
+fn each_site_has_its_caller_or_says_that_it_is_the_same() {
+    let places = "
+        1 t::test @ /none/tests/t.rs:1
+        2 t::test @ /none/tests/t.rs:2
+        3 t::test @ /none/tests/t.rs:3
+        4 p::f @ /none/src/p.rs:4
+        5 p::f @ /none/src/p.rs:5
+        6 p::f @ /none/src/p.rs:6
+    ";
+    let grown = |allocs| Tally {
+        growth: Growth { sizes: [8, 16, 0, 0], last: 16, steps: 1 },
+        ..tally(allocs, 1, 24)
+    };
+    let tallies: &[(&[usize], Tally)] = &[
+        (&[2, 4], grown(9)),
+        (&[2, 5], grown(8)),
+        (&[3, 5], grown(7)),
+        (&[3, 6], grown(6)),
+        (&[2, 6], grown(5)),
+        (&[3], grown(4)),
+    ];
+    let program =
+        Program { places, location: "tests/t.rs", openings: &[&[1]], tallies, ..Program::NONE };
+    let text = report(program, Mode::Short, Order::Allocations);
+    let of_callers: Vec<&str> = text
+        .lines()
+        .filter_map(|line| match line.split_once(" x ") {
+            Some(_) if line.ends_with("same caller") => Some("the same"),
+            Some(_) => None,
+            None => Some(line.trim_start()).filter(|line| line.starts_with("called from")),
+        })
+        .collect();
+    let [from_2, from_3] = [2, 3].map(|line| format!("called from tests/t.rs:{line} test"));
+    assert_eq!(of_callers, [&*from_2, "the same", &*from_3, "the same", &*from_2], "{text}");
 }
 
 #[test]

@@ -1,0 +1,37 @@
+//! Cold: `without_cycles`, a chain of calls without its recursion.
+
+/// The chain, innermost first, as if no function had called itself, nor one another in a circle: where a function is called again, what
+/// lies between goes, and of its calls the innermost stays. So the outcome does not hang on how deep it went.
+pub(super) fn without_cycles<T: Copy>(chain: &[T], is_same: impl Fn(T, T) -> bool) -> Vec<T> {
+    let mut kept: Vec<T> = Vec::new();
+    for &call in chain.iter().rev() {
+        if let Some(earlier) = kept.iter().position(|&kept| is_same(kept, call)) {
+            kept.truncate(earlier);
+        }
+        kept.push(call);
+    }
+    kept.reverse();
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_cycles;
+
+    #[test]
+    fn the_depth_of_recursion_makes_no_difference() {
+        let check = |chain: &str, expected: &str| {
+            let chain: Vec<&str> = chain.split(' ').collect();
+            let name = |call: &str| call.chars().next();
+            let kept = without_cycles(&chain, |a, b| name(a) == name(b));
+            assert_eq!(kept.join(" "), expected);
+        };
+        check("a b main", "a b main");
+        check("a3 a2 a1 main", "a3 main");
+        check("e2 f1 e1 main", "e2 main");
+        check("e3 f2 e2 f1 e1 main", "e3 main");
+        check("f2 e2 f1 e1 main", "f2 e2 main");
+        check("h2 g2 e2 f1 h1 g1 e1 main", "h2 g2 e2 main");
+        check("x e2 f1 e1 y f0 main", "x e2 f1 main");
+    }
+}
