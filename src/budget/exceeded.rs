@@ -157,7 +157,8 @@ impl Exceeded {
         self.breach.budget
     }
 
-    /// What was measured. Of several runs, the first that broke the budget.
+    /// What was measured. Of several runs, the first that broke the budget. Where the report says that the budget was not measured,
+    /// the numbers are those up to where that went wrong.
     ///
     /// Where other threads were attached, `peak_bytes` is theirs and this thread's together only if the budget has
     /// [`max_peak_bytes`](Budget::max_peak_bytes); otherwise nobody has kept it, and it may be too low or too high.

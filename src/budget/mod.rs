@@ -259,8 +259,10 @@ impl Budget {
         is_recorded.then(|| FirstPast::After(limits()))
     }
 
+    /// Nothing holds that was not measured.
     pub(crate) fn holds(&self, measured: &Measured) -> bool {
-        self.limits().all(|(metric, limit)| limit.holds(metric.of(measured)))
+        measured.unmeasured.is_none()
+            && self.limits().all(|(metric, limit)| limit.holds(metric.of(measured)))
     }
 
     /// # Panics

@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 
 use super::frames::Attached;
 use super::ledger::Ledger;
+use super::open_frame::is_inside;
 use super::shared::SharedRef;
 use super::thread::{own, own_or_on_loan, retire, OpenError};
 use crate::walk::{self, Registers};
@@ -56,6 +57,10 @@ impl Drop for AttachedFrame {
         let Some(own) = own().filter(|own| std::ptr::eq(own.ledger, self.ledger)) else { return };
         own.cut();
         let counts = own.counts();
+        let open_stretch = own.with_frames(|frames| frames.open_stretch(self.attached));
+        if open_stretch.is_some_and(|at| !is_inside(at)) {
+            own.with_frames(|frames| frames.note_still_hidden(self.attached));
+        }
         own.with_frames(|frames| frames.detach(self.attached, counts));
         own.set_limits();
         if own.ledger.on_loan.get() && own.with_frames(|frames| frames.is_empty()) {

@@ -34,7 +34,8 @@ pub(crate) use current::{ignored, ignored_allocs};
 pub(crate) use events::{on_alloc, on_dealloc, on_realloc, slow_dealloc};
 pub(crate) use frames::{Kind, Reading};
 pub(crate) use open_frame::{
-    freeze, open, open_recording, share_innermost, stack_here, OpenFrame, ShareError,
+    freeze, is_inside, open, open_hidden, open_recording, share_innermost, stack_here, OpenFrame,
+    ShareError,
 };
 pub(crate) use peak::{process_peak, restart_process_peak, start_peak, Above, PeakFrom};
 pub(crate) use registry::{record_everywhere, totals, EveryAllocation, Totals};

@@ -29,13 +29,23 @@ impl From<OutOfMemory> for OpenError {
 /// threads attach to it too, which costs those an atomic addition an event.
 #[inline]
 pub(crate) fn open(kind: Kind, tag: u64, wants_peak: bool) -> Result<OpenFrame, OpenError> {
+    open_plain(Opening { kind, tag, wants_peak, at: 0 })
+}
+
+/// Opens a hidden frame on the current thread. `at` is where on the stack its guard is, or near to that.
+#[inline]
+pub(crate) fn open_hidden(at: usize) -> Result<OpenFrame, OpenError> {
+    open_plain(Opening { kind: Kind::Hidden, tag: 0, wants_peak: false, at })
+}
+
+#[inline]
+fn open_plain(opening: Opening) -> Result<OpenFrame, OpenError> {
     let own = match own() {
         Some(own) => own,
         None => own_or_on_loan()?,
     };
     own.cut();
     let counts = own.counts();
-    let opening = Opening { kind, tag, wants_peak };
     let ticket = own.with_frames(|frames| frames.open(opening, counts))?;
     Ok(OpenFrame { ledger: own.ledger, ticket, _thread: PhantomData })
 }
@@ -55,7 +65,7 @@ pub(crate) fn open_recording(
     let at = own.stack(Registers::here());
     own.cut();
     let counts = own.counts();
-    let opening = Opening { kind: Kind::Recording, tag, wants_peak };
+    let opening = Opening { kind: Kind::Recording, tag, wants_peak, at: 0 };
     let open = |frames: &mut Frames| frames.open_recording(opening, counts, at, first_past);
     let ticket = own.with_frames(open)?;
     own.set_limits();
@@ -182,6 +192,25 @@ pub(crate) fn share_innermost() -> Result<Option<SharedRef>, OutOfMemory> {
     let shared = own.with_frames(|frames| frames.share_innermost(counts));
     own.set_limits();
     shared
+}
+
+/// Whether the caller is called by the code of the stretch that was opened at this address of a stack.
+///
+/// Stacks grow downwards. From the thread's own stack, a stretch that was opened on another one has been left, at least for now;
+/// the other way round, a coroutine was resumed inside the stretch. Of two other stacks nothing is known but
+/// how far they are from each other.
+#[cold]
+#[inline(never)]
+pub(crate) fn is_inside(at: usize) -> bool {
+    const NEAR: usize = 1 << 20;
+    let local = 0_u8;
+    let here = std::ptr::addr_of!(local) as usize;
+    match (walk::is_on_first_stack(here), walk::is_on_first_stack(at)) {
+        (true, true) => here < at,
+        (true, false) => false,
+        (false, true) => true,
+        (false, false) => here < at && at - here < NEAR,
+    }
 }
 
 impl Drop for OpenFrame {

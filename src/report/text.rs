@@ -24,13 +24,19 @@ const WIDTH: usize = 100;
 pub(crate) fn text(breach: &Breach, message: Option<&str>) -> String {
     let mut text = String::new();
     let location = breach.origin.location;
-    let head = format!("allocation budget exceeded: {}", breach.name);
+    let unmeasured = breach.measured.unmeasured;
+    let verdict = if unmeasured.is_some() { "not measured" } else { "exceeded" };
+    let head = format!("allocation budget {verdict}: {}", breach.name);
     push_line(&mut text, &head, &format!("{}:{}", location.file(), location.line()));
     for line in message.into_iter().flat_map(str::lines) {
         push_line(&mut text, &format!("  {line}"), "");
     }
     push_line(&mut text, &format!("  {}", written(breach)), &subject(breach));
     text.push('\n');
+    if let Some(why) = unmeasured {
+        push_wrapped(&mut text, why.reason());
+        return text;
+    }
     push_table(&mut text, &rows(breach));
     #[cfg(feature = "backtraces")]
     push_call_sites(&mut text, breach);
@@ -109,6 +115,20 @@ fn push_uncounted(text: &mut String, breach: &Breach) {
             _ => push_line(text, &format!("  nor {note}"), ""),
         }
     }
+}
+
+/// A paragraph, without a line break at its end.
+fn push_wrapped(text: &mut String, paragraph: &str) {
+    let mut line = String::new();
+    for word in paragraph.split_whitespace() {
+        if line.chars().count() + 1 + word.chars().count() > WIDTH {
+            push_line(text, &line, "");
+            line.clear();
+        }
+        line.push_str(if line.is_empty() { "  " } else { " " });
+        line.push_str(word);
+    }
+    text.push_str(&line);
 }
 
 /// A line below all others.

@@ -1,7 +1,7 @@
 //! Cold: `Budgeted`, the scope of one run of code that is held to a budget.
 
-use super::{reading, stats, AllocScope, Asked, Measured, Measurement};
-use crate::count::{Shared, Tracking};
+use super::{stats, AllocScope, Asked, Measured, Measurement, Unmeasured};
+use crate::count::{AllocStats, Shared, Tracking};
 use crate::installed;
 
 pub(crate) struct Budgeted {
@@ -23,13 +23,17 @@ impl Budgeted {
         Self { scope, tracking }
     }
 
-    /// The numbers so far.
-    #[track_caller]
+    /// The numbers, once the code has come to its end.
     #[inline]
     pub(crate) fn measured(&self) -> Measured {
-        let reading = reading(self.scope.frame.measure());
+        let reading = self.scope.frame.measure();
         let live = self.tracking.as_ref().and_then(Tracking::live);
-        Measured { stats: stats(&reading), live, hidden: reading.hidden().unsigned_abs() }
+        Measured {
+            stats: reading.as_ref().map_or_else(AllocStats::default, stats),
+            live,
+            hidden: reading.map_or(0, |reading| reading.hidden().unsigned_abs()),
+            unmeasured: Unmeasured::at_end(reading.as_ref()),
+        }
     }
 
     /// Ends it, and says more of it than the numbers.

@@ -5,8 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use super::open;
-use crate::count::Kind;
+use super::open_hidden;
 
 pub(crate) struct HiddenFuture<F> {
     /// `None` once it is done.
@@ -25,7 +24,8 @@ impl<F: Future> Future for HiddenFuture<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         // SAFETY: `future` is pinned as its owner is: it is reached through here only, and nothing here has a `Drop`.
         let mut future = unsafe { self.map_unchecked_mut(|this| &mut this.future) };
-        let _hidden = open(Kind::Hidden, 0, false);
+        let here = 0_u8;
+        let _hidden = open_hidden(std::ptr::addr_of!(here) as usize);
         let Some(running) = future.as_mut().as_pin_mut() else {
             panic!("`async fn` resumed after completion")
         };

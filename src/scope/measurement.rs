@@ -1,6 +1,6 @@
 //! Cold: `Measurement`, what was measured of code that is held to a budget.
 
-use super::Recording;
+use super::{Recording, Unmeasured};
 use crate::count::{AllocStats, Live, Tracking};
 use crate::unseen::Unseen;
 
@@ -12,6 +12,8 @@ pub(crate) struct Measured {
     pub(crate) live: Option<Live>,
     /// Allocation events in `uncounted`.
     pub(crate) hidden: u64,
+    /// Why the numbers are not those of the whole code, if they are not.
+    pub(crate) unmeasured: Option<Unmeasured>,
 }
 
 /// What a report needs.

@@ -6,7 +6,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use super::{Asked, Measured, Measurement, Recording};
+use super::{Asked, Measured, Measurement, Recording, Unmeasured};
 use crate::count::{Above, AllocStats, Counts, OpenFrame, Reading, SharedRef, Tracking};
 use crate::unseen::Unseen;
 
@@ -25,6 +25,8 @@ struct Count {
     counts: Counts,
     peak: i64,
     hidden: i64,
+    /// Of the first poll that was not measured.
+    unmeasured: Option<Unmeasured>,
     /// What was recorded, if it records.
     recording: Option<Unseen<Recording>>,
     tracking: Option<Tracking>,
@@ -48,6 +50,7 @@ impl<F: Future> Metered<F> {
             counts: Counts::ZERO,
             peak: 0,
             hidden: 0,
+            unmeasured: None,
             recording: asked.record.map(|_| Unseen::new(Recording::default)),
             tracking: asked.track(),
             shared: None,
@@ -97,9 +100,9 @@ impl Count {
             frame.read_records(|records| recording.change(|all| all.add(records, earlier)));
         }
         let shared = frame.take_shared();
-        let Some(Reading { own, .. }) = frame.close() else {
-            panic!("this is a bug in mod-alloc: a poll has outlived the counters of its thread")
-        };
+        let reading = frame.close();
+        self.unmeasured = self.unmeasured.or(Unmeasured::at_end(reading.as_ref()));
+        let Some(Reading { own, .. }) = reading else { return };
         if let (None, Some(scope)) = (&self.shared, shared) {
             let (earlier, earlier_peak) = (self.counts, self.peak);
             self.shared = Some(SharedCount { scope, earlier, earlier_peak });
@@ -118,6 +121,9 @@ impl Count {
             let others = scope.others();
             counts += others.counts;
             self.hidden += others.hidden;
+            if others.is_still_hidden {
+                self.unmeasured = Some(Unmeasured::StillHidden);
+            }
             let highest = others.highest.map(|highest| earlier.current().wrapping_add(highest));
             peak = highest.map_or(peak, |highest| highest.max(*earlier_peak)).max(counts.current());
             if let Some(recording) = &mut self.recording {
@@ -128,7 +134,8 @@ impl Count {
         let stats = AllocStats::new(counts, Above { current: counts.current(), peak });
         let live = self.tracking.as_ref().and_then(Tracking::live);
         let (recording, tracking) = (self.recording.take(), self.tracking.take());
-        let measured = Measured { stats, live, hidden: self.hidden.unsigned_abs() };
+        let (hidden, unmeasured) = (self.hidden.unsigned_abs(), self.unmeasured);
+        let measured = Measured { stats, live, hidden, unmeasured };
         Measurement::new(measured, recording, tracking.as_ref(), attached)
     }
 }

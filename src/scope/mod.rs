@@ -12,6 +12,7 @@ mod metered;
 mod process_recorder;
 mod recording;
 mod uncounted;
+mod unmeasured;
 
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 
@@ -36,6 +37,7 @@ pub(crate) use metered::Metered;
 pub(crate) use process_recorder::ProcessRecorder;
 pub(crate) use recording::Recording;
 pub use uncounted::uncounted;
+pub(crate) use unmeasured::Unmeasured;
 
 /// Counts what the current thread allocates and frees from [`enter`](Self::enter) until it is dropped.
 ///
@@ -72,6 +74,9 @@ pub use uncounted::uncounted;
 ///   ```
 /// - Used in the destructor of a thread-local: fine if it is entered there. One that was entered earlier and outlives
 ///   its thread's counters panics when it is read.
+/// - Read inside a stretch of [`uncounted`]: shows what was counted until the stretch began. Where a coroutine was suspended in such a stretch,
+///   nothing is counted on the thread until it is resumed: a scope around it panics when it is read outside.
+/// - Entered in a coroutine that is resumed on another thread: panics when it is read there.
 #[must_use = "a scope counts until it is dropped: bind it to a variable"]
 pub struct AllocScope {
     frame: OpenFrame,
@@ -161,7 +166,8 @@ impl AllocScope {
                  `AllocScope::enter()`"
             )
         };
-        let Some(mut recording) = self.recording() else { panic!("{OUTLIVED}") };
+        reading(self.frame.measure());
+        let Some(mut recording) = self.recording() else { not_measured(Unmeasured::Outlived) };
         recording.change(|recording| recording.add_heap(tracking.as_ref()));
         report::call_sites(&recording, location)
     }
@@ -175,7 +181,7 @@ impl AllocScope {
     pub fn handle(&self) -> ScopeHandle {
         match self.frame.share() {
             Ok(shared) => ScopeHandle::new(shared),
-            Err(ShareError::Outlived) => panic!("{OUTLIVED}"),
+            Err(ShareError::Outlived) => not_measured(Unmeasured::Outlived),
             Err(ShareError::OutOfMemory) => panic!("{NO_MEMORY}"),
         }
     }
@@ -220,7 +226,8 @@ impl AllocScope {
     /// What was counted so far.
     ///
     /// # Panics
-    /// If the scope has outlived the counters of its thread (see the edge cases above).
+    /// If the scope has outlived the counters of its thread, or a coroutine was suspended in a stretch of [`uncounted`] that
+    /// began within it (see the edge cases above).
     #[track_caller]
     #[inline]
     #[must_use]
@@ -283,14 +290,26 @@ fn track(wanted: Track) -> Tracking {
 }
 
 /// # Panics
-/// If the scope has outlived the counters of its thread.
+/// If the scope was not measured.
 #[track_caller]
 #[inline]
 fn reading(reading: Option<Reading>) -> Reading {
-    match reading {
-        Some(reading) => reading,
-        None => panic!("{OUTLIVED}"),
+    measured(reading, Unmeasured::here(reading.as_ref()))
+}
+
+#[track_caller]
+#[inline]
+fn measured(reading: Option<Reading>, unmeasured: Option<Unmeasured>) -> Reading {
+    match (reading, unmeasured) {
+        (Some(reading), None) => reading,
+        (_, why) => not_measured(why.unwrap_or(Unmeasured::Outlived)),
     }
+}
+
+#[cold]
+#[track_caller]
+fn not_measured(why: Unmeasured) -> ! {
+    panic!("this `AllocScope` has no numbers. {}", why.reason())
 }
 
 #[inline]
@@ -300,9 +319,6 @@ fn stats(reading: &Reading) -> AllocStats {
 }
 
 const NO_MEMORY: &str = "no memory for the handle of a scope";
-
-const OUTLIVED: &str = "this `AllocScope` has outlived the counters of its thread: is it kept in a thread-local? Read it \
-before the thread ends, or enter it in the destructor that wants to measure";
 
 /// Runs `work` and says what it allocated and freed on this thread.
 ///
@@ -317,7 +333,7 @@ before the thread ends, or enter it in the destructor that wants to measure";
 /// [`Budget`](crate::Budget#futures-and-closures-as-values).
 ///
 /// # Panics
-/// As [`AllocScope::enter`], and as `work` does.
+/// As [`AllocScope::enter`] and [`AllocScope::stats`], and as `work` does.
 #[track_caller]
 #[must_use = "the statistics are what it is for"]
 #[allow(non_camel_case_types)]
@@ -328,13 +344,22 @@ where
 {
     let scope = AllocScope::enter();
     let value = work();
-    (value, scope.exit())
+    let reading = scope.frame.close();
+    (value, stats(&measured(reading, Unmeasured::at_end(reading.as_ref()))))
 }
 
 #[track_caller]
 #[inline]
-pub(crate) fn open(kind: Kind, tag: u64, wants_peak: bool) -> OpenFrame {
+fn open(kind: Kind, tag: u64, wants_peak: bool) -> OpenFrame {
     match count::open(kind, tag, wants_peak) {
+        Ok(frame) => frame,
+        Err(error) => not_opened(&error),
+    }
+}
+
+#[track_caller]
+pub(crate) fn open_hidden(at: usize) -> OpenFrame {
+    match count::open_hidden(at) {
         Ok(frame) => frame,
         Err(error) => not_opened(&error),
     }

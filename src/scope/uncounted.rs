@@ -1,7 +1,6 @@
 //! Cold: `uncounted`, a stretch that every scope around it passes over.
 
-use super::open;
-use crate::count::Kind;
+use super::open_hidden;
 use crate::installed;
 
 /// Runs `work`; what it allocates and frees on this thread is charged to no scope around it.
@@ -20,11 +19,16 @@ use crate::installed;
 /// assert_eq!(stats.dealloc_count, 1); // `name` was freed outside of `uncounted`
 /// ```
 ///
+/// `work` must run to its end on one stack and one thread: where a coroutine is suspended inside, whatever the thread runs next counts
+/// nowhere either. A scope or a budget around such a stretch fails, and says why, unless the coroutine is resumed and
+/// the stretch ends before it does.
+///
 /// # Panics
 /// If `ModAlloc` is not the global allocator of this binary, with the lines to add; and as `work` does.
 #[track_caller]
 pub fn uncounted<R>(work: impl FnOnce() -> R) -> R {
     installed::require();
-    let _hidden = open(Kind::Hidden, 0, false);
+    let here = 0_u8;
+    let _hidden = open_hidden(std::ptr::addr_of!(here) as usize);
     work()
 }

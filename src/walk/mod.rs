@@ -38,7 +38,9 @@ mod imp;
 #[path = "unsupported.rs"]
 mod imp;
 
-pub(crate) use imp::{is_forked, prepare, rule_of, watch_forks, Registers, Walker, UNAVAILABLE};
+pub(crate) use imp::{
+    is_forked, is_on_first_stack, prepare, rule_of, watch_forks, Registers, Walker, UNAVAILABLE,
+};
 
 pub(crate) use rule::{Caller, Cfa, SavedRbp};
 pub(crate) use stop::Stop;

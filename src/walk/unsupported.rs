@@ -26,6 +26,11 @@ impl Walker {
     }
 }
 
+/// Nobody knows: all stacks are taken for one.
+pub(crate) fn is_on_first_stack(_address: usize) -> bool {
+    true
+}
+
 pub(crate) fn prepare() {}
 
 pub(crate) fn watch_forks() {}

@@ -4,7 +4,8 @@ use super::{hands_down, Frame, Frames, Kind};
 use crate::count::counts::Counts;
 
 impl Frames {
-    /// Takes what was counted in the hidden frame at `depth` out of the frames below.
+    /// Takes what was counted in the hidden frame at `depth` out of the frames below. What another one above hides, which is still
+    /// open, is for that to take out.
     ///
     /// Frames above it were opened inside it and outlived it. They keep all that they have counted; their peaks so far
     /// become their own alone, so that they are not handed down.
@@ -12,7 +13,8 @@ impl Frames {
     pub(super) fn hide(&mut self, depth: usize, now: Counts) {
         let (below, rest) = self.stack.as_mut_slice().split_at_mut(depth);
         let Some((hidden, above)) = rest.split_first_mut() else { return };
-        let stretch = now - hidden.start;
+        let end = above.iter().find(|frame| frame.hides()).map_or(now, |frame| frame.start);
+        let stretch = end - hidden.start;
         let events = stretch.sums().events;
         for frame in below {
             frame.start += stretch;

@@ -11,7 +11,8 @@
 //!
 //! **Hidden stretches** (`uncounted`). When a frame of [`Kind::Hidden`] closes, every frame below it moves its start by what
 //! was counted in the stretch, and its peak by the net bytes, so that the stretch cancels out; and a hidden frame does not
-//! hand its maximum down. While one is open, the frames below it are read as of its opening.
+//! hand its maximum down. While one is open, the frames below it are read as of its opening, and what is read says so: the
+//! thread may have left the stretch without ending it, where a coroutine was suspended inside.
 //!
 //! **Call sites.** A frame that records has a layer ([`Layers`]), which is handed down and hidden as the peaks are.
 //!
@@ -57,6 +58,8 @@ struct Frame {
     serial: u64,
     /// How [`Frames::freeze`] finds the frame; 0 for none.
     tag: u64,
+    /// Of a hidden frame: where on the stack it was opened.
+    at: usize,
     /// The result, where the count has ended before the frame is closed.
     frozen: Option<Measured>,
     kind: Kind,
@@ -88,6 +91,8 @@ pub(crate) struct Measured {
     pub(crate) peak: i64,
     /// Allocation events in hidden stretches.
     pub(crate) hidden: i64,
+    /// Where on the stack a hidden stretch was begun that is still open: nothing was counted since.
+    pub(crate) open_stretch: Option<usize>,
 }
 
 /// What was counted in a scope.
@@ -143,6 +148,8 @@ pub(super) struct Opening {
     /// For [`Frames::freeze`]; 0 for none.
     pub(super) tag: u64,
     pub(super) wants_peak: bool,
+    /// Of a hidden frame: an address near to its guard's.
+    pub(super) at: usize,
 }
 
 pub(super) struct Frames {
@@ -162,6 +169,13 @@ impl Frames {
 
     /// Forgets all frames: the thread ends.
     pub(super) fn clear(&mut self, now: Counts) {
+        let mut above = self.stack.as_slice();
+        while let [attached, rest @ ..] = above {
+            above = rest;
+            if attached.kind == Kind::Attached && rest.iter().any(Frame::hides) {
+                attached.shared.into_iter().for_each(Shared::note_still_hidden);
+            }
+        }
         for depth in 0..self.stack.as_slice().len() {
             self.let_go(depth, now);
         }
@@ -184,7 +198,7 @@ impl Frames {
     /// Opens a frame. `now` is the thread's counts, here and below.
     #[inline]
     pub(super) fn open(&mut self, opening: Opening, now: Counts) -> Result<Ticket, OutOfMemory> {
-        let Opening { kind, tag, wants_peak } = opening;
+        let Opening { kind, tag, wants_peak, at } = opening;
         // The frames by which a thread is attached stand one upon the other.
         if kind != Kind::Attached {
             if let Some(Frame { stays: true, .. }) = self.stack.as_slice().last() {
@@ -201,6 +215,7 @@ impl Frames {
             own_peak: peak,
             serial: self.serials,
             tag,
+            at,
             frozen: None,
             kind,
             is_closed: false,
@@ -423,15 +438,16 @@ impl Frame {
         if let Some(frozen) = self.frozen {
             return frozen;
         }
-        let (end, seen) = match above.iter().position(Frame::hides) {
-            Some(at) => (above[at].start, &above[..at]),
-            None => (now, above),
+        let (end, seen, open_stretch) = match above.iter().position(Frame::hides) {
+            Some(at) => (above[at].start, &above[..at], Some(above[at].at)),
+            None => (now, above, None),
         };
         let peak = seen.iter().fold(self.peak.max(self.own_peak), |peak, f| peak.max(f.peak));
         Measured {
             counts: end - self.start,
             peak: peak.wrapping_sub(self.start.current()),
             hidden: self.hidden,
+            open_stretch,
         }
     }
 

@@ -191,7 +191,7 @@ impl Frames {
         if part.is_none() && !is_seen {
             return Err(OutOfMemory);
         }
-        let opening = Opening { kind: Kind::Attached, tag: 0, wants_peak: false };
+        let opening = Opening { kind: Kind::Attached, tag: 0, wants_peak: false, at: 0 };
         let ticket = match self.open(opening, now) {
             Ok(ticket) => ticket,
             Err(error) => {
@@ -221,6 +221,19 @@ impl Frames {
             let ticket = Ticket { depth: depth + above, serial: serial + above as u64 };
             self.close(ticket, now);
         }
+    }
+
+    /// Where on the stack a hidden stretch was begun that is open above these frames.
+    pub(in crate::count) fn open_stretch(&self, attached: Attached) -> Option<usize> {
+        let Ticket { depth, serial } = attached.first;
+        let (first, above) = self.stack.as_slice().get(depth..)?.split_first()?;
+        above.iter().find(|frame| frame.hides()).filter(|_| first.serial == serial).map(|f| f.at)
+    }
+
+    /// Tells the scopes that these frames are attached to that it was left without its end.
+    pub(in crate::count) fn note_still_hidden(&self, attached: Attached) {
+        let frames = self.stack.as_slice().iter().skip(attached.first.depth);
+        frames.take(attached.count).filter_map(|f| f.shared).for_each(Shared::note_still_hidden);
     }
 
     /// Gives up what the frame holds of a shared scope: the scope ends with its own frame, and an attached frame leaves its part to

@@ -24,6 +24,8 @@ pub(crate) struct Shared {
     references: AtomicUsize,
     has_ended: AtomicBool,
     has_warned: AtomicBool,
+    /// A thread was detached in the middle of a hidden stretch.
+    is_still_hidden: AtomicBool,
     setup: UnsafeCell<Setup>,
     sums: SharedSums,
     parts: Pool<Part>,
@@ -50,6 +52,7 @@ impl Pooled for Shared {
         references: AtomicUsize::new(0),
         has_ended: AtomicBool::new(false),
         has_warned: AtomicBool::new(false),
+        is_still_hidden: AtomicBool::new(false),
         setup: UnsafeCell::new(Setup {
             watch: Watch::NOTHING,
             records: false,
@@ -79,6 +82,8 @@ pub(crate) struct Others {
     pub(crate) highest: Option<i64>,
     /// Allocation events in hidden stretches.
     pub(crate) hidden: i64,
+    /// Whether a thread was detached in the middle of a stretch that had been left without its end.
+    pub(crate) is_still_hidden: bool,
 }
 
 impl SharedRef {
@@ -95,6 +100,7 @@ impl SharedRef {
         shared.references.store(1, Relaxed);
         shared.has_ended.store(false, Relaxed);
         shared.has_warned.store(false, Relaxed);
+        shared.is_still_hidden.store(false, Relaxed);
         shared.sums.begin(now, highest);
         let this = Self(shared);
         // SAFETY: just taken from the pool: nobody else knows of it yet.
@@ -223,6 +229,11 @@ impl Shared {
         !self.has_warned.swap(true, Relaxed)
     }
 
+    /// What a thread did in a stretch that it has left without its end is in nobody's numbers.
+    pub(super) fn note_still_hidden(&self) {
+        self.is_still_hidden.store(true, Relaxed);
+    }
+
     /// A part for the current thread; `None` without memory, or if the scope has ended.
     pub(super) fn take_part(&self) -> Option<&'static Part> {
         let part = self.parts.take()?;
@@ -238,7 +249,12 @@ impl Shared {
     pub(crate) fn others(&self) -> Others {
         let counts = if self.has_ended() { self.counted.load() } else { self.count_parts() };
         let highest = self.watch().peak.then(|| self.sums.highest());
-        Others { counts, highest, hidden: self.parts.iter().map(Part::hidden).sum() }
+        Others {
+            counts,
+            highest,
+            hidden: self.parts.iter().map(Part::hidden).sum(),
+            is_still_hidden: self.is_still_hidden.load(Relaxed),
+        }
     }
 
     fn count_parts(&self) -> Counts {

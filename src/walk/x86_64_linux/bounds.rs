@@ -25,12 +25,23 @@ thread_local! {
 
 /// The end of the thread's stack, if `rsp` lies in that stack.
 pub(super) fn stack_end(rsp: usize) -> Option<usize> {
+    let bounds = known();
+    (bounds.low <= rsp && rsp < bounds.high && rsp % 8 == 0).then_some(bounds.high)
+}
+
+/// Whether an address lies in the stack that the thread began with, rather than in that of a coroutine or a signal handler.
+pub(crate) fn is_on_first_stack(address: usize) -> bool {
+    let Bounds { low, high } = known();
+    low <= address && address < high
+}
+
+fn known() -> Bounds {
     let mut bounds = BOUNDS.with(Cell::get);
     if bounds.high == 0 {
         bounds = ask();
         BOUNDS.with(|kept| kept.set(bounds));
     }
-    (bounds.low <= rsp && rsp < bounds.high && rsp % 8 == 0).then_some(bounds.high)
+    bounds
 }
 
 extern "C" {

@@ -30,6 +30,7 @@ mod walker;
 
 use super::{rule, Caller, Cfa, SavedRbp, Stop, Walked, MAX_FRAMES};
 
+pub(crate) use bounds::is_on_first_stack;
 pub(crate) use iterate::{is_forked, prepare, watch_forks};
 pub(crate) use registers::Registers;
 pub(crate) use rules::rule_of;

@@ -1,0 +1,92 @@
+//! Cold: `Unmeasured`, why what ran in a scope was not measured, and the words for it. Its numbers must not be taken for right.
+
+use crate::count::{is_inside, Reading};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unmeasured {
+    /// A hidden stretch was opened within, and never closed.
+    StillHidden,
+    /// It is read where its thread's counters are not.
+    Outlived,
+}
+
+impl Unmeasured {
+    /// Of a scope whose code has come to its end.
+    pub(crate) fn at_end(reading: Option<&Reading>) -> Option<Self> {
+        match reading {
+            None => Some(Self::Outlived),
+            Some(reading) if reading.own.open_stretch.is_some() => Some(Self::StillHidden),
+            Some(reading) => Self::by_others(reading),
+        }
+    }
+
+    /// Of a scope that may be read anywhere, also inside a hidden stretch that it knows of.
+    pub(crate) fn here(reading: Option<&Reading>) -> Option<Self> {
+        match reading {
+            None => Some(Self::Outlived),
+            Some(reading) if reading.own.open_stretch.is_some_and(|at| !is_inside(at)) => {
+                Some(Self::StillHidden)
+            }
+            Some(reading) => Self::by_others(reading),
+        }
+    }
+
+    fn by_others(reading: &Reading) -> Option<Self> {
+        let is_hidden = reading.others.is_some_and(|others| others.is_still_hidden);
+        is_hidden.then_some(Self::StillHidden)
+    }
+
+    /// What went wrong, and what to do.
+    pub(crate) const fn reason(self) -> &'static str {
+        match self {
+            Self::StillHidden => {
+                "A stretch of `uncounted` that began within it has not ended, so nothing was counted since. Was a coroutine \
+                 suspended inside `uncounted`, or resumed on another thread? Let `uncounted` return before the coroutine is \
+                 suspended, or measure inside the coroutine"
+            }
+            Self::Outlived => {
+                "It has outlived the counters of its thread. Is it kept in a thread-local, or in a coroutine that was resumed on \
+                 another thread? Read it before the thread ends and on the thread where it was entered, or enter it in the \
+                 destructor that wants to measure"
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::catch_unwind;
+
+    use crate::scope::open_hidden;
+    use crate::{measure, Budget};
+
+    /// As a coroutine does that is suspended in it and never resumed.
+    fn leave_a_stretch() {
+        let here = 0_u8;
+        std::mem::forget(open_hidden(std::ptr::addr_of!(here) as usize));
+    }
+
+    #[test]
+    fn code_that_leaves_a_hidden_stretch_open_breaks_every_budget() {
+        let exceeded = Budget::new().max(10).check(leave_a_stretch).expect_err("nobody counted");
+        let report = exceeded.to_string();
+        let (head, reason) = report.split_once("\n\n").expect("two paragraphs");
+        let title = "allocation budget not measured: scope::unmeasured::tests::leave_a_stretch\n";
+        assert!(head.starts_with(title), "{head}");
+        let lines = [
+            "  A stretch of `uncounted` that began within it has not ended, so nothing was counted since. Was a",
+            "  coroutine suspended inside `uncounted`, or resumed on another thread? Let `uncounted` return",
+            "  before the coroutine is suspended, or measure inside the coroutine",
+        ];
+        assert_eq!(reason, lines.join("\n"));
+        // What begins now is measured.
+        Budget::new().exact(1).check(|| vec![1]).expect("one");
+    }
+
+    #[test]
+    fn a_scope_has_no_numbers_if_its_code_left_a_hidden_stretch_open() {
+        let panic = catch_unwind(|| measure(leave_a_stretch)).expect_err("it panics");
+        let text = panic.downcast_ref::<String>().expect("a formatted text");
+        assert!(text.starts_with("this `AllocScope` has no numbers. A stretch of"), "{text}");
+    }
+}
