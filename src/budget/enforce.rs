@@ -3,7 +3,7 @@
 use std::fmt;
 use std::thread;
 
-use super::{Budget, Exceeded, Origin};
+use super::{Broken, Budget, Exceeded, Origin};
 use crate::scope::Budgeted;
 use crate::value::Value;
 
@@ -75,8 +75,9 @@ impl Guard {
         if self.budget.holds(&measured) {
             return None;
         }
-        let measured = scope.finish(measured);
-        Some(Exceeded::new(self.budget, measured, self.origin, "this thread", None))
+        let measurement = scope.finish(measured);
+        let broken = Broken::new(&self.budget, measurement, self.origin.location).ok()?;
+        Some(Exceeded::new(self.budget, broken, self.origin, "this thread", None))
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 #[cfg(feature = "backtraces")]
 use std::sync::OnceLock;
 
+use super::broken::{self, Broken};
 use super::{Budget, Limit, Metric, Origin, Runs};
 use crate::count::AllocStats;
 use crate::report;
@@ -45,6 +46,8 @@ pub(crate) struct Breach {
     pub(crate) is_shared: bool,
     /// How many threads were still attached.
     pub(crate) attached: usize,
+    /// Allocations of the test harness, which are in no number.
+    pub(crate) of_harness: u64,
     /// `None` if it was not recorded.
     recording: Option<Unseen<Recording>>,
     /// Of the blocks that are live at the end; `None` if nobody asked for them.
@@ -85,7 +88,8 @@ impl Breach {
 
     pub(crate) fn call_sites(&self) -> Option<&CallSites> {
         let recording = self.recording.as_ref()?;
-        Some(self.call_sites.get_or_init(|| report::call_sites(recording, self.origin.location)))
+        let location = self.origin.location;
+        Some(self.call_sites.get_or_init(|| broken::sites(recording, location).0))
     }
 
     /// Writes the DHAT profile, if the environment asks for one, and says where it is.
@@ -119,7 +123,7 @@ impl Breach {
     /// Where the blocks were allocated that were live at the end, if that is known.
     pub(crate) fn retained_sites(&self) -> Option<CallSites> {
         let recording = self.retained.as_ref()?;
-        Some(report::call_sites(recording, self.origin.location))
+        Some(broken::sites(recording, self.origin.location).0)
     }
 }
 
@@ -127,17 +131,21 @@ impl Exceeded {
     #[cold]
     pub(super) fn new(
         budget: Budget,
-        measured: Measurement,
+        broken: Broken,
         origin: Origin,
         subject: &'static str,
         runs: Option<Runs>,
     ) -> Self {
-        let Measurement { measured, recording, retained, is_shared, attached } = measured;
+        let of_harness = broken.of_harness;
+        #[cfg(feature = "backtraces")]
+        let call_sites = broken.sites.map_or_else(OnceLock::new, OnceLock::from);
+        let Measurement { measured, recording, retained, is_shared, attached } = broken.measurement;
         let breach = || Breach {
             budget,
             measured,
             is_shared,
             attached,
+            of_harness,
             retained,
             name: origin.name(),
             origin,
@@ -145,7 +153,7 @@ impl Exceeded {
             runs,
             recording,
             #[cfg(feature = "backtraces")]
-            call_sites: OnceLock::new(),
+            call_sites,
             #[cfg(feature = "backtraces")]
             dhat: OnceLock::new(),
         };
@@ -158,7 +166,8 @@ impl Exceeded {
     }
 
     /// What was measured. Of several runs, the first that broke the budget. Where the report says that the budget was not measured,
-    /// the numbers are those up to where that went wrong.
+    /// the numbers are those up to where that went wrong. What the test harness allocates to keep printed text is in
+    /// `current_bytes` and `peak_bytes` alone.
     ///
     /// Where other threads were attached, `peak_bytes` is theirs and this thread's together only if the budget has
     /// [`max_peak_bytes`](Budget::max_peak_bytes); otherwise nobody has kept it, and it may be too low or too high.

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::{ready, Context, Poll};
 use std::thread;
 
-use super::{enforce, Budget, Exceeded, Origin};
+use super::{enforce, Broken, Budget, Exceeded, Origin};
 use crate::count;
 use crate::installed;
 use crate::scope::Metered;
@@ -110,8 +110,9 @@ impl<F: Future> Future for Counted<F> {
         if budget.holds(&measured.measured) || is_enforced && thread::panicking() {
             return Poll::Ready((output, None));
         }
-        let exceeded = Exceeded::new(budget, measured, origin, "this future", None);
-        Poll::Ready((output, Some(exceeded)))
+        let broken = Broken::new(&budget, measured, origin.location).ok();
+        let exceeded = |broken| Exceeded::new(budget, broken, origin, "this future", None);
+        Poll::Ready((output, broken.map(exceeded)))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Cold: `Budget`, a set of limits on what a piece of code may allocate, and the ways to hold code to it.
 
+mod broken;
 mod enforce;
 mod environment;
 mod exceeded;
@@ -12,6 +13,7 @@ pub use exceeded::Exceeded;
 pub use future::{CheckFuture, EnforceFuture};
 pub use repeated::Repeated;
 
+pub(crate) use broken::Broken;
 pub use enforce::Guard;
 pub(crate) use enforce::{fail, fail_with, unless_panicking};
 #[cfg(feature = "backtraces")]
@@ -49,6 +51,13 @@ use crate::scope::{Asked, Measured};
 /// What the thread that runs the code allocates and frees between its start and its end. The drop of its locals is in; the
 /// drop of its result, of its arguments and of what it borrowed is not. Other threads do not count. While a panic unwinds,
 /// nothing panics for a broken budget: that panic wins.
+///
+/// The test harness keeps what tests print, in a buffer that grows on the thread of the test, unless the runner tells it not to. Where
+/// a budget would break, the stacks say which allocations are the buffer's, and they are left out of events, bytes, reallocations and
+/// retained blocks: the verdict is the same under each runner. While a budget holds nothing is looked at, so they may help to
+/// reach a `min`. They do count where no stacks are recorded ([`call_sites(false)`](Self::call_sites), `MOD_ALLOC_BACKTRACE=off`,
+/// targets and builds without call sites), for what a `Display` or `Debug` of the user's own prints in a build without debug
+/// information, and in `max_peak_bytes`: print in [`uncounted`](crate::uncounted) there.
 ///
 /// Setting a limit again replaces it; `exact` sets both `min` and `max`.
 ///

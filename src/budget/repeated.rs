@@ -1,9 +1,10 @@
 //! Cold: `Repeated`, a budget over several runs of the same code.
 
 use std::future::Future;
+use std::panic::Location;
 
 use super::future::Closer;
-use super::{enforce, Budget, Exceeded, Metric, Origin};
+use super::{enforce, Broken, Budget, Exceeded, Metric, Origin};
 use crate::installed;
 use crate::scope::{uncounted, Budgeted, HiddenFuture, Measured, Measurement, Metered};
 use crate::value::Value;
@@ -149,11 +150,11 @@ impl Repeated {
         for _ in 0..self.warmup {
             uncounted(|| drop(work()));
         }
-        let mut runs = Runs::new(self.warmup, self.runs);
+        let mut runs = Runs::new(self, origin.location);
         let mut run = || {
             let scope = Budgeted::enter(self.budget.asked());
             let value = work();
-            runs.add_scope(&self.budget, scope);
+            runs.add_scope(scope);
             value
         };
         let mut value = run();
@@ -180,14 +181,14 @@ impl Repeated {
                 let output = HiddenFuture::new(future).await;
                 uncounted(|| drop(output));
             }
-            let mut runs = Runs::new(self.warmup, self.runs);
+            let mut runs = Runs::new(self, origin.location);
             let mut last = None;
             for _ in 0..self.runs {
                 let closer = Closer::new();
                 let tag = closer.tag();
                 let asked = self.budget.asked();
                 let (output, measured) = Metered::new(work(closer), tag, asked).await;
-                runs.add(&self.budget, measured.measured, || measured);
+                runs.add(measured.measured, || measured);
                 last = Some(output);
             }
             let Some(output) = last else { unreachable!("`runs` is at least 1") };
@@ -202,8 +203,8 @@ impl Repeated {
     }
 
     fn verdict(self, mut runs: Runs, origin: Origin, subject: &'static str) -> Option<Exceeded> {
-        let measured = runs.first_broken.take()?;
-        Some(Exceeded::new(self.budget, measured, origin, subject, Some(runs)))
+        let broken = runs.first_broken.take()?;
+        Some(Exceeded::new(self.budget, broken, origin, subject, Some(runs)))
     }
 }
 
@@ -211,33 +212,38 @@ impl Repeated {
 pub(crate) struct Runs {
     pub(crate) warmup: u64,
     pub(crate) runs: u64,
+    budget: Budget,
+    location: &'static Location<'static>,
     /// For each metric, the least and the greatest over the runs, in the order of [`Metric::ALL`].
     ranges: [(u64, u64); Metric::ALL.len()],
-    first_broken: Option<Measurement>,
+    first_broken: Option<Broken>,
 }
 
 impl Runs {
-    const fn new(warmup: u64, runs: u64) -> Self {
-        Self { warmup, runs, ranges: [(u64::MAX, 0); Metric::ALL.len()], first_broken: None }
+    const fn new(repeated: Repeated, location: &'static Location<'static>) -> Self {
+        let Repeated { budget, warmup, runs } = repeated;
+        let ranges = [(u64::MAX, 0); Metric::ALL.len()];
+        Self { warmup, runs, budget, location, ranges, first_broken: None }
     }
 
-    fn add_scope(&mut self, budget: &Budget, scope: Budgeted) {
+    fn add_scope(&mut self, scope: Budgeted) {
         let measured = scope.measured();
-        self.add(budget, measured, || scope.finish(measured));
+        self.add(measured, || scope.finish(measured));
     }
 
-    fn add(
-        &mut self,
-        budget: &Budget,
-        measured: Measured,
-        measurement: impl FnOnce() -> Measurement,
-    ) {
+    fn add(&mut self, mut measured: Measured, measurement: impl FnOnce() -> Measurement) {
+        if !self.budget.holds(&measured) {
+            match Broken::new(&self.budget, measurement(), self.location) {
+                Ok(broken) => {
+                    measured = broken.measurement.measured;
+                    self.first_broken.get_or_insert(broken);
+                }
+                Err(without_harness) => measured = without_harness,
+            }
+        }
         for (metric, (least, greatest)) in Metric::ALL.into_iter().zip(&mut self.ranges) {
             *least = (*least).min(metric.of(&measured));
             *greatest = (*greatest).max(metric.of(&measured));
-        }
-        if self.first_broken.is_none() && !budget.holds(&measured) {
-            self.first_broken = Some(measurement());
         }
     }
 

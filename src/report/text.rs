@@ -100,6 +100,10 @@ fn push_uncounted(text: &mut String, breach: &Breach) {
         let hidden = counted(breach.measured.hidden, "allocation");
         notes.push(format!("{hidden} in `uncounted`"));
     }
+    if breach.of_harness > 0 {
+        let kept = counted(breach.of_harness, "allocation");
+        notes.push(format!("{kept} of the test harness, which keeps what is printed"));
+    }
     if breach.attached > 0 {
         let threads = counted(breach.attached as u64, "thread");
         let was = if breach.attached == 1 { "was" } else { "were" };

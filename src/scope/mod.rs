@@ -72,6 +72,8 @@ pub(crate) use unmeasured::Unmeasured;
 ///   let scope = mod_alloc::AllocScope::enter();
 ///   std::thread::spawn(move || scope.exit());
 ///   ```
+/// - What is printed in a test: the harness keeps it in a buffer, unless it is told not to, and the buffer's allocations count here. Print
+///   in [`uncounted`] where the numbers are to be the same under each runner.
 /// - Used in the destructor of a thread-local: fine if it is entered there. One that was entered earlier and outlives
 ///   its thread's counters panics when it is read.
 /// - Read inside a stretch of [`uncounted`]: shows what was counted until the stretch began. Where a coroutine was suspended in such a stretch,

@@ -9,6 +9,7 @@ mod failure;
 mod fixture;
 mod folded;
 mod frames;
+pub(crate) mod harness;
 mod model;
 mod names;
 mod order;
@@ -26,4 +27,5 @@ pub(crate) use model::call_sites;
 #[cfg(feature = "dhat-compat")]
 pub(crate) use names::is_allocator_shim;
 pub(crate) use order::Order;
+pub(crate) use sites::Numbers;
 pub use sites::{CallSites, Frame, Site, SortBy};

@@ -16,7 +16,7 @@ use super::code::Owner;
 use super::cut::Opening;
 use super::frames::{Chain, Frames};
 use super::sites::{CallSites, Data, Frame, Numbers, Site};
-use super::Order;
+use super::{harness, Order};
 use crate::count;
 #[cfg(feature = "dhat-compat")]
 use crate::dhat;
@@ -45,6 +45,9 @@ pub(crate) fn call_sites(recording: &Recording, location: &'static Location<'sta
             dhat: Some(Arc::new(dhat::Profile::of_recording(recording))),
             ..data(&recorded, symbolize)
         };
+        if !data.sites.iter().any(|site| site.is_capture) {
+            harness::note_ordinary(recording);
+        }
         CallSites::new(data)
     })
 }
@@ -88,7 +91,8 @@ pub(super) fn data(recorded: &Recorded<'_>, symbolize: impl Fn(&[usize]) -> Vec<
             continue;
         }
         let (numbers, growth, has_peak) = (numbers(tally), tally.growth, recorded.has_peak);
-        let site = Site { numbers, growth, frames, cut_off, has_peak };
+        let is_capture = harness::is_capture(&frames);
+        let site = Site { numbers, growth, frames, cut_off, is_capture, has_peak };
         merge(&mut sites, readings, site);
     }
     let mut sites: Vec<Site> = sites.into_values().collect();

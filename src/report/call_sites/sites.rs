@@ -84,18 +84,18 @@ pub(super) struct Data {
 
 /// What is counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Numbers {
+pub(crate) struct Numbers {
     /// Reallocations too.
-    pub(super) events: u64,
-    pub(super) reallocs: u64,
-    pub(super) bytes: u64,
+    pub(crate) events: u64,
+    pub(crate) reallocs: u64,
+    pub(crate) bytes: u64,
     /// Live at the peak, if that is known; the next likewise.
-    pub(super) peak_blocks: u64,
-    pub(super) peak_bytes: u64,
+    pub(crate) peak_blocks: u64,
+    pub(crate) peak_bytes: u64,
 }
 
 impl Numbers {
-    pub(super) fn add(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: Self) {
         self.events = self.events.wrapping_add(other.events);
         self.reallocs = self.reallocs.wrapping_add(other.reallocs);
         self.bytes = self.bytes.wrapping_add(other.bytes);
@@ -236,6 +236,20 @@ impl CallSites {
         String::clone(&json) // The user's own, counted like any other.
     }
 
+    /// Without what the test harness has allocated, and how much that is. To be called inside `count::ignored`.
+    pub(crate) fn without_harness(self) -> (Self, Numbers) {
+        let mut of_harness = Numbers::default();
+        let captures = self.sites().iter().filter(|site| site.is_capture);
+        captures.for_each(|site| of_harness.add(site.numbers));
+        if of_harness == Numbers::default() {
+            return (self, of_harness);
+        }
+        let mut data = self.data().clone();
+        data.sites.retain(|site| !site.is_capture);
+        data.first_past = None; // It was found by counting all.
+        (Self::new(data), of_harness)
+    }
+
     fn total(&self) -> Numbers {
         let mut total = self.data().lost;
         for site in self.sites() {
@@ -296,6 +310,8 @@ pub struct Site {
     pub(super) frames: Vec<Frame>,
     /// Why there are no frames as far as the scope's opening.
     pub(super) cut_off: Option<&'static str>,
+    /// Whether it is the test harness that allocates here, to keep what is printed.
+    pub(super) is_capture: bool,
     /// Whether it is known what was live at the peak.
     pub(super) has_peak: bool,
 }

@@ -1,0 +1,81 @@
+//! Cold: `Broken`, what was measured where a budget is broken, without what the test harness has allocated.
+//!
+//! The harness keeps what tests print, unless the runner tells it not to: `cargo test` does not, `cargo nextest` does. No verdict is
+//! to hang on that. While a budget holds nothing is looked at; where it does not, the stacks say what is the harness's.
+
+use std::panic::Location;
+
+use super::Budget;
+#[cfg(feature = "backtraces")]
+use crate::count;
+#[cfg(feature = "backtraces")]
+use crate::report::{self, harness, CallSites, Numbers};
+#[cfg(feature = "backtraces")]
+use crate::scope::Recording;
+use crate::scope::{Measured, Measurement};
+
+pub(crate) struct Broken {
+    pub(super) measurement: Measurement,
+    /// Where the allocations were made, as far as that was looked for.
+    #[cfg(feature = "backtraces")]
+    pub(super) sites: Option<CallSites>,
+    /// Allocation events of the harness: they are in no number.
+    pub(super) of_harness: u64,
+}
+
+impl Broken {
+    /// Of what breaks the budget as it was counted.
+    ///
+    /// # Errors
+    /// If it holds without the harness: what was measured then.
+    #[cold]
+    pub(super) fn new(
+        budget: &Budget,
+        measurement: Measurement,
+        location: &'static Location<'static>,
+    ) -> Result<Self, Measured> {
+        let broken = Self::without_harness(measurement, location);
+        let measured = broken.measurement.measured;
+        if budget.holds(&measured) {
+            return Err(measured);
+        }
+        Ok(broken)
+    }
+
+    #[cfg(not(feature = "backtraces"))]
+    fn without_harness(measurement: Measurement, _: &'static Location<'static>) -> Self {
+        Self { measurement, of_harness: 0 }
+    }
+
+    #[cfg(feature = "backtraces")]
+    fn without_harness(mut measurement: Measurement, location: &'static Location<'static>) -> Self {
+        let Measurement { measured, recording, retained, .. } = &mut measurement;
+        let (sites, of_harness) = match recording {
+            Some(recording) if harness::may_be_in(recording) => sites(recording, location),
+            _ => return Self { measurement, sites: None, of_harness: 0 },
+        };
+        let stats = &mut measured.stats;
+        stats.alloc_count = stats.alloc_count.saturating_sub(of_harness.events);
+        stats.realloc_count = stats.realloc_count.saturating_sub(of_harness.reallocs);
+        stats.total_bytes = stats.total_bytes.saturating_sub(of_harness.bytes);
+        // It is not freed before the test ends.
+        let fresh = of_harness.events.saturating_sub(of_harness.reallocs);
+        stats.live_count = stats.live_count.wrapping_sub(fresh as i64);
+        if let (Some(live), Some(retained)) = (&mut measured.live, retained) {
+            let (_, of_harness) = self::sites(retained, location);
+            live.blocks = live.blocks.saturating_sub(of_harness.events);
+            live.bytes = live.bytes.saturating_sub(of_harness.bytes);
+        }
+        Self { measurement, sites: Some(sites), of_harness: of_harness.events }
+    }
+}
+
+/// The call sites of a recording without those of the harness, and what these have.
+#[cfg(feature = "backtraces")]
+pub(super) fn sites(
+    recording: &Recording,
+    location: &'static Location<'static>,
+) -> (CallSites, Numbers) {
+    let sites = report::call_sites(recording, location);
+    count::ignored(|| sites.without_harness())
+}

@@ -1,0 +1,194 @@
+//! The test harness keeps what tests print in a buffer, unless it is told not to. What the buffer takes is in no verdict: the same
+//! tests hold and break with it and without it. They are below, and run in a process of their own, whose harness may keep
+//! their output or not.
+#![cfg(all(feature = "backtraces", target_os = "linux", target_arch = "x86_64", not(miri)))]
+
+use std::env;
+use std::fmt;
+use std::hint::black_box;
+use std::io::Write as _;
+use std::process::Command;
+
+use mod_alloc::{alloc_budget, Budget, ModAlloc};
+
+#[global_allocator]
+static GLOBAL: ModAlloc = ModAlloc::new();
+
+/// What running the tests below prints.
+fn output_of(more: &[&str], backtrace: Option<&str>) -> String {
+    let mut again = Command::new(env::current_exe().expect("a path"));
+    again.args(["run::", "--ignored"]).args(more).env_remove("MOD_ALLOC_BACKTRACE");
+    again.env("RUST_BACKTRACE", "0").envs(backtrace.map(|mode| ("MOD_ALLOC_BACKTRACE", mode)));
+    let output = again.output().expect("it runs");
+    [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat()
+}
+
+/// The names of the tests that failed, from the last list of them in an output.
+fn failures(output: &str) -> Vec<&str> {
+    let (_, list) = output.rsplit_once("failures:\n").expect("a list");
+    let (list, _) = list.split_once("\n\n").expect("its end");
+    let mut names: Vec<_> =
+        list.lines().map(|line| line.trim().trim_start_matches("run::")).collect();
+    names.sort_unstable();
+    names
+}
+
+#[test]
+fn the_verdict_is_the_same_whether_the_harness_keeps_the_output_or_not() {
+    let kept = output_of(&[], None);
+    let expected = ["allocates_as_well", "keeps_a_block", "writes_to_its_own_vector"];
+    let expected = expected.map(|name| format!("breaks::{name}"));
+    assert_eq!(failures(&kept), expected, "{kept}");
+    for more in [&["--nocapture"][..], &["--test-threads=1"], &["--nocapture", "--test-threads=1"]]
+    {
+        let output = output_of(more, None);
+        assert_eq!(failures(&output), expected, "{more:?}: {output}");
+    }
+}
+
+#[test]
+fn a_report_has_only_what_is_the_users_and_says_so() {
+    for kept in [true, false] {
+        let output = output_of(if kept { &[] } else { &["--nocapture"] }, None);
+        let has = |text: &str| assert!(output.contains(text), "{text}: {output}");
+        has("  allocations       0         1  +1\n  bytes           100       123  +23\n");
+        has("call sites, most allocations first (1 allocation at 1 site)\n");
+        has("  leaked blocks       0         1  +1\n");
+        let note =
+            "\n  not counted: 1 allocation of the test harness, which keeps what is printed\n";
+        assert_eq!(output.contains(note), kept, "{output}");
+    }
+}
+
+/// Without stacks nobody can tell whose an allocation is. The documentation says so.
+#[test]
+fn without_call_sites_all_counts() {
+    let output = output_of(&[], Some("off"));
+    assert!(output.contains("run::holds::prints ... FAILED"), "{output}");
+    assert!(!output.contains("of the test harness"), "{output}");
+}
+
+/// Longer than what the buffer may have room for.
+fn print_much() {
+    for _ in 0..8 {
+        println!("{:>90}", black_box('x'));
+    }
+}
+
+struct Point(i32);
+
+impl fmt::Display for Point {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("at ")?;
+        write!(f, "{:>200} and {:?}", self.0, "x")
+    }
+}
+
+struct Vector;
+
+impl fmt::Display for Vector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut own = Vec::new();
+        write!(own, "{}", black_box(7)).map_err(|_| fmt::Error)?;
+        f.write_str(std::str::from_utf8(&own).map_err(|_| fmt::Error)?)
+    }
+}
+
+mod run {
+    use super::*;
+
+    mod holds {
+        use super::*;
+
+        #[alloc_budget(max = 0, max_bytes = 0, max_retained = 0)]
+        #[test]
+        #[ignore = "another test runs it, in a process of its own"]
+        fn prints() {
+            println!("hello");
+            eprint!("{} {:?}", black_box(1), black_box("two"));
+            print_much();
+        }
+
+        #[alloc_budget(exact = 1, max_reallocs = 0)]
+        #[test]
+        #[ignore = "as above"]
+        fn prints_what_it_has_allocated() {
+            print_much();
+            dbg!(black_box(vec![1, 2, 3]));
+        }
+
+        #[alloc_budget(max = 0)]
+        #[test]
+        #[ignore = "as above"]
+        fn prints_a_type_of_its_own() {
+            println!("{}", black_box(Point(1)));
+            eprintln!("{:>9} and {}", Point(2), Point(3));
+        }
+
+        #[alloc_budget(max = 0, runs = 3, warmup = 1)]
+        #[test]
+        #[ignore = "as above"]
+        fn prints_in_each_run() {
+            print_much();
+        }
+
+        #[test]
+        #[ignore = "as above"]
+        fn prints_in_a_future() {
+            use std::future::Future as _;
+            use std::sync::Arc;
+            use std::task::{Context, Poll, Wake};
+
+            struct Unused;
+            impl Wake for Unused {
+                fn wake(self: Arc<Self>) {}
+            }
+            let mut printing = std::pin::pin!(Budget::new().max(0).check_future(async {
+                print_much();
+            }));
+            let waker = Arc::new(Unused).into();
+            let polled = printing.as_mut().poll(&mut Context::from_waker(&waker));
+            assert!(matches!(polled, Poll::Ready(Ok(()))), "{polled:?}");
+        }
+
+        /// What a panic allocates counts, but its message goes to the buffer, too, which grows now and then.
+        #[test]
+        #[ignore = "as above"]
+        fn panics() {
+            let work = || drop(std::panic::catch_unwind(|| panic!("{:>600}", black_box(1))));
+            let counted = || {
+                let exceeded = Budget::new().max(0).check(work).expect_err("it allocates");
+                (exceeded.stats().alloc_count, exceeded.stats().total_bytes)
+            };
+            let first = counted();
+            assert_eq!([counted(), counted()], [first; 2]);
+        }
+    }
+
+    mod breaks {
+        use super::*;
+
+        #[alloc_budget(max = 0, max_bytes = 100)]
+        #[test]
+        #[ignore = "as above"]
+        fn allocates_as_well() {
+            println!("hello");
+            drop(black_box(vec![0_u8; 123]));
+        }
+
+        #[alloc_budget(max = 0)]
+        #[test]
+        #[ignore = "as above"]
+        fn writes_to_its_own_vector() {
+            println!("{}", black_box(Vector));
+        }
+
+        #[alloc_budget(max_retained = 0)]
+        #[test]
+        #[ignore = "as above"]
+        fn keeps_a_block() {
+            print_much();
+            std::mem::forget(black_box(vec![1, 2, 3]));
+        }
+    }
+}
