@@ -15,6 +15,7 @@ use super::{Place, Symbol};
 use crate::walk::{self, rule_of, Caller};
 
 mod layout;
+mod loader;
 mod modules;
 mod parse;
 mod roomy_thread;
@@ -36,17 +37,17 @@ pub(super) fn resolve(return_addresses: &[usize]) -> Vec<Place> {
 }
 
 fn places_of(return_addresses: &[usize]) -> Vec<Place> {
-    // The rules must be those that the unwinder will go by, also where a library was loaded in the place of another.
-    walk::prepare();
     let modules = Modules::loaded();
     // In order, for std keeps the debug information of a few files only.
     let distinct: BTreeSet<usize> = return_addresses.iter().copied().collect();
-    let callers: Vec<(usize, Caller)> = distinct
-        .into_iter()
-        .filter(|&address| modules.has_code_at(address) && modules.is_as_std_knows_it(address))
-        .filter_map(|address| Some((address, caller(address)?)))
-        .collect();
-    let known = known(&callers);
+    let (staying, others): (Vec<_>, Vec<_>) =
+        distinct.into_iter().partition(|&address| modules.stays(address));
+    let mut known = known(&staying, &capture);
+    // From here on std must not need the loader any more: it looks once which files are loaded.
+    if known.is_empty() {
+        drop(Backtrace::force_capture().to_string());
+    }
+    known.extend(self::known(&others, &capture_held));
     let place = |&address: &usize| match known.get(&address) {
         Some(symbols) => Place::Known(symbols.clone()),
         None => unknown(&modules, address),
@@ -60,7 +61,7 @@ fn unknown(modules: &Modules, address: usize) -> Place {
 }
 
 /// The rule of an address, unless the system's unwinder might follow one there that we do not know: then there is no
-/// telling what it would read.
+/// telling what it would read. The tables of its module are read.
 fn caller(return_address: usize) -> Option<Caller> {
     let caller = rule_of(return_address).caller();
     if caller == Caller::Unknown {
@@ -71,57 +72,104 @@ fn caller(return_address: usize) -> Option<Caller> {
     Some(caller)
 }
 
+/// Some of a list of addresses, on a stack that std has captured.
+struct Captured {
+    /// Which of the list were laid out, in order.
+    asked: Vec<usize>,
+    /// So many of the list are done with, one way or the other.
+    done: usize,
+    /// `None` if std did not get there: no unwinder does where this crate was compiled without unwind tables (`panic = "abort"`
+    /// before Rust 1.92).
+    backtrace: Option<Backtrace>,
+}
+
 /// What std says of the addresses, which are distinct. Those that it has no name for are left out.
-fn known(callers: &[(usize, Caller)]) -> BTreeMap<usize, Vec<Symbol>> {
+fn known(
+    addresses: &[usize],
+    capture: &dyn Fn(&[usize]) -> Captured,
+) -> BTreeMap<usize, Vec<Symbol>> {
     let mut known = BTreeMap::new();
     let mut refused = 0;
-    let mut rest = callers;
+    let mut rest = addresses;
     while !rest.is_empty() && refused < MAX_REFUSED {
-        let mut layout = Layout::new();
-        let fits = |&&(address, caller): &&(usize, Caller)| layout.push(address, caller);
-        let laid_out = rest.iter().take_while(fits).count();
-        if laid_out == 0 {
-            rest = &rest[1..];
+        let Captured { asked, done, backtrace } = capture(rest);
+        if asked.is_empty() {
+            rest = &rest[done..];
             continue;
         }
-        let Some(frames) = frames_above(layout.finish()) else { break };
-        let asked = rest[..laid_out].iter().map(|&(address, _)| address);
-        let found = asked.zip(&frames).take_while(|(asked, frame)| *asked == frame.address).count();
+        let Some(frames) = backtrace.and_then(|backtrace| frames_above(&backtrace)) else { break };
+        let is_asked = |&(&at, frame): &(&usize, &Frame)| rest[at] == frame.address;
+        let found = asked.iter().zip(&frames).take_while(is_asked).count();
         for frame in frames.into_iter().take(found) {
             let has_answer = |symbol: &Symbol| symbol.function.is_some() || symbol.file.is_some();
             if frame.symbols.iter().any(has_answer) {
                 known.insert(frame.address, frame.symbols);
             }
         }
-        rest = &rest[found..];
-        // The unwinder went another way. The rest is tried again, but for the address that would not do.
-        if found < laid_out {
-            refused += 1;
-            rest = &rest[1..];
-        }
+        // Where the unwinder went another way, the rest is tried again, but for the address that would not do.
+        refused += usize::from(found < asked.len());
+        rest = &rest[asked.get(found).map_or(done, |at| at + 1)..];
     }
     known
 }
 
-/// The frames that std finds on the stack that was laid out; `None` if it did not get there: no unwinder does where
-/// this crate was compiled without unwind tables (`panic = "abort"` before Rust 1.92).
-fn frames_above(stack: Memory) -> Option<Vec<Frame>> {
+/// Captures as many of the addresses as fit on one stack.
+fn capture(addresses: &[usize]) -> Captured {
+    // The rules must be those that the unwinder will go by, also where a library was loaded in the place of another.
+    walk::prepare();
+    let modules = Modules::loaded();
+    let is_fit = |address| modules.has_code_at(address) && modules.is_as_std_knows_it(address);
+    capture_by(addresses, &|address| if is_fit(address) { caller(address) } else { None })
+}
+
+/// The same while no library is unloaded, if that can be had.
+fn capture_held(addresses: &[usize]) -> Captured {
+    if !loader::unwinder_is_free_of_loader() {
+        // Another thread that captures has std's lock and waits for the loader's: to hold that and wait for std's would be
+        // for ever.
+        return capture(addresses);
+    }
+    loader::hold(|| capture(addresses)).unwrap_or_else(|| capture(addresses))
+}
+
+fn capture_by(addresses: &[usize], caller: &dyn Fn(usize) -> Option<Caller>) -> Captured {
+    let mut layout = Layout::new();
+    let (mut asked, mut done) = (Vec::new(), 0);
+    for (at, &address) in addresses.iter().enumerate() {
+        match caller(address) {
+            Some(caller) if layout.push(address, caller) => asked.push(at),
+            Some(_) if !asked.is_empty() => break,
+            // What does not fit on an empty stack fits on none.
+            _ => {}
+        }
+        done = at + 1;
+    }
+    let backtrace = if asked.is_empty() { None } else { backtrace_of(layout.finish()) };
+    Captured { asked, done, backtrace }
+}
+
+fn backtrace_of(stack: Memory) -> Option<Backtrace> {
     let mut captured: Option<Backtrace> = None;
     let into = (&mut captured as *mut Option<Backtrace>).cast();
-    // SAFETY: `capture` takes a place for a backtrace and does not unwind. `stack` was laid out by the rules of its
+    // SAFETY: `force_capture` takes a place for a backtrace and does not unwind. `stack` was laid out by the rules of its
     // addresses, all of which are code of loaded files, so an unwinder stays in its words.
-    unsafe { trampoline::call_under(stack.cfa, stack.rbp, capture, into) };
+    unsafe { trampoline::call_under(stack.cfa, stack.rbp, force_capture, into) };
     drop(stack);
-    let mut frames = parse(&format!("{:#}", captured?));
+    captured
+}
+
+/// The frames that std has found on the stack that was laid out.
+fn frames_above(backtrace: &Backtrace) -> Option<Vec<Frame>> {
+    let mut frames = parse(&format!("{backtrace:#}"));
     let below = trampoline::return_address();
     let at = frames.iter().position(|frame| frame.address == below)?;
     Some(frames.split_off(at + 1))
 }
 
-extern "C" fn capture(into: *mut c_void) {
+extern "C" fn force_capture(into: *mut c_void) {
     // Caught here: nothing may unwind into the stack that was laid out.
     let captured = catch_unwind(Backtrace::force_capture).ok();
-    // SAFETY: what `frames_above` passed, which nothing else uses meanwhile.
+    // SAFETY: what `backtrace_of` passed, which nothing else uses meanwhile.
     unsafe { *into.cast::<Option<Backtrace>>() = captured };
 }
 

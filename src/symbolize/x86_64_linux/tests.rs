@@ -4,11 +4,11 @@
 use std::backtrace::Backtrace;
 use std::cell::{Cell, RefCell};
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 use std::fmt::Write;
 
 use super::parse::{parse, Frame};
-use super::{caller, known};
+use super::{caller, capture_by, known};
 use crate::count::ignored;
 use crate::symbolize::{symbolize, Place};
 use crate::walk::{Caller, Cfa};
@@ -319,20 +319,34 @@ fn unusual_unwind_tables_are_laid_out_or_left_alone() {
 
 #[test]
 fn what_the_unwinder_did_not_find_where_it_was_laid_out_is_not_believed() {
-    let callers: Vec<_> = some_addresses().iter().map(|&at| (at, caller(at).unwrap())).collect();
+    let addresses: Vec<_> = BTreeSet::from_iter(some_addresses()).into_iter().collect();
+    let callers: BTreeMap<_, _> = addresses.iter().map(|&at| (at, caller(at).unwrap())).collect();
+    let known = |callers: &BTreeMap<usize, Caller>| {
+        known(&addresses, &|rest| capture_by(rest, &|address| callers.get(&address).copied()))
+    };
     let right = known(&callers);
     assert_eq!(right.len(), callers.len());
     let mut wrong_ones = 0;
-    for (at, &(address, caller)) in callers.iter().enumerate().take(callers.len() - 1) {
-        let Caller::Frame { cfa: Cfa::Rsp(bytes), rbp } = caller else { continue };
+    for pair in addresses.windows(2) {
+        let Caller::Frame { cfa: Cfa::Rsp(bytes), rbp } = callers[&pair[0]] else { continue };
         wrong_ones += 1;
         let mut callers = callers.clone();
-        callers[at].1 = Caller::Frame { cfa: Cfa::Rsp(bytes + 32), rbp };
+        callers.insert(pair[0], Caller::Frame { cfa: Cfa::Rsp(bytes + 32), rbp });
         let mut known = known(&callers);
         // The unwinder finds this frame, but not the next one.
-        assert_eq!(known.remove(&callers[at + 1].0), None);
-        assert!(known.contains_key(&address) && known.len() == callers.len() - 1);
+        assert_eq!(known.remove(&pair[1]), None);
+        assert!(known.contains_key(&pair[0]) && known.len() == callers.len() - 1);
         assert!(known.iter().all(|(address, symbols)| right[address] == *symbols));
     }
     assert!(wrong_ones > 0);
+}
+
+#[test]
+fn what_cannot_be_laid_out_is_left_out_and_the_rest_is_asked_for() {
+    let addresses: Vec<_> = BTreeSet::from_iter(some_addresses()).into_iter().collect();
+    let odd = |address: usize| addresses.iter().position(|at| *at == address).unwrap() % 2 == 1;
+    let caller = |address| caller(address).filter(|_| odd(address));
+    let known = known(&addresses, &|rest| capture_by(rest, &caller));
+    let expected: Vec<_> = addresses.iter().filter(|at| odd(**at)).collect();
+    assert_eq!(known.keys().collect::<Vec<_>>(), expected);
 }

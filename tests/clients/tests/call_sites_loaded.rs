@@ -2,6 +2,8 @@
 //! The libraries are compiled here, by the C compiler that Rust links with. Each test runs with a time limit.
 #![cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
 
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
 use std::env;
 use std::ffi::{c_char, c_int, c_void, CString};
 use std::fs;
@@ -16,7 +18,44 @@ use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_LAZY, RTLD_LOCAL, RTLD_NOW
 use mod_alloc::{uncounted, AllocScope, CallSites, ModAlloc, Profiler};
 
 #[global_allocator]
-static GLOBAL: ModAlloc = ModAlloc::new();
+static GLOBAL: ModAlloc<Waiting> = ModAlloc::with(Waiting);
+
+/// The system's allocator. While it is told to, it waits where a long list grows, on the thread
+/// that symbolises, for a library to be unloaded; though not for ever.
+struct Waiting;
+
+static WAITS_AT_LONG: AtomicBool = AtomicBool::new(false);
+static IS_LONG: AtomicBool = AtomicBool::new(false);
+static IS_UNLOADED: AtomicBool = AtomicBool::new(false);
+
+thread_local! {
+    static IS_REPORTING: Cell<bool> = const { Cell::new(false) };
+}
+
+// SAFETY: what the system's allocator gives and takes.
+unsafe impl GlobalAlloc for Waiting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller keeps the rules.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: the caller keeps the rules.
+        unsafe { System.dealloc(block, layout) }
+    }
+
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        let waits = size > 50_000 && WAITS_AT_LONG.load(SeqCst) && !IS_REPORTING.with(Cell::get);
+        if waits && !IS_LONG.swap(true, SeqCst) {
+            let start = Instant::now();
+            while !IS_UNLOADED.load(SeqCst) && start.elapsed() < Duration::from_millis(500) {
+                thread::yield_now();
+            }
+        }
+        // SAFETY: the caller keeps the rules.
+        unsafe { System.realloc(block, layout, size) }
+    }
+}
 
 const LIMIT: Duration = Duration::from_secs(60);
 const CHILD: &str = "MOD_ALLOC_TEST_CHILD";
@@ -255,6 +294,46 @@ fn a_library_that_has_gone_gets_no_wrong_names() {
         assert!(named("of_second") <= recorded[1], "{sites:#}");
         library.close().unwrap();
         paths.iter().for_each(|path| fs::remove_file(path).unwrap());
+    });
+}
+
+/// The library is unloaded by another thread at the worst moment: the unwinder is on its way through the stack that is laid out of the
+/// library's addresses, and std keeps what it has found. It is the first list of that length.
+#[test]
+fn a_library_that_is_unloaded_while_it_is_read_stays_until_that_is_done() {
+    in_a_process("a_library_that_is_unloaded_while_it_is_read_stays_until_that_is_done", || {
+        const FUNCTIONS: usize = 1_500;
+        let mut source = "typedef void callback(unsigned long);".to_owned();
+        for n in 1..=FUNCTIONS {
+            source += &format!("void f{n}(callback *f) {{ f({n}); __asm__ volatile(\"\"); }}\n");
+        }
+        source += "void call(callback *f, unsigned long n) {\n";
+        (1..=FUNCTIONS).for_each(|n| source += &format!("f{n}(f);\n"));
+        let path = compiled("unloaded", &(source + "}\n"), &["-fexceptions", "-fno-inline"]);
+        let library = load(&path);
+        let call: Call = function(&library, "call");
+        let scope = AllocScope::with_call_sites();
+        call(allocate, 0);
+        let unloading = thread::spawn(|| {
+            while !IS_LONG.load(SeqCst) {
+                thread::yield_now();
+            }
+            library.close().unwrap();
+            IS_UNLOADED.store(true, SeqCst);
+        });
+        // After this, std has read what it reads of the files.
+        drop(scope.call_sites());
+        let events = scope.stats().alloc_count;
+        IS_REPORTING.with(|is_reporting| is_reporting.set(true));
+        WAITS_AT_LONG.store(true, SeqCst);
+        let sites = scope.call_sites();
+        WAITS_AT_LONG.store(false, SeqCst);
+        assert!(IS_LONG.swap(true, SeqCst), "the moment has come");
+        unloading.join().unwrap();
+        assert_agrees(&sites, events);
+        let named = chains(&sites).iter().filter(|chain| chain.contains("allocate f")).count();
+        assert_eq!(named, FUNCTIONS, "{sites:#}");
+        fs::remove_file(path).unwrap();
     });
 }
 
