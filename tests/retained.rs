@@ -232,6 +232,23 @@ fn the_macros_have_the_keys() {
         .expect_err("a leak");
 }
 
+/// A recursive function.
+#[alloc_budget(max_retained = 0)]
+fn grows_and_leaks_nothing(depth: u32) {
+    if depth > 1 {
+        return grows_and_leaks_nothing(depth - 1);
+    }
+    let mut digits = Vec::new();
+    (0..100_u8).for_each(|digit| digits.push(std::hint::black_box(digit)));
+}
+
+#[test]
+fn leak_checks_hold_at_any_depth() {
+    for depth in [1, 8, 9, 100] {
+        grows_and_leaks_nothing(depth);
+    }
+}
+
 /// A thousand times, as addresses are used again and again.
 #[test]
 fn what_was_leaked_before_does_not_matter() {

@@ -22,6 +22,9 @@
 //!    entry that is out of date from one that was replaced by a fresh one between two of his looks.
 //! 4. **Neighbours in memory are neighbours in the table**, so that it is touched, page by page, only as far as the
 //!    heap reaches; arenas that begin at multiples of some high power of two are set apart by a hash of the high bits.
+//! 5. **A block that is being reallocated is at no address.** Its nodes stay where they are, and each has the place of the next one for
+//!    an address, which is that of no block. So a reallocation takes no memory, however many scopes the block belongs to,
+//!    unless it moves the block to another bucket.
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -117,14 +120,11 @@ impl Points {
     }
 }
 
-/// How many scopes around a block its reallocation can carry over.
-const MAX_TAKEN: usize = 8;
-
 /// A block that is being reallocated.
 pub(crate) struct Taken {
     address: usize,
-    /// From the first on.
-    entries: [Option<Entry>; MAX_TAKEN],
+    /// Its nodes, each of which has the next one for an address, and the last one itself.
+    first: Option<&'static Node>,
 }
 
 /// With two to the power of `BITS` buckets.
@@ -219,13 +219,24 @@ impl<const BITS: u32> Table<BITS> {
     #[inline]
     fn place(&self, address: usize, entry: Entry) -> bool {
         let Some(bucket) = self.bucket(address) else { return false };
-        let mut next = bucket;
+        self.place_from(bucket, &mut { bucket }, address, entry)
+    }
+
+    /// From `next` on, which is behind the node that was found.
+    #[inline]
+    fn place_from(
+        &self,
+        bucket: &Bucket,
+        next: &mut &'static AtomicPtr<Node>,
+        address: usize,
+        entry: Entry,
+    ) -> bool {
         while let Some(node) = at(next) {
+            *next = &node.next;
             if node.claim() {
                 node.fill(address, entry);
                 return true;
             }
-            next = &node.next;
         }
         self.place_in_new(bucket, address, entry)
     }
@@ -274,18 +285,20 @@ impl<const BITS: u32> Table<BITS> {
     }
 
     fn take(&self, address: usize) -> Taken {
-        let mut taken = Taken { address, entries: [None; MAX_TAKEN] };
-        let mut count = 0;
-        self.take_out(address, &mut |entry| {
-            if !entry.is_present() {
-                return;
+        let mut taken = Taken { address, first: None };
+        let Some(mut next) = self.bucket(address) else { return taken };
+        while let Some(node) = at(next) {
+            next = &node.next;
+            if node.is_at(address) {
+                match node.entry().filter(Entry::is_present) {
+                    Some(_) => {
+                        node.put_at(taken.first.unwrap_or(node).place());
+                        taken.first = Some(node);
+                    }
+                    None => drop(node.take()),
+                }
             }
-            match taken.entries.get_mut(count) {
-                Some(free) => *free = Some(entry),
-                None => lose(entry),
-            }
-            count += 1;
-        });
+        }
         taken
     }
 
@@ -293,14 +306,37 @@ impl<const BITS: u32> Table<BITS> {
         if address != taken.address {
             self.forget(address);
         }
-        for entry in taken.entries.iter().map_while(|entry| *entry) {
-            if !entry.is_present() {
+        let bucket = self.bucket(address);
+        let stays = match (bucket, self.bucket(taken.address)) {
+            (Some(new), Some(old)) => ptr::eq(new, old),
+            _ => false,
+        };
+        let mut free = bucket;
+        let mut next = taken.first;
+        while let Some(node) = next {
+            next = node.next_taken();
+            let Some(entry) = node.entry().filter(Entry::is_present) else {
+                node.take();
                 continue;
-            }
-            if !self.place(address, entry.with_size(size)) {
-                lose(entry);
-            } else if let Entry::Profiled { points, point, size: old_size, .. } = entry {
-                points.resized(point, old_size, size);
+            };
+            let is_placed = if stays {
+                node.fill(address, entry.with_size(size));
+                true
+            } else {
+                node.take();
+                match (bucket, &mut free) {
+                    (Some(bucket), Some(free)) => {
+                        self.place_from(bucket, free, address, entry.with_size(size))
+                    }
+                    _ => false,
+                }
+            };
+            match entry {
+                _ if !is_placed => lose(entry),
+                Entry::Profiled { points, point, size: old_size, .. } => {
+                    points.resized(point, old_size, size);
+                }
+                Entry::Retained { .. } => {}
             }
         }
     }

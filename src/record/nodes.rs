@@ -77,6 +77,29 @@ impl Node {
         self.address.load(Relaxed) == address
     }
 
+    /// Only changes where the block is; by its owner.
+    #[inline]
+    pub(super) fn put_at(&self, address: usize) {
+        self.address.store(address, Release);
+    }
+
+    /// An address that no block has.
+    #[inline]
+    pub(super) fn place(&self) -> usize {
+        self as *const Self as usize
+    }
+
+    /// The node that this one has the place of for an address; `None` if that is itself.
+    #[inline]
+    pub(super) fn next_taken(&self) -> Option<&'static Self> {
+        let address = self.address.load(Relaxed);
+        if address == self.place() {
+            return None;
+        }
+        // SAFETY: the caller has put the node at the place of another one; those are never freed.
+        unsafe { (address as *const Self).as_ref() }
+    }
+
     /// Frees the node; by the owner of its block.
     #[inline]
     pub(super) fn take(&self) -> Option<Entry> {
