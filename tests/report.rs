@@ -143,7 +143,7 @@ fn recursion_and_closures() {
 
 #[alloc_budget(max = 2)]
 #[test]
-#[should_panic(expected = "grew 16 > 32 > 64 > 128 > .. > 512: reserve the capacity up front")]
+#[should_panic(expected = "grew 16 > 32 > 64 > 128 > 1 more > 512: reserve the capacity up front")]
 fn a_test_that_grows_a_vec() {
     let mut numbers = Vec::new();
     for n in 0..100_u32 {
@@ -264,4 +264,16 @@ fn a_call_on_the_line_of_the_attribute_is_a_caller() {
         report.contains("called from tests/report.rs:LINE on_the_attributes_line\n"),
         "{report}"
     );
+}
+
+#[alloc_budget(max = 0)]
+#[test]
+#[should_panic(expected = "grew 8 > 5 more > 512")]
+fn a_text_that_several_stacks_of_a_line_grow_in_turn() {
+    use std::fmt::Write;
+    let mut text = String::new();
+    for n in 0..100 {
+        write!(text, "{n},").expect("it always succeeds");
+    }
+    black_box(&text);
 }

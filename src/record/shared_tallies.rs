@@ -38,6 +38,8 @@ struct AtomicTally {
     sizes: [AtomicU64; 4],
     last: AtomicU64,
     steps: AtomicU64,
+    /// Of the growth: the number of steps, what they gained, and the bounds.
+    grown: [AtomicU64; 4],
 }
 
 impl AtomicTally {
@@ -51,15 +53,23 @@ impl AtomicTally {
             sizes: [ZERO; 4],
             last: ZERO,
             steps: ZERO,
+            grown: [ZERO, ZERO, AtomicU64::new(Growth::NONE.least), ZERO],
         }
     }
 
     fn load(&self) -> Tally {
-        let [a, b, c, d] = &self.sizes;
+        let load = |[a, b, c, d]: &[AtomicU64; 4]| {
+            [a.load(Relaxed), b.load(Relaxed), c.load(Relaxed), d.load(Relaxed)]
+        };
+        let [count, gained, least, most] = load(&self.grown);
         let growth = Growth {
-            sizes: [a.load(Relaxed), b.load(Relaxed), c.load(Relaxed), d.load(Relaxed)],
+            sizes: load(&self.sizes),
             last: self.last.load(Relaxed),
             steps: self.steps.load(Relaxed),
+            count,
+            gained,
+            least,
+            most,
         };
         Tally {
             allocs: self.allocs.load(Relaxed),
@@ -74,11 +84,15 @@ impl AtomicTally {
         self.allocs.store(tally.allocs, Relaxed);
         self.reallocs.store(tally.reallocs, Relaxed);
         self.bytes.store(tally.bytes, Relaxed);
-        for (word, size) in self.sizes.iter().zip(tally.growth.sizes) {
+        let Growth { sizes, last, steps, count, gained, least, most } = tally.growth;
+        for (word, size) in self.sizes.iter().zip(sizes) {
             word.store(size, Relaxed);
         }
-        self.last.store(tally.growth.last, Relaxed);
-        self.steps.store(tally.growth.steps, Relaxed);
+        self.last.store(last, Relaxed);
+        self.steps.store(steps, Relaxed);
+        for (word, sum) in self.grown.iter().zip([count, gained, least, most]) {
+            word.store(sum, Relaxed);
+        }
     }
 }
 

@@ -58,21 +58,26 @@ fn heading(site: &Site) -> String {
     )
 }
 
-/// The sizes of a block that was reallocated: `96 > 192 > 384`; `96 > 192 > 384 > 768 > .. > 6,144` where only the first are known.
+/// The sizes of a block that was reallocated: `96 > 192 > 384`; `96 > 192 > 384 > 768 > 2 more > 6,144` where only so many are
+/// known, and `8 > 5 more > 512` where the block grew in turn at several stacks.
 pub(super) fn growth(growth: &Growth) -> Option<String> {
-    if growth.steps == 0 {
+    let (first, last, steps) = match growth.whole() {
+        Some(whole) if whole.2 > growth.steps => whole,
+        _ => (growth.sizes[0], growth.last, growth.steps),
+    };
+    if steps == 0 {
         return None;
     }
-    let known = growth.sizes.len() as u64;
-    let count = known.min(growth.steps.saturating_add(1));
-    let mut sizes: Vec<String> =
-        growth.sizes.iter().zip(0..count).map(|(size, _)| grouped(*size)).collect();
-    if growth.steps > known {
-        sizes.push("..".to_owned());
+    let mut sizes = vec![grouped(first)];
+    if steps == growth.steps {
+        let between = usize::try_from(steps - 1).unwrap_or(usize::MAX);
+        sizes.extend(growth.sizes.iter().skip(1).take(between).map(|size| grouped(*size)));
     }
-    if growth.steps >= known {
-        sizes.push(grouped(growth.last));
+    let more = steps - sizes.len() as u64;
+    if more > 0 {
+        sizes.push(format!("{} more", grouped(more)));
     }
+    sizes.push(grouped(last));
     Some(sizes.join(" > "))
 }
 
@@ -109,14 +114,23 @@ mod tests {
     fn growth_is_a_chain_of_sizes() {
         let check = |steps, last, expected: Option<&str>| {
             let sizes = [8, 16, 32, 6_400];
-            assert_eq!(growth(&Growth { sizes, last, steps }).as_deref(), expected);
+            let chain = Growth { sizes, last, steps, ..Growth::NONE };
+            assert_eq!(growth(&chain).as_deref(), expected);
         };
         check(0, 0, None);
         check(1, 16, Some("8 > 16"));
         check(3, 6_400, Some("8 > 16 > 32 > 6,400"));
         check(4, 12_800, Some("8 > 16 > 32 > 6,400 > 12,800"));
-        check(5, 25_600, Some("8 > 16 > 32 > 6,400 > .. > 25,600"));
-        check(u64::MAX, 25_600, Some("8 > 16 > 32 > 6,400 > .. > 25,600"));
+        check(5, 25_600, Some("8 > 16 > 32 > 6,400 > 1 more > 25,600"));
+        check(1_005, 25_600, Some("8 > 16 > 32 > 6,400 > 1,001 more > 25,600"));
+        let in_turn = Growth { count: 6, gained: 504, least: 8, most: 512, ..Growth::NONE };
+        assert_eq!(growth(&in_turn).as_deref(), Some("8 > 5 more > 512"));
+        let twice = Growth { count: 2, gained: 504, least: 8, most: 512, ..in_turn };
+        assert_eq!(growth(&twice).as_deref(), Some("8 > 1 more > 512"));
+        let known = Growth { sizes: [8, 16, 0, 0], last: 512, steps: 2, ..twice };
+        assert_eq!(growth(&known).as_deref(), Some("8 > 16 > 512"));
+        let apart = Growth { gained: 500, ..in_turn };
+        assert_eq!(growth(&apart), None);
     }
 
     #[test]

@@ -139,14 +139,11 @@ pub(super) fn leading(chain: &[Frame]) -> Option<&Frame> {
         .or_else(|| chain.first())
 }
 
-/// The longer of two examples of a block that grew.
+/// The longer of two examples of a block that grew, and the sums of both.
 pub(super) fn longer(a: Growth, b: Growth) -> Growth {
     let rank = |growth: &Growth| (growth.steps, growth.last, growth.sizes);
-    if rank(&a) >= rank(&b) {
-        a
-    } else {
-        b
-    }
+    let longer = if rank(&a) >= rank(&b) { a } else { b };
+    longer.with_sums_of(&a, &b)
 }
 
 fn merge(sites: &mut BTreeMap<Vec<usize>, Site>, readings: Vec<usize>, site: Site) {

@@ -198,7 +198,7 @@ fn sites_that_read_the_same_are_one_and_the_order_is_total() {
 
 #[test]
 fn of_merged_sites_the_longest_growth_stays() {
-    let growth = |steps| Growth { sizes: [8, 16, 32, 0], last: 32, steps };
+    let growth = |steps| Growth { sizes: [8, 16, 32, 0], last: 32, steps, ..Growth::NONE };
     let grown = |steps| Tally { growth: growth(steps), ..tally(0, steps, 48) };
     for steps in [[1, 2], [2, 1]] {
         let tallies = &[(&[1][..], grown(steps[0])), (&[2], grown(steps[1]))];

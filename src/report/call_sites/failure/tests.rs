@@ -33,7 +33,7 @@ const PARSER: Program<'_> = Program {
         (
             &[2, 3, 4, 7],
             Tally {
-                growth: Growth { sizes: [96, 192, 384, 0], last: 384, steps: 2 },
+                growth: Growth { sizes: [96, 192, 384, 0], last: 384, steps: 2, ..Growth::NONE },
                 ..tally(0, 2, 576)
             },
         ),
@@ -241,7 +241,7 @@ fn each_site_has_its_caller_or_says_that_it_is_the_same() {
         6 p::f @ /none/src/p.rs:6
     ";
     let grown = |allocs| Tally {
-        growth: Growth { sizes: [8, 16, 0, 0], last: 16, steps: 1 },
+        growth: Growth { sizes: [8, 16, 0, 0], last: 16, steps: 1, ..Growth::NONE },
         ..tally(allocs, 1, 24)
     };
     let tallies: &[(&[usize], Tally)] = &[
