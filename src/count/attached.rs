@@ -68,3 +68,32 @@ impl Drop for AttachedFrame {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::hint::black_box;
+
+    use super::attach;
+    use crate::count::{open, thread, Kind};
+
+    #[test]
+    fn past_the_end_of_a_thread_a_ledger_is_on_loan_while_it_is_attached() {
+        let frame = open(Kind::Scope, 0, true).expect("memory");
+        let shared = &frame.share().expect("memory");
+        let past_its_end = || {
+            drop(black_box(vec![1_u8; 10]));
+            thread::retire();
+            for _ in 0..100 {
+                let (outer, inner) = (attach(shared), attach(shared));
+                let (outer, inner) = (outer.expect("memory"), inner.expect("memory"));
+                drop(black_box(vec![1_u8; 30]));
+                drop(outer);
+                assert!(thread::own().is_some(), "on loan");
+                drop(inner);
+                assert!(thread::own().is_none(), "given back");
+            }
+        };
+        std::thread::scope(|threads| threads.spawn(past_its_end).join()).expect("it ends well");
+        assert_eq!(shared.others().counts.got, 3_000);
+    }
+}

@@ -71,6 +71,8 @@ pub(super) fn own_or_on_loan() -> Result<Own, OpenError> {
             // as long as its frames are open.
             let own = adopt().ok_or(OpenError::OutOfMemory)?;
             own.ledger.on_loan.set(true);
+            // For a frame that is forgotten, or stays until the thread ends.
+            thread_exit::retire_at_exit(own.ledger as *const Ledger as *mut c_void);
             Ok(own)
         }
     }

@@ -1,42 +1,18 @@
-//! Hot: has the ledger of a thread retired when the thread ends. Not through a `thread_local!` with a destructor: the standard
-//! library of Rust 1.80 to 1.92 may call the allocator while it registers one, and aborts if the allocator then
-//! registers another.
+//! Hot: has the ledger of a thread retired when the thread ends. Called at the first allocation of a thread, which may stand
+//! anywhere: in a constructor that holds the loader's lock, in a thread that such a constructor waits for, or where no memory
+//! is left. Hence not by the lists of destructors that C++ and Rust thread-locals use: glibc's takes the loader's lock,
+//! and ends the process without memory; and std of Rust 1.80 to 1.92 may call the allocator while it registers one, and
+//! aborts if the allocator then registers another.
+//!
+//! What a destructor of a C++ or Rust thread-local does is still counted on the thread's own ledger: on Linux, those run before the
+//! destructors of keys. Only other keys' may come later. If one of them opens a scope there, its ledger is on loan; it is
+//! retired at the latest in the next round of destructors, of which there are four.
 #![allow(unsafe_code)]
 
 pub(super) use imp::retire_at_exit;
 
-/// glibc: the list of destructors that C++ and Rust thread-locals use. It also keeps a dynamic library from being
-/// unloaded while a thread has yet to call into it.
-#[cfg(all(target_os = "linux", target_env = "gnu", not(miri)))]
-mod imp {
-    use std::ffi::c_void;
-    use std::ptr;
-
-    extern "C" {
-        /// Names this binary or library; the linker's start-up code defines it.
-        static __dso_handle: u8;
-        fn __cxa_thread_atexit_impl(
-            destructor: extern "C" fn(*mut c_void),
-            argument: *mut c_void,
-            dso: *const u8,
-        ) -> i32;
-    }
-
-    pub(in super::super) fn retire_at_exit(ledger: *mut c_void) {
-        extern "C" fn call(ledger: *mut c_void) {
-            crate::count::thread::retire_ledger_at(ledger);
-        }
-        #[allow(unused_unsafe)] // Needed before Rust 1.82.
-        // SAFETY: only the address is taken.
-        let dso = unsafe { ptr::addr_of!(__dso_handle) };
-        // SAFETY: `call` takes any address and does not unwind. The result is always 0: glibc ends the process
-        // when it has no memory for the entry.
-        unsafe { __cxa_thread_atexit_impl(call, ledger, dso) };
-    }
-}
-
-/// Other Unixes, and Miri: a key with a destructor.
-#[cfg(all(unix, any(miri, not(all(target_os = "linux", target_env = "gnu")))))]
+/// Unixes: a key with a destructor.
+#[cfg(unix)]
 mod imp {
     use std::ffi::{c_int, c_void};
     use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -56,24 +32,32 @@ mod imp {
         fn pthread_setspecific(key: Key, value: *const c_void) -> c_int;
     }
 
-    /// The key plus one; 0: not made yet.
-    static KEY: AtomicUsize = AtomicUsize::new(0);
+    /// The key plus one.
+    static KEY: AtomicUsize = AtomicUsize::new(NOT_MADE);
+    const NOT_MADE: usize = 0;
+    const DELETED: usize = usize::MAX;
 
     fn key() -> Option<Key> {
-        if let Some(key) = KEY.load(Relaxed).checked_sub(1) {
-            return Some(key as Key);
+        match KEY.load(Relaxed) {
+            NOT_MADE => make_key(),
+            DELETED => None,
+            key => Some((key - 1) as Key),
         }
+    }
+
+    #[cold]
+    fn make_key() -> Option<Key> {
         let mut key: Key = 0;
         // SAFETY: `key` is writable, and `call` takes any address.
         if unsafe { pthread_key_create(&mut key, Some(call)) } != 0 {
             return None;
         }
-        match KEY.compare_exchange(0, key as usize + 1, Relaxed, Relaxed) {
+        match KEY.compare_exchange(NOT_MADE, key as usize + 1, Relaxed, Relaxed) {
             Ok(_) => Some(key),
             Err(first) => {
                 // SAFETY: made above, and known to nobody else.
                 unsafe { pthread_key_delete(key) };
-                Some((first - 1) as Key)
+                first.checked_sub(1).filter(|_| first != DELETED).map(|key| key as Key)
             }
         }
     }
@@ -82,13 +66,34 @@ mod imp {
         crate::count::thread::retire_ledger_at(ledger);
     }
 
-    /// Without a key, the thread keeps its ledger for ever: the numbers stay right, the memory is not used again.
+    /// Without a key, or without the memory that the system needs to keep the value of one past the 32nd, the thread keeps its
+    /// ledger for ever: the numbers stay right, the memory is not used again.
     pub(in super::super) fn retire_at_exit(ledger: *mut c_void) {
         if let Some(key) = key() {
-            // SAFETY: the key was made by `pthread_key_create` and is never deleted.
+            // SAFETY: the key was made by `pthread_key_create`; it is deleted when this code is about to go.
             unsafe { pthread_setspecific(key, ledger) };
         }
     }
+
+    /// The code of `call` is about to be unloaded with the library that it is in, or the process ends. Threads that have used the
+    /// library may go on; they do not call into it any more. (As ever, none may be in its code at this moment, which
+    /// for a thread that ends is so once it was joined.)
+    #[cfg(not(any(target_vendor = "apple", miri)))] // Apple's loader unloads nothing that has thread-locals.
+    extern "C" fn delete_key() {
+        match KEY.swap(DELETED, Relaxed) {
+            NOT_MADE | DELETED => {}
+            key => {
+                // SAFETY: made by `make_key`, and deleted once.
+                unsafe { pthread_key_delete((key - 1) as Key) };
+            }
+        }
+    }
+
+    /// The loader calls each function in this section once, when it unloads what the section is in.
+    #[cfg(not(any(target_vendor = "apple", miri)))]
+    #[used]
+    #[link_section = ".fini_array"]
+    static AT_UNLOADING: extern "C" fn() = delete_key;
 }
 
 /// Windows: fiber-local storage, whose callback runs when a thread ends, and when a fiber is deleted.

@@ -2,11 +2,12 @@
 
 use std::ffi::{c_int, c_void};
 use std::hint::black_box;
+use std::ops::Range;
 use std::ptr;
 use std::sync::mpsc;
 use std::thread;
 
-use mod_alloc::{AllocScope, CallSites, Profiler};
+use mod_alloc::{AllocScope, CallSites, Profiler, Site};
 
 use crate::lines::{at, noted, user_lines, Line};
 
@@ -20,14 +21,18 @@ fn allocate(times: u64, bytes: usize) -> Line {
     noted()[0]
 }
 
-/// Events and bytes at a line that was called from one of the lines of `callers`.
-fn at(sites: &CallSites, line: Line, callers: std::ops::Range<u32>) -> (u64, u64) {
-    let is_there = |site: &&mod_alloc::Site| {
+/// The sites at a line that was called from one of the lines of `callers`: other tests pass the same line.
+fn sites_at(sites: &CallSites, line: Line, callers: Range<u32>) -> impl Iterator<Item = &Site> {
+    sites.sites().iter().filter(move |site| {
         let lines = user_lines(site);
         lines.first() == Some(&line)
             && lines.iter().any(|(file, line)| *file == file!() && callers.contains(line))
-    };
-    let sites = || sites.sites().iter().filter(is_there);
+    })
+}
+
+/// Their events and bytes.
+fn at(sites: &CallSites, line: Line, callers: Range<u32>) -> (u64, u64) {
+    let sites = || sites_at(sites, line, callers.clone());
     (sites().map(|s| s.alloc_count()).sum(), sites().map(|s| s.total_bytes()).sum())
 }
 
@@ -118,11 +123,11 @@ extern "C" {
 }
 
 extern "C" fn profile_at_once(outermost: *mut c_void) -> *mut c_void {
+    let start = line!();
     let profiler = Profiler::with_call_sites();
     let line = allocate(1, 1);
     let sites = profiler.call_sites();
-    let is_there = |site: &&mod_alloc::Site| user_lines(site).first() == Some(&line);
-    let here = sites.sites().iter().filter(is_there);
+    let here = sites_at(&sites, line, start..line!());
     let ends = here.filter_map(|site| site.frames().last()?.function().map(str::to_owned));
     // SAFETY: what the test passed, which waits for this thread.
     unsafe { *outermost.cast::<Vec<String>>() = ends.collect() };

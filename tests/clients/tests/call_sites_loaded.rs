@@ -462,7 +462,6 @@ fn a_constructor_may_allocate_and_report_under_the_loaders_lock() {
 
 /// The thread is one of C, and allocates through the program. A thread of Rust's waits for the loader in std, whatever the allocator.
 #[test]
-#[ignore = "glibc's `__cxa_thread_atexit_impl`, by which a thread's end is told, waits for the loader"]
 fn a_constructor_may_wait_for_a_thread_that_allocates() {
     in_a_process("a_constructor_may_wait_for_a_thread_that_allocates", || constructors(true));
 }
