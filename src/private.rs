@@ -17,15 +17,16 @@ pub use mod_alloc_macros::{assert_allocs, assert_no_alloc};
 /// # Panics
 /// If it is negative or above `u64::MAX`, by the name of its key.
 #[track_caller]
-pub fn limit(key: &'static str, value: impl Limit) -> u64 {
+pub fn limit(key: &'static str, value: impl Integer) -> u64 {
     match value.to_u64() {
         Some(limit) => limit,
         None => panic!("`{key} = {value}`: a limit is a number from 0 to {}", u64::MAX),
     }
 }
 
-/// All integer types, so that `max = input.len() + 1` needs no cast.
-pub trait Limit: Copy + fmt::Display + sealed::Sealed {
+/// All integer types, so that `max = input.len() + 1` needs no cast. Its name is what the compiler says of other types, for its
+/// attribute for words of one's own does not compile before Rust 1.78.
+pub trait Integer: Copy + fmt::Display + sealed::Sealed {
     /// `None` if it does not fit.
     fn to_u64(self) -> Option<u64>;
 }
@@ -37,7 +38,7 @@ mod sealed {
 macro_rules! limits {
     ($($int:ty)*) => {$(
         impl sealed::Sealed for $int {}
-        impl Limit for $int {
+        impl Integer for $int {
             fn to_u64(self) -> Option<u64> {
                 u64::try_from(self).ok()
             }

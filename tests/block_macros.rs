@@ -4,6 +4,7 @@
 #![warn(clippy::pedantic, clippy::nursery, future_incompatible)]
 // About the code below, which is here to be measured.
 #![allow(
+    clippy::borrow_as_ptr,
     clippy::items_after_statements,
     clippy::let_and_return,
     clippy::needless_return,
@@ -124,6 +125,21 @@ fn commas_of_closures_and_generics_begin_no_message() {
             allocate(extra + sum.len() as u64);
         }
     });
+}
+
+#[test]
+fn a_block_may_begin_with_a_string() {
+    assert_eq!(assert_allocs!(max = 1, "a b".to_string()), "a b");
+    assert_eq!(assert_allocs!(max = 1, "a b".to_string(), "message {}", "c".len()), "a b");
+    assert_eq!(assert_no_alloc!("a b".len() + 1), 4);
+    assert_breaks(" message 1 ", || assert_allocs!(max = 0, "a".to_string(), "message {}", 1));
+}
+
+#[test]
+fn commas_of_types_separate_nothing() {
+    let map = HashMap::<u8, u8>::new();
+    let at = assert_no_alloc!(&map as *const HashMap<u8, u8>);
+    assert_eq!(at, assert_allocs!(max = 0, &map as *const HashMap<u8, u8>, "message"));
 }
 
 #[test]
@@ -635,6 +651,33 @@ fn runs_follow_the_warm_up_and_each_must_hold() {
     assert_breaks("allocations 2 3 +1 2..3", || repeated([9, 9, 3, 2, 2]));
     assert_breaks("allocations 2 3 +1 2..3", || repeated([9, 9, 2, 3, 2]));
     assert_breaks("allocations 2 3 +1 1..3", || repeated([9, 9, 1, 2, 3]));
+}
+
+#[test]
+fn what_ends_a_body_within_may_stand_in_a_repeated_one() {
+    macro_rules! not_of_rust {
+        ($name:ident?) => {
+            $name
+        };
+    }
+    let two = assert_allocs!(max = 0, runs = 2, {
+        trait Length {
+            fn length(&self) -> Option<usize>;
+        }
+        impl<T: AsRef<[u8]> + ?Sized> Length for T {
+            fn length(&self) -> Option<usize> {
+                self.as_ref().first()?;
+                return Some(self.as_ref().len());
+            }
+        }
+        let even = |number: usize| -> Option<usize> {
+            number.checked_sub(1)?;
+            return Some(number % 2);
+        };
+        let length = [1_u8, 2].length().and_then(|length| Some(length + even(2)?));
+        not_of_rust!(length?)
+    });
+    assert_eq!(two, Some(2));
 }
 
 #[test]

@@ -378,3 +378,15 @@ fn code_whose_type_has_no_function_is_named_by_its_thread() {
     }
     assert_eq!(name(budget.check(named)), format!("{this}::named"));
 }
+
+#[test]
+fn the_order_of_limits_and_runs_does_not_matter() {
+    let limits = Budget::new().max(9).min(1).max_bytes(8).max_peak_bytes(7).max_reallocs(6);
+    let all = limits.max_deallocs(5).max_retained(4).max_retained_bytes(3).call_sites(false);
+    let repeated = Budget::new().warmup(2).runs(3).max(9).min(1).max_bytes(8).max_peak_bytes(7);
+    let repeated = repeated.max_reallocs(6).max_deallocs(5).max_retained(4).max_retained_bytes(3);
+    assert_eq!(repeated.call_sites(false), all.warmup(2).runs(3));
+    let exact = Budget::new().runs(2).exact(1);
+    assert_eq!(exact, Budget::new().exact(1).runs(2));
+    assert!(exact.check(|| allocate(&[1, 2])).is_err());
+}

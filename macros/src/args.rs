@@ -6,7 +6,7 @@ use proc_macro::{Ident, Spacing, TokenStream, TokenTree};
 use crate::commas::{self, Argument};
 use crate::error::{Error, Errors};
 use crate::keys;
-use crate::literal::unsuffixed_integer;
+use crate::literal::{is_integer, unsuffixed_integer};
 use crate::tokens::{is_punct, only, opened};
 
 /// Where the keys stand, which decides what is allowed there and how errors call it.
@@ -179,7 +179,9 @@ impl Setting {
 fn not_a_setting(tokens: &[TokenTree]) -> Error {
     let error = Error::over(tokens, "expected `key = value`");
     match only(tokens) {
-        Some(TokenTree::Literal(literal)) => error.help(format!("write `max = {literal}`")),
+        Some(TokenTree::Literal(literal)) if is_integer(&literal.to_string()) => {
+            error.help(format!("write `max = {literal}`"))
+        }
         _ => error.help(format!("the keys are {}", keys::listed())),
     }
 }
@@ -210,13 +212,27 @@ fn check_bool(name: &str, value: &[TokenTree]) -> Result<(), Error> {
     }
 }
 
-/// Other values that are not numbers are left to the type checker, which says it better.
+/// Other values that are no integers are left to the type checker, which names their type.
 fn check_number(name: &str, value: &[TokenTree]) -> Result<(), Error> {
     let value = opened(value.iter().cloned());
-    match &value[..] {
+    let literal = match &value[..] {
         [minus, TokenTree::Literal(_)] if is_punct(Some(minus), '-') => {
-            Err(Error::over(&value, format!("`{name}` cannot be negative")))
+            return Err(Error::over(&value, format!("`{name}` cannot be negative")));
         }
-        _ => Ok(()),
+        [TokenTree::Literal(literal)] => literal.to_string(),
+        [TokenTree::Ident(word)] if ["true", "false"].contains(&word.to_string().as_str()) => {
+            word.to_string()
+        }
+        _ => return Ok(()),
+    };
+    if is_integer(&literal) {
+        return Ok(());
     }
+    let error = Error::over(&value, format!("the value of `{name}` is an integer"));
+    let unquoted = literal.trim_matches('"');
+    Err(if is_integer(unquoted) {
+        error.help(format!("write `{name} = {unquoted}`, without quotes"))
+    } else {
+        error
+    })
 }

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! BODY is a block or any other expression. MESSAGE is a format string and its arguments; it begins
-//! at the first comma that a string literal follows. A `;` outside of brackets makes the tokens
+//! at the first argument but the first that is a string literal and nothing else. A `;` outside of brackets makes the tokens
 //! statements.
 
 use proc_macro::{Delimiter, Group, Span, TokenStream, TokenTree};
@@ -15,6 +15,7 @@ use crate::args::{Args, Place};
 use crate::awaits;
 use crate::commas::{self, Argument};
 use crate::error::{Error, Errors};
+use crate::exits;
 use crate::fragments;
 use crate::keys;
 use crate::literal;
@@ -45,15 +46,21 @@ impl Block {
         let (krate, tokens) = split_krate(input);
         let (tokens, message) = split_message(&tokens);
         let mut settings = commas::split(tokens);
-        let body = match settings.last() {
-            Some(last) if !looks_like_setting(last.tokens) => settings.pop(),
-            _ => None,
-        };
-        match &body {
-            Some(body) => check_body(body.tokens, errors),
-            None => errors.push(missing_body(&mut settings)),
+        let early_message = early_message(tokens, message.as_ref(), ALLOCS_FORM);
+        if early_message.is_some() && settings.first().is_some_and(|first| is_string(first.tokens))
+        {
+            settings.remove(0);
+        }
+        let body = if has_body(&settings) { settings.pop() } else { None };
+        match (&body, early_message) {
+            (_, Some(error)) => errors.push(error),
+            (Some(body), None) => check_body(body.tokens, errors),
+            (None, None) => errors.push(missing_body(&mut settings)),
         }
         let args = Args::parse(settings, Place::AssertAllocs, errors);
+        if let (Some(body), Some(repeat)) = (&body, args.repeats.first()) {
+            errors.extend(exits::check(body.tokens.iter().cloned(), &repeat.key));
+        }
         if args.limits.is_empty() && errors.is_empty() {
             let error = Error::at(Span::call_site(), "`assert_allocs!` needs at least one limit");
             errors.push(error.help(ALLOCS_FORM));
@@ -67,7 +74,13 @@ impl Block {
             (Some(&tokens[..]), None)
         } else {
             let (tokens, message) = split_message(&tokens);
-            (single(tokens, errors), message)
+            match early_message(tokens, message.as_ref(), NO_ALLOC_FORM) {
+                Some(error) => {
+                    errors.push(error);
+                    (None, message)
+                }
+                None => (single(tokens, errors), message),
+            }
         };
         if let Some(body) = body {
             check_run(body, errors);
@@ -86,15 +99,23 @@ fn split_krate(input: TokenStream) -> (TokenStream, Vec<TokenTree>) {
     (krate, tokens.collect())
 }
 
-/// Cuts at the first comma that a string literal follows.
+/// Cuts at the comma before the message.
 fn split_message(tokens: &[TokenTree]) -> (&[TokenTree], Option<TokenStream>) {
-    let is_string = |at: usize| match only(tokens.get(at..=at).unwrap_or_default()) {
-        Some(TokenTree::Literal(literal)) => literal::is_string(&literal.to_string()),
-        _ => false,
+    let commas = commas::positions(tokens);
+    let is_message = |at: usize| {
+        let end = commas.get(at + 1).copied().unwrap_or(tokens.len());
+        is_string(&tokens[commas[at] + 1..end])
     };
-    match commas::positions(tokens).into_iter().find(|comma| is_string(comma + 1)) {
+    match (0..commas.len()).find(|&at| is_message(at)).map(|at| commas[at]) {
         Some(comma) => (&tokens[..comma], Some(fragments::kept(&tokens[comma + 1..]))),
         None => (tokens, None),
+    }
+}
+
+fn is_string(argument: &[TokenTree]) -> bool {
+    match only(argument) {
+        Some(TokenTree::Literal(literal)) => literal::is_string(&literal.to_string()),
+        _ => false,
     }
 }
 
@@ -120,6 +141,27 @@ fn looks_like_setting(tokens: &[TokenTree]) -> bool {
 
 fn is_block(tokens: &[TokenTree]) -> bool {
     as_group(only(tokens).as_ref(), Delimiter::Brace).is_some()
+}
+
+/// The error of a message before the block: at the very beginning, or where it was taken for the
+/// message after the block and the block for one of its arguments.
+fn early_message(tokens: &[TokenTree], message: Option<&TokenStream>, form: &str) -> Option<Error> {
+    let message: Vec<_> = message.cloned().into_iter().flatten().collect();
+    let (arguments, message) = (commas::split(tokens), commas::split(&message));
+    let first = match (&arguments[..], &message[..]) {
+        ([first, _, ..], _) if is_string(first.tokens) => first,
+        (before, [first, after @ ..]) if !has_body(before) && has_block(after) => first,
+        _ => return None,
+    };
+    Some(Error::over(first.tokens, "the message comes after the block").help(form))
+}
+
+fn has_body(arguments: &[Argument<'_>]) -> bool {
+    arguments.last().is_some_and(|last| !looks_like_setting(last.tokens))
+}
+
+fn has_block(arguments: &[Argument<'_>]) -> bool {
+    arguments.iter().any(|argument| is_block(argument.tokens))
 }
 
 /// Takes out of `settings` a block that stands before the last of them.

@@ -1,8 +1,9 @@
-//! Cold: cuts tokens at the commas between arguments; called by `args` and `block`.
+//! Cold: cuts tokens at the commas between arguments; called by `args` and `block`, and by `exits` for what
+//! an operator is.
 //!
 //! The commas inside brackets are hidden in groups. Those of generic arguments and of closure
 //! parameters are not, because `<` and `|` are also operators: `lim::<u8, Vec<u8>>()` is one
-//! argument, `a < b, min = 0` is two.
+//! argument, and so is `x as Map<u8, u8>`; `a < b, min = 0` is two.
 
 use proc_macro::{Spacing, Span, TokenTree};
 
@@ -34,13 +35,21 @@ pub(crate) fn positions(tokens: &[TokenTree]) -> Vec<usize> {
     (0..tokens.len()).filter(|&at| reader.is_separator(Piece::of(&tokens[at]))).collect()
 }
 
+/// Whether a value may begin behind `tokens`, rather than an operator.
+pub(crate) fn value_may_begin(tokens: &[TokenTree]) -> bool {
+    let previous = tokens.last().map(Piece::of);
+    Reader { previous, ..Reader::default() }.value_may_begin()
+}
+
 /// As much of a token as it takes to tell brackets from operators.
 #[derive(Clone, Copy, PartialEq)]
 enum Piece {
     /// The end of a value: an operator follows.
     Operand,
-    /// A word after which a value begins.
+    /// A word after which a value begins, or something else that is no operator.
     Keyword,
+    /// `as`, after which a type begins.
+    As,
     Punct(char, Spacing),
 }
 
@@ -55,8 +64,9 @@ impl Piece {
 
     fn of_word(word: &str) -> Self {
         match word {
-            "as" | "async" | "break" | "else" | "if" | "in" | "match" | "move" | "return"
-            | "while" => Self::Keyword,
+            "as" => Self::As,
+            "async" | "break" | "const" | "dyn" | "else" | "for" | "if" | "in" | "match"
+            | "move" | "mut" | "return" | "static" | "while" => Self::Keyword,
             _ => Self::Operand,
         }
     }
@@ -69,6 +79,8 @@ struct Reader {
     angles: usize,
     /// Between the bars of a closure.
     in_params: bool,
+    /// In a type, behind `as` or the `->` of a closure: there `<` is no operator.
+    in_type: bool,
     previous: Option<Piece>,
 }
 
@@ -76,17 +88,29 @@ impl Reader {
     /// Takes the next token. Is it a comma between arguments?
     fn is_separator(&mut self, piece: Piece) -> bool {
         let mut separates = false;
-        if let Piece::Punct(punct, _) = piece {
-            match punct {
+        let mut closes = false;
+        // A type that has a name goes on by `::` and `<` alone.
+        let goes_on = matches!(piece, Piece::Punct(':' | '<', _));
+        self.in_type &= self.angles > 0 || goes_on || self.previous != Some(Piece::Operand);
+        match piece {
+            Piece::As => self.in_type = true,
+            Piece::Operand | Piece::Keyword => {}
+            Piece::Punct(punct, _) => match punct {
                 ',' => separates = self.angles == 0 && !self.in_params,
-                '<' if self.angles > 0 || self.value_may_begin() => self.angles += 1,
-                '>' if self.angles > 0 && !self.in_arrow() => self.angles -= 1,
+                '<' if self.angles > 0 || self.in_type || self.value_may_begin() => {
+                    self.angles += 1;
+                }
+                '>' if self.in_arrow() => self.in_type |= self.angles == 0,
+                '>' if self.angles > 0 => {
+                    self.angles -= 1;
+                    closes = self.angles == 0;
+                }
                 '|' if self.in_params => self.in_params = false,
                 '|' if self.value_may_begin() => self.in_params = true,
                 _ => {}
-            }
+            },
         }
-        self.previous = Some(piece).filter(|_| !separates);
+        self.previous = Some(if closes { Piece::Operand } else { piece }).filter(|_| !separates);
         separates
     }
 
@@ -152,6 +176,29 @@ mod tests {
         check("|a, b| a + b, runs = 1", 1);
         check("max = move |a, b| a, runs = 1", 1);
         check("|| a, runs = 1", 1);
+    }
+
+    #[test]
+    fn commas_of_types_separate_nothing() {
+        check("x as Map<u8, u8>, min = 0", 1);
+        check("&x as *const Map<u8, u8>, min = 0", 1);
+        check("x as &mut dyn Map<u8, u8>, min = 0", 1);
+        check("x as a::Map<u8, <T as A<u8, u8>>::B>::C<u8, u8>, min = 0", 1);
+        check("x as <T as A<u8, u8>>::B, min = 0", 1);
+        check("x as fn(u8) -> Map<u8, u8>, min = 0", 1);
+        check("|a, b| -> Map<u8, u8> (a), min = 0", 1);
+        check("&mut <T as A<u8, u8>>::B, min = 0", 1);
+    }
+
+    #[test]
+    fn types_end_before_operators() {
+        check("x as u8 + y < z, min = 0 > 1", 1);
+        check("x as u8 * y < z, min = 0 > 1", 1);
+        check("x as u8 & y < z, min = 0 > 1", 1);
+        check("x as u8 - y < z, min = 0 > 1", 1);
+        check("f::<fn() -> u8>() < y, min = 0 > 1", 1);
+        check("A::<u8> < y, min = 0 > 1", 1);
+        check("x as Vec<u8> | y, min = 0 | 1", 1);
     }
 
     #[test]

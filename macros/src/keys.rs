@@ -38,7 +38,7 @@ pub(crate) fn listed() -> String {
 }
 
 /// What people write for a key whose letters are quite different.
-const ALIASES: [(&str, &str); 10] = [
+const ALIASES: [(&str, &str); 16] = [
     ("allocations", "max"),
     ("allocs", "max"),
     ("count", "max"),
@@ -46,20 +46,25 @@ const ALIASES: [(&str, &str); 10] = [
     ("max_allocations", "max"),
     ("max_allocs", "max"),
     ("bytes", "max_bytes"),
+    ("total_bytes", "max_bytes"),
+    ("peak", "max_peak_bytes"),
+    ("max_peak", "max_peak_bytes"),
+    ("reallocs", "max_reallocs"),
+    ("deallocs", "max_deallocs"),
+    ("max_frees", "max_deallocs"),
     ("leaks", "max_retained"),
     ("max_leaks", "max_retained"),
     ("backtrace", "call_sites"),
 ];
 
-/// The key that `name` was probably meant to be: a known alias, or one with a mistake for every three letters
-/// at most, or `bar` would be taken for `max`.
+/// The key that `name` was probably meant to be: the nearest key or alias, with a mistake for every
+/// three letters at most, or `bar` would be taken for `max`.
 pub(crate) fn nearest(name: &str) -> Option<&'static str> {
-    if let Some((_, key)) = ALIASES.iter().find(|(alias, _)| *alias == name) {
-        return Some(key);
-    }
     let allowed = (name.len() / 3).clamp(1, 3);
     all()
-        .map(|key| (edits(key, name), key))
+        .map(|key| (key, key))
+        .chain(ALIASES)
+        .map(|(word, key)| (edits(word, name), key))
         .min()
         .filter(|(edits, _)| *edits <= allowed)
         .map(|(_, key)| key)
@@ -116,6 +121,10 @@ mod tests {
         check("run", "runs");
         check("krate", "crate");
         check("max_allocs", "max");
+        check("max_alloc", "max");
+        check("alloc", "max");
+        check("max_dealloc", "max_deallocs");
+        check("max_peaks", "max_peak_bytes");
         check("bytes", "max_bytes");
     }
 

@@ -4,7 +4,7 @@
 //! re-exports them: their expansions name it, and its version is the only one that they fit.
 //!
 //! A macro call is read by `args`, with `item` (the attribute) or `block` (the others); `misuse`,
-//! `awaits` and `unrun` look for what cannot work; `expand` writes the result. Nothing but the compiler's
+//! `awaits`, `exits` and `unrun` look for what cannot work; `expand` writes the result. Nothing but the compiler's
 //! own `proc_macro` is used: a test-only dependency should not take seconds to build.
 
 mod args;
@@ -12,12 +12,14 @@ mod awaits;
 mod block;
 mod commas;
 mod error;
+mod exits;
 mod expand;
 mod fragments;
 mod item;
 mod keys;
 mod literal;
 mod misuse;
+mod nested;
 mod output_type;
 mod quote;
 mod tokens;

@@ -12,6 +12,16 @@ pub(crate) fn unsuffixed_integer(text: &str) -> Option<u128> {
     u128::from_str_radix(&digits.replace('_', ""), radix).ok()
 }
 
+/// Whether a literal is an integer, with or without a suffix.
+pub(crate) fn is_integer(text: &str) -> bool {
+    let is_type = |suffix: &str| {
+        let width = suffix.strip_prefix(['u', 'i']);
+        width.is_some_and(|width| ["8", "16", "32", "64", "128", "size"].contains(&width))
+    };
+    let end = text.find(['u', 'i']).filter(|&at| is_type(&text[at..])).unwrap_or(text.len());
+    unsuffixed_integer(&text[..end]).is_some()
+}
+
 /// Whether a literal can be the format string of a message: `"..."` or `r#"..."#`, not of bytes or
 /// of C.
 pub(crate) fn is_string(text: &str) -> bool {
@@ -20,7 +30,7 @@ pub(crate) fn is_string(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_string, unsuffixed_integer};
+    use super::{is_integer, is_string, unsuffixed_integer};
 
     #[test]
     fn integers_without_a_suffix_have_a_value() {
@@ -39,6 +49,16 @@ mod tests {
         for text in ["10u64", "0xffu8", "0b1i8", "1.5", "1e3", "1.", "\"1\"", "'1'", "b'1'", "1_u8"]
         {
             assert_eq!(unsuffixed_integer(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn integers_may_have_a_suffix() {
+        for text in ["10", "1_000", "0xff", "10u64", "0xffu8", "0b1i8", "1_u8", "3usize", "3i128"] {
+            assert!(is_integer(text), "{text}");
+        }
+        for text in ["1.5", "1e3", "1.", "\"1\"", "'1'", "b'1'", "1f32", "1u7", "u8", "true"] {
+            assert!(!is_integer(text), "{text}");
         }
     }
 

@@ -5,6 +5,7 @@ use proc_macro::{Ident, Span};
 
 use crate::args::Args;
 use crate::error::{Error, Errors};
+use crate::exits;
 use crate::item::Function;
 use crate::output_type::is_never;
 use crate::tokens::find_ident;
@@ -14,9 +15,11 @@ pub(crate) fn check(function: &Function, args: &Args, errors: &mut Errors) {
         const_fn(function),
         foreign_abi(function),
         rewritten_body(function),
+        run_of_cases(function),
         returns_future(function),
         repeated_with_params(function, args),
         repeated_without_end(function, args),
+        repeated_with_exit(function, args),
     ];
     errors.extend(found.into_iter().flatten());
 }
@@ -59,24 +62,56 @@ fn returns_future(function: &Function) -> Option<Error> {
     ))
 }
 
-/// An attribute above ours, such as `#[tokio::test]`, has put the `async` body into a block of its
-/// own and left a function that starts a runtime to run it.
+/// A word that an attribute puts into the body that it makes, and what a budget on that would count.
+const REWRITING: [(&str, &str); 4] = [
+    ("async", "the set-up of the runtime"),
+    ("serial_test", "the wait for other tests"),
+    ("test_log", "the set-up of the log"),
+    ("quickcheck", "all cases, and the making of them,"),
+];
+
+/// An attribute above ours, such as `#[tokio::test]`, has put the body into code of its own, which
+/// the budget would measure.
 ///
 /// A user may well write `block_on(async { .. })`. What tells the two apart is that the attribute
-/// made up this `async`, and not the function's name.
+/// made up this word, and not the function's name: those that rstest and test_case generate may have
+/// a budget.
 fn rewritten_body(function: &Function) -> Option<Error> {
     if function.is_async || attribute_that_made(&function.name).is_some() {
         return None;
     }
-    let made_up = find_ident(function.body.stream(), &|ident| {
-        ident.to_string() == "async" && attribute_that_made(ident).is_some()
+    let (attribute, counted) = REWRITING.iter().find_map(|(word, counted)| {
+        let made_up = find_ident(function.body.stream(), &|ident| {
+            ident.to_string() == *word && attribute_that_made(ident).is_some()
+        })?;
+        Some((attribute_that_made(&made_up)?, counted))
     })?;
-    let attribute = attribute_that_made(&made_up)?;
     let message = format!(
-        "`#[alloc_budget]` must stand above `{attribute}`: below it, it would count the set-up of \
-         the runtime too"
+        "`#[alloc_budget]` must stand above `{attribute}`: below it, it would count {counted} too"
     );
     Some(Error::at(Span::call_site(), message).help("swap the two attributes"))
+}
+
+/// `proptest!` and `quickcheck!` have made the function out of a property: it runs all cases.
+fn run_of_cases(function: &Function) -> Option<Error> {
+    let has = |name: &str| {
+        find_ident(function.body.stream(), &|ident| ident.to_string() == name).is_some()
+    };
+    let name = if has("proptest_helper") {
+        "proptest"
+    } else if has("$crate") && has("quickcheck") {
+        "quickcheck"
+    } else {
+        return None;
+    };
+    let message = format!(
+        "`#[alloc_budget]` within `{name}!` would count the whole run: all cases, and the making of \
+         them"
+    );
+    Some(Error::at(Span::call_site(), message).help(
+        "measure in the body of the property: `Budget::new().max(10).check(|| ..)?` fails the case \
+         that allocates more",
+    ))
 }
 
 /// Tokens that an attribute made up have the place of the attribute: the source there is not the
@@ -107,4 +142,8 @@ fn repeated_without_end(function: &Function, args: &Args) -> Option<Error> {
     function.output.as_deref().filter(|output| is_never(output))?;
     let message = format!("`{}` on a function that never returns from its first run", repeat.key);
     Some(Error::at(repeat.key.span(), message))
+}
+
+fn repeated_with_exit(function: &Function, args: &Args) -> Option<Error> {
+    exits::check(function.body.stream(), &args.repeats.first()?.key)
 }

@@ -32,6 +32,32 @@ pub struct Repeated {
     runs: u64,
 }
 
+/// The setters of [`Budget`] are here as well, so that their order does not matter.
+macro_rules! setters {
+    ($($key:ident: $value:ty,)*) => {
+        impl Repeated {$(
+            #[doc = concat!("Sets [`Budget::", stringify!($key), "`].")]
+            pub const fn $key(mut self, value: $value) -> Self {
+                self.budget = self.budget.$key(value);
+                self
+            }
+        )*}
+    };
+}
+
+setters! {
+    max: u64,
+    min: u64,
+    exact: u64,
+    max_bytes: u64,
+    max_peak_bytes: u64,
+    max_reallocs: u64,
+    max_deallocs: u64,
+    max_retained: u64,
+    max_retained_bytes: u64,
+    call_sites: bool,
+}
+
 impl Repeated {
     pub(super) const fn new(budget: Budget) -> Self {
         Self { budget, warmup: 0, runs: 1 }

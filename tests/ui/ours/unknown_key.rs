@@ -9,6 +9,9 @@ fn singular() {}
 #[alloc_budget(max_allocs = 10)]
 fn another_word() {}
 
+#[alloc_budget(max_alloc = 10)]
+fn its_singular() {}
+
 #[alloc_budget(ceiling = 10)]
 fn no_key_at_all() {}
 

@@ -1,0 +1,104 @@
+//! Cold: finds a `return` or `?` that would end one of several runs; called by `block` and `misuse`.
+//!
+//! A body that runs several times is a closure, which such an exit would leave, and not the function.
+//! (`break` and `continue` cannot leave a closure; rustc says so.) Those in a nested closure, `async`
+//! block or function are no concern, and what the tokens of a macro mean only that macro knows: those
+//! of std that take expressions are looked into. What is not found here meets the type
+//! `RunsSeveralTimes` of the runtime crate.
+
+use proc_macro::{Ident, TokenTree};
+
+use crate::commas;
+use crate::error::Error;
+use crate::nested;
+use crate::tokens::{is_ident, is_punct, opened};
+
+const TRANSPARENT: [&str; 16] = [
+    "assert",
+    "assert_eq",
+    "assert_ne",
+    "dbg",
+    "debug_assert",
+    "debug_assert_eq",
+    "debug_assert_ne",
+    "eprint",
+    "eprintln",
+    "format",
+    "matches",
+    "print",
+    "println",
+    "vec",
+    "write",
+    "writeln",
+];
+
+/// The error at the first exit of `body`, which `key` makes run several times. One is enough: they
+/// all have the same remedy.
+pub(crate) fn check(body: impl IntoIterator<Item = TokenTree>, key: &Ident) -> Option<Error> {
+    let tokens = opened(body);
+    let mut at = 0;
+    while at < tokens.len() {
+        let skipped = nested(&tokens, at).max(opaque_macro(&tokens[at..]));
+        if skipped > 0 {
+            at += skipped;
+            continue;
+        }
+        if is_ident(tokens.get(at), "return") || is_question_mark(&tokens, at) {
+            return Some(error(&tokens[at], key));
+        }
+        if let TokenTree::Group(group) = &tokens[at] {
+            if let Some(error) = check(group.stream(), key) {
+                return Some(error);
+            }
+        }
+        at += 1;
+    }
+    None
+}
+
+fn error(exit: &TokenTree, key: &Ident) -> Error {
+    let message = format!(
+        "`{exit}` would end one of several runs, not the function: with `{key}` the body is a \
+         closure"
+    );
+    let help = "move the body into a function of its own, and call that one here";
+    Error::over(std::slice::from_ref(exit), message).help(help)
+}
+
+/// How many tokens belong to a nested body that begins at `at`.
+fn nested(tokens: &[TokenTree], at: usize) -> usize {
+    if is_punct(tokens.get(at), '|') && commas::value_may_begin(&tokens[..at]) {
+        return nested::closure(&tokens[at..]);
+    }
+    nested::future(&tokens[at..])
+}
+
+/// How many tokens a macro call takes, or `macro_rules! name { .. }`, that is not looked into.
+fn opaque_macro(tokens: &[TokenTree]) -> usize {
+    match tokens {
+        [TokenTree::Ident(name), bang, TokenTree::Group(_), ..] if is_punct(Some(bang), '!') => {
+            if TRANSPARENT.contains(&name.to_string().as_str()) {
+                0
+            } else {
+                3
+            }
+        }
+        [TokenTree::Ident(_), bang, TokenTree::Ident(_), TokenTree::Group(_), ..]
+            if is_punct(Some(bang), '!') =>
+        {
+            4
+        }
+        _ => 0,
+    }
+}
+
+/// Behind a value: that of `T: ?Sized` is none.
+fn is_question_mark(tokens: &[TokenTree], at: usize) -> bool {
+    let is_value = match tokens[..at].last() {
+        Some(TokenTree::Ident(word)) => !["impl", "dyn"].contains(&word.to_string().as_str()),
+        Some(TokenTree::Punct(punct)) => ['>', '?'].contains(&punct.as_char()),
+        Some(_) => true,
+        None => false,
+    };
+    is_value && is_punct(tokens.get(at), '?')
+}

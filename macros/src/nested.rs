@@ -1,0 +1,43 @@
+//! Cold: bodies within a body, which control flow of their own ends; called by `awaits` and `exits`.
+
+use proc_macro::{Delimiter, TokenTree};
+
+use crate::tokens::{as_group, is_ident, is_punct};
+
+/// How many tokens belong to a nested `async` block, closure or function at the start of `tokens`.
+pub(crate) fn future(tokens: &[TokenTree]) -> usize {
+    let [TokenTree::Ident(word), rest @ ..] = tokens else {
+        return 0;
+    };
+    match word.to_string().as_str() {
+        // Without a name it is a type: `fn(u8) -> u8`.
+        "fn" if matches!(rest.first(), Some(TokenTree::Ident(_))) => 1 + through_braces(rest),
+        "async" => {
+            let moved = usize::from(is_ident(rest.first(), "move"));
+            let rest = &rest[moved..];
+            if is_punct(rest.first(), '|') {
+                1 + moved + closure(rest)
+            } else if as_group(rest.first(), Delimiter::Brace).is_some() {
+                1 + moved + 1
+            } else {
+                0
+            }
+        }
+        _ => 0,
+    }
+}
+
+/// Up to and with the first braces.
+fn through_braces(tokens: &[TokenTree]) -> usize {
+    let braces = |token: &TokenTree| as_group(Some(token), Delimiter::Brace).is_some();
+    tokens.iter().position(braces).map_or(tokens.len(), |at| at + 1)
+}
+
+/// How many tokens `|params| body` takes, at the start of `tokens`, where the body may be any expression: it ends where its statement or argument
+/// does.
+pub(crate) fn closure(tokens: &[TokenTree]) -> usize {
+    let bar = |token: &TokenTree| is_punct(Some(token), '|');
+    let end = |token: &TokenTree| is_punct(Some(token), ',') || is_punct(Some(token), ';');
+    let body = tokens[1..].iter().position(bar).map_or(tokens.len(), |at| at + 2);
+    body + tokens[body..].iter().position(end).unwrap_or(tokens.len() - body)
+}
