@@ -82,7 +82,7 @@
 //! | | |
 //! |---|---|
 //! | `backtraces` | call sites; on by default |
-//! | `dhat-compat` | the module `dhat`, a drop-in for the crate of that name; `CallSites::to_dhat_json`; `MOD_ALLOC_DHAT`. A scope with call sites keeps its live blocks as well, which takes some 150 ns more for each in release builds, and a microsecond and a half in debug builds; budgets do so only while `MOD_ALLOC_DHAT` is set. |
+//! | `dhat-compat` | the module `dhat`, a drop-in for the crate of that name; `CallSites::to_dhat_json`; `MOD_ALLOC_DHAT`. A scope with call sites keeps its live blocks as well, which takes some 150 ns more for each in release builds, and a microsecond and a half in debug builds; budgets do so where they limit the peak, and while `MOD_ALLOC_DHAT` is set. |
 //!
 //! # Where it runs
 //!

@@ -109,6 +109,29 @@ mod run {
             print_much();
         }
 
+        #[alloc_budget(max_peak_bytes = 3_000)]
+        #[test]
+        #[ignore = "as above"]
+        fn prints_while_much_is_live() {
+            let block = black_box(vec![0_u8; 3_000]);
+            print_much();
+            drop(block);
+        }
+
+        /// The buffer is from before, and has more bytes already than it gets.
+        #[test]
+        #[ignore = "as above"]
+        fn prints_before_and_while_much_is_live() {
+            print_much();
+            let budget = Budget::new().max_peak_bytes(2_999);
+            let exceeded = budget.check(|| {
+                let _block = black_box(vec![0_u8; 3_000]);
+                print_much();
+            });
+            let exceeded = exceeded.expect_err("3,000 bytes are live");
+            assert_eq!(exceeded.stats().peak_bytes, 3_000);
+        }
+
         #[alloc_budget(exact = 1, max_reallocs = 0)]
         #[test]
         #[ignore = "as above"]

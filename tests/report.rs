@@ -132,6 +132,23 @@ fn only_bytes_are_too_many() {
 }
 
 #[test]
+fn too_much_at_a_time() {
+    insta::assert_snapshot!("peak", report_of(work::holds_a_page));
+    let both = Budget::new().max(3).max_peak_bytes(4_000).check(work::fills_a_page).unwrap_err();
+    insta::assert_snapshot!("peak_and_allocations", without_lines(&both.to_string()));
+    let sites = both.call_sites().sorted_by(mod_alloc::SortBy::PeakBytes);
+    assert_eq!(sites.sites()[0].peak_bytes(), Some(4_000));
+}
+
+/// What was live is not known of a block from before.
+#[test]
+fn a_block_from_before_that_grows() {
+    let mut block = Vec::<u8>::with_capacity(8);
+    let exceeded = Budget::new().max_peak_bytes(100).check(|| block.reserve_exact(1_000));
+    insta::assert_snapshot!(without_lines(&exceeded.unwrap_err().to_string()));
+}
+
+#[test]
 fn more_sites_than_fit() {
     insta::assert_snapshot!(report_of(work::allocates_at_many_lines));
 }

@@ -167,7 +167,7 @@ impl Exceeded {
 
     /// What was measured. Of several runs, the first that broke the budget. Where the report says that the budget was not measured,
     /// the numbers are those up to where that went wrong. What the test harness allocates to keep printed text is in
-    /// `current_bytes` and `peak_bytes` alone.
+    /// `current_bytes` alone, and in `peak_bytes` if the budget does not limit that.
     ///
     /// Where other threads were attached, `peak_bytes` is theirs and this thread's together only if the budget has
     /// [`max_peak_bytes`](Budget::max_peak_bytes); otherwise nobody has kept it, and it may be too low or too high.

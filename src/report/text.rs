@@ -15,6 +15,8 @@ use std::fmt::Write;
 use super::call_sites;
 use super::number::{counted, grouped};
 #[cfg(feature = "backtraces")]
+use super::CallSites;
+#[cfg(feature = "backtraces")]
 use crate::budget;
 use crate::budget::{Breach, Entrance, Limit, Metric, Runs};
 
@@ -68,7 +70,16 @@ fn push_call_sites(text: &mut String, breach: &Breach) {
     let mut lists = Vec::new();
     let location = breach.origin.location;
     let attribute = (breach.origin.entrance == Entrance::Attribute).then_some(location);
-    let is_of_allocated = !of_allocated.is_empty() || of_retained.is_empty();
+    let is_of_peak = of_allocated.contains(&Metric::PeakBytes);
+    let at_peak = breach.call_sites().filter(|_| is_of_peak).and_then(CallSites::at_peak);
+    let is_of_allocated = match at_peak {
+        Some(_) => of_allocated != [Metric::PeakBytes],
+        None => !of_allocated.is_empty() || of_retained.is_empty(),
+    };
+    if let Some(sites) = at_peak {
+        let (subject, order) = (call_sites::Subject::AtPeak, call_sites::Order::Bytes);
+        lists.push(call_sites::List { sites, subject, order, attribute });
+    }
     if let Some(sites) = breach.call_sites().filter(|_| is_of_allocated) {
         let (sites, subject) = (sites.clone(), call_sites::Subject::Allocated);
         lists.push(call_sites::List { sites, subject, order: order(&of_allocated), attribute });

@@ -40,7 +40,10 @@ impl Measurement {
         let mut recording = recording;
         let mut retained = None;
         if let (Some(recording), Some(tracking)) = (&mut recording, tracking) {
-            recording.change(|recording| recording.add_heap(Some(tracking)));
+            recording.change(|recording| {
+                recording.add_heap(Some(tracking));
+                recording.add_peak();
+            });
             if tracking.live().is_some() {
                 retained = Some(Unseen::new(|| recording.of_live_blocks(tracking)));
             }

@@ -1,8 +1,10 @@
 //! Cold: `Recording`, what a recording scope or profiler has counted at each stack, copied out of the tables of the hot side.
 
+use std::collections::BTreeMap;
+
 use super::HeapProfile;
 use crate::count::{OpenFrame, Shared, Tracking};
-use crate::record::{FirstPast, Records, Stack, Tally};
+use crate::record::{Blocks, FirstPast, Records, Stack, Tally};
 use crate::unseen::Unseen;
 
 /// The recording of one scope, or of the polls of one future.
@@ -92,6 +94,24 @@ impl Recording {
     /// Adds the heap profile of the same scope, if it has one.
     pub(crate) fn add_heap(&mut self, tracking: Option<&Tracking>) {
         self.heap = tracking.and_then(Tracking::points).map(HeapProfile::of);
+    }
+
+    /// Adds to the tallies what of their blocks was live at the peak, as the heap profile says.
+    pub(crate) fn add_peak(&mut self) {
+        self.unite();
+        let Some(heap) = &self.heap else { return };
+        let address = |stack: &'static Stack| stack as *const Stack as usize;
+        let at_peak: BTreeMap<Option<usize>, Blocks> = heap
+            .points
+            .iter()
+            .map(|(stack, numbers)| (stack.map(address), numbers.at_peak))
+            .collect();
+        let of = |stack| at_peak.get(&stack).copied().unwrap_or(Blocks::NONE);
+        for (stack, tally) in &mut self.tallies {
+            tally.at_peak = of(Some(address(stack)));
+        }
+        self.lost.at_peak = of(None);
+        self.has_peak = true;
     }
 
     /// Makes one entry of all that have the same stack.

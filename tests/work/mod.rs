@@ -119,3 +119,21 @@ pub(crate) async fn awaits() {
 pub(crate) fn repeats() {
     allocate(&[6]);
 }
+
+/// Many bytes in all are not many at a time.
+#[alloc_budget(max_peak_bytes = 4_000)]
+pub(crate) fn holds_a_page() {
+    fills_a_page();
+}
+
+pub(crate) fn fills_a_page() {
+    for _ in 0..100 {
+        allocate(&[500]);
+    }
+    let page = black_box(vec![0_u8; 4_000]);
+    let mut line = black_box(String::with_capacity(20));
+    line.reserve_exact(80);
+    black_box((&page, &line));
+    drop(page);
+    allocate(&[500; 3]);
+}

@@ -53,6 +53,8 @@ pub(crate) enum Mode {
 pub(crate) enum Subject {
     /// Allocations.
     Allocated,
+    /// Blocks that were live at the peak.
+    AtPeak,
     /// Blocks that are live at the end.
     Retained,
     /// The same, where nothing was returned that could hold them.
@@ -139,6 +141,7 @@ fn push_heading(text: &mut String, list: &List, count: usize) {
     let title = match (subject, order) {
         (Subject::Allocated, Order::Allocations) => "call sites, most allocations first",
         (Subject::Allocated, _) => "call sites, most bytes first",
+        (Subject::AtPeak, _) => "live at the peak, most bytes first",
         (Subject::Retained, Order::Allocations) => "retained, most blocks first",
         (Subject::Retained, _) => "retained, most bytes first",
         (Subject::Leaked, Order::Allocations) => "leaked, most blocks first",

@@ -138,8 +138,8 @@ impl CallSites {
     /// ```
     ///
     /// # Panics
-    /// With [`SortBy::PeakBytes`], if that is not known: only a [`Profiler`](crate::Profiler) knows it, and of those that overlap the
-    /// first four.
+    /// With [`SortBy::PeakBytes`], if that is not known. A [`Profiler`](crate::Profiler) knows it (of those that overlap, the first
+    /// four), and so does a budget that limits the peak.
     #[track_caller]
     #[must_use]
     pub fn sorted_by(&self, by: SortBy) -> Self {
@@ -238,9 +238,15 @@ impl CallSites {
 
     /// Without what the test harness has allocated, and how much that is. To be called inside `count::ignored`.
     pub(crate) fn without_harness(self) -> (Self, Numbers) {
-        let mut of_harness = Numbers::default();
-        let captures = self.sites().iter().filter(|site| site.is_capture);
-        captures.for_each(|site| of_harness.add(site.numbers));
+        let (mut of_harness, mut least) = (Numbers::default(), u64::MAX);
+        for site in self.sites().iter().filter(|site| site.is_capture) {
+            of_harness.add(site.numbers);
+            least = least.min(site.growth.least);
+        }
+        if of_harness.events == of_harness.reallocs {
+            // A block from before, which had so many bytes already.
+            of_harness.peak_bytes = of_harness.peak_bytes.saturating_sub(least);
+        }
         if of_harness == Numbers::default() {
             return (self, of_harness);
         }
@@ -248,6 +254,24 @@ impl CallSites {
         data.sites.retain(|site| !site.is_capture);
         data.first_past = None; // It was found by counting all.
         (Self::new(data), of_harness)
+    }
+
+    /// The blocks that were live at the peak, each with the bytes that it had then. `None` if that is not known.
+    pub(crate) fn at_peak(&self) -> Option<Self> {
+        let data = self.data();
+        let at_peak = |numbers: Numbers| Numbers {
+            events: numbers.peak_blocks,
+            bytes: numbers.peak_bytes,
+            ..Numbers::default()
+        };
+        let of_site =
+            |site: &Site| Site { numbers: at_peak(site.numbers), has_peak: false, ..site.clone() };
+        let mut sites: Vec<Site> = data.sites.iter().map(of_site).collect();
+        sites.retain(|site| site.numbers.events > 0);
+        (data.has_peak && !sites.is_empty()).then(|| {
+            let lost = at_peak(data.lost);
+            Self::new(Data { sites, lost, has_peak: false, ..data.clone() })
+        })
     }
 
     fn total(&self) -> Numbers {
