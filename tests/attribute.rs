@@ -1252,3 +1252,17 @@ fn the_report_names_the_function_and_the_place() {
     assert!(report.starts_with(&head), "{report}");
     assert!(report.contains("#[alloc_budget(max = 0, max_bytes = 2)] this thread"), "{report}");
 }
+
+#[test]
+fn the_arrow_of_a_bound_is_not_that_of_the_function() {
+    #[alloc_budget(max_retained = 0)]
+    fn generic<F: Fn() -> u8>(work: F) -> Box<u8> {
+        Box::new(work())
+    }
+    #[alloc_budget(max = 1, runs = 2)]
+    fn opaque() -> impl Fn() -> Box<dyn Fn() -> u8> {
+        || Box::new(|| 7_u8) as Box<dyn Fn() -> u8>
+    }
+    assert_breaks("retained blocks 0 1 +1", || generic(|| 7));
+    assert_eq!(opaque()()(), 7);
+}

@@ -480,6 +480,35 @@ fn each_key_holds_at_its_limit_and_fails_beyond_it() {
 }
 
 #[test]
+#[cfg(all(feature = "backtraces", target_arch = "x86_64", target_os = "linux"))]
+fn call_sites_are_in_the_report_unless_they_are_not_wanted() {
+    #[alloc_budget(max = 0, call_sites = false)]
+    fn without() {
+        allocate(1);
+    }
+    let shown = "call sites, most allocations first";
+    assert_breaks(shown, || assert_allocs!(max = 0, call_sites = true, allocate(1)));
+    for report in [
+        panic_of(|| assert_allocs!(max = 0, call_sites = false, allocate(1))),
+        panic_of(|| assert_allocs!(max = 0, call_sites = false, runs = 2, allocate(1))),
+        panic_of(without),
+    ] {
+        assert!(!report.contains(shown), "{report}");
+    }
+}
+
+#[test]
+fn what_a_block_without_a_value_retains_is_leaked() {
+    assert_breaks("leaked blocks 0 0 ok", || assert_allocs!(min = 1, max_retained = 0, {}));
+    assert_breaks("leaked blocks 0 0 ok", || {
+        assert_allocs!(min = 1, max_retained = 0, {
+            allocate(0);
+        });
+    });
+    assert_breaks("retained blocks 0 1 +1", || assert_allocs!(max_retained = 0, Box::new(1)));
+}
+
+#[test]
 fn no_alloc_forbids_reallocations_and_allows_frees() {
     let mut block = vec![1_u8, 2];
     assert_breaks("allocations 0 1 +1", || assert_no_alloc!(block.reserve_exact(100)));

@@ -315,6 +315,34 @@ fn enforcing_a_future_panics_at_its_await() {
     assert_eq!(drive(Budget::new().max(0).enforce_future(async { 5 }), || ()), 5);
 }
 
+/// `check` returns what was measured, whatever else goes on; `enforce` gives way to a panic.
+#[test]
+fn checks_say_what_was_measured_while_a_panic_unwinds_and_enforce_is_silent() {
+    struct Checks<'a>(&'a mut Vec<bool>);
+    impl Drop for Checks<'_> {
+        fn drop(&mut self) {
+            assert!(std::thread::panicking());
+            let budget = Budget::new().max(0);
+            let later = || async { allocate(&[1]) };
+            self.0.push(budget.check(|| allocate(&[1])).is_err());
+            self.0.push(drive(budget.check_future(later()), || ()).is_err());
+            self.0.push(budget.runs(2).check(|| allocate(&[1])).is_err());
+            self.0.push(drive(budget.runs(2).check_future(later), || ()).is_err());
+            budget.enforce(|| allocate(&[1]));
+            drive(budget.enforce_future(later()), || ());
+            budget.runs(2).enforce(|| allocate(&[1]));
+            drive(budget.runs(2).enforce_future(later), || ());
+        }
+    }
+    let mut exceeded = Vec::new();
+    let panic = catch_unwind(AssertUnwindSafe(|| {
+        let _checks = Checks(&mut exceeded);
+        panic!("the user's own");
+    }));
+    assert_eq!(panic.unwrap_err().downcast_ref(), Some(&"the user's own"));
+    assert_eq!(exceeded, [true; 4]);
+}
+
 #[test]
 fn warm_ups_of_an_async_fn_are_hidden_from_the_scopes_around() {
     #[mod_alloc::alloc_budget(exact = 1, warmup = 2)]
