@@ -418,3 +418,14 @@ fn the_order_of_limits_and_runs_does_not_matter() {
     assert_eq!(exact, Budget::new().exact(1).runs(2));
     assert!(exact.check(|| allocate(&[1, 2])).is_err());
 }
+
+#[cfg(not(feature = "backtraces"))]
+#[test]
+fn without_the_feature_the_report_says_that_there_are_no_call_sites() {
+    let report = |budget: Budget| budget.check(|| black_box(vec![1])).unwrap_err().to_string();
+    let line = "\n\n  no call sites: mod-alloc is built without its feature `backtraces`";
+    let text = report(Budget::new().max(0));
+    assert!(text.ends_with(line), "{text}");
+    let text = report(Budget::new().max(0).call_sites(false));
+    assert!(!text.contains("call sites"), "{text}");
+}

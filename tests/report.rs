@@ -183,6 +183,13 @@ fn in_another_process() {
     }
 }
 
+#[test]
+fn an_empty_value_is_none() {
+    let report = catch_unwind(work::collects_squares).expect_err("the budget is broken");
+    let report = report.downcast_ref::<String>().expect("a report");
+    assert!(printed_with("").contains(report.as_str()));
+}
+
 /// What a test binary prints of the budget that `in_another_process` breaks.
 fn printed_with(backtrace: &str) -> String {
     let this = env::current_exe().expect("a test knows its binary");
@@ -224,7 +231,7 @@ fn off_shows_the_table_alone() {
 
 #[test]
 fn another_value_is_answered_by_those_that_there_are() {
-    for value in ["1", "", "Full", "on"] {
+    for value in ["1", " ", "Full", "on"] {
         let answer = printed_with(value);
         let expected = format!(
             "is `MOD_ALLOC_BACKTRACE` misspelt? It is `{value}`; the values are `short` (the default), `full` and `off`"

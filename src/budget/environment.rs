@@ -40,7 +40,7 @@ pub(crate) fn mode() -> Mode {
 /// As [`mode`].
 #[track_caller]
 pub(crate) fn wants_call_sites() -> bool {
-    cfg!(feature = "backtraces") && walk::UNAVAILABLE.is_none() && mode() != Mode::Off
+    mode() != Mode::Off && cfg!(feature = "backtraces") && walk::UNAVAILABLE.is_none()
 }
 
 /// Whether to stop at the first allocation past a budget.
@@ -63,20 +63,12 @@ pub(crate) fn wants_break() -> bool {
 }
 
 /// The folder to write DHAT profiles of broken budgets to, if there is to be one.
-///
-/// # Panics
-/// If `MOD_ALLOC_DHAT` is empty.
-#[track_caller]
 pub(crate) fn dhat_folder() -> Option<PathBuf> {
     let is_set = DHAT.get() == 1;
     is_set.then(|| std::env::var_os(DHAT.name).unwrap_or_default().into())
 }
 
 /// Whether budgets keep what such a profile says.
-///
-/// # Panics
-/// As [`dhat_folder`].
-#[track_caller]
 pub(crate) fn wants_dhat() -> bool {
     cfg!(feature = "dhat-compat") && walk::UNAVAILABLE.is_none() && DHAT.get() == 1
 }
@@ -84,14 +76,14 @@ pub(crate) fn wants_dhat() -> bool {
 static DHAT: Variable = Variable {
     name: "MOD_ALLOC_DHAT",
     values: Values::AnyText,
-    listed: "names of folders, `target/dhat` for example",
+    listed: "names of folders",
     read: AtomicU8::new(UNREAD),
 };
 
 enum Values {
     /// The first is the default.
     OneOf(&'static [&'static str]),
-    /// None is the default; all others are the same, but empty is wrong.
+    /// All are the same.
     AnyText,
 }
 
@@ -106,7 +98,7 @@ struct Variable {
 const UNREAD: u8 = u8::MAX;
 
 impl Variable {
-    /// Which of the values it has; 0 for the default.
+    /// Which of the values it has; 0 for the default, and where it is unset or empty.
     ///
     /// # Panics
     /// If it is none of them.
@@ -123,6 +115,7 @@ impl Variable {
     fn read(&self) -> usize {
         let read = || match std::env::var_os(self.name) {
             None => Ok(0),
+            Some(value) if value.is_empty() => Ok(0), // As good as unset.
             Some(value) => self.parse(&value).ok_or_else(|| value.to_string_lossy().into_owned()),
         };
         match count::ignored(|| read().map_err(|value| Unseen::new(|| value))) {
@@ -142,7 +135,7 @@ impl Variable {
     fn parse(&self, value: &OsStr) -> Option<usize> {
         match self.values {
             Values::OneOf(values) => values.iter().position(|known| value == *known),
-            Values::AnyText => (!value.is_empty()).then_some(1),
+            Values::AnyText => Some(1),
         }
     }
 }

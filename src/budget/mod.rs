@@ -257,9 +257,11 @@ impl Budget {
     /// What to look out for if call sites are to be recorded, or the first allocation past a limit is to be found; else `None`.
     #[track_caller]
     fn record(&self) -> Option<FirstPast> {
+        // Asked in any case, so that a wrong value is said here, and not in the middle of a report.
+        let wants_call_sites = environment::wants_call_sites();
         let is_recorded = environment::wants_break()
             || environment::wants_dhat()
-            || self.call_sites && environment::wants_call_sites();
+            || self.call_sites && wants_call_sites;
         let max = |limit: Limit| i64::try_from(limit.max.unwrap_or(u64::MAX)).unwrap_or(i64::MAX);
         let limits = || Sums {
             events: max(self.allocations),
@@ -268,6 +270,11 @@ impl Budget {
             net_bytes: max(self.peak_bytes),
         };
         is_recorded.then(|| FirstPast::After(limits()))
+    }
+
+    /// Whether they are to be recorded, as far as it says.
+    pub(crate) const fn wants_call_sites(&self) -> bool {
+        self.call_sites
     }
 
     /// Nothing holds that was not measured.

@@ -9,13 +9,31 @@ pub(crate) fn set() {
     IS_SET.store(true, Relaxed);
 }
 
-/// Something has just passed a limit. Without a debugger the signal ends the process.
+/// Something has just passed a limit. Without a debugger the signal ends the process, so it is said first what that is.
 #[cold]
 pub(super) fn pass() {
     if IS_SET.load(Relaxed) {
+        say();
         trap();
     }
 }
+
+#[cfg(all(unix, not(miri)))]
+#[allow(unsafe_code)]
+fn say() {
+    extern "C" {
+        fn write(file: i32, text: *const u8, length: usize) -> isize;
+    }
+    const STDERR: i32 = 2;
+    const TEXT: &str = "\nmod-alloc: MOD_ALLOC_BREAK=1 stops this process here (SIGTRAP), at the first allocation \
+        past a budget. Is it run in a debugger?\n";
+    // SAFETY: the text is valid for so many bytes. `write` may be called anywhere; here, within a call of the allocator, which
+    // saves no `errno` and whose callers rely on none. If nobody reads it, nothing is lost but the word.
+    unsafe { write(STDERR, TEXT.as_ptr(), TEXT.len()) };
+}
+
+#[cfg(not(all(unix, not(miri))))]
+fn say() {}
 
 #[cfg(all(any(target_arch = "x86_64", target_arch = "x86"), not(miri)))]
 #[allow(unsafe_code)]

@@ -27,7 +27,11 @@ pub(crate) fn text(breach: &Breach, message: Option<&str>) -> String {
     let mut text = String::new();
     let location = breach.origin.location;
     let unmeasured = breach.measured.unmeasured;
-    let verdict = if unmeasured.is_some() { "not measured" } else { "exceeded" };
+    let verdict = match unmeasured {
+        Some(_) => "not measured",
+        None if is_short(breach) => "not reached",
+        None => "exceeded",
+    };
     let head = format!("allocation budget {verdict}: {}", breach.name);
     push_line(&mut text, &head, &format!("{}:{}", location.file(), location.line()));
     for line in message.into_iter().flat_map(str::lines) {
@@ -40,7 +44,6 @@ pub(crate) fn text(breach: &Breach, message: Option<&str>) -> String {
         return text;
     }
     push_table(&mut text, &rows(breach));
-    #[cfg(feature = "backtraces")]
     push_call_sites(&mut text, breach);
     push_uncounted(&mut text, breach);
     #[cfg(feature = "backtraces")]
@@ -49,6 +52,25 @@ pub(crate) fn text(breach: &Breach, message: Option<&str>) -> String {
     }
     text.truncate(text.trim_end().len());
     text
+}
+
+/// Whether there is too little of everything that is outside of its limits.
+fn is_short(breach: &Breach) -> bool {
+    breach.budget.limits().all(|(metric, limit)| {
+        let measured = breach.measured(metric, limit);
+        limit.holds(measured) || is_below(limit, measured)
+    })
+}
+
+fn is_below(limit: Limit, measured: u64) -> bool {
+    limit.min.is_some_and(|min| measured < min)
+}
+
+#[cfg(not(feature = "backtraces"))]
+fn push_call_sites(text: &mut String, breach: &Breach) {
+    if breach.budget.wants_call_sites() {
+        push_note(text, "no call sites: mod-alloc is built without its feature `backtraces`");
+    }
 }
 
 /// Where the allocations were made, as far as the environment wants to know.
@@ -60,6 +82,9 @@ fn push_call_sites(text: &mut String, breach: &Breach) {
         budget::Mode::Full => call_sites::Mode::Full,
     };
     if let Some(reason) = crate::walk::UNAVAILABLE {
+        if !breach.budget.wants_call_sites() {
+            return;
+        }
         text.push_str("\n  no call sites: ");
         text.push_str(reason);
         text.push('\n');
@@ -265,7 +290,7 @@ fn allowed(limit: Limit) -> String {
 fn verdict(limit: Limit, measured: u64) -> String {
     match limit.excess(measured) {
         0 => "ok".to_owned(),
-        excess if limit.min.is_some_and(|min| measured < min) => format!("-{}", grouped(excess)),
+        excess if is_below(limit, measured) => format!("-{}", grouped(excess)),
         excess => format!("+{}", grouped(excess)),
     }
 }
@@ -277,12 +302,11 @@ fn range(runs: &Runs, metric: Metric) -> String {
 
 /// Better than an `exact` or `min` budget: the budget can be lowered, if the runs agree.
 fn advice(limit: Limit, measured: u64, range: Option<(u64, u64)>) -> String {
-    let is_low = limit.min.is_some_and(|min| measured < min);
     match range {
         Some((least, greatest)) if least < greatest && !limit.holds(measured) => {
             "the runs differ".to_owned()
         }
-        _ if is_low => format!("lower it to {}", grouped(measured)),
+        _ if is_below(limit, measured) => format!("lower it to {}", grouped(measured)),
         _ => String::new(),
     }
 }
