@@ -90,16 +90,16 @@ fn enclosing_function(path: &str) -> Option<&str> {
         }
         outer = before;
     }
-    let is_plain = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':' | '#');
     let is_inside = outer.len() < path.len() && !path.ends_with('>');
     (is_inside || path.chars().all(is_plain) && path.contains("::")).then_some(outer)
 }
 
+/// The crate may be named `r#yield`.
 fn within_crate(path: &str) -> &str {
+    let is_plain = |krate: &str| krate.bytes().all(|b| b == b'_' || b.is_ascii_alphanumeric());
     match path.split_once("::") {
-        Some((krate, rest)) if krate.bytes().all(|b| b == b'_' || b.is_ascii_alphanumeric()) => {
-            rest
-        }
+        Some((krate, rest)) if is_plain(krate.strip_prefix("r#").unwrap_or(krate)) => rest,
         _ => path,
     }
 }
@@ -119,6 +119,8 @@ mod tests {
         check("krate::parses", "parses");
         check("<krate::S as krate::T>::parses::{{closure}}", "<krate::S as krate::T>::parses");
         check("krate::parse", "parse");
+        check("r#yield::tests::parses", "tests::parses");
+        check("r#yield::tests::parses::{{closure}}", "tests::parses");
     }
 
     #[test]

@@ -46,6 +46,47 @@ pub(crate) fn short_name(function: &str) -> ShortName<'_> {
     ShortName { name, is_closure, krate: krate(&segments) }
 }
 
+/// Whose function it is: the type of a method, in short (`Words` of `<app::Words as core::clone::Clone>::clone`), or else the trait.
+/// `None` for what is no method, and where the name has lost its path.
+pub(crate) fn implementor(function: &str) -> Option<&str> {
+    let segments = segments(without_hash(function));
+    let is_name = |segment: &&str| !segment.starts_with('{') && !bare(segment).is_empty();
+    let name = segments.iter().rposition(is_name)?;
+    let before = segments.get(name.checked_sub(1)?)?;
+    if let Some(implementation) = before.strip_prefix("<impl ") {
+        let whole = implementation.strip_suffix('>')?;
+        let of = split_at_word(whole, " for ").map_or(whole, |(_, of)| of);
+        return short_type(of);
+    }
+    if let Some(qualified) = before.strip_prefix('<') {
+        let whole = qualified.strip_suffix('>')?;
+        let (implementor, of) = split_as(whole);
+        // A parameter has no path: `<F as app::Go>::go`.
+        let is_parameter =
+            implementor.starts_with(char::is_uppercase) && is_identifier(implementor);
+        return of
+            .filter(|_| is_parameter)
+            .and_then(short_type)
+            .or_else(|| short_type(implementor));
+    }
+    let is_type = name > 1 && before.starts_with(char::is_uppercase);
+    short_type(before).filter(|_| is_type)
+}
+
+/// The last segment of a type's path, without what is around it. `None` of what is no path: tuples, pointers of functions.
+pub(crate) fn short_type(of: &str) -> Option<&str> {
+    let mut of = of.trim_start_matches(['&', '*', ' ']);
+    for word in ["mut ", "const ", "dyn "] {
+        of = of.strip_prefix(word).unwrap_or(of);
+    }
+    let name = match of.starts_with('[') {
+        true => of,
+        false => bare(segments(of).last()?),
+    };
+    let is_slice_of_path = name.starts_with('[') && !name.contains([':', '(', '<']);
+    (is_slice_of_path || is_identifier(name) && name != "fn" && name != "for").then_some(name)
+}
+
 /// The whole path for people: without hash and crate numbers, and with one spelling of closures.
 pub(crate) fn readable(function: &str) -> String {
     rewritten(function, |closure| if is_closure_segment(closure) { "{closure}" } else { closure })
@@ -221,6 +262,11 @@ fn krate<'a>(segments: &[&'a str]) -> Option<&'a str> {
 
 /// `TYPE as TRAIT`, or a type alone.
 fn split_as(qualified: &str) -> (&str, Option<&str>) {
+    split_at_word(qualified, " as ").map_or((qualified, None), |(of, as_of)| (of, Some(as_of)))
+}
+
+/// What is before and after a word, brackets aside.
+pub(crate) fn split_at_word<'a>(qualified: &'a str, word: &str) -> Option<(&'a str, &'a str)> {
     let mut depth = 0usize;
     for (at, c) in qualified.char_indices() {
         match c {
@@ -228,14 +274,14 @@ fn split_as(qualified: &str) -> (&str, Option<&str>) {
             '>' if qualified[..at].ends_with(['-', '.']) => {}
             '>' | ')' | ']' => depth = depth.saturating_sub(1),
             ' ' if depth == 0 => {
-                if let Some(of) = qualified[at..].strip_prefix(" as ") {
-                    return (&qualified[..at], Some(of));
+                if let Some(after) = qualified[at..].strip_prefix(word) {
+                    return Some((&qualified[..at], after));
                 }
             }
             _ => {}
         }
     }
-    (qualified, None)
+    None
 }
 
 /// The crate of the first path in the text; `None` if it begins with a type of the language.
@@ -256,7 +302,7 @@ fn is_identifier(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{readable, short_name, ShortName};
+    use super::{implementor, readable, short_name, ShortName};
 
     #[track_caller]
     fn check(function: &str, name: &str, krate: &str) {
@@ -298,6 +344,49 @@ mod tests {
         check("provided<app::M>", "provided", "");
         check("app::{impl#0}::go", "go", "app");
         check("<app::G<X> as app::Go>::go::h145c6145f432cee8", "go", "app");
+    }
+
+    #[test]
+    fn a_method_is_its_types_or_else_its_traits() {
+        let check = |function: &str, expected: Option<&str>| {
+            assert_eq!(implementor(function), expected, "{function}");
+        };
+        for function in [
+            "app::M::inh::h12b54a30ddca4c2c",
+            "<app[7272149bd8684777]::M>::inh::<u8>",
+            "<app::M as app::Go>::go::h5d23de1d34bc3189",
+            "<&mut app[1f]::M<u8> as lib[2f]::Go>::go",
+            "app::imp::<impl lib::Go for app::M<app::N>>::go::h5d23de1d34bc3189",
+            "app::_::<impl lib::Go for app::M>::go",
+            "<app::M as app::Go>::go::{{closure}}",
+            "<dyn app::M>::of_the_trait_object",
+            "app::M<T>::inh::{closure#0}",
+        ] {
+            check(function, Some("M"));
+        }
+        check("app::Go::provided::h64d1972fe5dd41fe", Some("Go"));
+        check("<F as app::Go>::go", Some("Go"));
+        check("<[u8] as app::Go>::go", Some("[u8]"));
+        check("alloc::slice::<impl [T]>::to_vec", Some("[T]"));
+        check("<str as alloc::string::ToString>::to_string", Some("str"));
+        check("<alloc::vec::Vec<u8> as app::Go>::go", Some("Vec"));
+        check("std::collections::hash::map::HashMap<K,V,S,A>::insert", Some("HashMap"));
+        for function in [
+            "app::deep::parse",
+            "app::M::inh::inner",
+            "App::parse",
+            "<(u8, app::M) as app::Go>::go",
+            "<fn(&str) -> usize as app::Go>::go",
+            "<[app::M] as app::Go>::go",
+            "<app[1]::top::{closure#0} as app[2]::Go>::go",
+            "app::tokens::{closure#0}",
+            "new",
+            "go<app::M>",
+            "<",
+            "",
+        ] {
+            check(function, None);
+        }
     }
 
     #[test]
@@ -416,7 +505,8 @@ mod tests {
             name.char_indices().map(|(at, _)| at).chain([name.len()]).collect();
         for &start in &bounds {
             for &end in bounds.iter().filter(|&&end| end >= start) {
-                let _ = (short_name(&name[start..end]), readable(&name[start..end]));
+                let part = &name[start..end];
+                let _ = (short_name(part), readable(part), implementor(part));
             }
         }
     }

@@ -1,7 +1,9 @@
 //! Cold: `Build`, which tells by its file whose code a frame is.
 
 use super::names;
-use super::paths::{folder_of, is_foreign, is_of_library, is_of_std, normal};
+use super::paths::{
+    folder_of, has_version, is_foreign, is_of_library, is_of_std, may_be_of_std, normal,
+};
 
 /// Whose code it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,8 +21,8 @@ pub(super) enum Owner {
 /// A build, as its paths show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Build {
-    /// An absolute path without a slash at its end, unless that is all of it. Empty where the user's paths are relative (the compiler
-    /// can be told to write others than it sees).
+    /// An absolute path without a slash at its end, unless that is all of it. Where the user's paths are relative, as the compiler can be
+    /// told to write others than it sees: `.` if they begin so, else empty.
     root: String,
 }
 
@@ -60,6 +62,7 @@ impl Build {
         krate: Option<&str>,
         file: Option<&str>,
     ) -> Owner {
+        let raw = file;
         let file = file.map(normal);
         let by_name = match function {
             Some(_) if krate == Some("mod_alloc") => Some(Owner::Library),
@@ -78,10 +81,8 @@ impl Build {
             (Some(owner), _) => owner,
             (None, None) => Owner::Unknown,
             (None, Some(file)) if is_of_std(&file) => Owner::Std,
-            (None, Some(file)) => match under(&self.root, &file) {
-                Some(path) if !is_foreign(path) => Owner::User,
-                _ => Owner::Dependency,
-            },
+            (None, Some(file)) if self.is_users(raw.unwrap_or(""), &file) => Owner::User,
+            (None, Some(_)) => Owner::Dependency,
         }
     }
 
@@ -91,10 +92,48 @@ impl Build {
         !self.root.is_empty() && under(&self.root, file).is_some_and(is_users)
     }
 
+    /// Whether a file is the user's: `raw`, as the compiler wrote it down, and `file`, the same made plain.
+    fn is_users(&self, raw: &str, file: &str) -> bool {
+        let are_relative = !self.root.starts_with('/');
+        match under(&self.root, file) {
+            Some(_) if self.root == "." && !raw.starts_with("./") => false,
+            // Others' paths may be relative, too.
+            Some(path) => !(is_foreign(path) || are_relative && has_version(path)),
+            None => self.beside(file).is_some(),
+        }
+    }
+
+    /// A file of a package that lies near the root but not under it, as `path = "../core"` may say: how many folders up from the root,
+    /// and the path from there.
+    fn beside<'f>(&self, file: &'f str) -> Option<(usize, &'f str)> {
+        const MAX_UP: usize = 3;
+        let mut folder = self.root.as_str();
+        for up in 1..=MAX_UP {
+            folder = folder_of(folder);
+            if folder == "/" {
+                return None; // All that there is lies under it.
+            }
+            if let Some(path) = under(folder, file) {
+                let is_others = is_foreign(path) || has_version(path) || may_be_of_std(file);
+                return (path.ends_with(".rs") && !is_others).then_some((up, path));
+            }
+        }
+        None
+    }
+
+    /// A file of the root's.
+    pub(super) fn file(&self, relative: &str) -> String {
+        format!("{}/{relative}", self.root.trim_end_matches('/'))
+    }
+
     /// A file of the user's as a path from the root.
     pub(super) fn relative(&self, file: &str) -> String {
         let file = normal(file);
-        under(&self.root, &file).unwrap_or(&file).to_owned()
+        match (under(&self.root, &file), self.beside(&file)) {
+            (Some(path), _) => path.to_owned(),
+            (None, Some((up, path))) => "../".repeat(up) + path,
+            (None, None) => file.into_owned(),
+        }
     }
 }
 
@@ -104,10 +143,11 @@ fn root_of(file: &str, location: &str) -> Option<String> {
     if !file.ends_with(name) {
         return None; // Nearly all, and sooner seen than what follows.
     }
-    let file = normal(file);
+    let (raw, file) = (file, normal(file));
     let before = file.strip_suffix(location)?;
     let is_whole = before.is_empty() || before.ends_with('/');
     (is_whole && !is_of_library(&file)).then(|| match before {
+        "" if file.len() < raw.len() && raw.starts_with("./") => ".".to_owned(),
         "" => String::new(),
         _ => folder_of(before).to_owned(),
     })
@@ -117,7 +157,7 @@ fn root_of(file: &str, location: &str) -> Option<String> {
 fn under<'a>(root: &str, file: &'a str) -> Option<&'a str> {
     match root {
         // C libraries may come with relative paths of their own.
-        "" => (!file.starts_with('/') && file.ends_with(".rs")).then_some(file),
+        "" | "." => (!file.starts_with('/') && file.ends_with(".rs")).then_some(file),
         "/" => file.strip_prefix('/'),
         _ => file.strip_prefix(root)?.strip_prefix('/'),
     }
@@ -176,8 +216,13 @@ mod tests {
         check("/users/u/p/src/a.rs", Owner::User);
         check("/users/u/p/member/tests/a.rs", Owner::User);
         check("/users/u/p/./src/x/../a.rs", Owner::User);
-        check("/users/u/p2/src/a.rs", Owner::Dependency);
+        check("/users/u/p/src/vendor/mod.rs", Owner::User);
+        check("/users/u/p/member/src/vendor/words/mod.rs", Owner::User);
+        check("/users/u/p/tests/vendor/mod.rs", Owner::User);
+        check("/users/u/p/vendor/mod.rs", Owner::User);
         check("/users/u/p/vendor/x/src/a.rs", Owner::Dependency);
+        check("/users/u/p/vendor/x/a.rs", Owner::Dependency);
+        check("/users/u/p/examples/vendor/x/src/a.rs", Owner::Dependency);
         check("/users/u/p/.cargo/registry/src/index-1/x-1.0.0/src/a.rs", Owner::Dependency);
         check("/users/u/p/.cargo/git/checkouts/x-1/2/src/a.rs", Owner::Dependency);
         check("/users/u/p/target/debug/build/p-0a1b2c3d/out/a.rs", Owner::Dependency);
@@ -189,6 +234,27 @@ mod tests {
         check("/users/u/.rustup/toolchains/x/lib/rustlib/src/rust/library/a.rs", Owner::Std);
         check(concat!(env!("CARGO_MANIFEST_DIR"), "/src/lib.rs"), Owner::Library);
         check(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/a.rs"), Owner::Dependency);
+    }
+
+    #[test]
+    fn a_package_beside_the_root_is_the_users() {
+        let check = |root, file, expected: Option<&str>| {
+            let build = build(root);
+            let is_user = build.owner(Some("f"), None, Some(file)) == Owner::User;
+            assert_eq!(is_user.then(|| build.relative(file)).as_deref(), expected, "{file}");
+        };
+        check("/users/u/p", "/users/u/p2/src/a.rs", Some("../p2/src/a.rs"));
+        check("/users/u/shop/app", "/users/u/shop/core/src/a.rs", Some("../core/src/a.rs"));
+        check("/users/u/shop/app", "/users/u/libs/core/src/a.rs", Some("../../libs/core/src/a.rs"));
+        check("/srv/vendor/p", "/srv/vendor/core/src/a.rs", Some("../core/src/a.rs"));
+        check("/users/u/p", "/users/u/vendor/x/src/a.rs", None);
+        check("/users/u/p", "/users/u/.cargo/registry/src/i/x-1.0.0/src/a.rs", None);
+        check("/users/u/p", "/users/u/.cargo/git/checkouts/x-1/2/src/a.rs", None);
+        check("/users/u/p", "/users/u/cache/x-1.0.0/src/a.rs", None);
+        check("/users/u/p", "/users/u/rust/library/alloc/src/vec/mod.rs", None);
+        check("/users/u/p", "/users/u/lib/a.c", None);
+        check("/p", "/usr/src/x/a.rs", None);
+        check("/a/b/c/d/e", "/a/x/src/a.rs", None);
     }
 
     #[test]
@@ -210,6 +276,17 @@ mod tests {
         check("vendor/x/src/a.rs", Owner::Dependency);
         check("./misc/../sysdeps/unix/sysv/linux/x86_64/clone3.S", Owner::Dependency);
         check("/cargo/registry/src/x-1/src/a.rs", Owner::Dependency);
+        check("index.crates.io-1949cf8c6b5b557f/x-1.0.0/src/a.rs", Owner::Dependency);
+        check("registry/x-1.0.0/src/a.rs", Owner::Dependency);
+        let dot = Build::find("tests/a.rs", ["./tests/a.rs"], &[]);
+        assert_eq!(dot, build("."));
+        let check = |file, expected| {
+            assert_eq!(dot.owner(Some("f"), None, Some(file)), expected, "{file}");
+        };
+        check("./tests/a.rs", Owner::User);
+        check("./x-1.0.0/src/a.rs", Owner::Dependency);
+        check("words-0a1b2c3d4e5f6071/36adb5e/src/a.rs", Owner::Dependency);
+        assert_eq!(dot.relative("./tests/a.rs"), "tests/a.rs");
     }
 
     #[test]

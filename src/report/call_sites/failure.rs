@@ -165,8 +165,7 @@ fn push_rows(text: &mut String, list: &List) {
 
     let mut sources = Sources::default();
     let width = WIDTH - indent;
-    let callers: Vec<Callers> =
-        (0..shown.len()).map(|index| callers(shown, index, width)).collect();
+    let callers = callers(shown, width, &mut sources);
     let mut details_left = MAX_DETAILS.saturating_sub(callers.iter().map(|c| c.lines.len()).sum());
     for (index, (row, callers)) in shown.iter().zip(callers).enumerate() {
         let head = format!(
@@ -174,9 +173,9 @@ fn push_rows(text: &mut String, list: &List) {
             grouped(row.numbers.events),
             grouped(row.numbers.bytes),
             place(row.leading),
-            named(row),
+            named(row, &mut sources),
         );
-        let mut above: Vec<String> = Vec::new();
+        let mut callers_or_note = callers.lines;
         match notes(row, callers.are_same) {
             Some(note) if head.chars().count() + 2 + note.chars().count() <= WIDTH => {
                 let gap = WIDTH - head.chars().count() - note.chars().count();
@@ -184,16 +183,16 @@ fn push_rows(text: &mut String, list: &List) {
             }
             note => {
                 push_line(text, &head);
-                above.extend(note);
+                callers_or_note.splice(0..0, note);
             }
         }
         let previous = index.checked_sub(1).map(|index| &shown[index]);
-        above.extend(excerpt(row, previous, width, &mut sources));
-        above.truncate(details_left);
-        details_left -= above.len();
+        let above = Some(()).filter(|_| details_left > 0);
+        let above = above.and_then(|()| excerpt(row, previous, width, &mut sources));
+        details_left -= usize::from(above.is_some());
         let below = grown(row, width).filter(|_| details_left > 0);
         details_left -= usize::from(below.is_some());
-        for detail in above.iter().chain(&callers.lines).chain(&below) {
+        for detail in above.iter().chain(&callers_or_note).chain(&below) {
             push_line(text, &format!("{:indent$}{detail}", ""));
         }
     }
@@ -214,10 +213,10 @@ fn push_rows(text: &mut String, list: &List) {
 }
 
 /// The function, and the one of a dependency that it called.
-fn named(row: &Row<'_>) -> String {
-    let function = function(row.leading);
+fn named(row: &Row<'_>, sources: &mut Sources) -> String {
+    let function = function(row.leading, sources);
     match row.dependency {
-        Some(frame) => format!("{function}, in {}", dependency(frame)),
+        Some(frame) => format!("{function}, in {}", dependency(frame, sources)),
         None => function,
     }
 }
@@ -240,7 +239,6 @@ fn notes(row: &Row<'_>, is_same_caller: bool) -> Option<String> {
 }
 
 /// Who calls a site.
-#[derive(Default)]
 struct Callers {
     /// As the one before it says.
     are_same: bool,
@@ -248,17 +246,16 @@ struct Callers {
     lines: Vec<String>,
 }
 
-fn callers(rows: &[Row<'_>], index: usize, width: usize) -> Callers {
-    let calls = |row: &Row<'_>| calls(row.leading, &row.callers);
-    let links = calls(&rows[index]);
-    let previous = index.checked_sub(1).map(|index| calls(&rows[index]));
-    if links.is_empty() {
-        Callers::default()
-    } else if previous.as_ref() == Some(&links) {
-        Callers { are_same: true, lines: Vec::new() }
-    } else {
-        Callers { are_same: false, lines: chain("called from ", &links, width) }
-    }
+fn callers(rows: &[Row<'_>], width: usize, sources: &mut Sources) -> Vec<Callers> {
+    let mut previous: Vec<String> = Vec::new();
+    let callers = rows.iter().map(|row| {
+        let links = calls(row.leading, &row.callers, sources);
+        let are_same = !links.is_empty() && links == previous;
+        let lines = if are_same { Vec::new() } else { chain("called from ", &links, width) };
+        previous = links;
+        Callers { are_same, lines }
+    });
+    callers.collect()
 }
 
 /// The line of code, except where the site before it has just shown it.

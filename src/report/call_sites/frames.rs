@@ -8,7 +8,7 @@ use super::cut::{Cut, Opening};
 use super::model::{Recorded, Trace};
 use super::names;
 use super::sites::{Frame, Parts};
-use super::source::Sources;
+use super::source::{moved_root, Sources};
 use crate::symbolize::names::{readable, short_name};
 use crate::symbolize::{Place, Symbol};
 
@@ -52,9 +52,12 @@ impl Frames {
             Place::Unknown { .. } => &[],
         });
         let files = symbols.filter_map(|symbol| symbol.file.as_deref());
-        let build = Build::find(recorded.location, files, &fallbacks());
+        let fallbacks = fallbacks();
+        let build = Build::find(recorded.location, files, &fallbacks);
+        let written = build.file(recorded.location);
+        let moved_root = moved_root(recorded.location, &written, &fallbacks);
 
-        let mut maker = Maker { build, sources: Sources::default() };
+        let mut maker = Maker { build, moved_root, sources: Sources::default() };
         let mut resolved: Vec<Resolved> =
             places.iter().map(|place| maker.resolved(place)).collect();
         number(&mut resolved);
@@ -95,9 +98,9 @@ impl Frames {
             chain.frames.extend_from_slice(&resolved.frames[start..end]);
             chain.readings.extend_from_slice(&resolved.readings[start..end]);
         }
-        let own = chain.frames.iter().take_while(|frame| frame.is_of_library()).count();
-        chain.frames.drain(..own);
-        chain.readings.drain(..own);
+        let mut is_of_library = chain.frames.iter().map(Frame::is_of_library);
+        chain.readings.retain(|_| !is_of_library.next().unwrap_or(false));
+        chain.frames.retain(|frame| !frame.is_of_library());
         let is_cut_off = !stop.is_complete() && !cut.is_under;
         chain.cut_off = is_cut_off.then(|| stop.reason());
         chain
@@ -177,6 +180,8 @@ fn fallbacks() -> Vec<String> {
 /// Makes frames of symbols.
 struct Maker {
     build: Build,
+    /// Where the user's files are, if not where the compiler says.
+    moved_root: Option<String>,
     sources: Sources,
 }
 
@@ -193,6 +198,7 @@ impl Maker {
                     owner: Owner::Unknown,
                     name: String::new(),
                     is_closure: false,
+                    is_name_unread: false,
                     path: None,
                     module: Some((module.clone(), *offset)),
                 };
@@ -223,20 +229,28 @@ impl Maker {
         let name = short.map_or("", |short| short.name);
         let is_shim = names::is_allocator_shim(name);
         let name = if names::is_initialiser(name) { "thread_local!" } else { name };
+        let (file, path) = match (path, owner) {
+            (Some(path), Owner::User) => {
+                let file = self.build.relative(path);
+                let moved = self.moved_root.as_ref().map(|root| format!("{root}/{file}"));
+                (Some(file), Some(moved.unwrap_or_else(|| path.to_owned())))
+            }
+            _ => (path.map(str::to_owned), None),
+        };
         // An inlined closure may come without the path to it.
         let is_nameless = name.is_empty() && owner == Owner::User;
         let line = symbol.line.filter(|line| *line > 0);
-        let by_source = match (path, line) {
+        let by_source = match (&path, line) {
             (Some(path), Some(line)) if is_nameless => {
-                self.sources.function_at(path, line, symbol.column)
+                self.sources.item_at(path, line, symbol.column).map(|item| item.name.to_owned())
             }
             _ => None,
         };
-        let name = by_source.unwrap_or(name).to_owned();
-        let (file, path) = match (path, owner) {
-            (Some(path), Owner::User) => (Some(self.build.relative(path)), Some(path.to_owned())),
-            _ => (path.map(str::to_owned), None),
+        let is_name_unread = match &path {
+            Some(path) => is_nameless && by_source.is_none() && !self.sources.can_be_read(path),
+            None => false,
         };
+        let name = by_source.unwrap_or_else(|| name.to_owned());
         let parts = Parts {
             name,
             function,
@@ -245,6 +259,7 @@ impl Maker {
             column: symbol.column.filter(|_| line.is_some()),
             owner,
             is_closure: is_closure || is_nameless,
+            is_name_unread,
             path,
             module: None,
         };

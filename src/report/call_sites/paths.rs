@@ -14,16 +14,52 @@ pub(super) fn is_foreign(path: &str) -> bool {
         ["build", _, folder, "out"] => is_hash(folder),
         _ => false,
     };
-    has(&["vendor"])
+    is_vendored(&folders)
         || has(&["registry", "src"])
         || has(&["git", "checkouts"])
         || folders.windows(4).any(is_written)
+}
+
+/// Below `vendor/PACKAGE`; not a module of that name.
+fn is_vendored(folders: &[&str]) -> bool {
+    let is_of_sources = |folder: &&str| matches!(*folder, "src" | "tests" | "examples" | "benches");
+    folders.iter().enumerate().any(|(at, folder)| {
+        let (before, after) = (&folders[..at], &folders[at + 1..]);
+        let is_module = before.iter().any(is_of_sources) && after.get(1) != Some(&"src");
+        *folder == "vendor" && after.len() > 1 && !is_module
+    })
+}
+
+/// Whether there is a folder `NAME-1.2.3`, as those of packages that Cargo has fetched. Users rarely have such.
+pub(super) fn has_version(path: &str) -> bool {
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    let folders = path.split('/').rev().skip(1);
+    folders.filter_map(|folder| after_name(folder)).any(|version| {
+        let mut parts = version.splitn(3, '.');
+        let major_and_minor = [parts.next(), parts.next()];
+        let has_patch =
+            parts.next().is_some_and(|patch| patch.starts_with(|c: char| c.is_ascii_digit()));
+        has_patch && major_and_minor.into_iter().flatten().all(is_number)
+    })
+}
+
+/// The version in the name of a package's folder.
+fn after_name(folder: &str) -> Option<&str> {
+    let is_version = |at: usize| folder[at + 1..].starts_with(|c: char| c.is_ascii_digit());
+    folder.match_indices('-').find(|&(at, _)| is_version(at)).map(|(at, _)| &folder[at + 1..])
 }
 
 pub(super) fn is_of_std(file: &str) -> bool {
     file.starts_with("/rustc/")
         || file.contains("/lib/rustlib/src/")
         || file.starts_with("/usr/src/rustc-") // As Debian builds it.
+}
+
+/// Whether a file may be std's where somebody has built it. It may as well be a user's who has named a folder so.
+pub(super) fn may_be_of_std(file: &str) -> bool {
+    ["alloc", "core", "std"]
+        .iter()
+        .any(|package| file.contains(&format!("/library/{package}/src/")))
 }
 
 /// Inlined functions may come without their crate, so this library is known by its folder too.
@@ -76,12 +112,15 @@ fn is_normal(path: &str) -> bool {
 /// The package that a file of a dependency belongs to: `serde_json` of `.../registry/src/index/serde_json-1.0.1/src/de.rs`.
 pub(super) fn package_of(file: &str) -> Option<String> {
     let before = &file[..file.rfind("/src/")?];
-    let folder = before.rsplit('/').next()?;
-    let is_version = |part: &str| part.starts_with(|c: char| c.is_ascii_digit());
-    let name = folder
-        .match_indices('-')
-        .find(|(at, _)| is_version(&folder[at + 1..]))
-        .map_or(folder, |(at, _)| &folder[..at]);
+    let (rest, folder) = before.rsplit_once('/').unwrap_or(("", before));
+    // `checkouts/NAME-HASH/REVISION`
+    let repository = rest.rsplit_once('/').filter(|(above, _)| above.ends_with("/checkouts"));
+    let name = match repository.and_then(|(_, repository)| repository.rsplit_once('-')) {
+        Some((name, _)) => name,
+        None => {
+            after_name(folder).map_or(folder, |version| &folder[..folder.len() - version.len() - 1])
+        }
+    };
     Some(name.replace('-', "_"))
 }
 
@@ -109,7 +148,21 @@ pub(super) fn folder_of(path: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::{normal, package_of, short_path};
+    use super::{has_version, normal, package_of, short_path};
+
+    #[test]
+    fn the_folder_of_a_fetched_package_has_a_version() {
+        for path in
+            ["serde_json-1.0.154/src/de.rs", "x/a-b-0.1.0-rc.1/src/lib.rs", "a-1.2.3+x/b.rs"]
+        {
+            assert!(has_version(path), "{path}");
+        }
+        for path in
+            ["src/a-1.2.3", "a-1.2/src/lib.rs", "a-b/src/lib.rs", "v1.2.3/a.rs", "a-1.x.3/b"]
+        {
+            assert!(!has_version(path), "{path}");
+        }
+    }
 
     #[test]
     fn paths_are_shortened_to_what_is_the_same_everywhere() {
@@ -125,6 +178,9 @@ mod tests {
         assert_eq!(package_of(registry).as_deref(), Some("serde_json"));
         let checkout = "/users/u/.cargo/git/checkouts/x-y-0a1b/2c3d/src/a.rs";
         assert_eq!(short_path(checkout), "2c3d/src/a.rs");
+        assert_eq!(package_of(checkout).as_deref(), Some("x_y"));
+        let in_folder = "/users/u/.cargo/git/checkouts/x-y-0a1b/2c3d/core/src/a.rs";
+        assert_eq!(package_of(in_folder).as_deref(), Some("core"));
         assert_eq!(package_of("/p/vendor/x-y/src/a/src/b.rs").as_deref(), Some("a"));
         assert_eq!(package_of("/p/vendor/x-y-2.0.0/src/a.rs").as_deref(), Some("x_y"));
     }

@@ -20,7 +20,8 @@ pub(super) struct Row<'a> {
     /// The user's other frames, innermost first. Of functions that call themselves, or one another in a circle, the innermost
     /// call of each is there, however deep that went.
     pub(super) callers: Vec<&'a Frame>,
-    /// The innermost function of a dependency, where the user's code called one.
+    /// The function of a dependency that the user's code called, if there is one; where std called it, for a collection of its own, that
+    /// of std.
     pub(super) dependency: Option<&'a Frame>,
 }
 
@@ -70,14 +71,19 @@ fn row<'a>(site: &'a Site, attribute: Option<&Location<'_>>) -> Option<Row<'a>> 
     let callers = site.user_frames().skip(1).filter(|frame| !is_attribute(frame));
     let frames: Vec<&Frame> = iter::once(leading).chain(callers).collect();
     let callers = without_cycles(&frames, is_same_function).split_off(1);
-    let inner = site.frames.iter().take_while(|frame| !frame.is_user());
-    let mut dependencies = inner.filter(|frame| frame.parts.owner == Owner::Dependency);
+    let inner: Vec<&Frame> = site.frames.iter().take_while(|frame| !frame.is_user()).collect();
+    let is_dependency = |frame: &&Frame| frame.parts.owner == Owner::Dependency;
+    let dependency = inner.iter().rposition(is_dependency).map(|outermost| {
+        let caller = inner.get(outermost + 1).and_then(|frame| frame.file());
+        let is_of_std = caller.is_some_and(|file| file.contains("/std/src/collections/"));
+        inner[if is_of_std { inner.len() - 1 } else { outermost }]
+    });
     Some(Row {
         numbers: site.numbers,
         growth: site.growth,
         leading,
         callers,
-        dependency: if leading.is_user() { dependencies.next() } else { None },
+        dependency: dependency.filter(|_| leading.is_user()),
     })
 }
 

@@ -53,7 +53,9 @@ use crate::unseen::Unseen;
 ///
 /// # Panics
 /// `{}` panics where there is nothing to compare: where the user's code has no debug information, or on a target where stacks
-/// cannot be walked. `{:#}` shows what there is, and never panics.
+/// cannot be walked. It also does where it would have to leave out a name: an optimised build with `debug = "line-tables-only"` has no names of
+/// closures that were inlined, and they are looked up in the source, which must be there (full debug information, `debug = true`, has
+/// them). `{:#}` shows what there is, and never panics.
 #[derive(Clone)]
 pub struct CallSites {
     data: Shared,
@@ -374,7 +376,7 @@ impl Site {
     }
 
     /// The calls that led to the allocation, innermost first; never empty. They begin with the function that called the allocator,
-    /// and end with the one that opened the scope: nothing above that is in it. Inlined functions are.
+    /// and end with the one that opened the scope: nothing above that is in it. Inlined functions are; this library's own are not.
     #[must_use]
     pub fn frames(&self) -> &[Frame] {
         &self.frames
@@ -404,6 +406,8 @@ pub(super) struct Parts {
     /// The last segment of the function's path; of a closure's, that of the function that it is written in. Empty if unknown.
     pub(super) name: String,
     pub(super) is_closure: bool,
+    /// Whether `name` is empty because the source, which alone has it, can't be read.
+    pub(super) is_name_unread: bool,
     /// Where the file can be read. Only of the user's.
     pub(super) path: Option<String>,
     /// The file of code without symbols, and the offset in it.

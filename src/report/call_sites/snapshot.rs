@@ -39,6 +39,16 @@ pub(super) fn text(data: &Data) -> Result<String, String> {
                     profile that this was built with (`[profile.release]` for `--release`); `{:#}` shows what there is"
             .to_owned());
     }
+    // The text must not hang on which files are there.
+    let is_unread = |frame: &&Frame| frame.parts.is_name_unread;
+    if let Some(frame) = data.sites.iter().flat_map(Site::user_frames).find(is_unread) {
+        let file = frame.file().unwrap_or("");
+        return Err(format!(
+            "no call sites to compare: the name of a function with a closure is not in the debug information, and its source, \
+             {file}, can't be read. Set `debug = true` in the profile that this was built with (`[profile.release]` for \
+             `--release`), or run it where the source is; `{{:#}}` shows what there is"
+        ));
+    }
     let mut by_key: BTreeMap<String, u64> = BTreeMap::new();
     for site in &data.sites {
         let count = by_key.entry(key(site)).or_default();
@@ -103,7 +113,7 @@ fn key(site: &Site) -> String {
     key
 }
 
-/// A closure without a path, whose source does not say its function either (it is a macro's, or can't be read), counts as the next
+/// A closure without a path, whose source does not say its function either (it is a macro's), counts as the next
 /// function further out: of the same file, if there is one.
 fn function<'a>(frame: &'a Frame, outer: &[&'a Frame]) -> &'a str {
     let named = |frame: &&Frame| !frame.parts.name.is_empty();
@@ -118,6 +128,7 @@ mod tests {
     use super::super::fixture::{tally, Program};
     use super::text;
     use crate::walk::Stop;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     /// `tests/t.rs` opens the scope and calls `src/p.rs`: as four builds of the same code show it.
     const DEBUG_LEGACY: Program<'_> = Program {
@@ -168,39 +179,39 @@ mod tests {
         ..DEBUG_LEGACY
     };
 
-    /// Everything is inlined, without paths. The source is nowhere to be read.
+    /// Everything is inlined, without paths: closures have their names from the source.
     const RELEASE: Program<'_> = Program {
         places: "
             1 start
             2 new @ MANIFEST/src/scope/mod.rs:9
             2 with_call_sites @ MANIFEST/src/scope/mod.rs:9
-            2 parses @ /users/u/p/tests/t.rs:12:5
-            2 {closure#0} @ /users/u/p/tests/t.rs:10:1
-            3 {closure#0} @ /users/u/p/src/p.rs:41:9
+            2 parses @ SOURCES/tests/t.rs:12:5
+            2 {closure#0} @ SOURCES/tests/t.rs:10:1
+            3 {closure#0} @ SOURCES/src/p.rs:41:9
             3 map<fn()> @ /rustc/5/library/core/src/iter.rs:9
-            3 tokens<[u8; 4]> @ /users/u/p/src/p.rs:40:9
-            3 parse<&alloc::string::String> @ /users/u/p/src/p.rs:30:9
-            3 parses @ /users/u/p/tests/t.rs:13:9
-            3 {closure#0} @ /users/u/p/tests/t.rs:10:1
-            4 tokens<[u8; 4]> @ /users/u/p/src/p.rs:40:9
-            4 parse<&alloc::string::String> @ /users/u/p/src/p.rs:30:9
-            4 parse<&alloc::string::String> @ /users/u/p/src/p.rs:31:9
-            4 parses @ /users/u/p/tests/t.rs:13:9
-            4 {closure#0} @ /users/u/p/tests/t.rs:10:1
-            5 go @ /users/u/p/src/p.rs:50:9
+            3 tokens<[u8; 4]> @ SOURCES/src/p.rs:40:9
+            3 parse<&alloc::string::String> @ SOURCES/src/p.rs:30:9
+            3 parses @ SOURCES/tests/t.rs:13:9
+            3 {closure#0} @ SOURCES/tests/t.rs:10:1
+            4 tokens<[u8; 4]> @ SOURCES/src/p.rs:40:9
+            4 parse<&alloc::string::String> @ SOURCES/src/p.rs:30:9
+            4 parse<&alloc::string::String> @ SOURCES/src/p.rs:31:9
+            4 parses @ SOURCES/tests/t.rs:13:9
+            4 {closure#0} @ SOURCES/tests/t.rs:10:1
+            5 go @ SOURCES/src/p.rs:50:9
             5 from_str @ /users/u/.cargo/registry/src/i/serde_json-1.0.0/src/de.rs:9
-            5 parse<&alloc::string::String> @ /users/u/p/src/p.rs:30:9
-            5 parses @ /users/u/p/tests/t.rs:13:9
-            5 {closure#0} @ /users/u/p/tests/t.rs:10:1
-            6 go @ /users/u/p/src/p.rs:50:9
-            6 parses @ /users/u/p/tests/t.rs:13:9
-            6 {closure#0} @ /users/u/p/tests/t.rs:10:1
-            7 drop @ /users/u/p/src/p.rs:60
+            5 parse<&alloc::string::String> @ SOURCES/src/p.rs:30:9
+            5 parses @ SOURCES/tests/t.rs:13:9
+            5 {closure#0} @ SOURCES/tests/t.rs:10:1
+            6 go @ SOURCES/src/p.rs:50:9
+            6 parses @ SOURCES/tests/t.rs:13:9
+            6 {closure#0} @ SOURCES/tests/t.rs:10:1
+            7 drop @ SOURCES/src/p.rs:60
             7 drop_in_place<p::M> @ /rustc/5/library/core/src/ptr/mod.rs:5
-            7 parses @ /users/u/p/tests/t.rs:13:9
-            7 {closure#0} @ /users/u/p/tests/t.rs:10:1
-            8 parses @ /users/u/p/tests/t.rs:13:9
-            8 {closure#0} @ /users/u/p/tests/t.rs:10:1
+            7 parses @ SOURCES/tests/t.rs:13:9
+            7 {closure#0} @ SOURCES/tests/t.rs:10:1
+            8 parses @ SOURCES/tests/t.rs:13:9
+            8 {closure#0} @ SOURCES/tests/t.rs:10:1
             13 __rust_alloc
         ",
         location: "tests/t.rs",
@@ -216,6 +227,39 @@ mod tests {
         ..Program::NONE
     };
 
+    /// A folder of source files, that places may name `SOURCES`.
+    struct Folder(std::path::PathBuf);
+
+    impl Folder {
+        /// `files` are paths and texts; the texts begin at the line that comes with them.
+        fn new(files: &[(&str, usize, &str)]) -> Self {
+            static NUMBER: AtomicUsize = AtomicUsize::new(0);
+            let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+            let name = format!("mod-alloc-sources-{}-{number}", std::process::id());
+            let folder = Self(std::env::temp_dir().join(name));
+            for (path, line, text) in files {
+                let path = folder.0.join(path);
+                let parent = path.parent().expect("it has one");
+                std::fs::create_dir_all(parent).expect("a folder to write to");
+                let text = format!("{}{text}\n", "\n".repeat(line - 1));
+                std::fs::write(path, text).expect("a folder to write to");
+            }
+            folder
+        }
+
+        fn text(&self, program: Program<'_>) -> Result<String, String> {
+            let folder = self.0.to_str().expect("a plain path");
+            let places = &program.places.replace("SOURCES", folder);
+            text(&Program { places, ..program }.data())
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0); // Of a failing test it may stay.
+        }
+    }
+
     #[test]
     fn all_builds_of_the_same_code_give_the_same_text() {
         let expected = "\
@@ -226,18 +270,30 @@ mod tests {
     2  src/p.rs go < tests/t.rs parses
     1  src/p.rs go < src/p.rs parse < tests/t.rs parses
 ";
-        for program in [DEBUG_LEGACY, DEBUG_V0, RELEASE] {
+        for program in [DEBUG_LEGACY, DEBUG_V0] {
             assert_eq!(text(&program.data()).as_deref(), Ok(expected));
         }
+        let sources = [
+            ("tests/t.rs", 9, "fn parses()\n{ || (); }"),
+            ("src/p.rs", 40, "fn tokens() {\n        || ()\n}"),
+        ];
+        assert_eq!(Folder::new(&sources).text(RELEASE).as_deref(), Ok(expected));
+    }
+
+    #[test]
+    fn without_a_name_in_the_build_or_in_the_source_there_is_no_text() {
+        let refusal = Folder::new(&[]).text(RELEASE).expect_err("names are missing");
+        assert!(refusal.contains("src/p.rs, can't be read. Set `debug = true`"), "{refusal}");
     }
 
     #[test]
     fn a_closure_that_another_function_of_its_file_calls_keeps_its_name_where_it_is_known() {
+        let of_macros = Folder::new(&[("src/p.rs", 9, ""), ("src/other.rs", 9, "")]);
         let check = |closure: &str, file: &str, expected: &str| {
             let places = &format!(
-                "1 p::opener @ /p/src/p.rs:1\n2 p::opener @ /p/src/p.rs:2\n\
-                 3 p::helper @ /p/src/p.rs:3\n4 {closure} @ /p/src/{file}:4\n\
-                 5 p::opener @ /p/src/p.rs:5"
+                "1 p::opener @ SOURCES/src/p.rs:1\n2 p::opener @ SOURCES/src/p.rs:2\n\
+                 3 p::helper @ SOURCES/src/p.rs:3\n4 {closure} @ SOURCES/src/{file}:4\n\
+                 5 p::opener @ SOURCES/src/p.rs:5"
             );
             let tallies = &[(&[2, 3, 4][..], tally(1, 0, 1))];
             let program = Program {
@@ -247,7 +303,7 @@ mod tests {
                 tallies,
                 ..Program::NONE
             };
-            let text = text(&program.data()).expect("a text");
+            let text = of_macros.text(program).expect("a text");
             assert_eq!(text, format!("1 allocation at 1 site\n   1  {expected}\n"));
         };
         let rest = "src/p.rs helper < src/p.rs opener";
@@ -261,34 +317,14 @@ mod tests {
 
     #[test]
     fn a_closure_that_another_file_calls_belongs_to_its_own() {
-        let places = "1 p::opener @ /p/src/p.rs:1\n2 p::opener @ /p/src/p.rs:2\n\
-                      3 p::helper @ /p/src/other.rs:3\n4 {closure#0} @ /p/src/p.rs:4";
+        let places = "1 p::opener @ SOURCES/src/p.rs:1\n2 p::opener @ SOURCES/src/p.rs:2\n\
+                      3 p::helper @ SOURCES/src/other.rs:3\n4 {closure#0} @ SOURCES/src/p.rs:4";
         let tallies = &[(&[2, 3, 4][..], tally(1, 0, 1))];
         let program =
             Program { places, location: "src/p.rs", openings: &[&[1]], tallies, ..Program::NONE };
-        let text = text(&program.data()).expect("a text");
+        let of_macros = Folder::new(&[("src/p.rs", 9, "")]);
+        let text = of_macros.text(program).expect("a text");
         assert!(text.ends_with("  src/p.rs opener < src/other.rs helper < src/p.rs opener\n"));
-    }
-
-    #[test]
-    fn the_source_names_a_closure_that_has_lost_its_path() {
-        let closure = || line!();
-        let line = closure();
-        let file = format!("{}/{}", env!("CARGO_MANIFEST_DIR"), file!());
-        let copy = std::env::temp_dir().join(format!("mod-alloc-{}.rs", std::process::id()));
-        std::fs::copy(file, &copy).expect("a folder to write to");
-        let folder = copy.parent().expect("it has one").display();
-        let places =
-            &format!("1 main @ {folder}/main.rs:1\n2 {{closure#0}} @ {}:{line}:26", copy.display());
-        let tallies = &[(&[2][..], tally(1, 0, 1))];
-        let program =
-            Program { places, location: "main.rs", openings: &[&[1]], tallies, ..Program::NONE };
-        let text = text(&program.data()).expect("a text");
-        std::fs::remove_file(&copy).expect("it was there");
-        assert!(
-            text.ends_with(".rs the_source_names_a_closure_that_has_lost_its_path\n"),
-            "{text}"
-        );
     }
 
     #[test]

@@ -108,8 +108,39 @@ fn a_dependency_is_named_behind_the_users_line() {
         assert_eq!(text.lines().nth(3), Some(expected));
     };
     check(&[2, 6, 9, 7], "    1 x      8 B  src/fmt.rs:8  label, in serde_json::from_str");
-    check(&[2, 6, 9, 10, 7], "    1 x      8 B  src/fmt.rs:8  label, in x_y::to_vec");
+    check(&[2, 6, 8, 9, 10, 7], "    1 x      8 B  src/fmt.rs:8  label, in serde_json::from_str");
+    check(&[2, 6, 10, 9, 7], "    1 x      8 B  src/fmt.rs:8  label, in x_y::to_vec");
     check(&[9, 6, 7], "    1 x      8 B  src/fmt.rs:8  label");
+}
+
+#[test]
+fn functions_have_their_types_and_packages() {
+    let check = |frames: &str, expected: &str| {
+        let places =
+            &format!("1 t::main @ /none/t.rs:1\n{}", frames.replace("HOME", "/c/registry/src/i"));
+        let stack: Vec<usize> = (2..2 + frames.lines().count()).collect();
+        let tallies: &[(&[usize], Tally)] = &[(&stack, tally(1, 0, 8))];
+        let program =
+            Program { places, location: "t.rs", openings: &[&[1]], tallies, ..Program::NONE };
+        let text = report(program, Mode::Short, Order::Allocations);
+        let line = text.lines().nth(3).expect("a site");
+        assert_eq!(line.strip_prefix("    1 x      8 B  t.rs:2  "), Some(expected), "{text}");
+    };
+    check("2 <t::M as core::clone::Clone>::clone @ /none/t.rs:2", "M::clone");
+    check("2 t::M<T>::get::{{closure}} @ /none/t.rs:2", "M::get::{closure}");
+    check("2 t::TEXT::__init @ /none/t.rs:2", "thread_local!");
+    check("2 new<t::M> @ /none/t.rs:2", "new");
+    let user = "2 t::f @ /none/t.rs:2";
+    let of_package = "3 <x_y::Text as core::fmt::Display>::fmt @ HOME/x-y-0.1.0/src/lib.rs:7";
+    check(&format!("{user}\n{of_package}"), "f, in x_y::Text::fmt");
+    let of_folder = "3 shop_core::words @ /c/git/checkouts/shop-0a1b2c3d/36adb5e/core/src/lib.rs:7";
+    check(&format!("{user}\n{of_folder}"), "f, in shop_core::words");
+    let inlined = "3 words @ /c/git/checkouts/words-list-0a1b2c3d/36adb5e/src/lib.rs:7";
+    check(&format!("{user}\n{inlined}"), "f, in words_list::words");
+    let of_std = "3 std::collections::hash::map::HashMap<K,V,S,A>::insert @ \
+                  /rustc/5/library/std/src/collections/hash/map.rs:3\n\
+                  4 hashbrown::raw::alloc::inner::do_alloc @ /rust/deps/hashbrown-0.16.1/src/raw/alloc.rs:19";
+    check(&format!("{user}\n{of_std}"), "f, in HashMap::insert");
 }
 
 #[test]
@@ -164,7 +195,7 @@ fn where_the_user_has_no_part_the_innermost_known_frame_leads() {
         assert_eq!(text.lines().nth(3), Some(expected));
     };
     check(&[9, 7], "    1 x      8 B  serde_json-1.0.1/src/de.rs:7  from_str");
-    check(&[7, 8], "    1 x      8 B  alloc/src/vec/mod.rs:5  with_capacity");
+    check(&[7, 8], "    1 x      8 B  alloc/src/vec/mod.rs:5  Vec::with_capacity");
     check(&[77], "    1 x      8 B  0x4d");
 }
 
