@@ -3,7 +3,7 @@
 use std::fmt;
 use std::thread;
 
-use super::{Broken, Budget, Exceeded, Origin};
+use super::{elsewhere, Broken, Budget, Exceeded, Origin};
 use crate::scope::Budgeted;
 use crate::value::Value;
 
@@ -73,11 +73,20 @@ impl Guard {
         let scope = self.scope.take()?;
         let measured = scope.measured();
         if self.budget.holds(&measured) {
+            elsewhere::report(&self.origin, || scope.elsewhere());
             return None;
         }
         let measurement = scope.finish(measured);
-        let broken = Broken::new(&self.budget, measurement, self.origin.location).ok()?;
-        Some(Exceeded::new(self.budget, broken, self.origin, "this thread", None))
+        let elsewhere = measurement.elsewhere;
+        match Broken::new(&self.budget, measurement, self.origin.location) {
+            Ok(broken) => {
+                Some(Exceeded::new(self.budget, broken, self.origin, "this thread", None))
+            }
+            Err(_) => {
+                elsewhere::report(&self.origin, || elsewhere);
+                None
+            }
+        }
     }
 }
 

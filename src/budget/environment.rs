@@ -1,6 +1,6 @@
 //! Cold: the environment variables that budgets read, each once in a process: `MOD_ALLOC_BACKTRACE`, how much of the call sites a broken
-//! budget shows, `MOD_ALLOC_BREAK`, whether to stop in a debugger at the first allocation past a budget, and `MOD_ALLOC_DHAT`, where to
-//! write a DHAT profile of a broken one.
+//! budget shows, `MOD_ALLOC_BREAK`, whether to stop in a debugger at the first allocation past a budget, `MOD_ALLOC_REPORT`, whether to say what
+//! other threads have allocated, and `MOD_ALLOC_DHAT`, where to write a DHAT profile of a broken one.
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -60,6 +60,21 @@ pub(crate) fn wants_break() -> bool {
         record::set_breakpoint();
     }
     wants_break
+}
+
+/// Whether to say, for budgets that hold too, what other threads have allocated.
+///
+/// # Panics
+/// If `MOD_ALLOC_REPORT` has no valid value.
+#[track_caller]
+pub(crate) fn wants_report() -> bool {
+    static REPORT: Variable = Variable {
+        name: "MOD_ALLOC_REPORT",
+        values: Values::OneOf(&["0", "1"]),
+        listed: "`0` (the default) and `1`",
+        read: AtomicU8::new(UNREAD),
+    };
+    REPORT.get() == 1
 }
 
 /// The folder to write DHAT profiles of broken budgets to, if there is to be one.

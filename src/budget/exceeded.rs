@@ -48,6 +48,8 @@ pub(crate) struct Breach {
     pub(crate) attached: usize,
     /// Allocations of the test harness, which are in no number.
     pub(crate) of_harness: u64,
+    /// Allocation events of other threads, none of them attached, if that is known.
+    pub(crate) elsewhere: Option<u64>,
     /// `None` if it was not recorded.
     recording: Option<Unseen<Recording>>,
     /// Of the blocks that are live at the end; `None` if nobody asked for them.
@@ -139,13 +141,15 @@ impl Exceeded {
         let of_harness = broken.of_harness;
         #[cfg(feature = "backtraces")]
         let call_sites = broken.sites.map_or_else(OnceLock::new, OnceLock::from);
-        let Measurement { measured, recording, retained, is_shared, attached } = broken.measurement;
+        let Measurement { measured, recording, retained, is_shared, attached, elsewhere } =
+            broken.measurement;
         let breach = || Breach {
             budget,
             measured,
             is_shared,
             attached,
             of_harness,
+            elsewhere,
             retained,
             name: origin.name(),
             origin,

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::{ready, Context, Poll};
 use std::thread;
 
-use super::{enforce, Broken, Budget, Exceeded, Origin};
+use super::{elsewhere, enforce, Broken, Budget, Exceeded, Origin};
 use crate::count;
 use crate::installed;
 use crate::scope::Metered;
@@ -107,12 +107,18 @@ impl<F: Future> Future for Counted<F> {
         // SAFETY: `metered` is pinned as its owner is: it is reached through here only, and nothing here has a `Drop`.
         let metered = unsafe { self.map_unchecked_mut(|this| &mut this.metered) };
         let (output, measured) = ready!(metered.poll(cx));
-        if budget.holds(&measured.measured) || is_enforced && thread::panicking() {
+        if is_enforced && thread::panicking() {
             return Poll::Ready((output, None));
         }
-        let broken = Broken::new(&budget, measured, origin.location).ok();
-        let exceeded = |broken| Exceeded::new(budget, broken, origin, "this future", None);
-        Poll::Ready((output, broken.map(exceeded)))
+        let elsewhere = measured.elsewhere;
+        if !budget.holds(&measured.measured) {
+            if let Ok(broken) = Broken::new(&budget, measured, origin.location) {
+                let exceeded = Exceeded::new(budget, broken, origin, "this future", None);
+                return Poll::Ready((output, Some(exceeded)));
+            }
+        }
+        elsewhere::report(&origin, || elsewhere);
+        Poll::Ready((output, None))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Cold: `Budget`, a set of limits on what a piece of code may allocate, and the ways to hold code to it.
 
 mod broken;
+mod elsewhere;
 mod enforce;
 mod environment;
 mod exceeded;
@@ -251,7 +252,8 @@ impl Budget {
             live: self.retained.max.is_some() || self.retained_bytes.max.is_some(),
             profile: environment::wants_dhat() || peak && record.is_some(),
         };
-        Asked { peak, record, track }
+        let elsewhere = elsewhere::is_wanted(record.is_some());
+        Asked { peak, record, track, elsewhere }
     }
 
     /// What to look out for if call sites are to be recorded, or the first allocation past a limit is to be found; else `None`.

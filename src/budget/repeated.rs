@@ -4,7 +4,7 @@ use std::future::Future;
 use std::panic::Location;
 
 use super::future::Closer;
-use super::{enforce, Broken, Budget, Exceeded, Metric, Origin};
+use super::{elsewhere, enforce, Broken, Budget, Exceeded, Metric, Origin};
 use crate::installed;
 use crate::scope::{uncounted, Budgeted, HiddenFuture, Measured, Measurement, Metered};
 use crate::value::Value;
@@ -214,6 +214,7 @@ impl Repeated {
                 let tag = closer.tag();
                 let asked = self.budget.asked();
                 let (output, measured) = Metered::new(work(closer), tag, asked).await;
+                runs.add_elsewhere(|| measured.elsewhere);
                 runs.add(measured.measured, || measured);
                 last = Some(output);
             }
@@ -229,7 +230,10 @@ impl Repeated {
     }
 
     fn verdict(self, mut runs: Runs, origin: Origin, subject: &'static str) -> Option<Exceeded> {
-        let broken = runs.first_broken.take()?;
+        let Some(broken) = runs.first_broken.take() else {
+            elsewhere::report(&origin, || runs.elsewhere);
+            return None;
+        };
         Some(Exceeded::new(self.budget, broken, origin, subject, Some(runs)))
     }
 }
@@ -243,18 +247,27 @@ pub(crate) struct Runs {
     /// For each metric, the least and the greatest over the runs, in the order of [`Metric::ALL`].
     ranges: [(u64, u64); Metric::ALL.len()],
     first_broken: Option<Broken>,
+    /// What other threads have allocated in all of them, for `MOD_ALLOC_REPORT`.
+    elsewhere: Option<u64>,
 }
 
 impl Runs {
     const fn new(repeated: Repeated, location: &'static Location<'static>) -> Self {
         let Repeated { budget, warmup, runs } = repeated;
         let ranges = [(u64::MAX, 0); Metric::ALL.len()];
-        Self { warmup, runs, budget, location, ranges, first_broken: None }
+        Self { warmup, runs, budget, location, ranges, first_broken: None, elsewhere: None }
     }
 
     fn add_scope(&mut self, scope: Budgeted) {
         let measured = scope.measured();
+        self.add_elsewhere(|| scope.elsewhere());
         self.add(measured, || scope.finish(measured));
+    }
+
+    fn add_elsewhere(&mut self, events: impl FnOnce() -> Option<u64>) {
+        if elsewhere::is_reported() {
+            self.elsewhere = events().map(|now| now + self.elsewhere.unwrap_or(0));
+        }
     }
 
     fn add(&mut self, mut measured: Measured, measurement: impl FnOnce() -> Measurement) {

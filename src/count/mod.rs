@@ -38,7 +38,10 @@ pub(crate) use open_frame::{
     ShareError,
 };
 pub(crate) use peak::{process_peak, restart_process_peak, start_peak, Above, PeakFrom};
-pub(crate) use registry::{record_everywhere, totals, EveryAllocation, Totals};
+pub(crate) use registry::{
+    events_elsewhere, events_everywhere, is_first_thread, record_everywhere, totals,
+    EveryAllocation, Totals,
+};
 pub(crate) use shared::{Shared, SharedRef};
 pub use stats::AllocStats;
 pub(crate) use thread::{flush, OpenError};

@@ -1,9 +1,11 @@
 //! Hot: all ledgers there are. A thread adopts a free one at its first allocation and gives it back at its end, so there
 //! are as many as threads ever ran at once.
 
-use std::sync::atomic::Ordering::Relaxed;
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
 use super::counts::Counts;
+use super::current::current_ledger;
 use super::ledger::{Ledger, Word};
 use super::peak;
 use super::pool::{Pool, Pooled};
@@ -66,4 +68,49 @@ pub(crate) fn totals() -> Totals {
         totals.current += unreported.clamp(-FLUSH_BYTES, FLUSH_BYTES);
     }
     totals
+}
+
+/// The ledger of the first thread of the process: in a test, that of the harness. Only its address.
+fn first() -> *const Ledger {
+    static FIRST: AtomicPtr<Ledger> = AtomicPtr::new(ptr::null_mut());
+    let known = FIRST.load(Relaxed);
+    if !known.is_null() {
+        return known;
+    }
+    // New ones come first in the list.
+    let first = LEDGERS.iter().last().map_or(ptr::null(), |ledger| ledger as *const Ledger);
+    FIRST.store(first.cast_mut(), Relaxed);
+    first
+}
+
+fn own() -> *const Ledger {
+    current_ledger().map_or(ptr::null(), |ledger| ledger)
+}
+
+/// Whether the current thread is the first of the process.
+pub(crate) fn is_first_thread() -> bool {
+    let own = own();
+    !own.is_null() && ptr::eq(own, first())
+}
+
+/// The allocation events, so far, of all threads but the current one and the first of the process.
+pub(crate) fn events_elsewhere() -> i64 {
+    events_but(own(), first())
+}
+
+/// The allocation events, so far, of all threads but the first of the process, unless that is the current one.
+pub(crate) fn events_everywhere() -> i64 {
+    events_but(ptr::null(), if is_first_thread() { ptr::null() } else { first() })
+}
+
+fn events_but(one: *const Ledger, other: *const Ledger) -> i64 {
+    let mut events = 0_i64;
+    for ledger in LEDGERS.iter() {
+        if !ptr::eq(ledger, one) && !ptr::eq(ledger, other) {
+            for word in [Word::Allocs, Word::Reallocs] {
+                events = events.wrapping_add(ledger.word(word).load(Relaxed));
+            }
+        }
+    }
+    events
 }

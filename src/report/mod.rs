@@ -12,6 +12,7 @@ pub(crate) use call_sites::{call_sites, harness, Numbers};
 pub(crate) use call_sites::{common_with_opening, is_allocator_shim};
 #[cfg(feature = "backtraces")]
 pub use call_sites::{CallSites, Frame, Site, SortBy};
+pub(crate) use number::counted;
 #[cfg(feature = "dhat-compat")]
 pub(crate) use number::grouped;
 pub(crate) use text::text;

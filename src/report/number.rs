@@ -20,7 +20,7 @@ pub(super) fn signed(number: i64) -> String {
 }
 
 /// `1 run`, `2 runs`.
-pub(super) fn counted(number: u64, noun: &str) -> String {
+pub(crate) fn counted(number: u64, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {noun}{plural}", grouped(number))
 }

@@ -140,6 +140,10 @@ fn push_uncounted(text: &mut String, breach: &Breach) {
         let kept = counted(breach.of_harness, "allocation");
         notes.push(format!("{kept} of the test harness, which keeps what is printed"));
     }
+    if let Some(events) = breach.elsewhere.filter(|events| *events > 0) {
+        let events = counted(events, "allocation");
+        notes.push(format!("{events} elsewhere (`AllocScope::current()` attaches threads, tasks)"));
+    }
     if breach.attached > 0 {
         let threads = counted(breach.attached as u64, "thread");
         let was = if breach.attached == 1 { "was" } else { "were" };

@@ -1,12 +1,14 @@
 //! Cold: `Budgeted`, the scope of one run of code that is held to a budget.
 
 use super::{stats, AllocScope, Asked, Measured, Measurement, Unmeasured};
-use crate::count::{AllocStats, Shared, Tracking};
+use crate::count::{self, AllocStats, Shared, Tracking};
 use crate::installed;
 
 pub(crate) struct Budgeted {
     scope: AllocScope,
     tracking: Option<Tracking>,
+    /// What other threads had allocated before, if somebody asks.
+    elsewhere: Option<i64>,
 }
 
 impl Budgeted {
@@ -20,7 +22,8 @@ impl Budgeted {
         if let Some(tracking) = &tracking {
             scope.frame.set_tracked(tracking);
         }
-        Self { scope, tracking }
+        let elsewhere = asked.elsewhere.then(count::events_elsewhere);
+        Self { scope, tracking, elsewhere }
     }
 
     /// The numbers, once the code has come to its end.
@@ -36,9 +39,20 @@ impl Budgeted {
         }
     }
 
+    /// The allocation events of other threads since it began, if somebody asked for that. Where
+    /// threads are attached, nobody needs to be told, and what is left is mostly what starting them
+    /// takes.
+    pub(crate) fn elsewhere(&self) -> Option<u64> {
+        let before = self.elsewhere.filter(|_| self.scope.frame.shared().is_none())?;
+        u64::try_from(count::events_elsewhere().wrapping_sub(before)).ok()
+    }
+
     /// Ends it, and says more of it than the numbers.
     pub(crate) fn finish(self, measured: Measured) -> Measurement {
+        let elsewhere = self.elsewhere();
         let attached = self.scope.frame.shared().map(Shared::attached);
-        Measurement::new(measured, self.scope.recording(), self.tracking.as_ref(), attached)
+        let (recording, tracking) = (self.scope.recording(), self.tracking.as_ref());
+        let measurement = Measurement::new(measured, recording, tracking, attached);
+        Measurement { elsewhere, ..measurement }
     }
 }

@@ -27,6 +27,8 @@ pub(crate) struct Measurement {
     pub(crate) is_shared: bool,
     /// How many threads were still attached by a guard.
     pub(crate) attached: usize,
+    /// Allocation events of other threads, none of them attached, if somebody asked.
+    pub(crate) elsewhere: Option<u64>,
 }
 
 impl Measurement {
@@ -49,6 +51,6 @@ impl Measurement {
             }
         }
         let (is_shared, attached) = (attached.is_some(), attached.unwrap_or(0));
-        Self { measured, recording, retained, is_shared, attached }
+        Self { measured, recording, retained, is_shared, attached, elsewhere: None }
     }
 }

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::{Asked, Measured, Measurement, Recording, Unmeasured};
-use crate::count::{Above, AllocStats, Counts, OpenFrame, Reading, SharedRef, Tracking};
+use crate::count::{self, Above, AllocStats, Counts, OpenFrame, Reading, SharedRef, Tracking};
 use crate::unseen::Unseen;
 
 /// Counts per poll: what a thread does between the polls, for other tasks, is not seen. Resolves to the output and
@@ -22,6 +22,8 @@ pub(crate) struct Metered<F> {
 /// What the polls have counted so far.
 struct Count {
     asked: Asked,
+    /// What all threads had allocated before the first poll, if somebody asks.
+    elsewhere: Option<i64>,
     counts: Counts,
     peak: i64,
     hidden: i64,
@@ -47,6 +49,7 @@ impl<F: Future> Metered<F> {
     pub(crate) fn new(future: F, tag: u64, asked: Asked) -> Self {
         let count = Count {
             asked,
+            elsewhere: None,
             counts: Counts::ZERO,
             peak: 0,
             hidden: 0,
@@ -68,6 +71,9 @@ impl<F: Future> Future for Metered<F> {
         // SAFETY: `future` is pinned as its owner is: it is reached through here only, and `Metered` has no `Drop`.
         let future = unsafe { Pin::new_unchecked(&mut this.future) };
         let Some(count) = &mut this.count else { panic!("`async fn` resumed after completion") };
+        if count.asked.elsewhere && count.elsewhere.is_none() {
+            count.elsewhere = Some(count::events_everywhere());
+        }
         let frame = count.open(this.tag);
         let polled = future.poll(cx);
         count.add(frame);
@@ -136,7 +142,18 @@ impl Count {
         let (recording, tracking) = (self.recording.take(), self.tracking.take());
         let (hidden, unmeasured) = (self.hidden.unsigned_abs(), self.unmeasured);
         let measured = Measured { stats, live, hidden, unmeasured };
-        Measurement::new(measured, recording, tracking.as_ref(), attached)
+        let elsewhere = self.elsewhere(attached.is_some());
+        let measurement = Measurement::new(measured, recording, tracking.as_ref(), attached);
+        Measurement { elsewhere, ..measurement }
+    }
+
+    /// The allocation events on all threads since the first poll, apart from those in the polls. As for
+    /// [`Budgeted`](super::Budgeted), where threads are attached nobody needs to be told.
+    fn elsewhere(&self, is_shared: bool) -> Option<u64> {
+        let before = self.elsewhere.filter(|_| !is_shared)?;
+        let all = count::events_everywhere().wrapping_sub(before);
+        let in_polls = self.counts.sums().events.wrapping_add(self.hidden);
+        u64::try_from(all.wrapping_sub(in_polls)).ok()
     }
 }
 

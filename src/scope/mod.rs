@@ -264,6 +264,8 @@ pub(crate) struct Asked {
     pub(crate) record: Option<FirstPast>,
     /// About its blocks.
     pub(crate) track: Track,
+    /// What other threads allocate meanwhile.
+    pub(crate) elsewhere: bool,
 }
 
 impl Asked {

@@ -1,0 +1,151 @@
+//! Cold: what other threads allocate while a budget is open, and are not attached to it. It is no
+//! part of the verdict, but whoever forgot to attach a worker must be able to find out.
+//!
+//! An event says on which thread it happens, not for whom. Beside other tests, what other threads
+//! allocate is mostly theirs. So nothing is said unless this is certainly the only test: then what
+//! is not the harness's is its own, or of a thread that an earlier one left behind.
+
+use std::env;
+use std::ffi::OsString;
+use std::io::Write;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
+
+use super::{environment, Origin};
+use crate::count;
+use crate::report::counted;
+
+/// Whether a budget is to look: with `MOD_ALLOC_REPORT=1`, or for its report, where one that
+/// records call sites might make one.
+///
+/// # Panics
+/// If `MOD_ALLOC_REPORT` has no valid value.
+#[track_caller]
+pub(super) fn is_wanted(records: bool) -> bool {
+    let wants_report = environment::wants_report();
+    if !wants_report && !records {
+        return false;
+    }
+    let is_alone = is_the_only_test();
+    if wants_report && !is_alone {
+        static SAID: AtomicBool = AtomicBool::new(false);
+        if !SAID.swap(true, Relaxed) {
+            say(&|| {
+                "MOD_ALLOC_REPORT=1: while tests run side by side nobody can tell whose threads \
+                 allocate. Run one at a time: `cargo test -- --test-threads=1`"
+                    .to_owned()
+            });
+        }
+    }
+    is_alone
+}
+
+/// Whether to say it of budgets that hold, too.
+///
+/// # Panics
+/// As [`is_wanted`].
+#[track_caller]
+pub(super) fn is_reported() -> bool {
+    environment::wants_report()
+}
+
+/// Says of a budget that has held what other threads have allocated meanwhile, if that is asked
+/// for.
+pub(super) fn report(origin: &Origin, events: impl FnOnce() -> Option<u64>) {
+    if !is_reported() {
+        return;
+    }
+    if let Some(events @ 1..) = events() {
+        say(&|| {
+            let (name, events) = (origin.name(), counted(events, "allocation"));
+            format!(
+                "{name} holds its budget ({}). Not in it: {events} elsewhere meanwhile, on other \
+                 threads or by other tasks. Attach those that work for it by \
+                 `AllocScope::current()`",
+                origin.location
+            )
+        });
+    }
+}
+
+/// To the process's stderr: what a test prints that passes is shown to nobody.
+#[cold]
+fn say(line: &dyn Fn() -> String) {
+    count::ignored(|| {
+        // Who has closed it does not want to know.
+        let _ = writeln!(std::io::stderr(), "mod-alloc: {}", line());
+    });
+}
+
+/// Whether no other test runs at the same time: on the first thread of a process no harness runs
+/// tests, and elsewhere the command line and the environment say how many run at a time.
+fn is_the_only_test() -> bool {
+    const UNREAD: u8 = 2;
+    static ONE_AT_A_TIME: AtomicU8 = AtomicU8::new(UNREAD);
+    let is_one = match ONE_AT_A_TIME.load(Relaxed) {
+        UNREAD => {
+            let is_one = count::ignored(|| {
+                let arguments: Vec<OsString> = env::args_os().skip(1).collect();
+                one_at_a_time(&arguments, |name| env::var_os(name))
+            });
+            ONE_AT_A_TIME.store(is_one.into(), Relaxed);
+            is_one
+        }
+        is_one => is_one == 1,
+    };
+    is_one || count::is_first_thread()
+}
+
+/// Whether tests run one at a time, by the options of Rust's test harness and what nextest sets.
+fn one_at_a_time(arguments: &[OsString], variable: impl Fn(&str) -> Option<OsString>) -> bool {
+    let is = |name: &str, value: &str| variable(name).is_some_and(|is| is == value);
+    let mut threads = None;
+    let mut plain = 0;
+    let mut arguments_left = arguments.iter();
+    while let Some(argument) = arguments_left.next() {
+        let argument = argument.to_string_lossy();
+        if argument == "--test-threads" {
+            threads = arguments_left.next().map(|threads| threads == "1");
+        } else if let Some(number) = argument.strip_prefix("--test-threads=") {
+            threads = Some(number == "1");
+        } else if !argument.starts_with('-') {
+            plain += 1;
+        }
+    }
+    let is_exact = plain == 1 && arguments.iter().any(|argument| argument == "--exact");
+    is_exact
+        || is("NEXTEST_EXECUTION_MODE", "process-per-test")
+        || threads.unwrap_or_else(|| is("RUST_TEST_THREADS", "1"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::one_at_a_time;
+
+    #[test]
+    fn the_command_line_and_the_environment_say_whether_tests_run_one_at_a_time() {
+        let check = |arguments: &str, set: &[(&str, &str)], expected| {
+            let arguments: Vec<_> = arguments.split_whitespace().map(Into::into).collect();
+            let variable = |name: &str| {
+                set.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into())
+            };
+            assert_eq!(one_at_a_time(&arguments, variable), expected, "{arguments:?} {set:?}");
+        };
+        check("", &[], false);
+        check("a::test", &[], false);
+        check("--test-threads=1", &[], true);
+        check("a --test-threads 1", &[], true);
+        check("--test-threads=12", &[], false);
+        check("--test-threads 2 --nocapture", &[], false);
+        check("", &[("RUST_TEST_THREADS", "1")], true);
+        check("", &[("RUST_TEST_THREADS", "2")], false);
+        check("--test-threads=4", &[("RUST_TEST_THREADS", "1")], false);
+        check("a::test --exact", &[], true);
+        check("--exact", &[], false);
+        check("--exact a::test b::test", &[], false);
+        check(
+            "--exact a::test --nocapture",
+            &[("NEXTEST_EXECUTION_MODE", "process-per-test")],
+            true,
+        );
+    }
+}
