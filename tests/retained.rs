@@ -8,6 +8,7 @@ use std::sync::mpsc::{channel, Sender};
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use mod_alloc::{
     alloc_budget, assert_allocs, measure, uncounted, AllocScope, Budget, Exceeded, ModAlloc,
@@ -39,6 +40,14 @@ fn numbers(exceeded: &Exceeded) -> (u64, u64) {
 
 fn on_a_thread<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     uncounted(|| thread::scope(|scope| scope.spawn(work).join().expect("it ends well")))
+}
+
+fn idle() -> Waker {
+    struct Idle;
+    impl Wake for Idle {
+        fn wake(self: Arc<Self>) {}
+    }
+    Waker::from(Arc::new(Idle))
 }
 
 #[test]
@@ -117,6 +126,45 @@ fn what_is_allocated_in_uncounted_is_not_retained() {
     assert_eq!(retained(|| uncounted(|| forget(block(10)))), (0, 0));
 }
 
+/// What std frees of a thread when it ends comes after the end of the scope that the thread was spawned in.
+#[test]
+fn threads_that_nobody_joins_are_waited_for() {
+    let spawn = || {
+        thread::scope(|threads| {
+            threads.spawn(|| ());
+        });
+    };
+    spawn();
+    let budget = Budget::new().max_retained(0).max_retained_bytes(0).call_sites(false);
+    for _ in 0..1_000 {
+        budget.check(spawn).expect("nothing leaks");
+    }
+    let waker = idle();
+    budget.runs(20).check(spawn).expect("nothing leaks");
+    for _ in 0..100 {
+        let mut future = Box::pin(budget.check_future(async { spawn() }));
+        let polled = future.as_mut().poll(&mut Context::from_waker(&waker));
+        assert!(matches!(polled, Poll::Ready(Ok(()))));
+        assert_eq!(retained(|| (spawn(), forget(block(50)))), (1, 50));
+    }
+}
+
+#[test]
+fn a_thread_that_does_not_end_is_waited_for_a_while_only() {
+    let (end, wait) = channel::<()>();
+    let start = Instant::now();
+    let mut thread = None;
+    let budget = Budget::new().max_retained(0).call_sites(false);
+    let exceeded = budget.check(|| {
+        thread = Some(thread::spawn(move || wait.recv().is_err()));
+        forget(block(50));
+    });
+    assert!(exceeded.expect_err("it leaks").retained_count() >= Some(1));
+    assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
+    drop(end);
+    assert!(thread.expect("it was spawned").join().expect("it ends well"));
+}
+
 #[test]
 fn budgets_nest() {
     let work = || {
@@ -147,11 +195,7 @@ fn attached_threads_retain_for_the_scope() {
 
 #[test]
 fn futures_retain_over_their_polls() {
-    struct Idle;
-    impl Wake for Idle {
-        fn wake(self: Arc<Self>) {}
-    }
-    let waker = Waker::from(Arc::new(Idle));
+    let waker = idle();
     let check = |keeps: bool, expected: Option<(u64, u64)>| {
         let budget = Budget::new().max_retained(0).max_retained_bytes(0);
         let mut future = Box::pin(budget.check_future(async move {
@@ -180,11 +224,7 @@ fn futures_retain_over_their_polls() {
 
 #[test]
 fn a_thread_that_polls_while_it_is_attached_retains_once() {
-    struct Idle;
-    impl Wake for Idle {
-        fn wake(self: Arc<Self>) {}
-    }
-    let waker = Waker::from(Arc::new(Idle));
+    let waker = idle();
     let mut context = Context::from_waker(&waker);
     let budget = Budget::new().max_retained(0).max_retained_bytes(0).call_sites(false);
     let handle = RefCell::new(None);

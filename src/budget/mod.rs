@@ -28,7 +28,7 @@ pub(crate) use repeated::Runs;
 
 use crate::count::Track;
 use crate::record::{FirstPast, Sums};
-use crate::scope::{Asked, Measured};
+use crate::scope::{Asked, Measured, MostLive};
 
 /// Limits on what a piece of code may allocate on its thread.
 ///
@@ -177,6 +177,9 @@ impl Budget {
     /// one from before that is only reallocated within; one that is allocated within stays the same block when it is reallocated. While
     /// such a budget is checked, every thread notes the blocks that it frees, which takes some nanoseconds each.
     ///
+    /// What the standard library allocates to start a thread it frees when the thread ends, which [`std::thread::scope`] does not wait
+    /// for. So a check that would break waits while threads are there that have begun within, for a second at the most.
+    ///
     /// What the standard library sets up at a first use, such as the buffer of stdout, is retained if that happens within: do it once
     /// before, or in a [`warmup`](Self::warmup).
     ///
@@ -252,8 +255,12 @@ impl Budget {
             live: self.retained.max.is_some() || self.retained_bytes.max.is_some(),
             profile: environment::wants_dhat() || peak && record.is_some(),
         };
+        let most_live = MostLive {
+            blocks: self.retained.max.unwrap_or(u64::MAX),
+            bytes: self.retained_bytes.max.unwrap_or(u64::MAX),
+        };
         let elsewhere = elsewhere::is_wanted(record.is_some());
-        Asked { peak, record, track, elsewhere }
+        Asked { peak, record, track, most_live, elsewhere }
     }
 
     /// What to look out for if call sites are to be recorded, or the first allocation past a limit is to be found; else `None`.

@@ -1,12 +1,12 @@
 //! Cold: `Budgeted`, the scope of one run of code that is held to a budget.
 
-use super::{stats, AllocScope, Asked, Measured, Measurement, Unmeasured};
-use crate::count::{self, AllocStats, Shared, Tracking};
+use super::{stats, AllocScope, Asked, Measured, Measurement, Tracker, Unmeasured};
+use crate::count::{self, AllocStats, Shared};
 use crate::installed;
 
 pub(crate) struct Budgeted {
     scope: AllocScope,
-    tracking: Option<Tracking>,
+    tracker: Option<Tracker>,
     /// What other threads had allocated before, if somebody asks.
     elsewhere: Option<i64>,
 }
@@ -17,20 +17,20 @@ impl Budgeted {
     #[inline]
     pub(crate) fn enter(asked: Asked) -> Self {
         installed::require();
-        let tracking = asked.track();
+        let tracker = asked.track();
         let scope = AllocScope::new(asked.open(0));
-        if let Some(tracking) = &tracking {
-            scope.frame.set_tracked(tracking);
+        if let Some(tracker) = &tracker {
+            scope.frame.set_tracked(tracker.tracking());
         }
         let elsewhere = asked.elsewhere.then(count::events_elsewhere);
-        Self { scope, tracking, elsewhere }
+        Self { scope, tracker, elsewhere }
     }
 
     /// The numbers, once the code has come to its end.
     #[inline]
     pub(crate) fn measured(&self) -> Measured {
         let reading = self.scope.frame.measure();
-        let live = self.tracking.as_ref().and_then(Tracking::live);
+        let live = self.tracker.as_ref().and_then(Tracker::live_at_end);
         Measured {
             stats: reading.as_ref().map_or_else(AllocStats::default, stats),
             live,
@@ -51,7 +51,8 @@ impl Budgeted {
     pub(crate) fn finish(self, measured: Measured) -> Measurement {
         let elsewhere = self.elsewhere();
         let attached = self.scope.frame.shared().map(Shared::attached);
-        let (recording, tracking) = (self.scope.recording(), self.tracking.as_ref());
+        let tracking = self.tracker.as_ref().map(Tracker::tracking);
+        let recording = self.scope.recording();
         let measurement = Measurement::new(measured, recording, tracking, attached);
         Measurement { elsewhere, ..measurement }
     }

@@ -6,8 +6,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use super::{Asked, Measured, Measurement, Recording, Unmeasured};
-use crate::count::{self, Above, AllocStats, Counts, OpenFrame, Reading, SharedRef, Tracking};
+use super::{Asked, Measured, Measurement, Recording, Tracker, Unmeasured};
+use crate::count::{self, Above, AllocStats, Counts, OpenFrame, Reading, SharedRef};
 use crate::unseen::Unseen;
 
 /// Counts per poll: what a thread does between the polls, for other tasks, is not seen. Resolves to the output and
@@ -31,7 +31,7 @@ struct Count {
     unmeasured: Option<Unmeasured>,
     /// What was recorded, if it records.
     recording: Option<Unseen<Recording>>,
-    tracking: Option<Tracking>,
+    tracker: Option<Tracker>,
     shared: Option<SharedCount>,
 }
 
@@ -55,7 +55,7 @@ impl<F: Future> Metered<F> {
             hidden: 0,
             unmeasured: None,
             recording: asked.record.map(|_| Unseen::new(Recording::default)),
-            tracking: asked.track(),
+            tracker: asked.track(),
             shared: None,
         };
         Self { future, tag, count: Some(count) }
@@ -90,8 +90,8 @@ impl Count {
         let counted = self.counts.sums();
         let record = self.asked.record.map(|first_past| first_past.from(counted));
         let frame = Asked { record, ..self.asked }.open(tag);
-        if let Some(tracking) = &self.tracking {
-            frame.set_tracked(tracking);
+        if let Some(tracker) = &self.tracker {
+            frame.set_tracked(tracker.tracking());
         }
         if let Some(shared) = &self.shared {
             frame.set_shared(shared.scope.clone());
@@ -138,12 +138,13 @@ impl Count {
             }
         }
         let stats = AllocStats::new(counts, Above { current: counts.current(), peak });
-        let live = self.tracking.as_ref().and_then(Tracking::live);
-        let (recording, tracking) = (self.recording.take(), self.tracking.take());
+        let live = self.tracker.as_ref().and_then(Tracker::live_at_end);
+        let (recording, tracker) = (self.recording.take(), self.tracker.take());
         let (hidden, unmeasured) = (self.hidden.unsigned_abs(), self.unmeasured);
         let measured = Measured { stats, live, hidden, unmeasured };
         let elsewhere = self.elsewhere(attached.is_some());
-        let measurement = Measurement::new(measured, recording, tracking.as_ref(), attached);
+        let tracking = tracker.as_ref().map(Tracker::tracking);
+        let measurement = Measurement::new(measured, recording, tracking, attached);
         Measurement { elsewhere, ..measurement }
     }
 

@@ -6,11 +6,13 @@ mod handle;
 mod heap_profile;
 mod hidden_future;
 mod instrumented;
+mod later_threads;
 mod measurement;
 mod metered;
 #[cfg(feature = "backtraces")]
 mod process_recorder;
 mod recording;
+mod tracker;
 mod uncounted;
 mod unmeasured;
 
@@ -36,6 +38,8 @@ pub(crate) use metered::Metered;
 #[cfg(feature = "backtraces")]
 pub(crate) use process_recorder::ProcessRecorder;
 pub(crate) use recording::Recording;
+pub(crate) use tracker::MostLive;
+use tracker::Tracker;
 pub use uncounted::uncounted;
 pub(crate) use unmeasured::Unmeasured;
 
@@ -264,6 +268,7 @@ pub(crate) struct Asked {
     pub(crate) record: Option<FirstPast>,
     /// About its blocks.
     pub(crate) track: Track,
+    pub(crate) most_live: MostLive,
     /// What other threads allocate meanwhile.
     pub(crate) elsewhere: bool,
 }
@@ -280,8 +285,8 @@ impl Asked {
 
     /// Begins to track blocks, if it asks for that.
     #[track_caller]
-    fn track(self) -> Option<Tracking> {
-        self.track.any().then(|| track(self.track))
+    fn track(self) -> Option<Tracker> {
+        self.track.any().then(|| Tracker::new(track(self.track), self.most_live))
     }
 }
 
