@@ -88,9 +88,16 @@ use item::Function;
 /// # Where it goes
 ///
 /// On any `fn` with a body: free or generic, a method, in a trait's implementation, `async`. Put it
-/// *above* `#[test]`, `#[tokio::test]` and the attributes of rstest and test_case. Below an
-/// attribute that starts a runtime it would count the runtime, which is a compile error; below one
-/// that makes fixtures it would measure another function.
+/// *above* `#[test]`, `#[tokio::test]` and the attributes of rstest, test_case, serial_test, test_log
+/// and quickcheck. Below an attribute that starts a runtime, waits for other tests, sets up a log or
+/// runs cases, it would count all that, which is a compile error; below one that makes fixtures it
+/// would measure another function. Within `proptest!` and `quickcheck!` it would count the whole run,
+/// which is an error too: there, call `budget.check(|| ..)?` in the body.
+///
+/// On unit tests in a library it stands in a module under `#[cfg(test)]`, or as
+/// `#[cfg_attr(test, mod_alloc::alloc_budget(max = 1))]`. Elsewhere it is not found (E0433) as soon as
+/// the package has integration tests, since for those Cargo builds the library without its
+/// dev-dependencies.
 ///
 /// Arguments are not part of the budget: neither making them nor dropping them after the body is
 /// counted.

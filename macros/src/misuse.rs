@@ -108,7 +108,7 @@ fn run_of_cases(function: &Function) -> Option<Error> {
         "`#[alloc_budget]` within `{name}!` would count the whole run: all cases, and the making of \
          them"
     );
-    Some(Error::at(Span::call_site(), message).help(
+    Some(Error::at(function.name.span(), message).help(
         "measure in the body of the property: `Budget::new().max(10).check(|| ..)?` fails the case \
          that allocates more",
     ))
