@@ -38,6 +38,9 @@ const MAX_DETAILS: usize = 8;
 /// Files are at most so wide in the list. A longer one shifts its own line, and is not cut: editors find their way by it.
 const MAX_PLACE_WIDTH: usize = 40;
 
+/// After the name of a file.
+const UNREAD: &str = "can't be read here: no lines of its code are shown";
+
 const DHAT_HINT: &str = "     DHAT profile: MOD_ALLOC_DHAT=DIR";
 
 /// How much is shown.
@@ -195,6 +198,11 @@ fn push_rows(text: &mut String, list: &List) {
         for detail in above.iter().chain(&callers_or_note).chain(&below) {
             push_line(text, &format!("{:indent$}{detail}", ""));
         }
+    }
+    let mut paths = shown.iter().filter_map(|row| Some((row.leading.parts.path.as_ref()?, row)));
+    if let Some((_, row)) = paths.find(|(path, _)| !sources.can_be_read(path)) {
+        let file = row.leading.file().unwrap_or("");
+        push_line(text, &format!("    {file} {UNREAD}"));
     }
     if !others.is_empty() {
         let left = others.iter().fold((0_u64, 0_u64), |(events, bytes), row| {

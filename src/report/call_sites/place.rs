@@ -31,7 +31,7 @@ pub(super) fn function(frame: &Frame, sources: &mut Sources) -> String {
     let is_lost = short.krate.is_none();
     let item = match (&frame.parts.path, frame.line()) {
         (Some(file), Some(line)) if is_closure || is_lost => {
-            sources.item_at(file, line, frame.column()).filter(|item| item.name == name)
+            sources.function_at(file, line, frame.column(), name)
         }
         _ => None,
     };
@@ -52,7 +52,8 @@ pub(super) fn function(frame: &Frame, sources: &mut Sources) -> String {
 pub(super) fn dependency(frame: &Frame, sources: &mut Sources) -> String {
     let function = function(frame, sources);
     if frame.parts.owner == Owner::Std {
-        return function;
+        let of_file = frame.file().and_then(collection).filter(|_| !function.contains("::"));
+        return of_file.map_or_else(|| function.clone(), |of| format!("{of}::{function}"));
     }
     // Methods of std's types are of the package that wrote them.
     let is_of_package = |krate: &&str| !matches!(*krate, "core" | "alloc" | "std");
@@ -62,6 +63,12 @@ pub(super) fn dependency(frame: &Frame, sources: &mut Sources) -> String {
         Some(package) => format!("{package}::{function}"),
         None => function,
     }
+}
+
+/// What a file of std's implements, for methods that were inlined.
+fn collection(file: &str) -> Option<&'static str> {
+    let files = [("/collections/hash/map.rs", "HashMap"), ("/collections/hash/set.rs", "HashSet")];
+    files.into_iter().find_map(|(end, name)| file.ends_with(end).then_some(name))
 }
 
 /// The calls outside of a frame, innermost first: `src/parser.rs:15 parse`. One that goes through a line that has just been said

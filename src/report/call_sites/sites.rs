@@ -46,7 +46,7 @@ use crate::unseen::Unseen;
 /// ```
 ///
 /// As long as the counts are the same, so is the text: on every machine, in every run, at every opt-level and with every toolchain.
-/// It has no lines, bytes, generics, or functions of other packages; closures count as the function that they are written in; recursion
+/// It has no lines, bytes, generics, types of methods (optimised builds lose them), or functions of other packages; closures count as the function that they are written in; recursion
 /// shows once, also that of functions that call one another; chains end at the function that opened the scope. Two things of an optimised build may still show: a
 /// function that ends with a call of another may be missing from a chain (a tail call), and functions
 /// that are compiled to the same code may be one.
@@ -424,8 +424,8 @@ impl Frame {
         self.parts.function.as_deref()
     }
 
-    /// The source file. Of the user's frames, relative to the folder that the build ran in (the workspace), as in `file!()`; else
-    /// as the compiler wrote it down.
+    /// The source file. Of the user's frames, relative to the folder that the build ran in (the workspace), as in `file!()`, or
+    /// `../core/src/lib.rs` of a package that lies beside it; else as the compiler wrote it down.
     #[must_use]
     pub fn file(&self) -> Option<&str> {
         self.parts.file.as_deref()
@@ -443,8 +443,8 @@ impl Frame {
         self.parts.column
     }
 
-    /// Whether this is the user's own code: a file below the folder that the build ran in, but not below a `vendor` folder, in
-    /// Cargo's registry or written by a build script.
+    /// Whether this is the user's own code: a file below the folder that the build ran in, or in a package that lies beside it (up to three
+    /// folders up), but not of a package below a `vendor` folder, in Cargo's registry or checkouts, or written by a build script.
     #[must_use]
     pub fn is_user(&self) -> bool {
         self.parts.owner == Owner::User

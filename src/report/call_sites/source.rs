@@ -43,6 +43,22 @@ impl Sources {
     ) -> Option<Item<'_>> {
         item_at(self.text(path)?, line, column)
     }
+
+    /// The function of this name around a place, also where a `derive` there makes it.
+    pub(super) fn function_at<'a>(
+        &'a mut self,
+        path: &str,
+        line: u32,
+        column: Option<u32>,
+        name: &'a str,
+    ) -> Option<Item<'a>> {
+        let text = self.text(path)?;
+        let item = item_at(text, line, column).filter(|item| item.name == name);
+        item.or_else(|| {
+            let derived = derived_for(text, line)?;
+            Some(Item { name, is_async: false, of: Some(derived) })
+        })
+    }
 }
 
 /// The folder that the files of a build are in, if it is not the one that the compiler has written down (`--remap-path-prefix`,
@@ -195,6 +211,27 @@ fn item_at(source: &str, line: u32, column: Option<u32>) -> Option<Item<'_>> {
     found.filter(|_| is_past(here))
 }
 
+/// The type whose definition follows, where an attribute is on the line: in it, nothing but attributes and words comes before.
+fn derived_for(source: &str, line: u32) -> Option<&str> {
+    let line = usize::try_from(line.checked_sub(1)?).ok()?;
+    let mut rest = source;
+    for _ in 0..line {
+        rest = rest.split_once('\n')?.1;
+    }
+    while let Some(token) = next_token(rest) {
+        rest = &rest[token.len()..];
+        match token {
+            "struct" | "enum" | "union" => {
+                let rest = rest.trim_start();
+                return next_token(rest);
+            }
+            "{" | "}" | ";" | "fn" | "impl" | "trait" | "mod" => return None,
+            _ => {}
+        }
+    }
+    None
+}
+
 /// The type or the trait in what stands between `impl` or `trait` and the body: `<T: Clone> Go for app::M<T> where ..`.
 fn type_of_methods(text: &str) -> Option<&str> {
     let text = text.trim_start();
@@ -298,7 +335,7 @@ fn character(text: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{item_at, moved_root, next_token, Item, Sources};
+    use super::{derived_for, item_at, moved_root, next_token, Item, Sources};
 
     #[test]
     fn the_innermost_function_around_a_place_is_found() {
@@ -407,6 +444,17 @@ mod impls { pub fn f(x: impl Fn()) {} }
                 rest = &rest[token.len()..];
             }
             assert_eq!(rest, "", "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_derive_makes_is_of_the_type_that_follows() {
+        let source = "#[derive(\n    Clone, // struct No\n    Debug)]\n#[x(y)]\npub(crate) enum Words<T> {\n  A\n}\nfn f() {}";
+        for line in 1..=5 {
+            assert_eq!(derived_for(source, line), Some("Words"), "{line}");
+        }
+        for line in [0, 6, 7, 8, 9, 99] {
+            assert_eq!(derived_for(source, line), None, "{line}");
         }
     }
 
