@@ -1,10 +1,10 @@
 //! `Budget` as a value: what holds, what does not, and what the failures say.
 
 use std::error::Error;
-use std::future::Future;
+use std::future::{poll_fn, Future};
 use std::hint::black_box;
 use std::mem::size_of;
-use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};
 use std::pin::{pin, Pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -95,6 +95,31 @@ fn what_the_library_allocates_for_a_failure_is_not_counted() {
         drop(exceeded);
     });
     assert_eq!((stats.alloc_count, stats.dealloc_count), (0, 0));
+}
+
+/// A future that is written by hand may be polled after a panic.
+#[test]
+fn a_poll_that_panics_counts_like_any_other() {
+    let unwind = || catch_unwind(|| resume_unwind(Box::new(()))).is_err();
+    let (_, of_unwinding) = measure(unwind);
+    let mut polls = 0;
+    let future = poll_fn(|_| {
+        polls += 1;
+        drop(black_box(Box::new([0_u8; 100])));
+        if polls < 3 {
+            resume_unwind(Box::new(()));
+        }
+        Poll::Ready(())
+    });
+    let mut future = pin!(Budget::new().max(0).check_future(future));
+    let waker = Waker::from(Arc::new(Unused));
+    let mut poll = || {
+        let mut context = Context::from_waker(&waker);
+        catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(&mut context)))
+    };
+    assert!(poll().is_err() && poll().is_err());
+    let Ok(Poll::Ready(Err(exceeded))) = poll() else { panic!("it holds") };
+    assert_eq!(exceeded.stats().alloc_count, 3 + 2 * of_unwinding.alloc_count);
 }
 
 #[test]

@@ -875,37 +875,43 @@ fn give_back(mut last: *mut c_void) {
     }
 }
 
-/// Small blocks can be had, but nothing of the size of a stack or a table.
+/// Makes 100 allocations where small blocks can be had, but nothing of the size of a stack or a table. Returns them.
+#[allow(clippy::vec_box)] // Each is a block of its own.
+fn allocate_without_memory_for_stacks() -> Vec<Box<[u8; 48]>> {
+    const ADDRESS_SPACE: c_int = 9;
+    let mut limit = [0; 2];
+    // SAFETY: two words, as `struct rlimit`.
+    assert_eq!(unsafe { getrlimit(ADDRESS_SPACE, &mut limit) }, 0);
+    // Every other block of these will be free, and none beside another.
+    let mut small: Vec<Option<Box<[u8; 48]>>> =
+        uncounted(|| (0..400).map(|_| Some(black_box(Box::new([0_u8; 48])))).collect());
+    let mut kept: Vec<Box<[u8; 48]>> = uncounted(|| Vec::with_capacity(100));
+    // SAFETY: as above.
+    assert_eq!(unsafe { setrlimit(ADDRESS_SPACE, &[1 << 20, limit[1]]) }, 0);
+    let all = take_all(1 << 20, 48);
+    uncounted(|| small.iter_mut().step_by(2).for_each(|block| *block = None));
+    for i in 0..100 {
+        let depth = i % 10;
+        deep(depth, &mut || kept.push(black_box(Box::new([1_u8; 48]))));
+    }
+    let mut refused = Vec::<u8>::new();
+    let was_refused = refused.try_reserve(4 << 20).is_err();
+    give_back(all);
+    // SAFETY: as above.
+    assert_eq!(unsafe { setrlimit(ADDRESS_SPACE, &limit) }, 0);
+    assert!(was_refused);
+    uncounted(|| drop(small));
+    kept
+}
+
 #[cfg_attr(target_env = "musl", ignore = "its `malloc` has memory left where glibc's has none")]
 #[test]
 fn without_memory_stacks_are_lost_visibly_and_counts_are_not() {
     in_a_process("without_memory_stacks_are_lost_visibly_and_counts_are_not", &[], || {
-        const ADDRESS_SPACE: c_int = 9;
-        let mut limit = [0; 2];
-        // SAFETY: two words, as `struct rlimit`.
-        assert_eq!(unsafe { getrlimit(ADDRESS_SPACE, &mut limit) }, 0);
         let scope = AllocScope::with_call_sites();
         drop(black_box(Box::new([0_u8; 48])));
         let before = scope.stats();
-        // Every other block of these will be free, and none beside another.
-        let mut small: Vec<Option<Box<[u8; 48]>>> =
-            uncounted(|| (0..400).map(|_| Some(black_box(Box::new([0_u8; 48])))).collect());
-        let mut kept: Vec<Box<[u8; 48]>> = uncounted(|| Vec::with_capacity(100));
-        // SAFETY: as above.
-        assert_eq!(unsafe { setrlimit(ADDRESS_SPACE, &[1 << 20, limit[1]]) }, 0);
-        let all = take_all(1 << 20, 48);
-        uncounted(|| small.iter_mut().step_by(2).for_each(|block| *block = None));
-        for i in 0..100 {
-            let depth = i % 10;
-            deep(depth, &mut || kept.push(black_box(Box::new([1_u8; 48]))));
-        }
-        let mut refused = Vec::<u8>::new();
-        let was_refused = refused.try_reserve(4 << 20).is_err();
-        give_back(all);
-        // SAFETY: as above.
-        assert_eq!(unsafe { setrlimit(ADDRESS_SPACE, &limit) }, 0);
-        assert!(was_refused);
-
+        let kept = allocate_without_memory_for_stacks();
         let stats = scope.stats();
         assert_eq!(stats.alloc_count - before.alloc_count, 100);
         let sites = scope.call_sites();
@@ -915,6 +921,30 @@ fn without_memory_stacks_are_lost_visibly_and_counts_are_not() {
         // With memory, all is as before.
         drop(kept);
         report_and_check(record_and_check());
+    });
+}
+
+#[cfg_attr(target_env = "musl", ignore = "its `malloc` has memory left where glibc's has none")]
+#[test]
+fn without_memory_stacks_of_attached_threads_are_lost_visibly_too() {
+    in_a_process("without_memory_stacks_of_attached_threads_are_lost_visibly_too", &[], || {
+        let scope = AllocScope::with_call_sites();
+        let handle = scope.handle();
+        let before = scope.stats();
+        uncounted(|| {
+            thread::scope(|threads| {
+                let work = || {
+                    let _attached = handle.attach();
+                    allocate_without_memory_for_stacks()
+                };
+                drop(threads.spawn(work).join().expect("it ends well"));
+            });
+        });
+        let stats = scope.stats();
+        assert_eq!(stats.alloc_count - before.alloc_count, 100);
+        let sites = scope.call_sites();
+        assert_agrees(&sites, &stats);
+        assert!(sites.unattributed_count() >= 90, "{sites:#}");
     });
 }
 

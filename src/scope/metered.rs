@@ -74,13 +74,30 @@ impl<F: Future> Future for Metered<F> {
         if count.asked.elsewhere && count.elsewhere.is_none() {
             count.elsewhere = Some(count::events_everywhere());
         }
-        let frame = count.open(this.tag);
-        let polled = future.poll(cx);
-        count.add(frame);
+        let polled = {
+            let frame = Some(count.open(this.tag));
+            let _polling = Polling { count, frame };
+            future.poll(cx)
+        };
         let Poll::Ready(output) = polled else { return Poll::Pending };
         let measurement = count.finish();
         this.count = None;
         Poll::Ready((output, measurement))
+    }
+}
+
+/// Takes in what a poll has counted when it is over, also by a panic: the future may be polled again.
+struct Polling<'a> {
+    count: &'a mut Count,
+    /// `None` once it is dropped.
+    frame: Option<OpenFrame>,
+}
+
+impl Drop for Polling<'_> {
+    fn drop(&mut self) {
+        if let Some(frame) = self.frame.take() {
+            self.count.add(frame);
+        }
     }
 }
 

@@ -215,9 +215,10 @@ mod tests {
         allocate(second, 1_000);
         part.start(second, second.counts(), true);
         allocate(second, 300);
-        assert_eq!(part.read(), of(321));
+        part.add_hidden(7);
+        assert_eq!((part.read(), part.hidden()), (of(321), 7));
         part.clear();
-        assert_eq!(part.read(), of(0));
+        assert_eq!((part.read(), part.hidden()), (of(0), 0));
     }
 
     #[test]
