@@ -110,6 +110,7 @@
 )]
 
 mod allocator;
+mod asm_symbol;
 mod budget;
 mod count;
 #[cfg(feature = "dhat-compat")]

@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::current::{self, current, current_state};
 use super::frames::Block;
-use super::ledger::{ceiling, floor, increment, store, Counters, State, Word};
+use super::ledger::{ceiling, floor, increment, store, Counters, Line, State, Word};
 use super::{peak, registry, thread};
 use crate::record;
 use crate::walk::Registers;
@@ -30,7 +30,7 @@ pub(crate) fn on_alloc(block: *mut u8, layout: Layout) -> *mut u8 {
     let got = got.wrapping_add(layout.size() as i64);
     let net = got.wrapping_sub(freed);
     if net > ceiling {
-        return slow_alloc(block, layout.size());
+        return slow_alloc(block, layout.size(), line);
     }
     // Read here, it is part of the compare; before the ceiling, it takes an instruction of its own.
     // SAFETY: as above.
@@ -82,7 +82,7 @@ pub(crate) fn on_realloc(block: *mut u8, old: Layout, new_size: usize) -> *mut u
     let freed = freed.wrapping_add(old.size() as i64);
     let net = got.wrapping_sub(freed);
     if net < floor || net > ceiling {
-        return slow_realloc(block, old.size(), new_size);
+        return slow_realloc(block, old.size(), new_size, line);
     }
     // SAFETY: as above.
     let high = unsafe { (*line).counters.high };
@@ -103,30 +103,27 @@ pub(crate) fn on_realloc(block: *mut u8, old: Layout, new_size: usize) -> *mut u
 #[cold]
 #[inline(never)]
 pub(crate) fn slow_dealloc(block: *mut u8, layout: Layout) {
-    let address = block as usize;
-    if record::is_tracking() {
-        record::forget(address);
-    }
-    let event = Event { word: Word::Deallocs, address, got: 0, freed: layout.size() as i64 };
-    slow(event, Registers::here());
+    let (address, freed) = (block as usize, layout.size() as i64);
+    let event = Event { word: Word::Deallocs, address, got: 0, freed };
+    slow(&event, &Registers::here(), current());
 }
 
 // The registers are read in the outermost function of ours that can, so that a walk has few frames of ours to pass.
 #[cold]
 #[inline(never)]
-fn slow_alloc(block: *mut u8, size: usize) -> *mut u8 {
+fn slow_alloc(block: *mut u8, size: usize, line: *const Line) -> *mut u8 {
     let address = block as usize;
     let event = Event { word: Word::Allocs, address, got: size as i64, freed: 0 };
-    slow(event, Registers::here());
+    slow(&event, &Registers::here(), line);
     block
 }
 
 #[cold]
 #[inline(never)]
-fn slow_realloc(block: *mut u8, old_size: usize, new_size: usize) -> *mut u8 {
+fn slow_realloc(block: *mut u8, old_size: usize, new_size: usize, line: *const Line) -> *mut u8 {
     let (got, freed) = (new_size as i64, old_size as i64);
     let event = Event { word: Word::Reallocs, address: block as usize, got, freed };
-    slow(event, Registers::here());
+    slow(&event, &Registers::here(), line);
     block
 }
 
@@ -170,20 +167,33 @@ impl Event {
             _ => None,
         }
     }
-}
 
-impl Event {
+    /// A block that is freed is no longer live. To be called before the inner allocator has it.
+    pub(super) fn forget_freed(&self) {
+        if self.word == Word::Deallocs && record::is_tracking() {
+            record::forget(self.address);
+        }
+    }
+
     /// The block as it is after the event, unless that frees it.
     pub(super) fn block(self) -> Block {
         Block { address: self.address, size: self.got as u64 }
     }
 }
 
-fn slow(event: Event, from: Registers) {
+// By references, here and below, and in one frame with its caller: copies and frames take of a stack that may be a coroutine's.
+#[inline(always)]
+fn slow(event: &Event, from: &Registers, line: *const Line) {
     // Nearly always, while call sites are recorded.
-    if let Some(own) = thread::own() {
-        return own.count(event, from);
+    match thread::own_of(line) {
+        Some(own) => own.count(event, from),
+        None => slow_elsewhere(event, from),
     }
+}
+
+#[cold]
+fn slow_elsewhere(event: &Event, from: &Registers) {
+    event.forget_freed();
     match current_state() {
         State::Ignored => {
             if event.word == Word::Allocs {
@@ -199,7 +209,7 @@ fn slow(event: Event, from: Registers) {
 
 /// Counts an event of a thread that has no ledger, past its end or for want of memory: on a ledger that all such
 /// threads share.
-fn orphan(event: Event) {
+fn orphan(event: &Event) {
     let shared = &registry::ORPHANS;
     shared.word(Word::Got).fetch_add(event.got, Relaxed);
     shared.word(Word::Freed).fetch_add(event.freed, Relaxed);

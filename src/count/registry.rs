@@ -5,7 +5,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
 use super::counts::Counts;
-use super::current::current_ledger;
+use super::current::{current, ledger_of};
 use super::ledger::{Ledger, Word};
 use super::peak;
 use super::pool::{Pool, Pooled};
@@ -84,7 +84,7 @@ fn first() -> *const Ledger {
 }
 
 fn own() -> *const Ledger {
-    current_ledger().map_or(ptr::null(), |ledger| ledger)
+    ledger_of(current()).map_or(ptr::null(), |ledger| ledger)
 }
 
 /// Whether the current thread is the first of the process.

@@ -12,7 +12,7 @@ use super::counts::Counts;
 use super::current;
 use super::events::Event;
 use super::frames::{Block, Frames, Noted};
-use super::ledger::{ceiling, floor, store, Counters, Ledger, State, Word};
+use super::ledger::{ceiling, floor, store, Counters, Ledger, Line, State, Word};
 use super::pool::Pooled;
 use super::registry::LEDGERS;
 use super::{peak, thread_exit};
@@ -48,7 +48,13 @@ pub(super) fn own_or_register() -> Option<Own> {
 
 #[inline]
 pub(super) fn own() -> Option<Own> {
-    current::current_ledger().map(|ledger| Own { ledger, _thread: PhantomData })
+    own_of(current::current())
+}
+
+/// The same, where [`current`](current::current) has just been asked.
+#[inline]
+pub(super) fn own_of(current: *const Line) -> Option<Own> {
+    current::ledger_of(current).map(|ledger| Own { ledger, _thread: PhantomData })
 }
 
 /// Why no frame could be opened.
@@ -170,8 +176,29 @@ impl Own {
         failed.store(failed.load(Relaxed).wrapping_add(1), Relaxed);
     }
 
-    /// Counts an event that the frequent half left: the first of a thread, one that crosses a limit, or one to record.
-    pub(super) fn count(self, event: Event, from: Registers) {
+    /// Counts an event that the frequent half left: the first of a thread, one that crosses a limit, or one to record. That is
+    /// done aside, where it has room.
+    pub(super) fn count(self, event: &Event, from: &Registers) {
+        let mut tracer = self.ledger.tracer.get();
+        if tracer.is_null() && self.wants_room(event) {
+            tracer = self.tracer();
+        }
+        let mut stops = false;
+        if tracer.is_null() {
+            stops = self.count_here(event, from);
+        } else {
+            // SAFETY: `Tracer::allocate` made it, and it is never freed.
+            let aside = unsafe { (*tracer).side_stack() };
+            aside.call(&mut || stops = self.count_here(event, from));
+        }
+        if stops {
+            record::stop();
+        }
+    }
+
+    /// Whether a debugger is to see this event.
+    fn count_here(self, event: &Event, from: &Registers) -> bool {
+        event.forget_freed();
         let Counters { got, freed, high, .. } = self.counters();
         let (got, freed) = (got.wrapping_add(event.got), freed.wrapping_add(event.freed));
         let net = got.wrapping_sub(freed);
@@ -188,11 +215,26 @@ impl Own {
         if self.is_watched() {
             self.note(event, from);
         }
+        record::is_passed()
+    }
+
+    /// Whether more than the counters will hear of the event.
+    #[cold]
+    fn wants_room(self, event: &Event) -> bool {
+        event.recorded().is_some()
+            && (record::is_profiling() || self.with_frames(|frames| frames.wanted().allocs))
+    }
+
+    /// Whether anybody asks where the event happened.
+    fn wants_stack(self, event: &Event) -> bool {
+        event.recorded().is_some()
+            && (record::is_profiling()
+                || self.with_frames(|frames| frames.is_recording() || frames.wants_stacks()))
     }
 
     /// Tells everyone who wants to know of it.
     #[inline]
-    fn note(self, event: Event, from: Registers) {
+    fn note(self, event: &Event, from: &Registers) {
         let is_profiling = record::is_profiling();
         let is_recording = self.with_frames(|frames| frames.is_recording());
         let recorded = event.recorded();
@@ -207,9 +249,7 @@ impl Own {
                 return;
             }
         }
-        let wants_stack = recorded.is_some()
-            && (is_profiling || is_recording || self.with_frames(|frames| frames.wants_stacks()));
-        let stack = if wants_stack { self.stack(from) } else { None };
+        let stack = if self.wants_stack(event) { self.stack(*from) } else { None };
         let net = event.got.wrapping_sub(event.freed);
         let noted = Noted { stack, event: recorded, net, block: event.block() };
         let now = self.counts().sums();
@@ -227,12 +267,18 @@ impl Own {
     /// The stack that ends at these registers; `None` if there is no room for it.
     #[inline]
     pub(super) fn stack(self, from: Registers) -> Option<&'static Stack> {
+        // SAFETY: null, or `allocate` made it; it is never freed, and belongs to the ledger, hence to this thread alone; the method
+        // does not come here again.
+        unsafe { self.tracer().as_mut() }?.stack(from)
+    }
+
+    /// Null without memory.
+    #[inline]
+    fn tracer(self) -> *mut Tracer {
         if self.ledger.tracer.get().is_null() {
-            self.ledger.tracer.set(Tracer::allocate()?);
+            self.ledger.tracer.set(Tracer::allocate().unwrap_or(std::ptr::null_mut()));
         }
-        // SAFETY: `allocate` made it, it is never freed, and it belongs to the ledger, hence to this thread alone; its one
-        // method does not come here again.
-        unsafe { &mut *self.ledger.tracer.get() }.stack(from)
+        self.ledger.tracer.get()
     }
 
     /// Ends the stretch over which `high` is the maximum, at an opening, a closing or a flush: takes the maximum in

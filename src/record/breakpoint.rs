@@ -1,21 +1,38 @@
 //! Hot: the stop in a debugger at the first allocation past a budget (`MOD_ALLOC_BREAK=1`), with the stack still standing.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 static IS_SET: AtomicBool = AtomicBool::new(false);
 
-/// From now on, [`pass`] stops.
+thread_local! {
+    // Without a destructor, so that it can be used at any time of a thread's life.
+    static IS_PASSED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// From now on, limits that are passed are told.
 pub(crate) fn set() {
     IS_SET.store(true, Relaxed);
 }
 
-/// Something has just passed a limit. Without a debugger the signal ends the process, so it is said first what that is.
+/// Something has just passed a limit.
 #[cold]
 pub(super) fn pass() {
-    if IS_SET.load(Relaxed) {
-        say();
-        trap();
-    }
+    IS_PASSED.with(|is_passed| is_passed.set(true));
+}
+
+/// Whether this thread has passed a limit since the last time, and is to [`stop`].
+#[inline]
+pub(crate) fn is_passed() -> bool {
+    IS_SET.load(Relaxed) && IS_PASSED.with(|is_passed| is_passed.replace(false))
+}
+
+/// Stops. To be called on the thread's own stack, which debuggers can show. Without a debugger the signal ends the process, so it is
+/// said first what that is.
+#[cold]
+pub(crate) fn stop() {
+    say();
+    trap();
 }
 
 #[cfg(all(unix, not(miri)))]

@@ -24,13 +24,14 @@ mod random_tests;
 mod retained;
 mod shared_sums;
 mod shared_tallies;
+mod side_stack;
 mod stack;
 mod stack_index;
 mod tallies;
 mod tally;
 mod tracer;
 
-pub(crate) use breakpoint::set as set_breakpoint;
+pub(crate) use breakpoint::{is_passed, set as set_breakpoint, stop};
 pub(crate) use first_past::{FirstPast, Sums};
 pub(crate) use layer::{Layers, Records};
 pub(crate) use live::{forget, put_back, take};

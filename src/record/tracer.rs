@@ -4,6 +4,7 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 
+use super::side_stack::SideStack;
 use super::stack::{self, Stack};
 use crate::walk::{Registers, Walker};
 
@@ -11,6 +12,8 @@ pub(crate) struct Tracer {
     walker: Walker,
     /// The stack of the previous walk.
     last: Option<&'static Stack>,
+    /// Where this thread records.
+    side_stack: SideStack,
 }
 
 impl Tracer {
@@ -18,9 +21,21 @@ impl Tracer {
     #[cold]
     pub(crate) fn allocate() -> Option<*mut Self> {
         // Written in place: unoptimised, a `Tracer` that is moved here takes 40 KiB of a stack that may have 16.
-        // SAFETY: a `Tracer` is not zero-sized. All zeros is one: a new walker, and no stack.
+        // SAFETY: a `Tracer` is not zero-sized.
         let memory = unsafe { System.alloc_zeroed(Layout::new::<Self>()) };
-        (!memory.is_null()).then(|| memory.cast())
+        if memory.is_null() {
+            return None;
+        }
+        let tracer: *mut Self = memory.cast();
+        // SAFETY: all zeros is a `Tracer`: a new walker, no stack, and none aside.
+        unsafe { (*tracer).side_stack = SideStack::allocate() };
+        Some(tracer)
+    }
+
+    /// Where this thread records.
+    #[inline]
+    pub(crate) fn side_stack(&self) -> SideStack {
+        self.side_stack
     }
 
     /// The stack that ends at these registers; `None` if it could not be interned.

@@ -10,40 +10,23 @@
 //!
 //! The function is assembly because no compiler writes such a table. While its callee runs, nothing may unwind
 //! *through* it: the callee catches its panics.
-//!
-//! The symbols are hidden, so that each library has its own, and carry the version, so that two versions of this
-//! package fit into one program; they are weak, so that even the same version twice does.
 #![allow(unsafe_code)]
 
 use std::ffi::c_void;
 
-/// `mod_alloc_MAJOR_MINOR_PATCH_` and `$name`.
-macro_rules! symbol {
-    ($name:literal) => {
-        concat!(
-            "mod_alloc_",
-            env!("CARGO_PKG_VERSION_MAJOR"),
-            "_",
-            env!("CARGO_PKG_VERSION_MINOR"),
-            "_",
-            env!("CARGO_PKG_VERSION_PATCH"),
-            "_",
-            $name
-        )
-    };
-}
+use crate::asm_symbol::asm_symbol;
 
 std::arch::global_asm!(
     // Link-time optimisation may put all assembly of a program into one file.
-    concat!(".ifndef ", symbol!("call_under")),
+    concat!(".ifndef ", asm_symbol!("call_under")),
     ".pushsection .text",
     ".p2align 4",
-    concat!(".weak ", symbol!("call_under")),
-    concat!(".hidden ", symbol!("call_under")),
-    concat!(".type ", symbol!("call_under"), ", @function"),
-    concat!(".weak ", symbol!("called_under")),
-    concat!(".hidden ", symbol!("called_under")),
-    concat!(symbol!("call_under"), ":"),
+    concat!(".weak ", asm_symbol!("call_under")),
+    concat!(".hidden ", asm_symbol!("call_under")),
+    concat!(".type ", asm_symbol!("call_under"), ", @function"),
+    concat!(".weak ", asm_symbol!("called_under")),
+    concat!(".hidden ", asm_symbol!("called_under")),
+    concat!(asm_symbol!("call_under"), ":"),
     ".cfi_startproc",
     // As usual: keep the caller's registers, and say where they are.
     "push rbp",
@@ -63,7 +46,7 @@ std::arch::global_asm!(
     ".cfi_same_value rbp",
     ".cfi_same_value rbx",
     "call rdx",
-    concat!(symbol!("called_under"), ":"),
+    concat!(asm_symbol!("called_under"), ":"),
     ".cfi_restore_state",
     "add rsp, 8",
     ".cfi_adjust_cfa_offset -8",
@@ -75,7 +58,7 @@ std::arch::global_asm!(
     ".cfi_restore rbp",
     "ret",
     ".cfi_endproc",
-    concat!(".size ", symbol!("call_under"), ", . - ", symbol!("call_under")),
+    concat!(".size ", asm_symbol!("call_under"), ", . - ", asm_symbol!("call_under")),
     ".popsection",
     ".endif",
 );
@@ -87,7 +70,7 @@ extern "C" {
     /// # Safety
     /// `work` may be called with `argument` and does not unwind. Unwinding from `cfa` and `rbp`, by the rules of the
     /// addresses that are found, must read mapped memory only.
-    #[link_name = symbol!("call_under")]
+    #[link_name = asm_symbol!("call_under")]
     pub(super) fn call_under(
         cfa: usize,
         rbp: usize,
@@ -95,7 +78,7 @@ extern "C" {
         argument: *mut c_void,
     );
 
-    #[link_name = symbol!("called_under")]
+    #[link_name = asm_symbol!("called_under")]
     static CALLED_UNDER: u8;
 }
 
