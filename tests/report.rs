@@ -301,3 +301,48 @@ fn a_text_that_several_stacks_of_a_line_grow_in_turn() {
     }
     black_box(&text);
 }
+
+/// Of what is made at its first use, the next run makes nothing.
+#[test]
+fn a_first_use() {
+    use std::sync::OnceLock;
+    static NAME: OnceLock<String> = OnceLock::new();
+    static OTHER: OnceLock<String> = OnceLock::new();
+    let work = |name: &'static OnceLock<String>| {
+        move || {
+            black_box(name.get_or_init(|| "name".to_owned()));
+            drop(black_box(vec![1]));
+        }
+    };
+    let hint =
+        "\n  1 allocation of what is set up once (OnceLock, thread_local!, ..): try `warmup = 1`\n";
+    let cold = Budget::new().max(1).check(work(&NAME)).expect_err("two allocations");
+    assert!(cold.to_string().contains(hint), "{cold}");
+    let next = Budget::new().max(0).check(work(&NAME)).expect_err("one allocation");
+    assert!(!next.to_string().contains("warmup"), "{next}");
+    let warm = Budget::new().max(0).warmup(1).check(work(&OTHER)).expect_err("one allocation");
+    assert!(!warm.to_string().contains("try"), "{warm}");
+}
+
+#[test]
+fn advice_is_for_those_who_can_take_it() {
+    use std::collections::HashMap;
+    use std::path::Path;
+    let report = |work: &dyn Fn()| Budget::new().max(0).check(work).unwrap_err().to_string();
+    let advice = ": reserve the capacity up front\n";
+    let long = "x".repeat(200);
+    let formatted = report(&|| drop(black_box(format!("{:?} {:?}", black_box(&*long), 5))));
+    let replaced = report(&|| drop(black_box(long.replace('x', "abc"))));
+    let joined = report(&|| drop(black_box(Path::new(black_box("/a")).join(&*long))));
+    for text in [formatted, replaced, joined] {
+        assert!(text.contains("  grew ") && !text.contains(advice), "{text}");
+    }
+    let mapped = report(&|| {
+        let mut map = HashMap::new();
+        for n in 0..100 {
+            map.insert(n, n);
+        }
+        black_box(&map);
+    });
+    assert!(mapped.contains(&format!("  grew a table 6 times{advice}")), "{mapped}");
+}

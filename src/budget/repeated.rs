@@ -286,6 +286,11 @@ impl Runs {
         }
     }
 
+    /// Whether the code had run before the run that broke the budget.
+    pub(crate) const fn are_warm(&self) -> bool {
+        self.warmup > 0
+    }
+
     pub(crate) const fn range(&self, metric: Metric) -> (u64, u64) {
         self.ranges[metric as usize]
     }

@@ -95,6 +95,10 @@ fn push_call_sites(text: &mut String, breach: &Breach) {
     let mut lists = Vec::new();
     let location = breach.origin.location;
     let attribute = (breach.origin.entrance == Entrance::Attribute).then_some(location);
+    let is_warm = breach.runs.as_ref().is_some_and(Runs::are_warm);
+    let mut push = |sites, subject, order| {
+        lists.push(call_sites::List { sites, subject, order, attribute, is_warm });
+    };
     let is_of_peak = of_allocated.contains(&Metric::PeakBytes);
     let at_peak = breach.call_sites().filter(|_| is_of_peak).and_then(CallSites::at_peak);
     let is_of_allocated = match at_peak {
@@ -103,18 +107,18 @@ fn push_call_sites(text: &mut String, breach: &Breach) {
     };
     if let Some(sites) = at_peak {
         let (subject, order) = (call_sites::Subject::AtPeak, call_sites::Order::Bytes);
-        lists.push(call_sites::List { sites, subject, order, attribute });
+        push(sites, subject, order);
     }
     if let Some(sites) = breach.call_sites().filter(|_| is_of_allocated) {
         let (sites, subject) = (sites.clone(), call_sites::Subject::Allocated);
-        lists.push(call_sites::List { sites, subject, order: order(&of_allocated), attribute });
+        push(sites, subject, order(&of_allocated));
     }
     if let (false, Some(sites)) = (of_retained.is_empty(), breach.retained_sites()) {
         let subject = match breach.origin.returns_nothing {
             true => call_sites::Subject::Leaked,
             false => call_sites::Subject::Retained,
         };
-        lists.push(call_sites::List { sites, subject, order: order(&of_retained), attribute });
+        push(sites, subject, order(&of_retained));
     }
     call_sites::push_call_sites(text, &lists, mode);
 }

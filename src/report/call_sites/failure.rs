@@ -19,6 +19,7 @@
 use std::iter;
 use std::panic::Location;
 
+use super::advice;
 use super::detailed::{growth, push_stacks, shortcomings};
 use super::place::{calls, dependency, function, place};
 use super::rows::{rows, Row};
@@ -71,6 +72,8 @@ pub(crate) struct List {
     pub(crate) order: Order,
     /// Where the attribute stands that calls the code: a line that calls nothing for who reads it.
     pub(crate) attribute: Option<&'static Location<'static>>,
+    /// Whether the code had run before it was measured.
+    pub(crate) is_warm: bool,
 }
 
 impl Subject {
@@ -82,10 +85,11 @@ impl Subject {
 /// Nothing at all where nothing was allocated. To be called inside `count::ignored`.
 pub(crate) fn push_call_sites(text: &mut String, lists: &[List], mode: Mode) {
     let mut is_any_listed = false;
-    let mut first_past = None;
+    let (mut first_past, mut first_use) = (None, None);
     for list in lists {
         if push_list(text, list, mode) {
             is_any_listed = true;
+            first_use = first_use.or_else(|| at_first_use(list));
             first_past = first_past.or(list.sites.data().first_past.as_ref());
         }
     }
@@ -93,6 +97,10 @@ pub(crate) fn push_call_sites(text: &mut String, lists: &[List], mode: Mode) {
     if let Some((event, frame)) = first_past {
         let place = frame.as_ref().map_or_else(|| "at no known site".to_owned(), place);
         notes.push(format!("  allocation {}, the first past the budget: {place}", grouped(*event)));
+    }
+    if let Some(made) = first_use {
+        let what = "of what is set up once (OnceLock, thread_local!, ..)";
+        notes.push(format!("  {made} {what}: try `warmup = 1`"));
     }
     if is_any_listed && mode == Mode::Short {
         let wants_dhat = cfg!(feature = "dhat-compat") && budget::dhat_folder().is_none();
@@ -105,6 +113,14 @@ pub(crate) fn push_call_sites(text: &mut String, lists: &[List], mode: Mode) {
     for note in notes {
         push_line(text, &note);
     }
+}
+
+/// What would not be there in a second run, as far as that is known.
+fn at_first_use(list: &List) -> Option<String> {
+    let sites = list.sites.data().sites.iter();
+    let made_once = sites.filter(|site| advice::is_first_use(&site.frames));
+    let count = made_once.map(|site| site.numbers.events).sum();
+    (count > 0 && !list.is_warm).then(|| list.subject.counted(count))
 }
 
 /// Whether there are sites to list.
@@ -282,12 +298,15 @@ fn excerpt(
     Some(fit(&format!("{number} | {code}"), width))
 }
 
-/// How the block grew.
+/// How the block grew, or the table.
 fn grown(row: &Row<'_>, width: usize) -> Option<String> {
-    let sizes = growth(&row.growth)?;
-    // Only the user's own code can reserve.
-    let advice = if row.dependency.is_none() { ": reserve the capacity up front" } else { "" };
-    Some(fit(&format!("grew {sizes}{advice}"), width))
+    let how = match (growth(&row.growth), row.tables) {
+        (Some(sizes), _) => sizes,
+        (None, 0 | 1) => return None,
+        (None, tables) => format!("a table {} times", grouped(tables)),
+    };
+    let advice = if row.can_reserve { ": reserve the capacity up front" } else { "" };
+    Some(fit(&format!("grew {how}{advice}"), width))
 }
 
 /// As many links as fit in a line. The last one, the user's test, is always there: where both do not fit, on a line of its own.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::iter;
 use std::panic::Location;
 
+use super::advice;
 use super::code::Owner;
 use super::cycles::without_cycles;
 use super::model::{leading, longer};
@@ -23,6 +24,10 @@ pub(super) struct Row<'a> {
     /// The function of a dependency that the user's code called, if there is one; where std called it, for a collection of its own, that
     /// of std.
     pub(super) dependency: Option<&'a Frame>,
+    /// Whether the capacity can be reserved of what grows here.
+    pub(super) can_reserve: bool,
+    /// How many times a hash table grew.
+    pub(super) tables: u64,
 }
 
 type Reading<'a> = (Option<&'a str>, Option<&'a str>, Option<u32>, Option<usize>);
@@ -45,6 +50,8 @@ pub(super) fn rows<'a>(
             Some(known) => {
                 known.numbers.add(row.numbers);
                 known.growth = longer(known.growth, row.growth);
+                known.can_reserve |= row.can_reserve;
+                known.tables += row.tables;
             }
             None => {
                 rows.insert(key, row);
@@ -78,7 +85,11 @@ fn row<'a>(site: &'a Site, attribute: Option<&Location<'_>>) -> Option<Row<'a>> 
         let is_of_std = caller.is_some_and(|file| file.contains("/std/src/collections/"));
         inner[if is_of_std { inner.len() - 1 } else { outermost }]
     });
+    let tables = if advice::is_table_growth(&site.frames) { site.numbers.events } else { 0 };
+    let grows = tables > 0 || site.growth.count > 0;
     Some(Row {
+        can_reserve: grows && advice::can_reserve(&site.frames),
+        tables,
         numbers: site.numbers,
         growth: site.growth,
         leading,

@@ -9,7 +9,8 @@ use crate::walk::Stop;
 
 fn push(text: &mut String, program: &Program<'_>, mode: Mode, order: Order) {
     let (sites, subject) = (CallSites::new(program.data()), Subject::Allocated);
-    push_call_sites(text, &[List { sites, subject, order, attribute: None }], mode);
+    let list = List { sites, subject, order, attribute: None, is_warm: false };
+    push_call_sites(text, &[list], mode);
     // With the feature `dhat-compat` it says one thing more, and one of sources that are not there, as nearly all here.
     *text = text.replace(DHAT_HINT, "");
     *text =
@@ -25,6 +26,7 @@ const PARSER: Program<'_> = Program {
             5 p::tokens::{{closure}} @ /none/src/parser.rs:14:9
             6 p::label @ /none/src/fmt.rs:8:1
             7 alloc::raw_vec::finish_grow @ /rustc/5/library/alloc/src/raw_vec.rs:5
+            7 alloc::vec::Vec<T>::push @ /rustc/5/library/alloc/src/vec/mod.rs:5
             8 alloc::vec::Vec<T>::with_capacity @ /rustc/5/library/alloc/src/vec/mod.rs:5
             9 serde_json[1]::de::from_str @ /c/registry/src/i/serde_json-1.0.1/src/de.rs:7
             10 to_vec<u8> @ /c/registry/src/i/x-y-0.1.0/src/lib.rs:7
@@ -37,7 +39,13 @@ const PARSER: Program<'_> = Program {
         (
             &[2, 3, 4, 7],
             Tally {
-                growth: Growth { sizes: [96, 192, 384, 0], last: 384, steps: 2, ..Growth::NONE },
+                growth: Growth {
+                    sizes: [96, 192, 384, 0],
+                    last: 384,
+                    steps: 2,
+                    count: 2,
+                    ..Growth::NONE
+                },
                 ..tally(0, 2, 576)
             },
         ),
@@ -223,7 +231,8 @@ fn source_lines_are_shown_where_they_can_be_read() {
 fn a_source_that_is_not_there_is_named_once() {
     let check = |program: &Program<'_>, expected: &[&str]| {
         let (sites, subject) = (CallSites::new(program.data()), Subject::Allocated);
-        let list = List { sites, subject, order: Order::Allocations, attribute: None };
+        let list =
+            List { sites, subject, order: Order::Allocations, attribute: None, is_warm: false };
         let mut text = String::new();
         push_call_sites(&mut text, &[list], Mode::Short);
         let lines: Vec<_> = text.lines().filter(|line| line.ends_with(UNREAD)).collect();
