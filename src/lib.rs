@@ -50,7 +50,8 @@
 //! - What is made elsewhere while a budget is open, on threads and by tasks that are not attached, is in a broken budget's report
 //!   as a number, if no other test runs at the same time (`--test-threads=1`, nextest, or a program of its own). With the
 //!   environment variable `MOD_ALLOC_REPORT=1` (`0` is the default) budgets that hold say it, too, on stderr. It is a hint:
-//!   threads that work for something else count there as well.
+//!   threads that work for something else count there as well. Beside other tests a broken budget says only whether its code
+//!   starts threads.
 //! - Blocks from before the scope that are freed within take its current bytes below zero.
 //! - What the library allocates for itself counts nowhere.
 //! - What a panic allocates on the thread counts like anything else.

@@ -75,6 +75,12 @@ fn attached() {
     budgeted();
 }
 
+#[test]
+#[ignore = "run by the tests below"]
+fn starts_a_thread() {
+    Budget::new().max(0).enforce(|| thread::spawn(|| ()).join().expect("no panic"));
+}
+
 /// Between the polls of its future the thread does something else.
 #[test]
 #[ignore = "run by the tests below"]
@@ -155,6 +161,19 @@ fn a_broken_budget_says_it_without_being_asked() {
         assert!(printed.contains("1 failed"), "{printed}");
         assert!(printed.contains(said), "{printed}");
     }
+}
+
+/// What it starts itself is certain also beside other tests. How many allocations that makes is not.
+#[test]
+fn a_broken_budget_says_that_its_code_starts_threads() {
+    let printed = run("starts_a_thread", &[]);
+    assert!(printed.contains("1 failed"), "{printed}");
+    let said = "not counted: what the threads allocate that it starts (`AllocScope::current()` \
+        attaches them)";
+    assert_eq!(printed.contains(said), cfg!(feature = "backtraces"), "{printed}");
+    let printed = run("pool_breaks", &[]);
+    assert!(printed.contains("1 failed"), "{printed}");
+    assert!(!printed.contains("not counted"), "{printed}");
 }
 
 /// Other tests' threads allocate, too.

@@ -144,9 +144,17 @@ fn push_uncounted(text: &mut String, breach: &Breach) {
         let kept = counted(breach.of_harness, "allocation");
         notes.push(format!("{kept} of the test harness, which keeps what is printed"));
     }
-    if let Some(events) = breach.elsewhere.filter(|events| *events > 0) {
-        let events = counted(events, "allocation");
-        notes.push(format!("{events} elsewhere (`AllocScope::current()` attaches threads, tasks)"));
+    let attaches = "`AllocScope::current()` attaches";
+    match breach.elsewhere {
+        Some(0) => {}
+        Some(events) => {
+            let events = counted(events, "allocation");
+            notes.push(format!("{events} elsewhere ({attaches} threads, tasks)"));
+        }
+        None if !breach.is_shared && starts_threads(breach) => {
+            notes.push(format!("what the threads allocate that it starts ({attaches} them)"));
+        }
+        None => {}
     }
     if breach.attached > 0 {
         let threads = counted(breach.attached as u64, "thread");
@@ -177,6 +185,16 @@ fn push_wrapped(text: &mut String, paragraph: &str) {
         line.push_str(word);
     }
     text.push_str(&line);
+}
+
+#[cfg(feature = "backtraces")]
+fn starts_threads(breach: &Breach) -> bool {
+    breach.call_sites().is_some_and(|sites| call_sites::starts_threads(sites.sites()))
+}
+
+#[cfg(not(feature = "backtraces"))]
+fn starts_threads(_: &Breach) -> bool {
+    false
 }
 
 /// A line below all others.

@@ -20,6 +20,7 @@ mod rows;
 mod sites;
 mod snapshot;
 mod source;
+mod threads;
 
 #[cfg(feature = "dhat-compat")]
 pub(crate) use cut::common as common_with_opening;
@@ -30,3 +31,4 @@ pub(crate) use names::is_allocator_shim;
 pub(crate) use order::Order;
 pub(crate) use sites::Numbers;
 pub use sites::{CallSites, Frame, Site, SortBy};
+pub(crate) use threads::starts_threads;
