@@ -7,6 +7,7 @@ use std::thread;
 
 use super::{not_opened, Instrumented};
 use crate::count::{self, AttachedFrame, SharedRef};
+use crate::value::Value;
 
 /// A scope as other threads see it: what they allocate while they are attached counts in it, and in the scopes around it.
 ///
@@ -117,17 +118,30 @@ impl ScopeHandle {
     ///
     /// # Panics
     /// The closure panics as [`run`](Self::run) does.
-    pub fn wrap<R, F: FnOnce() -> R>(&self, work: F) -> impl FnOnce() -> R {
+    #[allow(non_camel_case_types)]
+    pub fn wrap<R, F, for_a_future_use_instrument>(&self, work: F) -> impl FnOnce() -> R
+    where
+        F: FnOnce() -> R,
+        R: Value<for_a_future_use_instrument>,
+    {
         let handle = self.clone();
         move || handle.run(work)
     }
 
     /// Runs `work` attached: for jobs of a pool. On a thread where the scope counts already, each event is counted once.
     ///
+    /// A future that `work` only makes would be polled unattached, so it does not compile as its value: [`instrument`](Self::instrument)
+    /// it, or return it in a tuple.
+    ///
     /// # Panics
     /// As [`attach`](Self::attach), and as `work` does.
     #[track_caller]
-    pub fn run<R>(&self, work: impl FnOnce() -> R) -> R {
+    #[allow(non_camel_case_types)]
+    pub fn run<R, F, for_a_future_use_instrument>(&self, work: F) -> R
+    where
+        F: FnOnce() -> R,
+        R: Value<for_a_future_use_instrument>,
+    {
         let _attached = self.attach_frame("a job");
         work()
     }

@@ -1,6 +1,6 @@
 use std::future::{ready, Future};
 
-use mod_alloc::{assert_allocs, assert_no_alloc, measure, Budget};
+use mod_alloc::{assert_allocs, assert_no_alloc, measure, Budget, ScopeHandle};
 
 async fn future() -> Vec<u8> {
     vec![1]
@@ -33,6 +33,11 @@ async fn all() {
     Budget::new().max(0).enforce_future(async { future() }).await.await;
     let _ = Budget::new().max(0).check_future(async { future() }).await.unwrap().await;
     Budget::new().max(0).runs(2).enforce_future(|| async { future() }).await.await;
+}
+
+async fn attached(handle: ScopeHandle) {
+    handle.run(future).await;
+    handle.wrap(future)().await;
 }
 
 fn main() {
