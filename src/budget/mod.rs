@@ -178,7 +178,7 @@ impl Budget {
     /// such a budget is checked, every thread notes the blocks that it frees, which takes some nanoseconds each.
     ///
     /// What the standard library allocates to start a thread it frees when the thread ends, which [`std::thread::scope`] does not wait
-    /// for. So a check that would break waits while threads are there that have begun within, for a second at the most.
+    /// for. So a check that would break waits while threads are busy that have begun within, for a second at the most.
     ///
     /// What the standard library sets up at a first use, such as the buffer of stdout, is retained if that happens within: do it once
     /// before, or in a [`warmup`](Self::warmup).

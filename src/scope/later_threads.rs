@@ -2,10 +2,20 @@
 
 use std::time::Instant;
 
-/// Whether a thread has begun since `moment` and has not ended, this one apart. If in doubt, it has: one that began some hundredths
-/// of a second before may be among them, as the system tells time. `None` where the system does not say.
-pub(super) fn has_later_threads(moment: Instant) -> Option<bool> {
-    crate::count::ignored(|| imp::has_later_threads(moment))
+/// What the threads are doing that have begun since some moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Later {
+    /// There are none, or they have ended.
+    Ended,
+    /// They all wait for something.
+    Asleep,
+    Busy,
+}
+
+/// Looks at the threads that have begun since `moment`, this one apart. If in doubt, they are busy; and one that began some
+/// hundredths of a second before may be among them, as the system tells time. `None` where the system does not say.
+pub(super) fn later_threads(moment: Instant) -> Option<Later> {
+    crate::count::ignored(|| imp::later_threads(moment))
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -15,10 +25,12 @@ mod imp {
     use std::path::Path;
     use std::time::Instant;
 
+    use super::Later;
+
     /// What the system rounds down to when it says how long it has run, and when a thread began.
     const TICK_SECONDS: f64 = 0.01;
 
-    pub(super) fn has_later_threads(moment: Instant) -> Option<bool> {
+    pub(super) fn later_threads(moment: Instant) -> Option<Later> {
         let uptime = fs::read_to_string("/proc/uptime").ok()?;
         let uptime: f64 = uptime.split_whitespace().next()?.parse().ok()?;
         let earliest = uptime - moment.elapsed().as_secs_f64() - 2.0 * TICK_SECONDS;
@@ -26,35 +38,38 @@ mod imp {
         let this = fs::read_link("/proc/thread-self").ok()?;
         let tasks = Path::new("/proc").join(this.parent()?);
         let first = tasks.parent()?.file_name()?;
-        let mut seen = 0;
+        let (mut seen, mut later) = (0, Later::Ended);
         for task in fs::read_dir(&tasks).ok()? {
             let id = task.ok()?.file_name();
             // The first thread has begun before everything.
             if id != first && Some(&*id) != this.file_name() {
                 let Ok(stat) = fs::read_to_string(tasks.join(id).join("stat")) else { continue };
-                if start_seconds(&stat).is_some_and(|start| start >= earliest) {
-                    return Some(true);
+                let (is_asleep, start) = state_and_start(&stat)?;
+                if start >= earliest {
+                    later = later.max(if is_asleep { Later::Asleep } else { Later::Busy });
                 }
             }
             seen += 1;
         }
         // The list breaks off at a thread that ends meanwhile. The folder has two links, and one for each thread.
         let threads = fs::metadata(&tasks).ok()?.nlink().saturating_sub(2);
-        Some(seen < threads)
+        Some(if seen < threads { Later::Busy } else { later })
     }
 
-    /// When the thread began, after the start of the system: field 22 of `/proc/PID/task/TID/stat` (proc(5)). The second field is a
-    /// name in parentheses, and may hold anything.
-    pub(super) fn start_seconds(stat: &str) -> Option<f64> {
+    /// Whether a thread sleeps, and when it began, after the start of the system: fields 3 and 22 of `/proc/PID/task/TID/stat`
+    /// (proc(5)). The second field is a name in parentheses, and may hold anything.
+    pub(super) fn state_and_start(stat: &str) -> Option<(bool, f64)> {
         let (_, fields) = stat.rsplit_once(')')?;
-        let ticks: f64 = fields.split_whitespace().nth(22 - 3)?.parse().ok()?;
-        Some(ticks * TICK_SECONDS)
+        let mut fields = fields.split_whitespace();
+        let is_asleep = fields.next()? == "S";
+        let ticks: f64 = fields.nth(22 - 4)?.parse().ok()?;
+        Some((is_asleep, ticks * TICK_SECONDS))
     }
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 mod imp {
-    pub(super) fn has_later_threads(_moment: std::time::Instant) -> Option<bool> {
+    pub(super) fn later_threads(_moment: std::time::Instant) -> Option<super::Later> {
         None
     }
 }
@@ -65,31 +80,42 @@ mod tests {
     use std::thread;
     use std::time::{Duration, Instant};
 
-    use super::has_later_threads;
-    use super::imp::start_seconds;
+    use super::imp::state_and_start;
+    use super::{later_threads, Later};
 
     #[test]
     fn a_thread_may_have_any_name() {
-        let fields = " S 1 2 2 0 -1 4194368 0 0 0 0 0 0 0 0 20 0 3 0 4567 100 200";
-        for name in ["name", "a (b) c", ") 1 2", ""] {
-            assert_eq!(start_seconds(&format!("12 ({name}){fields}")), Some(45.67));
+        let fields = "1 2 2 0 -1 4194368 0 0 0 0 0 0 0 0 20 0 3 0 4567 100 200";
+        for name in ["name", "a (b) c", ") R 2", ""] {
+            for state in ["R", "S"] {
+                let stat = format!("12 ({name}) {state} {fields}");
+                assert_eq!(state_and_start(&stat), Some((state == "S", 45.67)));
+            }
         }
-        assert_eq!(start_seconds(""), None);
-        assert_eq!(start_seconds("12 (name) S 1 2"), None);
+        assert_eq!(state_and_start(""), None);
+        assert_eq!(state_and_start("12 (name) S 1 2"), None);
     }
 
     #[test]
     fn threads_that_have_begun_since_are_seen_until_they_end() {
         let (end, wait) = mpsc::channel::<()>();
         let moment = Instant::now();
-        let later = thread::spawn(move || wait.recv().expect("the test sends"));
-        assert_eq!(has_later_threads(moment), Some(true));
+        let busy = thread::spawn(move || while wait.try_recv().is_err() {});
+        assert_eq!(later_threads(moment), Some(Later::Busy));
         thread::sleep(Duration::from_millis(100));
-        assert_eq!(has_later_threads(moment), Some(true), "as long as it is there");
-        // Other tests start threads, too: one moment without any is enough.
-        let is_alone = || (0..1_000).any(|_| has_later_threads(Instant::now()) == Some(false));
-        assert!(is_alone(), "of earlier ones nobody asks");
+        assert_eq!(later_threads(moment), Some(Later::Busy), "as long as it is there");
+        // Other tests start threads, too: one moment without is enough.
+        let comes_to = |moment: &dyn Fn() -> Instant, expected| {
+            (0..10_000).any(|_| later_threads(moment()) == Some(expected))
+        };
+        assert!(comes_to(&Instant::now, Later::Ended), "of earlier ones nobody asks");
+        end.send(()).expect("it looks");
+        busy.join().expect("it ends well");
+        let (end, wait) = mpsc::channel::<()>();
+        let moment = Instant::now();
+        let asleep = thread::spawn(move || wait.recv().expect("the test sends"));
+        assert!(comes_to(&|| moment, Later::Asleep));
         end.send(()).expect("it waits");
-        later.join().expect("it ends well");
+        asleep.join().expect("it ends well");
     }
 }

@@ -2,12 +2,12 @@
 //!
 //! When a thread ends, std frees what it has allocated to start it. Who joins the thread comes after that, but
 //! `std::thread::scope` waits only for what its threads do. So a limit that would not hold is looked at again for as long as
-//! threads are there that have begun within, up to a bound.
+//! threads are busy that have begun within, up to a bound.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::later_threads::has_later_threads;
+use super::later_threads::{later_threads, Later};
 use crate::count::{Live, Tracking};
 
 /// The most blocks that a budget lets live at its end, and the most bytes in them.
@@ -29,9 +29,11 @@ pub(crate) struct Tracker {
     begun: Instant,
 }
 
-/// For how long to wait for threads that may end, and where nobody says whether there are any.
+/// For how long to wait for threads that are busy, and may be at their end.
 const WAIT: Duration = Duration::from_secs(1);
-const BLIND_WAIT: Duration = Duration::from_millis(10);
+
+/// For how long to wait while all of them sleep, as no thread at its end does for long, or nobody says what they do.
+const SHORT_WAIT: Duration = Duration::from_millis(5);
 
 impl Tracker {
     pub(super) fn new(tracking: Tracking, most: MostLive) -> Self {
@@ -51,19 +53,24 @@ impl Tracker {
     #[cold]
     fn wait_for_ends(&self, mut live: Live) -> Live {
         let start = Instant::now();
+        // From when on all of them slept.
+        let mut asleep = None;
         loop {
-            let wait = match has_later_threads(self.begun) {
-                Some(true) => WAIT,
-                Some(false) => Duration::ZERO,
-                None => BLIND_WAIT,
-            };
+            let later = later_threads(self.begun);
             // After that question: a thread that has ended by then has freed all that it frees.
             live = self.tracking.live().unwrap_or(live);
-            let waited = start.elapsed();
-            if self.most.holds(live) || waited >= wait {
+            if self.most.holds(live) || later == Some(Later::Ended) {
                 return live;
             }
-            if waited < BLIND_WAIT {
+            asleep = match later {
+                Some(Later::Busy) => None,
+                _ => asleep.or_else(|| Some(Instant::now())),
+            };
+            let is_long_asleep = asleep.is_some_and(|since| since.elapsed() >= SHORT_WAIT);
+            if is_long_asleep || start.elapsed() >= WAIT {
+                return live;
+            }
+            if start.elapsed() < SHORT_WAIT {
                 thread::yield_now();
             } else {
                 thread::sleep(Duration::from_millis(1));
