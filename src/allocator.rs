@@ -27,6 +27,17 @@ use crate::count;
 /// have moved by 16 KiB. Every method forwards to the same method of `A`, so that a native `alloc_zeroed` or `realloc` keeps its
 /// speed.
 ///
+/// # Signal handlers
+/// A handler may allocate wherever the inner allocator lets it: the counting never calls another allocator, waits for nobody, and can be
+/// interrupted anywhere. (The system allocator lets no handler allocate, nor does a report.) On x86_64:
+/// - Counts and bytes of scopes, budgets and the process are exact, and those of scopes that a handler opens itself.
+/// - A peak may miss what a handler held, and so may a limit that is looked out for at each event.
+/// - Of events that interrupt the counting itself, call sites show how many there were, at no site.
+/// - A leak check that cannot tell whether a handler's block is live takes it for leaked, and says so.
+/// - What a handler allocates while the library makes a report counts nowhere.
+///
+/// On other processors an event that a handler interrupts may be lost, or the handler's own.
+///
 /// In debug builds the counting itself is unoptimised, and about doubles the time of an allocation. Where that matters,
 /// optimise this one package:
 ///

@@ -125,6 +125,7 @@ mod scope;
 mod stable_vec;
 #[cfg(feature = "backtraces")]
 mod symbolize;
+mod system_memory;
 mod system_vec;
 mod unseen;
 mod value;

@@ -2,12 +2,13 @@
 //! ever. Its memory comes from the system allocator.
 #![allow(unsafe_code)]
 
-use std::alloc::{GlobalAlloc, Layout, System};
+use std::alloc::Layout;
 use std::mem::size_of;
 use std::ptr;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicPtr, AtomicUsize};
 
+use crate::system_memory;
 use crate::system_vec::OutOfMemory;
 
 /// Chunk `n` holds `FIRST << n` items, so that none ever has to move.
@@ -68,8 +69,7 @@ impl<T: Sync> StableVec<T> {
         let mut first = place.load(Relaxed);
         if first.is_null() {
             let layout = Layout::array::<T>(FIRST << chunk).map_err(|_| OutOfMemory)?;
-            // SAFETY: `T` is not zero-sized, nor is the array.
-            first = unsafe { System.alloc(layout) }.cast();
+            first = system_memory::keep(layout).cast();
             if first.is_null() {
                 return Err(OutOfMemory);
             }

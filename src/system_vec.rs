@@ -1,9 +1,12 @@
-//! Hot: `SystemVec`, a growable array whose memory comes from the system allocator directly, never through `ModAlloc`:
-//! what the library needs for itself is not counted. Used for what a thread keeps of its open scopes.
+//! Hot: `SystemVec`, a growable array whose memory comes from the system ([`system_memory`](crate::system_memory)), never
+//! through `ModAlloc`://! what the library needs for itself is not counted. Used for what a thread keeps of its open scopes.
 #![allow(unsafe_code)]
 
-use std::alloc::{GlobalAlloc, Layout, System};
+use std::alloc::Layout;
+use std::mem::size_of;
 use std::ptr::{self, NonNull};
+
+use crate::system_memory::{self, PAGE_BYTES};
 
 /// The least of `Vec` that the scopes need. Ledgers live for ever, so it has no destructor, nor do its items have one that is
 /// run.
@@ -66,9 +69,9 @@ impl<T> SystemVec<T> {
     /// Forgets its items and gives its memory back.
     pub(crate) fn free(&mut self) {
         let Self { items, capacity, .. } = std::mem::replace(self, Self::new());
-        if let (1.., Ok(layout)) = (capacity, Layout::array::<T>(capacity)) {
-            // SAFETY: `grow` got the memory from `System` with this layout, and `self` no longer points at it.
-            unsafe { System.dealloc(items.as_ptr().cast(), layout) };
+        if let (1.., Some(bytes)) = (capacity, bytes::<T>(capacity)) {
+            // SAFETY: `grow` got the memory in this size, and `self` no longer points at it.
+            unsafe { system_memory::free(items.as_ptr().cast(), bytes) };
         }
     }
 
@@ -93,22 +96,26 @@ impl<T> SystemVec<T> {
         unsafe { &mut *ptr::slice_from_raw_parts_mut(self.items.as_ptr(), len) }
     }
 
+    const FITS: () = assert!(0 < size_of::<T>() && size_of::<T>() <= PAGE_BYTES);
+
     #[cold]
     fn grow(&mut self) -> Result<(), OutOfMemory> {
-        let capacity = (self.capacity * 2).max(16);
-        let layout = Layout::array::<T>(capacity).map_err(|_| OutOfMemory)?;
-        let items = if self.capacity == 0 {
-            // SAFETY: `capacity >= 16` and `T` is not zero-sized, so neither is the layout.
-            unsafe { System.alloc(layout) }
-        } else {
-            let old = Layout::array::<T>(self.capacity).map_err(|_| OutOfMemory)?;
-            // SAFETY: `items` came from `System` with the layout `old`; the new size is that of a valid layout.
-            unsafe { System.realloc(self.items.as_ptr().cast(), old, layout.size()) }
-        };
-        self.items = NonNull::new(items.cast()).ok_or(OutOfMemory)?;
-        self.capacity = capacity;
+        let () = Self::FITS;
+        let bytes = bytes::<T>((self.capacity * 2).max(16)).ok_or(OutOfMemory)?;
+        let items = NonNull::new(system_memory::allocate(bytes).cast()).ok_or(OutOfMemory)?;
+        let len = self.len;
+        // SAFETY: the new array is larger than the old one, of which the first `len` items are initialised.
+        unsafe { ptr::copy_nonoverlapping(self.items.as_ptr(), items.as_ptr(), len) };
+        self.free();
+        *self = Self { items, len, capacity: bytes / size_of::<T>() };
         Ok(())
     }
+}
+
+/// The size of the pages that hold so many items.
+fn bytes<T>(capacity: usize) -> Option<usize> {
+    let size = Layout::array::<T>(capacity).ok()?.size();
+    size.checked_add(PAGE_BYTES - 1).map(|bytes| bytes & !(PAGE_BYTES - 1))
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use super::frames::Attached;
 use super::ledger::Ledger;
 use super::open_frame::is_inside;
 use super::shared::SharedRef;
-use super::thread::{own, own_or_on_loan, retire, OpenError};
+use super::thread::{own, own_or_on_loan, retire};
+use crate::system_vec::OutOfMemory;
 use crate::walk::{self, Registers};
 
 /// Dropping it detaches the current thread.
@@ -18,13 +19,13 @@ pub(crate) struct AttachedFrame {
 
 /// Attaches the current thread; `Ok(None)` if the scope has ended.
 #[inline(never)]
-pub(crate) fn attach(shared: &SharedRef) -> Result<Option<AttachedFrame>, OpenError> {
+pub(crate) fn attach(shared: &SharedRef) -> Result<Option<AttachedFrame>, OutOfMemory> {
     attach_frames(shared, true)
 }
 
 /// Attaches the current thread until the scope or the thread ends; `Ok(false)` if the scope has ended already.
 #[inline(never)]
-pub(crate) fn attach_for_good(shared: &SharedRef) -> Result<bool, OpenError> {
+pub(crate) fn attach_for_good(shared: &SharedRef) -> Result<bool, OutOfMemory> {
     let attached = attach_frames(shared, false)?;
     let has_attached = attached.is_some();
     std::mem::forget(attached);
@@ -32,7 +33,10 @@ pub(crate) fn attach_for_good(shared: &SharedRef) -> Result<bool, OpenError> {
 }
 
 #[inline(always)] // So that a stack begins in a function that the caller has called.
-fn attach_frames(shared: &SharedRef, is_guarded: bool) -> Result<Option<AttachedFrame>, OpenError> {
+fn attach_frames(
+    shared: &SharedRef,
+    is_guarded: bool,
+) -> Result<Option<AttachedFrame>, OutOfMemory> {
     let own = match own() {
         Some(own) => own,
         None => own_or_on_loan()?,
@@ -63,7 +67,7 @@ impl Drop for AttachedFrame {
         }
         own.with_frames(|frames| frames.detach(self.attached, counts));
         own.set_limits();
-        if own.ledger.on_loan.get() && own.with_frames(|frames| frames.is_empty()) {
+        if own.ledger.is_on_loan() && own.with_frames(|frames| frames.is_empty()) {
             retire();
         }
     }

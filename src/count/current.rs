@@ -52,7 +52,12 @@ pub(super) fn set_current(ledger: &'static Ledger) {
 }
 
 pub(super) fn set_retired() {
-    CURRENT.with(|current| current.set(RETIRED));
+    set_line(RETIRED);
+}
+
+/// Sets it back to what it was.
+pub(super) fn set_line(line: *const Line) {
+    CURRENT.with(|current| current.set(line));
 }
 
 /// Runs `work` for the library itself: what it allocates and frees on this thread counts nowhere.

@@ -11,7 +11,8 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::current::{self, current, current_state};
 use super::frames::Block;
-use super::ledger::{ceiling, floor, increment, store, Counters, Line, State, Word};
+use super::ledger::{add_freed, add_got, count_alloc, count_dealloc, count_realloc};
+use super::ledger::{ceiling, floor, store, Counters, Line, State, Word};
 use super::{peak, registry, thread};
 use crate::record;
 use crate::walk::Registers;
@@ -24,7 +25,7 @@ pub(crate) fn on_alloc(block: *mut u8, layout: Layout) -> *mut u8 {
     }
     let line = current();
     // SAFETY: `current` is readable, and no other thread writes to its counters.
-    let Counters { got, freed, allocs, .. } = *unsafe { &(*line).counters };
+    let Counters { got, freed, .. } = *unsafe { &(*line).counters };
     // SAFETY: the line of a ledger or of a dummy.
     let ceiling = unsafe { ceiling(line) };
     let got = got.wrapping_add(layout.size() as i64);
@@ -40,9 +41,9 @@ pub(crate) fn on_alloc(block: *mut u8, layout: Layout) -> *mut u8 {
         unsafe { store(line, Word::High, net) };
     }
     // SAFETY: as above.
-    unsafe { store(line, Word::Got, got) };
+    unsafe { add_got(line, layout.size() as i64) };
     // SAFETY: as above.
-    unsafe { increment(line, Word::Allocs, allocs) };
+    unsafe { count_alloc(line) };
     block
 }
 
@@ -51,17 +52,16 @@ pub(crate) fn on_alloc(block: *mut u8, layout: Layout) -> *mut u8 {
 pub(crate) fn on_dealloc(layout: Layout) -> bool {
     let line = current();
     // SAFETY: `current` is readable, and no other thread writes to its counters.
-    let Counters { got, freed, deallocs, .. } = *unsafe { &(*line).counters };
+    let Counters { got, freed, .. } = *unsafe { &(*line).counters };
     // SAFETY: the line of a ledger or of a dummy.
     let floor = unsafe { floor(line) };
-    let freed = freed.wrapping_add(layout.size() as i64);
-    if got.wrapping_sub(freed) < floor {
+    if got.wrapping_sub(freed).wrapping_sub(layout.size() as i64) < floor {
         return false;
     }
     // SAFETY: no dummy lets an event past its floor, so the line is this thread's own; likewise below.
-    unsafe { store(line, Word::Freed, freed) };
+    unsafe { add_freed(line, layout.size() as i64) };
     // SAFETY: as above.
-    unsafe { increment(line, Word::Deallocs, deallocs) };
+    unsafe { count_dealloc(line) };
     true
 }
 
@@ -73,14 +73,13 @@ pub(crate) fn on_realloc(block: *mut u8, old: Layout, new_size: usize) -> *mut u
     }
     let line = current();
     // SAFETY: `current` is readable, and no other thread writes to its counters.
-    let Counters { got, freed, reallocs, .. } = *unsafe { &(*line).counters };
+    let Counters { got, freed, .. } = *unsafe { &(*line).counters };
     // SAFETY: the line of a ledger or of a dummy.
     let ceiling = unsafe { ceiling(line) };
     // SAFETY: as above.
     let floor = unsafe { floor(line) };
-    let got = got.wrapping_add(new_size as i64);
-    let freed = freed.wrapping_add(old.size() as i64);
-    let net = got.wrapping_sub(freed);
+    let grown = (new_size as i64).wrapping_sub(old.size() as i64);
+    let net = got.wrapping_sub(freed).wrapping_add(grown);
     if net < floor || net > ceiling {
         return slow_realloc(block, old.size(), new_size, line);
     }
@@ -91,11 +90,11 @@ pub(crate) fn on_realloc(block: *mut u8, old: Layout, new_size: usize) -> *mut u
         unsafe { store(line, Word::High, net) };
     }
     // SAFETY: as above.
-    unsafe { store(line, Word::Got, got) };
+    unsafe { add_got(line, new_size as i64) };
     // SAFETY: as above.
-    unsafe { store(line, Word::Freed, freed) };
+    unsafe { add_freed(line, old.size() as i64) };
     // SAFETY: as above.
-    unsafe { increment(line, Word::Reallocs, reallocs) };
+    unsafe { count_realloc(line) };
     block
 }
 
@@ -185,7 +184,7 @@ impl Event {
 #[inline(always)]
 fn slow(event: &Event, from: &Registers, line: *const Line) {
     // Nearly always, while call sites are recorded.
-    match thread::own_of(line) {
+    match thread::own_if_busy_too(line) {
         Some(own) => own.count(event, from),
         None => slow_elsewhere(event, from),
     }

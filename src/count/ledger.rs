@@ -13,10 +13,11 @@
 use std::cell::{Cell, UnsafeCell};
 use std::mem::{align_of, size_of};
 use std::ptr;
-use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::Relaxed};
 
 use super::counts::Counts;
 use super::frames::Frames;
+use super::interruptions::Interruptions;
 use super::pool::{Links, Pooled};
 use crate::record::Tracer;
 
@@ -94,6 +95,15 @@ impl Dummy {
     }
 }
 
+/// A ledger that stands in for what the thread pointed at before: a dummy, past the thread's end and where the library is at work, or a
+/// ledger that is busy.
+#[derive(Clone, Copy)]
+pub(super) struct Loan {
+    pub(super) before: *const Line,
+    /// What the ledger on loan had counted then.
+    pub(super) start: Counts,
+}
+
 /// The counters of one thread. Allocated once, never freed, handed from a thread that ended to one that starts.
 #[repr(C, align(128))]
 pub(crate) struct Ledger {
@@ -104,10 +114,13 @@ pub(crate) struct Ledger {
     pub(super) failed: AtomicI64,
     /// Net bytes at the last flush; any thread may read it.
     pub(super) flushed: AtomicI64,
-    /// Highest net bytes since the last flush, up to the last cut. Owner only, as the next two.
+    /// Highest net bytes since the last flush, up to the last cut. Owner only, as what follows.
     pub(super) flush_high: Cell<i64>,
-    /// Adopted by a thread past its end, for as long as a scope is open there.
-    pub(super) on_loan: Cell<bool>,
+    /// Adopted for as long as a scope is open on it.
+    pub(super) loan: Cell<Option<Loan>>,
+    /// The frames or the tracer are in use: what a signal handler does meanwhile is kept in `interruptions`.
+    pub(super) is_busy: AtomicBool,
+    pub(super) interruptions: Interruptions,
     /// The owner's, from when it first records.
     pub(super) tracer: Cell<*mut Tracer>,
     /// Never borrowed across anything that could allocate.
@@ -134,7 +147,9 @@ impl Pooled for Ledger {
         failed: AtomicI64::new(0),
         flushed: AtomicI64::new(0),
         flush_high: Cell::new(0),
-        on_loan: Cell::new(false),
+        loan: Cell::new(None),
+        is_busy: AtomicBool::new(false),
+        interruptions: Interruptions::NONE,
         tracer: Cell::new(ptr::null_mut()),
         frames: UnsafeCell::new(Frames::new()),
         links: Links::NEW,
@@ -146,6 +161,10 @@ impl Pooled for Ledger {
 }
 
 impl Ledger {
+    pub(super) fn is_on_loan(&self) -> bool {
+        self.loan.get().is_some()
+    }
+
     pub(super) fn line(&self) -> *const Line {
         self.line.get()
     }
@@ -229,27 +248,69 @@ pub(super) unsafe fn store(line: *const Line, word: Word, value: i64) {
     unsafe { AtomicI64::from_ptr(at) }.store(value, Relaxed);
 }
 
-/// Adds one to a word of the current thread's own line, which is `seen` now.
-///
-/// Optimised, an atomic load and an atomic store become one instruction, which `seen` and an atomic store do not.
-/// Unoptimised, each is a call, and `seen` spares one.
-///
-/// # Safety
-/// As for [`store`].
-#[inline(always)]
-pub(super) unsafe fn increment(line: *const Line, word: Word, seen: i64) {
-    if cfg!(debug_assertions) {
-        // SAFETY: the caller's promise.
-        unsafe { store(line, word, seen.wrapping_add(1)) }
-    } else {
-        // SAFETY: as in `store`.
-        let own = unsafe { AtomicI64::from_ptr(word.of(line)) };
-        own.store(own.load(Relaxed).wrapping_add(1), Relaxed);
-    }
+// What an event adds. On x86_64 each is one instruction, so that a signal handler that allocates in the midst of an event
+// neither loses what it adds nor has it lost. It also spares a register for the sum, and unoptimised the calls of `AtomicI64`.
+macro_rules! add {
+    ($name:ident, $word:ident, $offset:literal) => {
+        /// # Safety
+        /// As for [`store`].
+        #[inline(always)]
+        pub(super) unsafe fn $name(line: *const Line, amount: i64) {
+            const _: () = assert!(Word::$word as usize * 8 == $offset);
+            #[cfg(all(target_arch = "x86_64", target_pointer_width = "64", not(miri)))]
+            // SAFETY: in bounds, aligned and alive by the contract; other threads only read it, and atomically.
+            unsafe {
+                std::arch::asm!(
+                    concat!("add qword ptr [{} + ", $offset, "], {}"),
+                    in(reg) line,
+                    in(reg) amount,
+                    options(nostack),
+                );
+            }
+            #[cfg(not(all(target_arch = "x86_64", target_pointer_width = "64", not(miri))))]
+            {
+                // SAFETY: as above.
+                let own = unsafe { AtomicI64::from_ptr(Word::$word.of(line)) };
+                own.store(own.load(Relaxed).wrapping_add(amount), Relaxed);
+            }
+        }
+    };
 }
+/// Counts one, likewise.
+macro_rules! count {
+    ($name:ident, $word:ident, $offset:literal) => {
+        /// # Safety
+        /// As for [`store`].
+        #[inline(always)]
+        pub(super) unsafe fn $name(line: *const Line) {
+            const _: () = assert!(Word::$word as usize * 8 == $offset);
+            #[cfg(all(target_arch = "x86_64", target_pointer_width = "64", not(miri)))]
+            // SAFETY: as in `add`.
+            unsafe {
+                std::arch::asm!(
+                    concat!("inc qword ptr [{} + ", $offset, "]"),
+                    in(reg) line,
+                    options(nostack),
+                );
+            }
+            #[cfg(not(all(target_arch = "x86_64", target_pointer_width = "64", not(miri))))]
+            {
+                // SAFETY: as above.
+                let own = unsafe { AtomicI64::from_ptr(Word::$word.of(line)) };
+                own.store(own.load(Relaxed).wrapping_add(1), Relaxed);
+            }
+        }
+    };
+}
+add!(add_got, Got, 0);
+add!(add_freed, Freed, 8);
+count!(count_alloc, Allocs, 24);
+count!(count_dealloc, Deallocs, 32);
+count!(count_realloc, Reallocs, 40);
 
 #[cfg(test)]
 mod tests {
+    use super::{add_freed, add_got, count_alloc, count_dealloc, count_realloc};
     use super::{ceiling, floor, store, Ledger, Pooled, Word};
 
     #[test]
@@ -266,9 +327,19 @@ mod tests {
         assert_eq!((counters.got, counters.freed, counters.high), (100, 101, 102));
         assert_eq!((counters.allocs, counters.deallocs, counters.reallocs), (103, 104, 105));
         // SAFETY: as above.
+        unsafe { add_got(ledger.line(), 7) };
+        // SAFETY: as above.
+        unsafe { add_freed(ledger.line(), -7) };
+        for count in [count_alloc, count_dealloc, count_realloc] {
+            // SAFETY: as above.
+            unsafe { count(ledger.line()) };
+        }
+        let counts = ledger.counts();
+        assert_eq!((counts.got, counts.freed), (107, 94));
+        assert_eq!((counts.allocs, counts.deallocs, counts.reallocs), (104, 105, 106));
+        // SAFETY: as above.
         assert_eq!(unsafe { floor(ledger.line()) }, 106);
         // SAFETY: as above.
         assert_eq!(unsafe { ceiling(ledger.line()) }, 107);
-        assert_eq!(ledger.counts().reallocs, 105);
     }
 }

@@ -7,6 +7,7 @@
 //! - [`frames`]: the scopes open on a thread, innermost last;
 //! - [`thread`]: what a thread does with its own ledger; [`open_frame`]: a scope's hold on it;
 //! - [`shared`]: a scope that other threads add to; [`attached`]: their hold on it;
+//! - [`interruptions`]: what signal handlers do while the thread's frames are in use;
 //! - [`registry`]: all ledgers; a thread that starts adopts one, a thread that ends returns it;
 //! - [`tracking`]: which blocks of a scope are live;
 //! - [`peak`]: the highest net bytes of the process, for `snapshot()` and each running profiler.
@@ -16,6 +17,7 @@ mod counts;
 mod current;
 mod events;
 mod frames;
+mod interruptions;
 mod ledger;
 mod open_frame;
 mod peak;
@@ -44,5 +46,5 @@ pub(crate) use registry::{
 };
 pub(crate) use shared::{Shared, SharedRef};
 pub use stats::AllocStats;
-pub(crate) use thread::{flush, OpenError};
+pub(crate) use thread::flush;
 pub(crate) use tracking::{profile_process, track, Live, ProcessProfile, Track, Tracking};

@@ -6,7 +6,7 @@ use super::current::ignored;
 use super::frames::{Frames, Kind, Opening, Reading, Ticket};
 use super::ledger::Ledger;
 use super::shared::{Shared, SharedRef};
-use super::thread::{own, own_or_on_loan, own_or_register, retire, OpenError, Own};
+use super::thread::{own, own_or_on_loan, own_or_register, retire, Own};
 use super::tracking::Tracking;
 use crate::record::{FirstPast, Records, Stack};
 use crate::system_vec::OutOfMemory;
@@ -19,27 +19,21 @@ pub(crate) struct OpenFrame {
     _thread: PhantomData<*const ()>,
 }
 
-impl From<OutOfMemory> for OpenError {
-    fn from(_: OutOfMemory) -> Self {
-        Self::OutOfMemory
-    }
-}
-
 /// Opens a frame on the current thread. `tag` is for [`freeze`]; 0 for none. With `wants_peak`, its peak is exact when other
 /// threads attach to it too, which costs those an atomic addition an event.
 #[inline]
-pub(crate) fn open(kind: Kind, tag: u64, wants_peak: bool) -> Result<OpenFrame, OpenError> {
+pub(crate) fn open(kind: Kind, tag: u64, wants_peak: bool) -> Result<OpenFrame, OutOfMemory> {
     open_plain(Opening { kind, tag, wants_peak, at: 0 })
 }
 
 /// Opens a hidden frame on the current thread. `at` is where on the stack its guard is, or near to that.
 #[inline]
-pub(crate) fn open_hidden(at: usize) -> Result<OpenFrame, OpenError> {
+pub(crate) fn open_hidden(at: usize) -> Result<OpenFrame, OutOfMemory> {
     open_plain(Opening { kind: Kind::Hidden, tag: 0, wants_peak: false, at })
 }
 
 #[inline]
-fn open_plain(opening: Opening) -> Result<OpenFrame, OpenError> {
+fn open_plain(opening: Opening) -> Result<OpenFrame, OutOfMemory> {
     let own = match own() {
         Some(own) => own,
         None => own_or_on_loan()?,
@@ -56,7 +50,7 @@ pub(crate) fn open_recording(
     tag: u64,
     wants_peak: bool,
     first_past: FirstPast,
-) -> Result<OpenFrame, OpenError> {
+) -> Result<OpenFrame, OutOfMemory> {
     let own = match own() {
         Some(own) => own,
         None => own_or_on_loan()?,
@@ -111,7 +105,7 @@ impl OpenFrame {
         if own.is_watched() {
             own.set_limits();
         }
-        if own.ledger.on_loan.get() && own.with_frames(|frames| frames.is_empty()) {
+        if own.ledger.is_on_loan() && own.with_frames(|frames| frames.is_empty()) {
             retire();
         }
         reading

@@ -1,13 +1,15 @@
 //! Hot: `Pool`, a lock-free list of things that are lent, given back and lent again, and never freed: anyone may
-//! read any of them at any time. For ledgers and for observers of the peak. Memory comes from the system allocator
+//! read any of them at any time. For ledgers and for observers of the peak. Memory comes from the system
 //! directly, so that none of it is counted.
 #![allow(unsafe_code)]
 
-use std::alloc::{GlobalAlloc, Layout, System};
+use std::alloc::Layout;
 use std::iter;
 use std::ptr;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicPtr};
+
+use crate::system_memory;
 
 pub(super) trait Pooled: Sync + Sized + 'static {
     const NEW: Self;
@@ -61,12 +63,8 @@ impl<T: Pooled> Pool<T> {
         self.iter().find(|item| item.links().take()).or_else(|| self.allocate())
     }
 
-    const NOT_ZERO_SIZED: () = assert!(std::mem::size_of::<T>() > 0);
-
     fn allocate(&self) -> Option<&'static T> {
-        let () = Self::NOT_ZERO_SIZED;
-        // SAFETY: `T` is not zero-sized.
-        let memory: *mut T = unsafe { System.alloc(Layout::new::<T>()) }.cast();
+        let memory: *mut T = system_memory::keep(Layout::new::<T>()).cast();
         if memory.is_null() {
             return None;
         }

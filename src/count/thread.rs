@@ -5,18 +5,20 @@
 
 use std::ffi::c_void;
 use std::marker::PhantomData;
-use std::sync::atomic::fence;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::{compiler_fence, fence};
 
 use super::counts::Counts;
 use super::current;
 use super::events::Event;
 use super::frames::{Block, Frames, Noted};
-use super::ledger::{ceiling, floor, store, Counters, Ledger, Line, State, Word};
+use super::ledger::{add_freed, add_got, count_alloc, count_dealloc, count_realloc};
+use super::ledger::{ceiling, floor, store, Counters, Ledger, Line, Loan, State, Word};
 use super::pool::Pooled;
 use super::registry::LEDGERS;
 use super::{peak, thread_exit};
 use crate::record::{self, Stack, Tracer};
+use crate::system_vec::OutOfMemory;
 use crate::walk::{self, Registers};
 
 /// Bytes by which a thread's net may move before the process totals hear of it: the bound on the error of the process
@@ -46,6 +48,7 @@ pub(super) fn own_or_register() -> Option<Own> {
     }
 }
 
+/// `None` also in a signal handler that has interrupted the library at work on the ledger.
 #[inline]
 pub(super) fn own() -> Option<Own> {
     own_of(current::current())
@@ -54,34 +57,36 @@ pub(super) fn own() -> Option<Own> {
 /// The same, where [`current`](current::current) has just been asked.
 #[inline]
 pub(super) fn own_of(current: *const Line) -> Option<Own> {
+    own_if_busy_too(current).filter(|own| !own.ledger.is_busy.load(Relaxed))
+}
+
+/// To count an event on.
+#[inline]
+pub(super) fn own_if_busy_too(current: *const Line) -> Option<Own> {
     current::ledger_of(current).map(|ledger| Own { ledger, _thread: PhantomData })
 }
 
-/// Why no frame could be opened.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum OpenError {
-    /// The system has no memory for the thread's counters.
-    OutOfMemory,
-    /// The library is at work for itself.
-    Ignored,
+/// The ledger to open a frame on. It is one on loan, for as long as frames are open there, in a destructor of a thread-local that runs
+/// after the thread's end, and in a signal handler that has interrupted the library at work.
+#[cold]
+pub(super) fn own_or_on_loan() -> Result<Own, OutOfMemory> {
+    let own = match current::current_state() {
+        State::New => own_or_register(),
+        State::Registered => own(),
+        State::Ignored | State::Retired => None,
+    };
+    own.or_else(lend).ok_or(OutOfMemory)
 }
 
-/// The ledger to open a frame on: past the thread's end, one on loan.
-#[cold]
-pub(super) fn own_or_on_loan() -> Result<Own, OpenError> {
-    match current::current_state() {
-        State::Ignored => Err(OpenError::Ignored),
-        State::New | State::Registered => own_or_register().ok_or(OpenError::OutOfMemory),
-        State::Retired => {
-            // A destructor of a thread-local that runs after the thread's end measures something: it gets a ledger for
-            // as long as its frames are open.
-            let own = adopt().ok_or(OpenError::OutOfMemory)?;
-            own.ledger.on_loan.set(true);
-            // For a frame that is forgotten, or stays until the thread ends.
-            thread_exit::retire_at_exit(own.ledger as *const Ledger as *mut c_void);
-            Ok(own)
-        }
+fn lend() -> Option<Own> {
+    let (before, is_past_end) = (current::current(), current::current_state() == State::Retired);
+    let own = adopt()?;
+    own.ledger.loan.set(Some(Loan { before, start: own.counts() }));
+    if is_past_end {
+        // For a frame that is forgotten, or stays until the thread ends.
+        thread_exit::retire_at_exit(own.ledger as *const Ledger as *mut c_void);
     }
+    Some(own)
 }
 
 #[cold]
@@ -122,8 +127,10 @@ pub(super) fn retire() {
         own.flush();
         let counts = own.counts();
         own.with_frames(|frames| frames.clear(counts));
-        own.ledger.on_loan.set(false);
-        current::set_retired();
+        match own.ledger.loan.take() {
+            None => current::set_retired(),
+            Some(loan) => own.end_loan(loan),
+        }
         own.ledger.links().give_back();
     }
 }
@@ -132,6 +139,21 @@ pub(super) fn retire() {
 pub(crate) fn flush() {
     if let Some(own) = own() {
         own.flush();
+    }
+}
+
+/// The current thread is at work on its ledger.
+struct Busy {
+    own: Own,
+    was_busy: bool,
+}
+
+impl Drop for Busy {
+    #[inline]
+    fn drop(&mut self) {
+        if !self.was_busy {
+            self.own.set_idle();
+        }
     }
 }
 
@@ -160,25 +182,90 @@ impl Own {
 
     #[inline]
     pub(super) fn counts(self) -> Counts {
-        let Counters { got, freed, allocs, deallocs, reallocs, .. } = self.counters();
-        Counts { got, freed, allocs, deallocs, reallocs, failed: self.ledger.failed.load(Relaxed) }
+        loop {
+            let Counters { got, freed, allocs, deallocs, reallocs, .. } = self.counters();
+            let failed = self.ledger.failed.load(Relaxed);
+            // What a signal handler did in the midst would be in some of them only.
+            compiler_fence(SeqCst);
+            let again = self.counters();
+            if again.allocs == allocs && again.deallocs == deallocs && again.reallocs == reallocs {
+                return Counts { got, freed, allocs, deallocs, reallocs, failed };
+            }
+        }
     }
 
     /// Lends the frames to `work`, which must not allocate through `ModAlloc` nor unwind.
     #[inline]
     pub(super) fn with_frames<R>(self, work: impl FnOnce(&mut Frames) -> R) -> R {
-        // SAFETY: only the owner comes here; `work`, a single call of a method of `Frames`, does not come here again.
+        let _busy = self.busy();
+        // SAFETY: only the owner comes here; `work`, a single call of a method of `Frames`, does not come here again, nor does a signal
+        // handler, which finds the ledger busy.
         work(unsafe { &mut *self.ledger.frames.get() })
     }
 
+    /// Until it is dropped, a signal handler leaves the ledger alone.
+    #[inline]
+    fn busy(self) -> Busy {
+        let was_busy = self.ledger.is_busy.load(Relaxed);
+        self.set_busy();
+        Busy { own: self, was_busy }
+    }
+
+    #[inline]
+    fn set_busy(self) {
+        self.ledger.is_busy.store(true, Relaxed);
+        compiler_fence(SeqCst);
+    }
+
+    #[inline]
+    fn set_idle(self) {
+        compiler_fence(SeqCst);
+        self.ledger.is_busy.store(false, Relaxed);
+        compiler_fence(SeqCst);
+        if !self.ledger.interruptions.is_none() {
+            self.note_interruptions();
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn note_interruptions(self) {
+        self.ledger.interruptions.take(|event| self.note(&event, None));
+    }
+
+    /// Gives the thread what it had before. What was counted meanwhile, a ledger that was interrupted has counted, too.
+    #[cold]
+    fn end_loan(self, loan: Loan) {
+        let counted = self.counts() - loan.start;
+        current::set_line(loan.before);
+        let Some(interrupted) = own_if_busy_too(loan.before) else { return };
+        self.add(Counts::ZERO - counted);
+        peak::flush(counted.current().wrapping_neg(), i64::MIN);
+        interrupted.add(counted);
+        let events = counted.sums().events;
+        interrupted.ledger.interruptions.miss(usize::try_from(events).unwrap_or(0));
+    }
+
+    fn add(self, counts: Counts) {
+        let Counts { got, freed, allocs, deallocs, reallocs, failed } = counts;
+        self.ledger.word(Word::Got).fetch_add(got, Relaxed);
+        self.ledger.word(Word::Freed).fetch_add(freed, Relaxed);
+        self.ledger.word(Word::Allocs).fetch_add(allocs, Relaxed);
+        self.ledger.word(Word::Deallocs).fetch_add(deallocs, Relaxed);
+        self.ledger.word(Word::Reallocs).fetch_add(reallocs, Relaxed);
+        self.ledger.failed.fetch_add(failed, Relaxed);
+    }
+
     pub(super) fn count_failure(self) {
-        let failed = &self.ledger.failed;
-        failed.store(failed.load(Relaxed).wrapping_add(1), Relaxed);
+        self.ledger.failed.fetch_add(1, Relaxed);
     }
 
     /// Counts an event that the frequent half left: the first of a thread, one that crosses a limit, or one to record. That is
     /// done aside, where it has room.
     pub(super) fn count(self, event: &Event, from: &Registers) {
+        if self.ledger.is_busy.load(Relaxed) {
+            return self.count_interruption(event);
+        }
         let mut tracer = self.ledger.tracer.get();
         if tracer.is_null() && self.wants_room(event) {
             tracer = self.tracer();
@@ -189,23 +276,45 @@ impl Own {
         } else {
             // SAFETY: `Tracer::allocate` made it, and it is never freed.
             let aside = unsafe { (*tracer).side_stack() };
+            self.set_busy();
             aside.call(&mut || stops = self.count_here(event, from));
+            self.set_idle();
         }
         if stops {
             record::stop();
         }
     }
 
+    /// Counts an event of a signal handler that has interrupted this thread at work on the ledger.
+    #[cold]
+    fn count_interruption(self, event: &Event) {
+        event.forget_freed();
+        self.add_event(event);
+        self.ledger.interruptions.add(*event);
+    }
+
+    fn add_event(self, event: &Event) {
+        let line = self.ledger.line();
+        // SAFETY: the current thread owns this ledger; likewise below.
+        unsafe { add_got(line, event.got) };
+        // SAFETY: as above.
+        unsafe { add_freed(line, event.freed) };
+        match event.word {
+            // SAFETY: as above.
+            Word::Allocs => unsafe { count_alloc(line) },
+            // SAFETY: as above.
+            Word::Deallocs => unsafe { count_dealloc(line) },
+            // SAFETY: as above.
+            _ => unsafe { count_realloc(line) },
+        }
+    }
+
     /// Whether a debugger is to see this event.
     fn count_here(self, event: &Event, from: &Registers) -> bool {
         event.forget_freed();
+        self.add_event(event);
         let Counters { got, freed, high, .. } = self.counters();
-        let (got, freed) = (got.wrapping_add(event.got), freed.wrapping_add(event.freed));
         let net = got.wrapping_sub(freed);
-        self.store(Word::Got, got);
-        self.store(Word::Freed, freed);
-        let counted = self.ledger.word(event.word).load(Relaxed);
-        self.store(event.word, counted.wrapping_add(1));
         if net > high {
             self.store(Word::High, net);
         }
@@ -213,7 +322,7 @@ impl Own {
             self.flush();
         }
         if self.is_watched() {
-            self.note(event, from);
+            self.note(event, Some(from));
         }
         record::is_passed()
     }
@@ -232,9 +341,9 @@ impl Own {
                 || self.with_frames(|frames| frames.is_recording() || frames.wants_stacks()))
     }
 
-    /// Tells everyone who wants to know of it.
+    /// Tells everyone who wants to know of it. Without registers, it happened in a signal handler.
     #[inline]
-    fn note(self, event: &Event, from: &Registers) {
+    fn note(self, event: &Event, from: Option<&Registers>) {
         let is_profiling = record::is_profiling();
         let is_recording = self.with_frames(|frames| frames.is_recording());
         let recorded = event.recorded();
@@ -249,7 +358,11 @@ impl Own {
                 return;
             }
         }
-        let stack = if self.wants_stack(event) { self.stack(*from) } else { None };
+        let stack = match from {
+            _ if !self.wants_stack(event) => None,
+            Some(from) => self.stack(*from),
+            None => record::interrupting_stack(),
+        };
         let net = event.got.wrapping_sub(event.freed);
         let noted = Noted { stack, event: recorded, net, block: event.block() };
         let now = self.counts().sums();
@@ -268,8 +381,10 @@ impl Own {
     #[inline]
     pub(super) fn stack(self, from: Registers) -> Option<&'static Stack> {
         // SAFETY: null, or `allocate` made it; it is never freed, and belongs to the ledger, hence to this thread alone; the method
-        // does not come here again.
-        unsafe { self.tracer().as_mut() }?.stack(from)
+        // does not come here again, nor does a signal handler, which finds the ledger busy.
+        let tracer = unsafe { self.tracer().as_mut() }?;
+        let _busy = self.busy();
+        tracer.stack(from)
     }
 
     /// Null without memory.
@@ -295,9 +410,10 @@ impl Own {
 
     fn flush(self) {
         let net = self.cut();
-        let (flushed, high) = (self.ledger.flushed.load(Relaxed), self.ledger.flush_high.get());
+        // At once, for a signal handler may flush, too.
+        let flushed = self.ledger.flushed.swap(net, Relaxed);
+        let high = self.ledger.flush_high.get();
         peak::flush(net.wrapping_sub(flushed), high.wrapping_sub(flushed));
-        self.ledger.flushed.store(net, Relaxed);
         self.start_flush_interval(net);
     }
 

@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::frames::Block;
+use super::interruptions::GONE;
 use super::ledger::Word;
 use super::pool::{Links, Pool, Pooled};
 use super::registry::LEDGERS;
@@ -181,7 +182,7 @@ impl Tracked {
     #[inline]
     pub(super) fn insert(self, block: Block, stack: Option<&'static Stack>, is_first: bool) {
         let Block { address, size } = block;
-        if let Some((retained, serial)) = self.retained {
+        if let Some((retained, serial)) = self.retained.filter(|_| address != GONE) {
             retained.insert(serial, address, size, stack, is_first);
         }
         if let Some((points, number)) = self.points {

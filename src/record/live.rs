@@ -27,7 +27,7 @@
 //!    unless it moves the block to another bucket.
 #![allow(unsafe_code)]
 
-use std::alloc::{GlobalAlloc, Layout, System};
+use std::alloc::Layout;
 use std::ptr;
 use std::sync::atomic::AtomicPtr;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
@@ -38,6 +38,7 @@ use super::point::Point;
 use super::points::Points;
 use super::retained::Retained;
 use super::stack::Stack;
+use crate::system_memory;
 
 /// Some 16 million nodes, of 48 bytes.
 static LIVE: Table<20> = Table::new(3_072);
@@ -147,14 +148,13 @@ impl<const BITS: u32> Table<BITS> {
             return true;
         }
         let Ok(layout) = Layout::array::<Bucket>(1 << BITS) else { return false };
-        // SAFETY: there is at least one bucket, and a bucket is not zero-sized.
-        let memory: *mut Bucket = unsafe { System.alloc_zeroed(layout) }.cast();
+        let memory: *mut Bucket = system_memory::allocate(layout.size()).cast();
         if memory.is_null() {
             return false;
         }
         if self.buckets.compare_exchange(ptr::null_mut(), memory, AcqRel, Acquire).is_err() {
-            // SAFETY: from `System` with this layout, just above, and nobody else has seen it.
-            unsafe { System.dealloc(memory.cast(), layout) };
+            // SAFETY: allocated just above with this size, and nobody else has seen it.
+            unsafe { system_memory::free(memory.cast(), layout.size()) };
         }
         true
     }

@@ -44,6 +44,6 @@ pub(crate) use shared_sums::{SharedSums, Watch};
 pub(crate) use shared_tallies::SharedTallies;
 #[cfg(test)]
 pub(crate) use stack::made_up_stack;
-pub(crate) use stack::{visit_stacks, Stack};
+pub(crate) use stack::{interrupting_stack, visit_stacks, Stack};
 pub(crate) use tally::{Event, Growth, Tally};
 pub(crate) use tracer::Tracer;

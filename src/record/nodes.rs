@@ -3,7 +3,6 @@
 //! which says who may touch a node when.
 #![allow(unsafe_code)]
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::ptr;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize};
@@ -13,6 +12,7 @@ use super::point::Point;
 use super::points::Points;
 use super::retained::Retained;
 use super::stack::Stack;
+use crate::system_memory;
 
 /// What a node says of its block.
 #[derive(Clone, Copy)]
@@ -260,17 +260,15 @@ impl Nodes {
         if number >= self.max_chunks {
             return None;
         }
-        let layout = Layout::new::<Chunk>();
-        // SAFETY: a chunk is not zero-sized.
-        let memory: *mut Chunk = unsafe { System.alloc_zeroed(layout) }.cast();
+        let memory: *mut Chunk = system_memory::allocate(CHUNK_BYTES).cast();
         let chunk = at(memory)?;
         chunk.older.store(full, Relaxed);
         chunk.number.store(number + 1, Relaxed);
         match self.newest.compare_exchange(full, memory, AcqRel, Acquire) {
             Ok(_) => Some(memory),
             Err(newer) => {
-                // SAFETY: from `System` with this layout, just above, and nobody else has seen it.
-                unsafe { System.dealloc(memory.cast(), layout) };
+                // SAFETY: allocated just above with this size, and nobody else has seen it.
+                unsafe { system_memory::free(memory.cast(), CHUNK_BYTES) };
                 Some(newer)
             }
         }

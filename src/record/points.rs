@@ -11,7 +11,7 @@
 //! its numbers would need a serial, and each change a compare-and-swap.
 #![allow(unsafe_code)]
 
-use std::alloc::{GlobalAlloc, Layout, System};
+use std::alloc::Layout;
 use std::ptr;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicI64, AtomicPtr, AtomicU64, AtomicUsize};
@@ -22,6 +22,7 @@ use super::live;
 use super::point::{Point, PointNumbers};
 use super::retained;
 use super::stack::Stack;
+use crate::system_memory;
 
 /// The roots are found by so many of the hash's highest bits.
 const ROOT_BITS: u32 = 8;
@@ -344,8 +345,7 @@ use NotInserted::{OutOfMemory, Taken};
 
 #[cold]
 fn insert(place: &AtomicPtr<Point>, stack: &'static Stack) -> Result<&'static Point, NotInserted> {
-    // SAFETY: a point is not zero-sized.
-    let memory: *mut Point = unsafe { System.alloc(Layout::new::<Point>()) }.cast();
+    let memory: *mut Point = system_memory::keep(Layout::new::<Point>()).cast();
     if memory.is_null() {
         return Err(OutOfMemory);
     }
@@ -355,8 +355,7 @@ fn insert(place: &AtomicPtr<Point>, stack: &'static Stack) -> Result<&'static Po
         // SAFETY: initialised above, and never freed now that it is published.
         return Ok(unsafe { &*memory });
     }
-    // SAFETY: from `System` with this layout, just above, and nobody else has seen it.
-    unsafe { System.dealloc(memory.cast(), Layout::new::<Point>()) };
+    // It is lost, which is rare, and little.
     Err(Taken)
 }
 

@@ -6,13 +6,14 @@
 //! are told apart by their addresses, and go one below the other.
 #![allow(unsafe_code)]
 
-use std::alloc::{GlobalAlloc, Layout, System};
+use std::alloc::Layout;
 use std::mem::size_of;
 use std::ptr;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use std::sync::atomic::{AtomicPtr, AtomicU64};
 
 use super::profile::Profiled;
+use crate::system_memory;
 use crate::walk::{Stop, Walked};
 
 /// A stack, walked from an allocation to the thread's start. Its return addresses follow it in memory.
@@ -45,6 +46,12 @@ struct Set {
 #[inline]
 pub(super) fn intern(walked: &Walked<'_>) -> Option<&'static Stack> {
     ALL.intern(walked.return_addresses, walked.stop, walked.hash)
+}
+
+/// That of an event of a signal handler that interrupted the library; `None` as for [`intern`].
+#[cold]
+pub(crate) fn interrupting_stack() -> Option<&'static Stack> {
+    ALL.intern(&[], Stop::Interrupting, 0)
 }
 
 /// Shows `visit` every stack that there is.
@@ -117,15 +124,13 @@ impl Set {
         if self.count.load(Relaxed) >= self.max {
             return None;
         }
-        let (stack, layout) = Stack::allocate(addresses, stop, hash)?;
+        let stack = Stack::allocate(addresses, stop, hash)?;
         if place.compare_exchange(ptr::null_mut(), stack, AcqRel, Relaxed).is_ok() {
             self.count.fetch_add(1, Relaxed);
             // SAFETY: initialised by `allocate`, and never freed now that it is published.
             return Some(unsafe { &*stack });
         }
-        // Another thread was first in this place, with this stack or another one.
-        // SAFETY: `allocate` got the block from `System` with this layout, and nobody else has seen it.
-        unsafe { System.dealloc(stack.cast(), layout) };
+        // Another thread was first in this place, with this stack or another one. The memory is lost, which is rare, and little.
         self.intern(addresses, stop, hash)
     }
 }
@@ -161,11 +166,10 @@ impl Stack {
         self.hash
     }
 
-    fn allocate(addresses: &[usize], stop: Stop, hash: u64) -> Option<(*mut Self, Layout)> {
+    fn allocate(addresses: &[usize], stop: Stop, hash: u64) -> Option<*mut Self> {
         let size = size_of::<Self>() + std::mem::size_of_val(addresses);
         let layout = Layout::from_size_align(size, std::mem::align_of::<Self>()).ok()?;
-        // SAFETY: the layout holds at least the header, so it is not empty.
-        let memory: *mut Self = unsafe { System.alloc(layout) }.cast();
+        let memory: *mut Self = system_memory::keep(layout).cast();
         if memory.is_null() {
             return None;
         }
@@ -181,7 +185,7 @@ impl Stack {
         let behind = memory.wrapping_add(1).cast::<usize>();
         // SAFETY: the block has room for all addresses behind the header, whose size is a multiple of their alignment.
         unsafe { ptr::copy_nonoverlapping(addresses.as_ptr(), behind, addresses.len()) };
-        Some((memory, layout))
+        Some(memory)
     }
 }
 

@@ -2,10 +2,11 @@
 //! in memory from the system allocator that is never freed, as the ledger.
 #![allow(unsafe_code)]
 
-use std::alloc::{GlobalAlloc, Layout, System};
+use std::alloc::Layout;
 
 use super::side_stack::SideStack;
 use super::stack::{self, Stack};
+use crate::system_memory;
 use crate::walk::{Registers, Walker};
 
 pub(crate) struct Tracer {
@@ -20,13 +21,11 @@ impl Tracer {
     /// `None` without memory.
     #[cold]
     pub(crate) fn allocate() -> Option<*mut Self> {
-        // Written in place: unoptimised, a `Tracer` that is moved here takes 40 KiB of a stack that may have 16.
-        // SAFETY: a `Tracer` is not zero-sized.
-        let memory = unsafe { System.alloc_zeroed(Layout::new::<Self>()) };
-        if memory.is_null() {
+        // In place: unoptimised, a `Tracer` that is moved here takes 40 KiB of a stack that may have 16.
+        let tracer: *mut Self = system_memory::keep(Layout::new::<Self>()).cast();
+        if tracer.is_null() {
             return None;
         }
-        let tracer: *mut Self = memory.cast();
         // SAFETY: all zeros is a `Tracer`: a new walker, no stack, and none aside.
         unsafe { (*tracer).side_stack = SideStack::allocate() };
         Some(tracer)

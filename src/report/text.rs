@@ -163,7 +163,7 @@ fn push_uncounted(text: &mut String, breach: &Breach) {
     }
     if let Some(lost) = breach.measured.live.map(|live| live.lost).filter(|lost| *lost > 0) {
         let blocks = counted(lost, "block");
-        notes.push(format!("whether {blocks} found no room in a table and may have been freed"));
+        notes.push(format!("whether {blocks} may have been freed that found no room in a table, or were allocated in a signal handler"));
     }
     for (at, note) in notes.iter().enumerate() {
         match at {

@@ -91,7 +91,7 @@ impl ScopeHandle {
                 None
             }
             Ok(attached) => attached,
-            Err(error) => not_opened(&error),
+            Err(_) => not_opened(),
         }
     }
 
@@ -109,8 +109,8 @@ impl ScopeHandle {
     /// As [`attach`](Self::attach).
     #[track_caller]
     pub fn attach_thread(&self) {
-        if let Err(error) = count::attach_for_good(&self.scope) {
-            not_opened(&error)
+        if count::attach_for_good(&self.scope).is_err() {
+            not_opened()
         }
     }
 

@@ -19,7 +19,7 @@ mod unmeasured;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 
 use crate::count::{
-    self, Above, AllocStats, Kind, OpenError, OpenFrame, Reading, ShareError, Track, Tracking,
+    self, Above, AllocStats, Kind, OpenFrame, Reading, ShareError, Track, Tracking,
 };
 use crate::installed;
 use crate::record::FirstPast;
@@ -362,7 +362,7 @@ where
 fn open(kind: Kind, tag: u64, wants_peak: bool) -> OpenFrame {
     match count::open(kind, tag, wants_peak) {
         Ok(frame) => frame,
-        Err(error) => not_opened(&error),
+        Err(_) => not_opened(),
     }
 }
 
@@ -370,7 +370,7 @@ fn open(kind: Kind, tag: u64, wants_peak: bool) -> OpenFrame {
 pub(crate) fn open_hidden(at: usize) -> OpenFrame {
     match count::open_hidden(at) {
         Ok(frame) => frame,
-        Err(error) => not_opened(&error),
+        Err(_) => not_opened(),
     }
 }
 
@@ -378,15 +378,12 @@ pub(crate) fn open_hidden(at: usize) -> OpenFrame {
 pub(crate) fn open_recording(tag: u64, wants_peak: bool, first_past: FirstPast) -> OpenFrame {
     match count::open_recording(tag, wants_peak, first_past) {
         Ok(frame) => frame,
-        Err(error) => not_opened(&error),
+        Err(_) => not_opened(),
     }
 }
 
 #[cold]
 #[track_caller]
-fn not_opened(error: &OpenError) -> ! {
-    match error {
-        OpenError::OutOfMemory => panic!("no memory for this thread's allocation counters"),
-        OpenError::Ignored => panic!("this is a bug in mod-alloc: a scope in its own work"),
-    }
+fn not_opened() -> ! {
+    panic!("no memory for this thread's allocation counters")
 }

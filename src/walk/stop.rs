@@ -14,6 +14,8 @@ pub(crate) enum Stop {
     ForeignStack,
     /// A rule led out of the stack or not outwards.
     Inconsistent,
+    /// A signal handler has interrupted the walker, or what keeps its stacks.
+    Interrupting,
 }
 
 impl Stop {
@@ -32,6 +34,9 @@ impl Stop {
                 "it is not the thread's own, but a coroutine's or a signal handler's"
             }
             Self::Inconsistent => "it contradicts the unwind tables",
+            Self::Interrupting => {
+                "it is that of a signal handler, which interrupted mod-alloc at work"
+            }
         }
     }
 }
