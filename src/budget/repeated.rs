@@ -246,7 +246,10 @@ pub(crate) struct Runs {
     location: &'static Location<'static>,
     /// For each metric, the least and the greatest over the runs, in the order of [`Metric::ALL`].
     ranges: [(u64, u64); Metric::ALL.len()],
+    done: u64,
     first_broken: Option<Broken>,
+    /// Which of the runs that is, from 1.
+    broken_at: u64,
     /// What other threads have allocated in all of them, for `MOD_ALLOC_REPORT`.
     elsewhere: Option<u64>,
 }
@@ -255,7 +258,17 @@ impl Runs {
     const fn new(repeated: Repeated, location: &'static Location<'static>) -> Self {
         let Repeated { budget, warmup, runs } = repeated;
         let ranges = [(u64::MAX, 0); Metric::ALL.len()];
-        Self { warmup, runs, budget, location, ranges, first_broken: None, elsewhere: None }
+        Self {
+            warmup,
+            runs,
+            budget,
+            location,
+            ranges,
+            done: 0,
+            first_broken: None,
+            broken_at: 0,
+            elsewhere: None,
+        }
     }
 
     fn add_scope(&mut self, scope: Budgeted) {
@@ -271,11 +284,15 @@ impl Runs {
     }
 
     fn add(&mut self, mut measured: Measured, measurement: impl FnOnce() -> Measurement) {
+        self.done += 1;
         if !self.budget.holds(&measured) {
             match Broken::new(&self.budget, measurement(), self.location) {
                 Ok(broken) => {
                     measured = broken.measurement.measured;
-                    self.first_broken.get_or_insert(broken);
+                    if self.first_broken.is_none() {
+                        self.first_broken = Some(broken);
+                        self.broken_at = self.done;
+                    }
                 }
                 Err(without_harness) => measured = without_harness,
             }
@@ -288,7 +305,12 @@ impl Runs {
 
     /// Whether the code had run before the run that broke the budget.
     pub(crate) const fn are_warm(&self) -> bool {
-        self.warmup > 0
+        self.warmup > 0 || self.broken_at > 1
+    }
+
+    /// Which of several runs was the first that broke the budget, from 1: its stacks are shown.
+    pub(crate) fn shown(&self) -> Option<u64> {
+        Some(self.broken_at).filter(|_| self.runs > 1)
     }
 
     pub(crate) const fn range(&self, metric: Metric) -> (u64, u64) {

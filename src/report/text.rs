@@ -96,8 +96,9 @@ fn push_call_sites(text: &mut String, breach: &Breach) {
     let location = breach.origin.location;
     let attribute = (breach.origin.entrance == Entrance::Attribute).then_some(location);
     let is_warm = breach.runs.as_ref().is_some_and(Runs::are_warm);
+    let run = breach.runs.as_ref().and_then(Runs::shown);
     let mut push = |sites, subject, order| {
-        lists.push(call_sites::List { sites, subject, order, attribute, is_warm });
+        lists.push(call_sites::List { sites, subject, order, attribute, is_warm, run });
     };
     let is_of_peak = of_allocated.contains(&Metric::PeakBytes);
     let at_peak = breach.call_sites().filter(|_| is_of_peak).and_then(CallSites::at_peak);

@@ -74,6 +74,8 @@ pub(crate) struct List {
     pub(crate) attribute: Option<&'static Location<'static>>,
     /// Whether the code had run before it was measured.
     pub(crate) is_warm: bool,
+    /// Which of several runs it is of.
+    pub(crate) run: Option<u64>,
 }
 
 impl Subject {
@@ -157,17 +159,24 @@ fn push_heading(text: &mut String, list: &List, count: usize) {
         Order::Allocations => subject.counted(sum(|numbers| numbers.events)),
         Order::Bytes | Order::PeakBytes => counted(sum(|numbers| numbers.bytes), "byte"),
     };
-    let title = match (subject, order) {
-        (Subject::Allocated, Order::Allocations) => "call sites, most allocations first",
-        (Subject::Allocated, _) => "call sites, most bytes first",
-        (Subject::AtPeak, _) => "live at the peak, most bytes first",
-        (Subject::Retained, Order::Allocations) => "retained, most blocks first",
-        (Subject::Retained, _) => "retained, most bytes first",
-        (Subject::Leaked, Order::Allocations) => "leaked, most blocks first",
-        (Subject::Leaked, _) => "leaked, most bytes first",
+    let what = match subject {
+        Subject::Allocated => "call sites",
+        Subject::AtPeak => "live at the peak",
+        Subject::Retained => "retained",
+        Subject::Leaked => "leaked",
+    };
+    let run = match (list.run, subject) {
+        (None, _) => String::new(),
+        (Some(run), Subject::Retained | Subject::Leaked) => format!(" in run {}", grouped(run)),
+        (Some(run), _) => format!(" of run {}", grouped(run)),
+    };
+    let first = match (subject, order) {
+        (Subject::Allocated, Order::Allocations) => "allocations",
+        (_, Order::Allocations) => "blocks",
+        (_, Order::Bytes | Order::PeakBytes) => "bytes",
     };
     let sites = counted(u64::try_from(count).unwrap_or(u64::MAX), "site");
-    push_line(text, &format!("  {title} ({total} at {sites})"));
+    push_line(text, &format!("  {what}{run}, most {first} first ({total} at {sites})"));
 }
 
 fn push_rows(text: &mut String, list: &List) {

@@ -9,7 +9,7 @@ use crate::walk::Stop;
 
 fn push(text: &mut String, program: &Program<'_>, mode: Mode, order: Order) {
     let (sites, subject) = (CallSites::new(program.data()), Subject::Allocated);
-    let list = List { sites, subject, order, attribute: None, is_warm: false };
+    let list = List { sites, subject, order, attribute: None, is_warm: false, run: None };
     push_call_sites(text, &[list], mode);
     // With the feature `dhat-compat` it says one thing more, and one of sources that are not there, as nearly all here.
     *text = text.replace(DHAT_HINT, "");
@@ -231,8 +231,14 @@ fn source_lines_are_shown_where_they_can_be_read() {
 fn a_source_that_is_not_there_is_named_once() {
     let check = |program: &Program<'_>, expected: &[&str]| {
         let (sites, subject) = (CallSites::new(program.data()), Subject::Allocated);
-        let list =
-            List { sites, subject, order: Order::Allocations, attribute: None, is_warm: false };
+        let list = List {
+            sites,
+            subject,
+            order: Order::Allocations,
+            attribute: None,
+            is_warm: false,
+            run: None,
+        };
         let mut text = String::new();
         push_call_sites(&mut text, &[list], Mode::Short);
         let lines: Vec<_> = text.lines().filter(|line| line.ends_with(UNREAD)).collect();
