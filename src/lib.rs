@@ -70,7 +70,8 @@
 //! - Names and lines are looked up when a report is made, and by the standard library. A test that passes never pays for them; the first report
 //!   of a process takes a tenth of a second.
 //! - Files and lines need debug information, which test builds have. In release builds set `debug = "line-tables-only"` in the
-//!   profile; without it the report says so.
+//!   profile, and no `strip`; without it the report says so, and which profile that is. Doc tests have it with
+//!   `RUSTDOCFLAGS=-Cdebuginfo=1`; their lines are counted from the start of the test, as rustc sees it.
 //! - The environment variable `MOD_ALLOC_BACKTRACE` says how much a broken budget shows: `short` (the default), `full` for every
 //!   frame of every site, or `off`, which does not record at all. Anything else is an error. Reports have no colours.
 //! - With `MOD_ALLOC_BREAK=1` the process stops (SIGTRAP) at the first allocation past a budget, with the stack still standing: run

@@ -1,5 +1,6 @@
 //! Cold: the detailed text, `{:#}` of `CallSites`: all that is known, for people.
 
+use super::built::{built, without_lines};
 use super::order::Order;
 use super::sites::{Data, Site};
 use crate::record::Growth;
@@ -87,10 +88,7 @@ pub(super) fn shortcomings(data: &Data, counted_events: impl Fn(u64) -> String) 
     if let Some(reason) = data.unavailable {
         lines.push(reason.to_owned());
     } else if !data.has_debug_info {
-        lines.push(
-            "the code has no debug information; set `debug = \"line-tables-only\"` in its profile"
-                .to_owned(),
-        );
+        lines.push(without_lines(data, &built()));
     }
     if data.lost.events > 0 && data.unavailable.is_none() {
         let why = match data.unwalked {

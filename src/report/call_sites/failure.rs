@@ -20,6 +20,7 @@ use std::iter;
 use std::panic::Location;
 
 use super::advice;
+use super::built::{built, has_names, Built};
 use super::detailed::{growth, push_stacks, shortcomings};
 use super::place::{calls, dependency, function, place};
 use super::rows::{rows, Row};
@@ -108,6 +109,8 @@ pub(crate) fn push_call_sites(text: &mut String, lists: &[List], mode: Mode) {
         let wants_dhat = cfg!(feature = "dhat-compat") && budget::dhat_folder().is_none();
         let dhat = if wants_dhat { DHAT_HINT } else { "" };
         notes.push(format!("  full stacks: MOD_ALLOC_BACKTRACE=full{dhat}"));
+    } else if mode == Mode::Short && lists.iter().any(|list| has_names(list.sites.data())) {
+        notes.push("  names of functions: MOD_ALLOC_BACKTRACE=full".to_owned());
     }
     if !notes.is_empty() {
         text.push('\n');
@@ -227,7 +230,11 @@ fn push_rows(text: &mut String, list: &List) {
     let mut paths = shown.iter().filter_map(|row| Some((row.leading.parts.path.as_ref()?, row)));
     if let Some((_, row)) = paths.find(|(path, _)| !sources.can_be_read(path)) {
         let file = row.leading.file().unwrap_or("");
-        push_line(text, &format!("    {file} {UNREAD}"));
+        let note = match built() {
+            Built::DocTest => "lines of a doc test are counted from its own start".to_owned(),
+            _ => format!("{file} {UNREAD}"),
+        };
+        push_line(text, &format!("    {note}"));
     }
     if !others.is_empty() {
         let left = others.iter().fold((0_u64, 0_u64), |(events, bytes), row| {

@@ -1,6 +1,7 @@
 //! Cold: call sites, the stacks of a recording as lines of the user's code: data, texts, and their part of a failure report.
 
 mod advice;
+mod built;
 mod code;
 mod cut;
 mod cycles;

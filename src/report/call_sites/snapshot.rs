@@ -11,6 +11,7 @@
 
 use std::collections::BTreeMap;
 
+use super::built::{built, without_lines};
 use super::cycles::without_cycles;
 use super::sites::{Data, Frame, Numbers, Site};
 use super::Order;
@@ -35,9 +36,8 @@ pub(super) fn text(data: &Data) -> Result<String, String> {
         ));
     }
     if !data.has_debug_info {
-        return Err("no call sites to compare: the code has no debug information. Set `debug = \"line-tables-only\"` in the \
-                    profile that this was built with (`[profile.release]` for `--release`); `{:#}` shows what there is"
-            .to_owned());
+        let why = without_lines(data, &built());
+        return Err(format!("no call sites to compare: {why}; `{{:#}}` shows what there is"));
     }
     // The text must not hang on which files are there.
     let is_unread = |frame: &&Frame| frame.parts.is_name_unread;

@@ -358,11 +358,14 @@ fn where_nothing_is_attributed_one_line_says_why() {
             ),
         );
     let places = "1 t::main\n2 t::main";
-    check(
-            Program { places, openings: &[&[1]], tallies: &[(&[2], lost)], ..Program::NONE },
-            "\n\n  no call sites: the code has no debug information; set `debug = \"line-tables-only\"` in its \
-             profile\n",
-        );
+    let program = Program { places, openings: &[&[1]], tallies: &[(&[2], lost)], ..Program::NONE };
+    let text = report(program, Mode::Short, Order::Allocations);
+    let start = "table\n\n  no call sites: the code has no debug information; set `debug = \"line-tables-only\"` under";
+    assert!(text.starts_with(start), "{text}");
+    assert!(
+        text.ends_with("`strip`\n\n  names of functions: MOD_ALLOC_BACKTRACE=full\n"),
+        "{text}"
+    );
 }
 
 #[test]
