@@ -25,7 +25,8 @@ fuzz_target!(|input: (u16, u16, u16, &[u8])| {
     let pc = ADDRESS.wrapping_add(usize::from(pc)).wrapping_sub(1 << 15);
     let found = header::find(segment, ADDRESS + usize::from(header), pc);
     for entry in [Some(ADDRESS + usize::from(entry)), found].into_iter().flatten() {
-        if let Some(rule) = eh_frame::rule_at(segment, entry, pc) {
+        if let Some(caller) = eh_frame::caller_at(segment, entry, pc) {
+            let rule = rule::Rule::of(caller);
             assert!(rule.word() != 0 && rule.word() >> rule::Rule::BITS == 0);
             let _ = rule.caller();
         }

@@ -39,7 +39,7 @@ mod imp;
 mod imp;
 
 pub(crate) use imp::{
-    is_forked, is_on_first_stack, prepare, rule_of, watch_forks, Registers, Walker, UNAVAILABLE,
+    caller_at, is_forked, is_on_first_stack, prepare, watch_forks, Registers, Walker, UNAVAILABLE,
 };
 
 pub(crate) use rule::{Caller, Cfa, SavedRbp};

@@ -66,9 +66,36 @@ impl Rule {
     pub(crate) const OUTERMOST: Self = Self(3 | 1 << Self::OFFSET_SHIFT);
     pub(crate) const UNKNOWN: Self = Self(3 | 2 << Self::OFFSET_SHIFT);
 
-    /// Unknown where it does not fit.
+    /// There is a rule, but its numbers do not fit: frames of more than a mebibyte. They are to be looked up each time.
+    pub(crate) const TOO_LARGE: Self = Self(3 | 3 << Self::OFFSET_SHIFT);
+
+    pub(crate) fn of(caller: Caller) -> Self {
+        match caller {
+            Caller::Frame { cfa, rbp } => Self::new(cfa, rbp),
+            Caller::Outermost => Self::OUTERMOST,
+            Caller::Unknown => Self::UNKNOWN,
+        }
+    }
+
+    /// Too large where it does not fit, unknown where it makes no sense.
     pub(crate) fn new(cfa: Cfa, rbp: SavedRbp) -> Self {
-        Self::packed(cfa, rbp).unwrap_or(Self::UNKNOWN)
+        let makes_sense = || {
+            let (offset, least) = match cfa {
+                Cfa::Rsp(offset) | Cfa::Rbp(offset) => (offset, 8),
+                Cfa::AtRbp(offset) => (offset.unsigned_abs(), 0),
+            };
+            let saved = match rbp {
+                SavedRbp::BelowCfa(below) => words(below, 2, LARGEST / 8).is_some(),
+                SavedRbp::Same => true,
+                SavedRbp::AtRbp => !matches!(cfa, Cfa::Rsp(_) | Cfa::Rbp(8)),
+            };
+            saved && words(offset, least / 8, LARGEST / 8).is_some()
+        };
+        match Self::packed(cfa, rbp) {
+            Some(rule) => rule,
+            None if makes_sense() => Self::TOO_LARGE,
+            None => Self::UNKNOWN,
+        }
     }
 
     fn packed(cfa: Cfa, rbp: SavedRbp) -> Option<Self> {
@@ -127,6 +154,9 @@ impl std::fmt::Debug for Rule {
     }
 }
 
+/// No stack has a frame of so many bytes.
+const LARGEST: usize = 1 << 30;
+
 /// A number of bytes as whole words, if it is in the range.
 fn words(bytes: usize, least: usize, limit: usize) -> Option<u32> {
     let words = bytes / 8;
@@ -171,26 +201,40 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_unknown() {
+    fn what_does_not_fit_is_too_large() {
+        use SavedRbp::{AtRbp, BelowCfa, Same};
+        for (cfa, rbp) in [
+            (Cfa::Rsp(8 << 17), Same),
+            (Cfa::Rbp(8 << 17), BelowCfa(16)),
+            (Cfa::AtRbp(8 << 16), Same),
+            (Cfa::AtRbp((-8 << 16) - 8), AtRbp),
+            (Cfa::Rsp(16), BelowCfa(8 * 1023)),
+        ] {
+            assert_eq!(Rule::new(cfa, rbp), Rule::TOO_LARGE);
+            assert_eq!(Rule::of(Caller::Frame { cfa, rbp }), Rule::TOO_LARGE);
+        }
+        assert_eq!(Rule::from_word(Rule::TOO_LARGE.word()), Rule::TOO_LARGE);
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_unknown() {
         use SavedRbp::{AtRbp, BelowCfa, Same};
         for (cfa, rbp) in [
             (Cfa::Rsp(0), Same),
             (Cfa::Rsp(12), Same),
-            (Cfa::Rsp(8 << 17), Same),
+            (Cfa::Rsp(1 << 30), Same),
             (Cfa::Rbp(usize::MAX), Same),
-            (Cfa::AtRbp(8 << 16), Same),
-            (Cfa::AtRbp((-8 << 16) - 8), Same),
             (Cfa::AtRbp(isize::MIN), Same),
             (Cfa::AtRbp(isize::MAX), Same),
             (Cfa::AtRbp(4), Same),
             (Cfa::Rsp(16), BelowCfa(8)),
             (Cfa::Rsp(16), BelowCfa(0)),
             (Cfa::Rsp(16), BelowCfa(20)),
-            (Cfa::Rsp(16), BelowCfa(8 * 1023)),
             (Cfa::Rsp(16), AtRbp),
             (Cfa::Rbp(8), AtRbp),
         ] {
             check(cfa, rbp, Caller::Unknown);
+            assert_eq!(Rule::new(cfa, rbp), Rule::UNKNOWN);
         }
         assert_eq!(Rule::OUTERMOST.caller(), Caller::Outermost);
     }

@@ -10,8 +10,8 @@ pub(crate) enum Stop {
     TooDeep,
     /// At code without an unwind rule, or with one that the walker does not know: assembly, code made at run time, signal frames.
     UnknownCode,
-    /// The stack is not the thread's own: a coroutine's or a signal handler's. No address was read.
-    ForeignStack,
+    /// The stack pointer is at no stack: nothing can be read there.
+    NoStack,
     /// A rule led out of the stack or not outwards.
     Inconsistent,
     /// A signal handler has interrupted the walker, or what keeps its stacks.
@@ -30,9 +30,7 @@ impl Stop {
             Self::Complete => "it is complete",
             Self::TooDeep => "it is deeper than 512 frames",
             Self::UnknownCode => "it leads to code without known unwind tables",
-            Self::ForeignStack => {
-                "it is not the thread's own, but a coroutine's or a signal handler's"
-            }
+            Self::NoStack => "it cannot be read",
             Self::Inconsistent => "it contradicts the unwind tables",
             Self::Interrupting => {
                 "it is that of a signal handler, which interrupted mod-alloc at work"

@@ -1,6 +1,6 @@
 //! Hot: the interface of the walker where there is none. Nothing is walked, and `UNAVAILABLE` says why.
 
-use super::rule::Rule;
+use super::rule::Caller;
 use super::{Stop, Walked};
 
 /// Why no stack can be walked.
@@ -39,6 +39,6 @@ pub(crate) fn is_forked() -> bool {
     false
 }
 
-pub(crate) fn rule_of(_return_address: usize) -> Rule {
-    Rule::UNKNOWN
+pub(crate) fn caller_at(_return_address: usize) -> Caller {
+    Caller::Unknown
 }

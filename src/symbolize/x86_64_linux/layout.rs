@@ -13,8 +13,10 @@ const WORD: usize = 8;
 /// Words of zeros at both ends: some unwinders read the saved values of all registers, which may lie somewhat outside
 /// of what is laid out.
 const MARGIN: usize = 1024;
-/// A stack with so many words is full, unless it has but one frame, which may take up to 1 MiB.
+/// A stack with so many words is full, unless it has but one frame, which may be large.
 const ENOUGH: usize = 64 * 1024;
+/// In bytes. Of larger ones nothing is asked.
+const LARGEST_FRAME: usize = 32 << 20;
 /// Words between what was put for one frame and what is put for the next, where the rule leaves the distance open.
 const GAP: usize = 2;
 
@@ -158,7 +160,7 @@ fn frame(bottom: usize, cfa: Cfa, rbp: SavedRbp) -> Option<Frame> {
 }
 
 fn whole_words(bytes: usize) -> Option<usize> {
-    (bytes % WORD == 0).then_some(bytes / WORD)
+    (bytes % WORD == 0 && bytes <= LARGEST_FRAME).then_some(bytes / WORD)
 }
 
 /// A stack to be unwound, and the registers to begin with.
@@ -171,7 +173,7 @@ pub(super) struct Memory {
 
 #[cfg(test)]
 mod tests {
-    use super::{Layout, Memory, ENOUGH};
+    use super::{Layout, Memory, ENOUGH, LARGEST_FRAME};
     use crate::walk::{Caller, Cfa, SavedRbp};
 
     fn frame(cfa: Cfa, rbp: SavedRbp) -> Caller {
@@ -284,6 +286,7 @@ mod tests {
         for (cfa, rbp) in [
             (Cfa::Rsp(0), SavedRbp::Same),
             (Cfa::Rsp(12), SavedRbp::Same),
+            (Cfa::Rsp(LARGEST_FRAME + 8), SavedRbp::Same),
             (Cfa::Rsp(16), SavedRbp::AtRbp),
             (Cfa::Rsp(16), SavedRbp::BelowCfa(0)),
             (Cfa::Rsp(16), SavedRbp::BelowCfa(8)),

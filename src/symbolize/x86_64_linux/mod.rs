@@ -12,7 +12,7 @@ use parse::{parse, Frame};
 use roomy_thread::{on_a_roomy_thread, Outcome};
 
 use super::{Place, Symbol};
-use crate::walk::{self, rule_of, Caller};
+use crate::walk::{self, caller_at, Caller};
 
 mod layout;
 mod loader;
@@ -63,7 +63,7 @@ fn unknown(modules: &Modules, address: usize) -> Place {
 /// The rule of an address, unless the system's unwinder might follow one there that we do not know: then there is no
 /// telling what it would read. The tables of its module are read.
 fn caller(return_address: usize) -> Option<Caller> {
-    let caller = rule_of(return_address).caller();
+    let caller = caller_at(return_address);
     if caller == Caller::Unknown {
         // SAFETY: looks the address up in the unwind tables of what is loaded.
         let function = unsafe { _Unwind_FindEnclosingFunction(return_address as *const c_void) };

@@ -1,54 +1,153 @@
-//! Hot: where the current thread's stack lies. Asked once for each thread and kept; the first time costs up to a
-//! microsecond.
+//! Hot: what may be read of the stack that a stack pointer is on, from there upwards. Nothing is read that is not mapped now.
 //!
-//! A stack pointer outside is on a coroutine's stack or on that of a signal handler, whose end nobody knows.
+//! Where the thread's own stack lies is asked once for each thread and kept; the first time costs up to a microsecond. The main thread's
+//! grows downwards as it is used, so its pages are looked at as the stack pointer comes to them, once each.
+//!
+//! Of any other stack, a coroutine's or a signal handler's, nobody knows where it ends, and another may be in its place the next time. Its
+//! pages are looked at as a walk comes to them, each time: by a system call that takes a tenth of a microsecond.
 #![allow(unsafe_code)]
 
+use std::arch::asm;
 use std::cell::Cell;
 use std::ffi::{c_int, c_long, c_ulong};
+
+use super::is_forked;
 
 /// Addresses from `low` up to `high`, which is a multiple of eight. Nothing: not known yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Bounds {
     low: usize,
     high: usize,
+    /// It may be found to begin lower.
+    grows: bool,
 }
 
-const UNASKED: Bounds = Bounds { low: 0, high: 0 };
+const UNASKED: Bounds = Bounds { low: 0, high: 0, grows: false };
 /// Holds no stack pointer, either.
-const NOWHERE: Bounds = Bounds { low: usize::MAX, high: usize::MAX };
+const NOWHERE: Bounds = Bounds { low: usize::MAX, high: usize::MAX, grows: false };
+
+const PAGE: usize = 4096;
+
+/// The main thread's stack is no larger, nor is a frame on another stack.
+const MOST_PAGES: usize = 1 << 14;
 
 thread_local! {
     // Without a destructor, so that it can be read at any time of a thread's life.
-    static BOUNDS: Cell<Bounds> = const { Cell::new(UNASKED) };
+    static OWN: Cell<Bounds> = const { Cell::new(UNASKED) };
 }
 
-/// The end of the thread's stack, if `rsp` lies in that stack.
-pub(super) fn stack_end(rsp: usize) -> Option<usize> {
-    let bounds = known();
-    (bounds.low <= rsp && rsp < bounds.high && rsp % 8 == 0).then_some(bounds.high)
+/// What may be read from a stack pointer upwards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Readable {
+    pub(super) end: usize,
+    /// It is the thread's own stack, and all of it.
+    pub(super) is_own: bool,
+}
+
+impl Bounds {
+    fn hold(self, address: usize) -> bool {
+        self.low <= address && address < self.high
+    }
+}
+
+/// `None` where there is no stack.
+#[inline]
+pub(super) fn readable(rsp: usize) -> Option<Readable> {
+    if rsp % 8 != 0 {
+        return None;
+    }
+    let own = own(rsp);
+    if own.hold(rsp) || is_deeper_in(own, rsp) {
+        return Some(Readable { end: own.high, is_own: true });
+    }
+    let page = rsp & !(PAGE - 1);
+    let end = page.wrapping_add(PAGE);
+    are_readable(page, end).then_some(Readable { end, is_own: false })
+}
+
+/// More of it, up to the page of `end`.
+#[cold]
+pub(super) fn extended(readable: Readable, end: usize) -> Option<Readable> {
+    let end = end.checked_add(PAGE - 1)? & !(PAGE - 1);
+    (!readable.is_own && are_readable(readable.end, end)).then_some(Readable { end, ..readable })
 }
 
 /// Whether an address lies in the stack that the thread began with, rather than in that of a coroutine or a signal handler.
 pub(crate) fn is_on_first_stack(address: usize) -> bool {
-    let Bounds { low, high } = known();
-    low <= address && address < high
+    let own = own(address);
+    own.hold(address) || is_deeper_in(own, address)
 }
 
-fn known() -> Bounds {
-    let mut bounds = BOUNDS.with(Cell::get);
+/// The thread's own stack; `address` may lie in it.
+fn own(address: usize) -> Bounds {
+    let mut bounds = OWN.with(Cell::get);
     if bounds.high == 0 {
-        bounds = ask();
-        BOUNDS.with(|kept| kept.set(bounds));
+        bounds = ask(address);
+        OWN.with(|kept| kept.set(bounds));
     }
     bounds
+}
+
+/// Whether a growing stack holds the address, too. If so, that is kept.
+fn is_deeper_in(own: Bounds, address: usize) -> bool {
+    if !own.grows || address >= own.low {
+        return false;
+    }
+    let low = address & !(PAGE - 1);
+    let is_deeper = are_readable(low, own.low);
+    if is_deeper {
+        OWN.with(|kept| kept.set(Bounds { low, ..own }));
+    }
+    is_deeper
+}
+
+/// Whether all pages from `start` up to `end` can be read; not, if they are too many.
+#[cold]
+fn are_readable(start: usize, end: usize) -> bool {
+    const USER_END: usize = 1 << 47;
+    if start >= end || end > USER_END || (end - start) / PAGE > MOST_PAGES {
+        return false;
+    }
+    let mut page = start;
+    while page < end {
+        if !is_readable(page) {
+            return false;
+        }
+        page = page.wrapping_add(PAGE);
+    }
+    true
+}
+
+/// Whether a page can be read. Has the kernel read a word of it, as a set of signals for a purpose that it does not know: it says that the address is wrong, or else
+/// that the purpose is. Without `errno`, which belongs to the code around the allocation.
+fn is_readable(page: usize) -> bool {
+    const SYS_RT_SIGPROCMASK: usize = 14;
+    const NO_PURPOSE: usize = 1_000;
+    const EFAULT: isize = 14;
+    // The address 0 would be no set.
+    let address = page | 8;
+    let mut result = SYS_RT_SIGPROCMASK as isize;
+    // SAFETY: the call reads eight bytes, or fails, and changes nothing.
+    unsafe {
+        asm!(
+            "syscall",
+            inout("rax") result,
+            in("rdi") NO_PURPOSE,
+            in("rsi") address,
+            in("rdx") 0,
+            in("r10") 8,
+            lateout("rcx") _,
+            lateout("r11") _,
+            options(nostack, readonly),
+        );
+    }
+    result != -EFAULT
 }
 
 extern "C" {
     fn getpid() -> c_int;
     fn syscall(number: c_long, ...) -> c_long;
     fn getauxval(entry: c_ulong) -> c_ulong;
-    fn getrlimit(resource: c_int, limit: *mut ResourceLimit) -> c_int;
     fn pthread_self() -> c_ulong;
     fn pthread_getattr_np(thread: c_ulong, attributes: *mut Attributes) -> c_int;
     fn pthread_attr_getstack(
@@ -60,28 +159,23 @@ extern "C" {
     fn __errno_location() -> *mut c_int;
 }
 
-#[repr(C)]
-struct ResourceLimit {
-    current: u64,
-    most: u64,
-}
-
 /// `pthread_attr_t`: 56 bytes, in glibc and in musl.
 #[repr(C)]
 struct Attributes([u64; 7]);
 
 #[cold]
-fn ask() -> Bounds {
+fn ask(address: usize) -> Bounds {
     // Code that allocates between a failed call and the look at `errno` is not to be disturbed.
     // SAFETY: no arguments.
     let errno = unsafe { __errno_location() };
     // SAFETY: the thread's own `errno`, readable for as long as the thread runs.
     let before = unsafe { *errno };
-    let here = &before as *const c_int as usize;
-    let holds = |bounds: &Bounds| bounds.low <= here && here < bounds.high;
+    let main = if is_main_thread() { main_thread() } else { None };
     // In a child that `fork` made, the main thread is the one that forked, on the stack that it had.
-    let of_main_thread = if is_main_thread() { main_thread().filter(holds) } else { None };
-    let bounds = of_main_thread.or_else(other_thread);
+    let main = main.filter(|main| {
+        !is_forked() || main.hold(address) || are_readable(address & !(PAGE - 1), main.low)
+    });
+    let bounds = main.or_else(other_thread);
     // SAFETY: as above.
     unsafe { *errno = before };
     bounds.unwrap_or(NOWHERE)
@@ -97,23 +191,15 @@ fn is_main_thread() -> bool {
 }
 
 /// Not by `pthread_getattr_np`: to find the end of this stack, glibc reads a file of 40 to 100 us and musl
-/// probes page after page.
+/// probes page after page. Nor by the limit of the stack's size, which may have been changed since the system took it into account.
 fn main_thread() -> Option<Bounds> {
     const AT_RANDOM: c_ulong = 25;
-    const RLIMIT_STACK: c_int = 3;
-    /// Also for an unlimited stack.
-    const LARGEST: u64 = 1 << 30;
 
     // The kernel puts these 16 bytes between the first frame and the end of the stack.
     // SAFETY: takes any number.
     let high = unsafe { getauxval(AT_RANDOM) } as usize & !7;
-    let mut limit = ResourceLimit { current: 0, most: 0 };
-    // SAFETY: `limit` is writable and laid out as `struct rlimit`.
-    let failed = unsafe { getrlimit(RLIMIT_STACK, &mut limit) } != 0;
-    if failed || high == 0 {
-        return None;
-    }
-    Some(Bounds { low: high.saturating_sub(limit.current.min(LARGEST) as usize), high })
+    // The page of what is there is mapped.
+    (high != 0).then_some(Bounds { low: high & !(PAGE - 1), high, grows: true })
 }
 
 fn other_thread() -> Option<Bounds> {
@@ -130,13 +216,18 @@ fn other_thread() -> Option<Bounds> {
     // SAFETY: initialised above, and not used again.
     unsafe { pthread_attr_destroy(&mut attributes) };
     let high = low.checked_add(size)? & !7;
-    (!failed && high != 0).then_some(Bounds { low, high })
+    (!failed && high != 0).then_some(Bounds { low, high, grows: false })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{ask, is_main_thread, main_thread, other_thread, stack_end, Bounds};
+    use super::{ask, extended, is_main_thread, main_thread, other_thread, own, readable};
+    use super::{Bounds, Readable, PAGE};
     use std::thread;
+
+    fn stack_end(rsp: usize) -> Option<usize> {
+        readable(rsp).filter(|readable| readable.is_own).map(|readable| readable.end)
+    }
 
     fn address_here() -> usize {
         let here = 0_u64;
@@ -147,8 +238,8 @@ mod tests {
     fn the_stack_of_a_thread_is_its_own() {
         for kib in [16, 64, 2048] {
             let thread = thread::Builder::new().stack_size(kib << 10).spawn(move || {
-                let bounds = ask();
                 let here = address_here();
+                let bounds = ask(here);
                 assert!(bounds.low <= here && here < bounds.high, "{bounds:x?} {here:x}");
                 assert_eq!(stack_end(here), Some(bounds.high));
                 assert_eq!(stack_end(here), Some(bounds.high), "kept");
@@ -169,7 +260,7 @@ mod tests {
         let end = stack.split([' ', '-']).nth(1).unwrap();
         let end = usize::from_str_radix(end, 16).unwrap();
         assert!(bounds.high < end && end - bounds.high < 1 << 21, "{bounds:x?} {end:x}");
-        assert!(bounds.low < bounds.high - (64 << 10));
+        assert!(bounds.high - bounds.low < PAGE && bounds.grows);
     }
 
     #[test]
@@ -177,10 +268,62 @@ mod tests {
         let here = address_here();
         assert!(stack_end(here).is_some());
         for elsewhere in [here + 1, here + 4, 0, 8, usize::MAX, usize::MAX - 7] {
-            assert_eq!(stack_end(elsewhere), None);
+            assert_eq!(readable(elsewhere), None, "{elsewhere:x}");
         }
         let heap: *const u64 = &*Box::new(1);
         assert_eq!(stack_end(heap as usize), None);
+    }
+
+    #[allow(clashing_extern_declarations)] // As numbers, they need no casts.
+    extern "C" {
+        fn mmap(
+            at: usize,
+            size: usize,
+            protection: i32,
+            flags: i32,
+            file: i32,
+            offset: i64,
+        ) -> usize;
+        fn mprotect(at: usize, size: usize, protection: i32) -> i32;
+        fn munmap(at: usize, size: usize) -> i32;
+    }
+
+    #[test]
+    fn of_other_stacks_the_pages_that_are_mapped_can_be_read() {
+        // SAFETY: new memory, wherever the system likes.
+        let start = unsafe { mmap(0, 8 * PAGE, 3, 0x22, -1, 0) };
+        // SAFETY: the page after the first five, which nobody uses.
+        assert_eq!(unsafe { mprotect(start + 5 * PAGE, PAGE, 0) }, 0);
+        let pages = |n: usize| start + n * PAGE;
+        let first = readable(pages(1) + 8).expect("it is mapped");
+        assert_eq!(first, Readable { end: pages(2), is_own: false });
+        let further = extended(first, pages(4) + 8).expect("likewise");
+        assert_eq!(further.end, pages(5));
+        assert_eq!(extended(further, pages(6)), None, "a guard");
+        assert_eq!(extended(first, usize::MAX), None);
+        assert_eq!(extended(first, pages(1 << 20)), None);
+        assert_eq!(readable(pages(5)), None, "a guard");
+        // SAFETY: the memory from above.
+        assert_eq!(unsafe { munmap(start, 8 * PAGE) }, 0);
+        assert_eq!(extended(first, pages(3)), None, "it has gone");
+        let here = address_here();
+        let own = readable(here).expect("this thread's own");
+        assert!(own.is_own && extended(own, own.end + 8).is_none());
+    }
+
+    #[test]
+    fn a_growing_stack_begins_where_it_is_used() {
+        let here = address_here();
+        let end = own(here).high;
+        let page = here & !(PAGE - 1);
+        let grown = Bounds { low: page + PAGE, high: end, grows: true };
+        super::OWN.with(|own| own.set(grown));
+        assert_eq!(stack_end(here), Some(end));
+        assert_eq!(own(here), Bounds { low: page, ..grown });
+        // What lies below, but not next to it, is another.
+        let heap: *const u64 = &*Box::new(1);
+        assert_eq!(stack_end(heap as usize), None);
+        assert_eq!(own(here), Bounds { low: page, ..grown });
     }
 
     #[test]
@@ -189,7 +332,8 @@ mod tests {
         let errno = unsafe { super::__errno_location() };
         // SAFETY: the thread's own.
         unsafe { *errno = 77 };
-        ask();
+        ask(address_here());
+        assert!(!super::is_readable(0));
         // SAFETY: the thread's own.
         assert_eq!(unsafe { *errno }, 77);
     }
@@ -197,6 +341,6 @@ mod tests {
     #[test]
     fn another_thread_than_the_main_one_knows_that_it_is() {
         thread::spawn(|| assert!(!is_main_thread() && other_thread().is_some())).join().unwrap();
-        assert_eq!(Bounds { low: 0, high: 0 }, super::UNASKED);
+        assert_eq!(Bounds { low: 0, high: 0, grows: false }, super::UNASKED);
     }
 }

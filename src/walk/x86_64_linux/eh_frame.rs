@@ -4,21 +4,21 @@
 //! A frame description entry (FDE) covers the code of a function; it names a common information entry (CIE) that
 //! functions share. Both end in a program for a simple machine that builds a table, a row for each stretch of code: the CIE's
 //! program makes the first row, the FDE's changes it on the way from the function's start. It is run until it passes the address.
-//! Of the row, only the columns that a [`Rule`] wants are kept: the CFA, `rbp`, `rsp` and the return address.
+//! Of the row, only the columns that a [`Caller`] wants are kept: the CFA, `rbp`, `rsp` and the return address.
 //!
 //! A pure function of the bytes. Each step consumes some, so it ends; what it does not know, it answers with `None`.
 
 use super::bytes::{Reader, Segment, FORMAT};
-use super::rule::{Cfa, Rule, SavedRbp};
+use super::rule::{Caller, Cfa, SavedRbp};
 
 /// DWARF's numbers for registers.
 const RBP: u64 = 6;
 const RSP: u64 = 7;
 const RETURN_ADDRESS: u64 = 16;
 
-/// The rule at `pc`, from the entry at the address `fde`. `None` where the entry does not cover `pc`, or is not
+/// The caller of what is at `pc`, from the entry at the address `fde`. `None` where the entry does not cover `pc`, or is not
 /// understood.
-pub(crate) fn rule_at(segment: Segment<'_>, fde: usize, pc: usize) -> Option<Rule> {
+pub(crate) fn caller_at(segment: Segment<'_>, fde: usize, pc: usize) -> Option<Caller> {
     let mut fde = entry(segment, fde)?;
     let id_address = fde.address();
     let distance = fde.u32()?;
@@ -45,7 +45,7 @@ pub(crate) fn rule_at(segment: Segment<'_>, fde: usize, pc: usize) -> Option<Rul
     let first =
         Program { bytes: cie.program, cie: &cie, first, location: 0, pc: usize::MAX }.run()?;
     let row = Program { bytes: fde, cie: &cie, first, location: start, pc }.run()?;
-    row.rule()
+    row.caller()
 }
 
 /// The contents of the entry at an address, after its length.
@@ -140,9 +140,9 @@ enum Column {
 }
 
 impl Row {
-    fn rule(self) -> Option<Rule> {
+    fn caller(self) -> Option<Caller> {
         match self.return_address {
-            Column::Undefined => return Some(Rule::OUTERMOST),
+            Column::Undefined => return Some(Caller::Outermost),
             Column::FromCfa(-8) => {}
             _ => return None,
         }
@@ -164,7 +164,7 @@ impl Row {
             Column::AtRbp => SavedRbp::AtRbp,
             Column::Unknown => return None,
         };
-        Some(Rule::new(cfa, rbp))
+        Some(Caller::Frame { cfa, rbp })
     }
 
     fn set(&mut self, register: u64, column: Column) {
@@ -368,7 +368,7 @@ fn based_on_rbp(expression: &mut Reader<'_>) -> Option<i64> {
 mod tests {
     use super::super::header;
     use super::super::modules::own_tables;
-    use super::{rule_at, Segment};
+    use super::{caller_at, Segment};
     use crate::walk::rule::Rule;
     use crate::walk::{Caller, Cfa, SavedRbp};
 
@@ -408,7 +408,7 @@ mod tests {
     fn rule_in(cie: &[u8], instructions: &[u8], pc: usize) -> Option<Caller> {
         let (bytes, fde) = tables(cie, instructions);
         let segment = Segment { bytes: &bytes, address: ADDRESS };
-        rule_at(segment, ADDRESS + fde, pc).map(Rule::caller)
+        caller_at(segment, ADDRESS + fde, pc).map(|caller| Rule::of(caller).caller())
     }
 
     #[track_caller]
@@ -569,7 +569,7 @@ mod tests {
         }
         let (bytes, fde) = tables(&cie(), &[0x0e, 16]);
         let rule = |bytes: &[u8], fde| {
-            rule_at(Segment { bytes, address: ADDRESS }, ADDRESS.wrapping_add(fde), START)
+            caller_at(Segment { bytes, address: ADDRESS }, ADDRESS.wrapping_add(fde), START)
         };
         assert!(rule(&bytes, fde).is_some());
         for length in 0..bytes.len() {
@@ -615,7 +615,7 @@ mod tests {
             let cie = at + 4 - distance;
             let undamaged = Segment { bytes: &bytes, address: segment.address };
             assert_eq!(header::find(undamaged, header, start), Some(fde));
-            let before = rule_at(undamaged, fde, pc);
+            let before = caller_at(undamaged, fde, pc);
             let mut damage = Vec::new();
             for _ in 0..=below(4) {
                 let place = match below(4) {
@@ -632,9 +632,9 @@ mod tests {
             }
             let cut = if round % 8 == 0 { below(length + 4) + at } else { bytes.len() };
             let damaged = Segment { bytes: &bytes[..cut], address: segment.address };
-            let after = rule_at(damaged, fde, pc);
+            let after = caller_at(damaged, fde, pc);
             if let Some(found) = header::find(damaged, header, pc) {
-                rule_at(damaged, found, pc);
+                caller_at(damaged, found, pc);
             }
             known += usize::from(before.is_some());
             lost += usize::from(before.is_some() && after.is_none());

@@ -7,7 +7,7 @@ use std::mem::size_of;
 
 use super::elf::{segment_at, ProgramHeader};
 use super::modules::Module;
-use super::{iterate, replaced};
+use super::replaced;
 
 /// `struct dl_find_object`
 #[repr(C)]
@@ -85,10 +85,9 @@ pub(super) fn find(function: Function, pc: usize) -> Option<Module> {
         // SAFETY: the module stays, as above; the program does anyway.
         |headers| unsafe { segment_at(header, headers, bias) },
     );
-    let Some(segment) = segment else {
-        // A program that was started by naming the loader, and has holes between its segments.
-        return iterate::find(pc);
-    };
+    // A program that was started by naming the loader, and has holes between its segments, has no rules: to ask `dl_iterate_phdr`
+    // could be to wait for a lock whose holder waits for this thread.
+    let segment = segment?;
     let identity = replaced::identity(segment, header, found.link_map as usize);
     Some(Module { start: found.start, end: found.end, identity, segment, header })
 }
@@ -135,6 +134,7 @@ fn program_headers() -> Option<&'static [ProgramHeader]> {
 #[cfg(test)]
 mod tests {
     use super::super::elf::EH_FRAME;
+    use super::super::iterate;
     use super::*;
 
     #[test]

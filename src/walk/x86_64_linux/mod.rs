@@ -33,7 +33,7 @@ use super::{rule, Caller, Cfa, SavedRbp, Stop, Walked, MAX_FRAMES};
 pub(crate) use bounds::is_on_first_stack;
 pub(crate) use iterate::{is_forked, prepare, watch_forks};
 pub(crate) use registers::Registers;
-pub(crate) use rules::rule_of;
+pub(crate) use rules::caller_at;
 pub(crate) use walker::Walker;
 
 /// Stacks can be walked.

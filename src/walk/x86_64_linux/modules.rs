@@ -6,7 +6,7 @@
 //! address is met in a module that lies in place of another ([`replaced`]).
 
 use super::bytes::Segment;
-use super::rule::Rule;
+use super::rule::Caller;
 use super::{eh_frame, find_object, header, iterate, replaced};
 
 /// What must be known of a module to unwind through it.
@@ -22,17 +22,17 @@ pub(super) struct Module {
     pub(super) header: usize,
 }
 
-/// The rule of a return address, from the tables of its module.
+/// What the tables of its module say of a return address.
 #[cold]
-pub(super) fn find_rule(return_address: usize) -> Rule {
+pub(super) fn find_caller(return_address: usize) -> Caller {
     // A call may be the last instruction of its function: the row wanted is that of the call.
     let pc = return_address.wrapping_sub(1);
     let found = find(pc).and_then(|module| {
         replaced::check(&module);
         let fde = header::find(module.segment, module.header, pc)?;
-        eh_frame::rule_at(module.segment, fde, pc)
+        eh_frame::caller_at(module.segment, fde, pc)
     });
-    found.unwrap_or(Rule::UNKNOWN)
+    found.unwrap_or(Caller::Unknown)
 }
 
 fn find(pc: usize) -> Option<Module> {
@@ -57,7 +57,7 @@ pub(super) fn own_tables() -> (Segment<'static>, usize, Vec<(usize, usize)>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::walk::{Caller, Cfa};
+    use crate::walk::Cfa;
 
     #[test]
     fn both_ways_to_a_module_lead_to_the_same_tables() {
@@ -86,7 +86,7 @@ mod tests {
         let known = functions
             .iter()
             .filter(|(start, _)| {
-                matches!(find_rule(start + 1).caller(), Caller::Frame { cfa: Cfa::Rsp(8), .. })
+                matches!(find_caller(start + 1), Caller::Frame { cfa: Cfa::Rsp(8), .. })
             })
             .count();
         assert!(known > functions.len() * 99 / 100, "{known} of {}", functions.len());

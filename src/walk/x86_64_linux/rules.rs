@@ -18,7 +18,7 @@ use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::sync::atomic::{AtomicU64, AtomicUsize};
 
 use super::modules;
-use super::rule::Rule;
+use super::rule::{Caller, Rule};
 
 /// Bits of a user address.
 pub(super) const ADDRESS_BITS: u32 = 47;
@@ -65,8 +65,16 @@ pub(super) fn flush() {
     GENERATION.fetch_add(1, Release);
 }
 
-/// The unwind rule of a return address.
-pub(crate) fn rule_of(return_address: usize) -> Rule {
+/// How to get from a return address to the frame of the caller.
+pub(crate) fn caller_at(return_address: usize) -> Caller {
+    match rule_of(return_address) {
+        Rule::TOO_LARGE => modules::find_caller(return_address),
+        rule => rule.caller(),
+    }
+}
+
+/// The rule of a return address, as far as there is room for it.
+fn rule_of(return_address: usize) -> Rule {
     // What is no address of code has no place in the table.
     if return_address >> SET_BITS == 0 || return_address >> ADDRESS_BITS != 0 {
         return Rule::UNKNOWN;
@@ -78,7 +86,7 @@ pub(crate) fn rule_of(return_address: usize) -> Rule {
             return Rule::from_word((rest >> TAG_BITS) as u32);
         }
     }
-    let rule = modules::find_rule(return_address);
+    let rule = Rule::of(modules::find_caller(return_address));
     let free = places(set).position(|word| word.load(Relaxed) == 0);
     let way = free.unwrap_or_else(|| NEXT_WAY.fetch_add(1, Relaxed) % WAYS);
     if let Some(word) = places(set).nth(way) {
@@ -111,8 +119,9 @@ fn places(set: usize) -> impl Iterator<Item = &'static AtomicU64> {
 #[cfg(test)]
 mod tests {
     use super::super::modules::own_tables;
+    use super::Caller;
     use super::{generation, place, places, rule_of, SET_BITS, WAYS};
-    use crate::walk::{Caller, Registers};
+    use crate::walk::Registers;
 
     #[test]
     fn the_places_of_addresses_are_well_spread() {

@@ -7,7 +7,7 @@ use std::hint::black_box;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::thread;
 
-use super::{rule_of, Caller, Cfa, Registers, SavedRbp, Stop, Walker, MAX_FRAMES};
+use super::{caller_at, Caller, Cfa, Registers, SavedRbp, Stop, Walker, MAX_FRAMES};
 
 extern "C" {
     fn _Unwind_Backtrace(
@@ -78,17 +78,18 @@ fn by_the_runtime() -> Vec<usize> {
 #[inline(never)]
 fn plainly(from: Registers) -> (Vec<usize>, Stop) {
     let Registers { mut pc, mut rsp, mut rbp } = from;
-    let end = super::bounds::stack_end(rsp).unwrap();
+    let stack = super::bounds::readable(rsp).unwrap();
     let mut addresses = Vec::new();
     let stop = loop {
-        let (cfa, saved) = match rule_of(pc).caller() {
+        let (cfa, saved) = match caller_at(pc) {
             Caller::Frame { cfa, rbp } => (cfa, rbp),
             Caller::Outermost => break Stop::Complete,
             Caller::Unknown => break Stop::UnknownCode,
         };
         let read = |address: usize| {
-            assert!(address >= from.rsp && address < end && address % 8 == 0);
-            // SAFETY: in the stack of this thread.
+            let is_in_stack = address >= from.rsp && address < stack.end;
+            assert!(address % 8 == 0 && (is_in_stack || !stack.is_own));
+            // SAFETY: in the stack of this thread, or in one from which rules lead to that.
             unsafe { *(address as *const usize) }
         };
         let cfa = match cfa {
@@ -96,7 +97,7 @@ fn plainly(from: Registers) -> (Vec<usize>, Stop) {
             Cfa::Rbp(offset) => rbp + offset,
             Cfa::AtRbp(offset) => read((rbp as isize + offset) as usize),
         };
-        assert!(cfa > rsp);
+        assert!(cfa > rsp || !stack.is_own);
         pc = read(cfa - 8);
         rbp = match saved {
             SavedRbp::Same => rbp,
@@ -412,18 +413,87 @@ fn a_flush_changes_nothing() {
 }
 
 #[test]
-fn a_foreign_stack_is_left_alone() {
+fn a_stack_pointer_at_nothing_is_at_no_stack() {
     let mut walker = new_walker();
     let here = Registers::here();
-    let heap = vec![0_usize; 64];
-    let on_the_heap = Registers { rsp: heap.as_ptr() as usize, ..here };
-    for (from, is_same) in [(on_the_heap, false), (on_the_heap, true)] {
-        let walked = walker.walk(from);
-        assert_eq!((walked.return_addresses, walked.stop), (&[] as &[usize], Stop::ForeignStack));
+    for (rsp, is_same) in [(8, false), (8, true), (here.rsp + 4, true), (1 << 47, true)] {
+        let walked = walker.walk(Registers { rsp, ..here });
+        assert_eq!((walked.return_addresses, walked.stop), (&[] as &[usize], Stop::NoStack));
         assert_eq!(walked.is_same, is_same);
     }
-    assert_eq!(walker.walk(Registers { rsp: here.rsp + 4, ..here }).stop, Stop::ForeignStack);
     assert_eq!(walker.walk(here).stop, Stop::Complete);
+}
+
+std::arch::global_asm!(
+    // As crates that switch stacks have it: the old stack pointer is in rbp, and the table says so.
+    ".pushsection .text",
+    "mod_alloc_test_on_another_stack:",
+    ".cfi_startproc",
+    "push rbp",
+    ".cfi_def_cfa_offset 16",
+    ".cfi_offset rbp, -16",
+    "mov rbp, rsp",
+    ".cfi_def_cfa_register rbp",
+    "mov rsp, rdx",
+    "call rsi",
+    "mov rsp, rbp",
+    "pop rbp",
+    ".cfi_def_cfa rsp, 8",
+    "ret",
+    ".cfi_endproc",
+    ".popsection",
+);
+
+extern "C" {
+    #[link_name = "mod_alloc_test_on_another_stack"]
+    fn on_another_stack(argument: *mut c_void, call: extern "C" fn(*mut c_void), end: usize);
+}
+
+/// Stacks upon stacks, each further frames deep, and walked on the way down and up.
+fn nested(walkers: &mut Walkers, depth: usize) {
+    extern "C" fn call(argument: *mut c_void) {
+        // SAFETY: what `nested` passes.
+        let (walkers, depth) = unsafe { &mut *argument.cast::<(&mut Walkers, usize)>() };
+        walkers.check();
+        if *depth > 0 {
+            nested(walkers, *depth - 1);
+        }
+        walkers.check();
+    }
+
+    let mut memory = vec![0_u64; 8 << 10];
+    let end = memory.as_mut_ptr_range().end as usize & !15;
+    let mut argument = (walkers, depth);
+    // SAFETY: `call` takes the argument, and the memory is room enough for it.
+    unsafe { on_another_stack((&mut argument as *mut (&mut Walkers, usize)).cast(), call, end) };
+    argument.0.check();
+}
+
+#[test]
+fn stacks_that_lead_to_others_are_walked_to_the_threads_start() {
+    let mut walkers = Walkers::new();
+    for depth in [0, 1, 0, 5] {
+        walkers.check();
+        nested(&mut walkers, depth);
+        walkers.check();
+    }
+    // The frame of more than a page and that of more than a mebibyte.
+    #[inline(never)]
+    fn large<const SIZE: usize>(walkers: &mut Walkers) {
+        let array = std::mem::MaybeUninit::<[u8; SIZE]>::uninit();
+        black_box(&array);
+        walkers.check();
+        nested(walkers, 1);
+        walkers.check();
+        black_box(&array);
+    }
+    let deep = thread::Builder::new().stack_size(16 << 20);
+    let work = || {
+        let mut walkers = Walkers::new();
+        large::<10_000>(&mut walkers);
+        large::<{ 3 << 20 }>(&mut walkers);
+    };
+    deep.spawn(work).unwrap().join().unwrap();
 }
 
 #[test]
@@ -432,7 +502,7 @@ fn registers_that_lie_lead_to_a_stop() {
     let here = Registers::here();
     let (addresses, stop) = plainly(here);
     assert_eq!(stop, Stop::Complete);
-    let end = super::bounds::stack_end(here.rsp).unwrap();
+    let end = super::bounds::readable(here.rsp).unwrap().end;
     let mut random = Random(7);
     for _ in 0..100_000 {
         let pc = match random.below(4) {
@@ -457,7 +527,7 @@ fn a_realigned_frame_has_the_rare_rule() {
     extern "C" fn call(found: *mut c_void) {
         let mut walker = new_walker();
         let walked = walker.walk(Registers::here());
-        let caller = walked.return_addresses.last().map(|address| rule_of(*address).caller());
+        let caller = walked.return_addresses.last().map(|address| caller_at(*address));
         // SAFETY: the option below.
         unsafe { *found.cast::<Option<Caller>>() = caller };
     }

@@ -20,13 +20,17 @@
 //!    - The last step, at the outermost frame, leads to no frame. By its rule alone, or else the frame is walked from
 //!      again (`ended_by_rule`).
 //!    - The words lie above the frame that was equal, so above the stack pointer, and below the end of the stack:
-//!      it is the same stack as the last time, or nothing is reused.
+//!      it is the thread's own, or nothing is reused.
 //!    - Where a frame does not hold, those before it are taken over and the walk goes on from the last of them.
-//! 3. A walk that was cut at the limit is not reused: which frames it has depends on where it began.
+//! 3. A walk that was cut at the limit is not reused: which frames it has depends on where it began. Nor is one on a stack that is not
+//!    the thread's own, or one that came to another: there may be other memory in the place of such a stack the next time.
+//! 4. Code that runs a function on another stack (`stacker::grow`) keeps the old stack pointer in `rbp`. Where a rule says that the CFA
+//!    lies two words above `rbp`, as in every function with a frame pointer, and that is in another stack, the walk goes on there.
 #![allow(unsafe_code)]
 
+use super::bounds::{self, Readable};
 use super::loops::{self, Frame, Places, HASH_MULTIPLIER};
-use super::{bounds, rules, Caller, Cfa, Registers, SavedRbp, Stop, Walked, MAX_FRAMES};
+use super::{rules, Caller, Cfa, Registers, SavedRbp, Stop, Walked, MAX_FRAMES};
 
 /// One thread's walker. All zeros is a new one. 40 KiB.
 #[repr(C)]
@@ -53,7 +57,9 @@ pub(crate) struct Walker {
 /// The present walk.
 struct Walk {
     registers: Registers,
-    stack_end: usize,
+    stack: Readable,
+    /// It is still on the stack on which it began.
+    is_on_first: bool,
     /// The last frame that was walked to, in `Walker::fresh`, or the end of that.
     next: *mut Frame,
     first: *mut Frame,
@@ -98,23 +104,26 @@ impl Walker {
     /// Walks the stack of the current thread from registers that its running functions had.
     #[inline(never)]
     pub(crate) fn walk(&mut self, from: Registers) -> Walked<'_> {
-        let Some(stack_end) = bounds::stack_end(from.rsp) else {
-            return self.nothing(Stop::ForeignStack);
+        let Some(stack) = bounds::readable(from.rsp) else {
+            return self.nothing(Stop::NoStack);
         };
         let mut attempts = 0;
         loop {
             let generation = rules::generation();
             let first = self.fresh.as_mut_ptr();
             let end = first.wrapping_add(MAX_FRAMES);
-            let mut walk = Walk { registers: from, stack_end, next: end, first, end };
-            let can_reuse =
-                self.is_reusable && self.generation == generation && self.stack_end == stack_end;
+            let mut walk =
+                Walk { registers: from, stack, is_on_first: true, next: end, first, end };
+            let can_reuse = self.is_reusable
+                && self.generation == generation
+                && self.stack_end == stack.end
+                && stack.is_own;
             let outcome = self.run(&mut walk, can_reuse);
             attempts += 1;
             // Rules that were flushed meanwhile may have led this walk astray.
             if rules::generation() == generation || attempts == 8 {
                 self.generation = generation;
-                self.stack_end = stack_end;
+                self.stack_end = stack.end;
                 return self.keep(&walk, outcome);
             }
         }
@@ -135,14 +144,18 @@ impl Walker {
         self.frames[0].cfa = usize::MAX;
         let mut remembered = if can_reuse { sentinel.wrapping_add(self.len) } else { sentinel };
         loop {
-            let Walk { registers, stack_end, next, first, .. } = walk;
+            let Walk { registers, stack, next, first, .. } = walk;
             // SAFETY: `bounds` vouches for the stack, of which the walk has left only what lies deeper; `next` is in
             // `fresh`, which begins at `first`; `remembered` is in `frames`, which begins with the highest CFA.
             let mut is_like =
-                unsafe { loops::walk(registers, *stack_end, next, *first, &mut remembered) };
+                unsafe { loops::walk(registers, stack.end, next, *first, &mut remembered) };
             if !is_like {
                 if let Some((stop, by_rule)) = step(walk) {
                     return End { kept: 0, stop, by_rule };
+                }
+                if !walk.is_on_first {
+                    // Its frames have other places than those that are remembered.
+                    remembered = sentinel;
                 }
                 is_like = is_like_remembered(walk, &mut remembered);
             }
@@ -183,7 +196,7 @@ impl Walker {
         self.len = len;
         self.stop = stop;
         self.ended_by_rule = by_rule;
-        self.is_reusable = stop != Stop::TooDeep;
+        self.is_reusable = stop != Stop::TooDeep && walk.stack.is_own && walk.is_on_first;
         self.has_walked = true;
         Walked {
             return_addresses: self.return_addresses.get(..len).unwrap_or_default(),
@@ -243,7 +256,7 @@ fn step(walk: &mut Walk) -> Option<(Stop, bool)> {
         walk.next = walk.next.wrapping_add(1);
         return Some((Stop::Complete, false));
     }
-    let (cfa, saved) = match rules::rule_of(pc).caller() {
+    let (cfa, saved) = match rules::caller_at(pc) {
         Caller::Frame { cfa, rbp } => (cfa, rbp),
         Caller::Outermost => return Some((Stop::Complete, true)),
         Caller::Unknown => return Some((Stop::UnknownCode, true)),
@@ -262,30 +275,58 @@ fn step(walk: &mut Walk) -> Option<(Stop, bool)> {
     }
 }
 
-/// The frame of the caller, by a rule; `None` where it leads out of the stack or not outwards.
-fn caller_of(walk: &Walk, cfa: Cfa, saved: SavedRbp) -> Option<Frame> {
+/// The frame of the caller, by a rule; `None` where it leads to what cannot be read, or not outwards.
+fn caller_of(walk: &mut Walk, cfa: Cfa, saved: SavedRbp) -> Option<Frame> {
     let Registers { rsp, rbp, .. } = walk.registers;
-    let read = |address: usize| {
-        let is_in_stack = address >= rsp && address < walk.stack_end && address % 8 == 0;
-        // SAFETY: aligned, and a word between the stack pointer and the end of the stack, which is aligned, too.
-        is_in_stack.then(|| unsafe { *(address as *const usize) })
-    };
     let is_rare = matches!(cfa, Cfa::AtRbp(_));
+    let has_frame_pointer = cfa == Cfa::Rbp(16) && saved == SavedRbp::BelowCfa(16);
     let cfa = match cfa {
         Cfa::Rsp(offset) => rsp.checked_add(offset)?,
         Cfa::Rbp(offset) => rbp.checked_add(offset)?,
-        Cfa::AtRbp(offset) => read(rbp.checked_add_signed(offset)?)?,
+        Cfa::AtRbp(offset) => read(walk, rsp, rbp.checked_add_signed(offset)?)?,
     };
-    if cfa <= rsp {
-        return None;
-    }
-    let return_address = read(cfa.wrapping_sub(8))?;
+    let lowest = match has_frame_pointer && is_elsewhere(walk, cfa) {
+        true => {
+            let stack = bounds::readable(rbp)?;
+            if stack.is_own && walk.stack.is_own {
+                return None;
+            }
+            walk.stack = stack;
+            walk.is_on_first = false;
+            rbp
+        }
+        false if cfa <= rsp => return None,
+        false => rsp,
+    };
+    let return_address = read(walk, lowest, cfa.wrapping_sub(8))?;
     let slot = match saved {
         SavedRbp::Same => Frame::SAME_RBP,
         SavedRbp::BelowCfa(offset) => cfa.wrapping_sub(offset),
         SavedRbp::AtRbp => rbp,
     };
-    let rbp = if slot == Frame::SAME_RBP { rbp } else { read(slot)? };
+    let rbp = if slot == Frame::SAME_RBP { rbp } else { read(walk, lowest, slot)? };
     let rbp_slot = if is_rare { Frame::UNVERIFIABLE } else { slot };
     Some(Frame { cfa, return_address, rbp, rbp_slot })
+}
+
+/// Whether the frame lies in another stack than the one that the walk is on.
+fn is_elsewhere(walk: &Walk, cfa: usize) -> bool {
+    let Walk { registers, stack, .. } = walk;
+    if cfa > registers.rsp && cfa <= stack.end {
+        return false;
+    }
+    let is_next = cfa > stack.end && bounds::extended(*stack, cfa).is_some();
+    !is_next || bounds::is_on_first_stack(cfa.wrapping_sub(8)) && !stack.is_own
+}
+
+/// A word of the stack, at `lowest` or above.
+fn read(walk: &mut Walk, lowest: usize, address: usize) -> Option<usize> {
+    if address < lowest || address % 8 != 0 {
+        return None;
+    }
+    if address >= walk.stack.end {
+        walk.stack = bounds::extended(walk.stack, address.checked_add(8)?)?;
+    }
+    // SAFETY: aligned, and a word between the stack pointer and the end of what can be read of the stack, which is aligned, too.
+    Some(unsafe { *(address as *const usize) })
 }
