@@ -57,9 +57,13 @@ impl Broken {
         let stats = &mut measured.stats;
         stats.alloc_count = stats.alloc_count.saturating_sub(of_harness.events);
         stats.realloc_count = stats.realloc_count.saturating_sub(of_harness.reallocs);
-        stats.total_bytes = stats.total_bytes.saturating_sub(of_harness.bytes);
+        if stats.total_bytes < u64::MAX {
+            stats.total_bytes = stats.total_bytes.saturating_sub(of_harness.bytes);
+        }
         let at_peak = i64::try_from(of_harness.peak_bytes).unwrap_or(i64::MAX);
-        stats.peak_bytes = stats.peak_bytes.saturating_sub(at_peak).max(0);
+        if stats.peak_bytes < i64::MAX {
+            stats.peak_bytes = stats.peak_bytes.saturating_sub(at_peak).max(0);
+        }
         // It is not freed before the test ends.
         let fresh = of_harness.events.saturating_sub(of_harness.reallocs);
         stats.live_count = stats.live_count.wrapping_sub(fresh as i64);

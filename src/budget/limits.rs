@@ -30,6 +30,7 @@ impl Metric {
         match self {
             Self::Allocations => stats.alloc_count,
             Self::Bytes => stats.total_bytes,
+            Self::PeakBytes if stats.peak_bytes == i64::MAX => u64::MAX,
             Self::PeakBytes => stats.peak_bytes as u64, // Never negative.
             Self::Reallocations => stats.realloc_count,
             Self::Deallocations => stats.dealloc_count,
@@ -95,9 +96,11 @@ impl Limit {
         self.excess(measured) == 0
     }
 
-    /// How far `measured` is outside: above the `max` or below the `min`.
+    /// How far `measured` is outside: above the `max` or below the `min`. The highest number stands for any that does not fit, so it is
+    /// above each `max`.
     pub(crate) const fn excess(&self, measured: u64) -> u64 {
         match (self.min, self.max) {
+            (_, Some(u64::MAX)) if measured == u64::MAX => 1,
             (_, Some(max)) if measured > max => measured - max,
             (Some(min), _) if measured < min => min - measured,
             _ => 0,

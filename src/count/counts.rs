@@ -1,4 +1,4 @@
-//! Hot: `Counts`, six running totals and their arithmetic. Scopes are differences of two of them.
+//! Hot: `Counts`, seven running totals and their arithmetic. Scopes are differences of two of them.
 
 use std::ops::{AddAssign, Sub};
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
@@ -22,15 +22,30 @@ pub(crate) struct Counts {
     pub(crate) reallocs: i64,
     /// Requests that the inner allocator answered with null.
     pub(crate) failed: i64,
+    /// The whole units of [`HUGE`] in each of the blocks of `got` that are so large: what tells that `got` has gone past 2^64.
+    pub(crate) huge: i64,
 }
+
+/// No machine has so large a block, and each is granted in the slow half of an event.
+pub(super) const HUGE: i64 = 1 << HUGE_BITS;
+const HUGE_BITS: u32 = 40;
 
 impl Counts {
     pub(crate) const ZERO: Self =
-        Self { got: 0, freed: 0, allocs: 0, deallocs: 0, reallocs: 0, failed: 0 };
+        Self { got: 0, freed: 0, allocs: 0, deallocs: 0, reallocs: 0, failed: 0, huge: 0 };
 
     /// Net bytes.
     pub(crate) const fn current(&self) -> i64 {
         self.got.wrapping_sub(self.freed)
+    }
+
+    /// Bytes requested; the highest number if there were more.
+    pub(crate) const fn total_bytes(&self) -> u64 {
+        let (huge, got) = (self.huge as u64, self.got as u64);
+        if huge >> (u64::BITS - HUGE_BITS) > 0 || got < huge << HUGE_BITS {
+            return u64::MAX;
+        }
+        got
     }
 
     /// As recording has them.
@@ -43,7 +58,7 @@ impl Counts {
         }
     }
 
-    #[inline(always)] // Keeps the six numbers in registers: a scope opens and closes in nanoseconds.
+    #[inline(always)] // Keeps the numbers in registers: a scope opens and closes in nanoseconds.
     fn zip(self, other: Self, f: impl Fn(i64, i64) -> i64) -> Self {
         Self {
             got: f(self.got, other.got),
@@ -52,6 +67,7 @@ impl Counts {
             deallocs: f(self.deallocs, other.deallocs),
             reallocs: f(self.reallocs, other.reallocs),
             failed: f(self.failed, other.failed),
+            huge: f(self.huge, other.huge),
         }
     }
 }
@@ -64,6 +80,7 @@ pub(super) struct AtomicCounts {
     deallocs: AtomicI64,
     reallocs: AtomicI64,
     failed: AtomicI64,
+    huge: AtomicI64,
 }
 
 impl AtomicCounts {
@@ -75,6 +92,7 @@ impl AtomicCounts {
             deallocs: AtomicI64::new(0),
             reallocs: AtomicI64::new(0),
             failed: AtomicI64::new(0),
+            huge: AtomicI64::new(0),
         }
     }
 
@@ -86,6 +104,7 @@ impl AtomicCounts {
             deallocs: self.deallocs.load(Relaxed),
             reallocs: self.reallocs.load(Relaxed),
             failed: self.failed.load(Relaxed),
+            huge: self.huge.load(Relaxed),
         }
     }
 
@@ -96,6 +115,7 @@ impl AtomicCounts {
         self.deallocs.store(counts.deallocs, Relaxed);
         self.reallocs.store(counts.reallocs, Relaxed);
         self.failed.store(counts.failed, Relaxed);
+        self.huge.store(counts.huge, Relaxed);
     }
 }
 
@@ -111,5 +131,31 @@ impl Sub for Counts {
 impl AddAssign for Counts {
     fn add_assign(&mut self, other: Self) {
         *self = self.zip(other, i64::wrapping_add);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Counts, HUGE};
+
+    #[test]
+    fn a_total_that_does_not_fit_is_the_highest_number() {
+        let check = |sizes: &[u64], expected: u64| {
+            let mut counts = Counts::ZERO;
+            for size in sizes {
+                counts.got = counts.got.wrapping_add(*size as i64);
+                counts.huge += *size as i64 / HUGE;
+            }
+            assert_eq!(counts.total_bytes(), expected, "{sizes:?}");
+        };
+        let most = i64::MAX as u64;
+        check(&[10, 1 << 40, (1 << 41) - 1], 10 + (3 << 40) - 1);
+        check(&[most, most], u64::MAX - 1);
+        check(&[most, most, 2], u64::MAX);
+        check(&[most, most, most], u64::MAX);
+        check(&[1 << 62; 4], u64::MAX);
+        check(&[(1 << 62) - 1, 1 << 62, 1 << 62, 1 << 62], u64::MAX);
+        check(&[(1 << 62) - 1, 1 << 62, 1 << 62, 1 << 62, 1], u64::MAX);
+        check(&[(1 << 63) - 1; 100], u64::MAX);
     }
 }

@@ -87,11 +87,15 @@ pub(super) struct Dummy {
     state: State,
 }
 
+const NO_EVENTS: Counters =
+    Counters { got: 0, freed: 0, high: i64::MIN, allocs: 0, deallocs: 0, reallocs: 0 };
+
+/// Where the net bytes of a ledger begin.
+const LOWEST: i64 = -(1 << 62);
+
 impl Dummy {
     pub(super) const fn new(state: State) -> Self {
-        let counters =
-            Counters { got: 0, freed: 0, high: i64::MIN, allocs: 0, deallocs: 0, reallocs: 0 };
-        Self { line: Line { counters, floor: i64::MAX, ceiling: i64::MIN }, state }
+        Self { line: Line { counters: NO_EVENTS, floor: i64::MAX, ceiling: i64::MIN }, state }
     }
 }
 
@@ -112,6 +116,8 @@ pub(crate) struct Ledger {
     state: State,
     /// As in [`Counts`]; too rare for the line.
     pub(super) failed: AtomicI64,
+    /// Likewise.
+    pub(super) huge: AtomicI64,
     /// Net bytes at the last flush; any thread may read it.
     pub(super) flushed: AtomicI64,
     /// Highest net bytes since the last flush, up to the last cut. Owner only, as what follows.
@@ -136,16 +142,18 @@ const _: () = assert!(size_of::<Line>() == 64 && Word::Ceiling as usize == 7);
 const _: () = assert!(align_of::<Ledger>() == 128 && size_of::<Dummy>() == 128);
 
 impl Pooled for Ledger {
-    /// A ledger in use. Its limits send the first event to the slow path.
+    /// A ledger in use. Its limits send the first event to the slow path. Its net bytes begin so low that no block, however large, makes
+    /// them wrap.
     const NEW: Self = Self {
         line: UnsafeCell::new(Line {
-            counters: Counters { high: 0, ..Dummy::new(State::New).line.counters },
-            floor: 0,
-            ceiling: 0,
+            counters: Counters { freed: -LOWEST, high: LOWEST, ..NO_EVENTS },
+            floor: i64::MAX,
+            ceiling: i64::MIN,
         }),
         state: State::Registered,
         failed: AtomicI64::new(0),
-        flushed: AtomicI64::new(0),
+        huge: AtomicI64::new(0),
+        flushed: AtomicI64::new(LOWEST),
         flush_high: Cell::new(0),
         loan: Cell::new(None),
         is_busy: AtomicBool::new(false),
@@ -184,6 +192,7 @@ impl Ledger {
             deallocs: self.word(Word::Deallocs).load(Relaxed),
             reallocs: self.word(Word::Reallocs).load(Relaxed),
             failed: self.failed.load(Relaxed),
+            huge: self.huge.load(Relaxed),
         }
     }
 }

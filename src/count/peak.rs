@@ -55,7 +55,7 @@ pub(super) fn flushed() -> i64 {
 /// A thread's net moved by `net` since it last reported, and was at the most `high` in between.
 pub(super) fn flush(net: i64, high: i64) {
     let before = FLUSHED.0.fetch_add(net, Relaxed);
-    let highest = before.wrapping_add(high.max(0));
+    let highest = before.saturating_add(high.max(0));
     PROCESS.raise(highest);
     OBSERVERS.iter().filter(|o| o.links.in_use()).for_each(|o| o.raise(highest));
 }

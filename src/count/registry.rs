@@ -2,20 +2,42 @@
 //! are as many as threads ever ran at once.
 
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::{fence, AtomicBool, AtomicPtr};
 
 use super::counts::Counts;
 use super::current::{current, ledger_of};
 use super::ledger::{Ledger, Word};
 use super::peak;
 use super::pool::{Pool, Pooled};
-use super::thread::{EVERY_ALLOC, FLUSH_BYTES};
+use super::thread::{EVERY_ALLOC, EVERY_DEALLOC, FLUSH_BYTES};
 use crate::record;
 
 /// The ledger of threads that have none of their own. Shared, so written with read-modify-write operations only.
 pub(super) static ORPHANS: Ledger = Ledger::NEW;
 
 pub(super) static LEDGERS: Pool<Ledger> = Pool::new();
+
+/// Whether a block of [`HUGE`](super::counts::HUGE) bytes was ever granted: only an allocator that grants what nobody has does that.
+static WATCHES_EVERYTHING: AtomicBool = AtomicBool::new(false);
+
+/// To be asked after a fence, as `record::is_profiling`.
+pub(super) fn watches_everything() -> bool {
+    WATCHES_EVERYTHING.load(Relaxed)
+}
+
+/// Sends every event of every thread to the slow half from now on, where sums are looked after that do not fit.
+#[cold]
+pub(super) fn watch_everything() {
+    if WATCHES_EVERYTHING.swap(true, SeqCst) {
+        return;
+    }
+    fence(SeqCst);
+    for ledger in LEDGERS.iter() {
+        ledger.word(Word::Ceiling).store(EVERY_ALLOC, Relaxed);
+        ledger.word(Word::Floor).store(EVERY_DEALLOC, Relaxed);
+    }
+}
 
 /// Sends every allocation of every thread to the slow half, to be recorded. `record::profile` says how it meets the owners, who
 /// write their ceilings too.

@@ -23,11 +23,11 @@ pub struct AllocStats {
     pub realloc_count: u64,
     /// Blocks freed, those from before the scope included.
     pub dealloc_count: u64,
-    /// Bytes requested by all allocation events; a reallocation adds its full new size.
+    /// Bytes requested by all allocation events; a reallocation adds its full new size. `u64::MAX` if there were more.
     pub total_bytes: u64,
     /// Bytes allocated minus bytes freed; below zero where blocks from before the scope were freed.
     pub current_bytes: i64,
-    /// The highest that `current_bytes` ever was; never negative.
+    /// The highest that `current_bytes` ever was; never negative. `i64::MAX` if it was higher.
     pub peak_bytes: i64,
     /// Blocks allocated minus blocks freed; below zero where blocks from before the scope were freed.
     pub live_count: i64,
@@ -41,7 +41,7 @@ impl AllocStats {
             alloc_count: counts.allocs.wrapping_add(counts.reallocs) as u64,
             realloc_count: counts.reallocs as u64,
             dealloc_count: counts.deallocs as u64,
-            total_bytes: counts.got as u64,
+            total_bytes: counts.total_bytes(),
             current_bytes: above.current,
             peak_bytes: if above.peak > 0 { above.peak } else { 0 },
             live_count: counts.allocs.wrapping_sub(counts.deallocs),

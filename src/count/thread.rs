@@ -8,14 +8,14 @@ use std::marker::PhantomData;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::{compiler_fence, fence};
 
-use super::counts::Counts;
+use super::counts::{Counts, HUGE};
 use super::current;
 use super::events::Event;
 use super::frames::{Block, Frames, Noted};
 use super::ledger::{add_freed, add_got, count_alloc, count_dealloc, count_realloc};
 use super::ledger::{ceiling, floor, store, Counters, Ledger, Line, Loan, State, Word};
 use super::pool::Pooled;
-use super::registry::LEDGERS;
+use super::registry::{self, LEDGERS};
 use super::{peak, thread_exit};
 use crate::record::{self, Stack, Tracer};
 use crate::system_vec::OutOfMemory;
@@ -185,11 +185,12 @@ impl Own {
         loop {
             let Counters { got, freed, allocs, deallocs, reallocs, .. } = self.counters();
             let failed = self.ledger.failed.load(Relaxed);
+            let huge = self.ledger.huge.load(Relaxed);
             // What a signal handler did in the midst would be in some of them only.
             compiler_fence(SeqCst);
             let again = self.counters();
             if again.allocs == allocs && again.deallocs == deallocs && again.reallocs == reallocs {
-                return Counts { got, freed, allocs, deallocs, reallocs, failed };
+                return Counts { got, freed, allocs, deallocs, reallocs, failed, huge };
             }
         }
     }
@@ -247,13 +248,14 @@ impl Own {
     }
 
     fn add(self, counts: Counts) {
-        let Counts { got, freed, allocs, deallocs, reallocs, failed } = counts;
+        let Counts { got, freed, allocs, deallocs, reallocs, failed, huge } = counts;
         self.ledger.word(Word::Got).fetch_add(got, Relaxed);
         self.ledger.word(Word::Freed).fetch_add(freed, Relaxed);
         self.ledger.word(Word::Allocs).fetch_add(allocs, Relaxed);
         self.ledger.word(Word::Deallocs).fetch_add(deallocs, Relaxed);
         self.ledger.word(Word::Reallocs).fetch_add(reallocs, Relaxed);
         self.ledger.failed.fetch_add(failed, Relaxed);
+        self.ledger.huge.fetch_add(huge, Relaxed);
     }
 
     pub(super) fn count_failure(self) {
@@ -307,6 +309,10 @@ impl Own {
             // SAFETY: as above.
             _ => unsafe { count_realloc(line) },
         }
+        if event.got >= HUGE {
+            self.ledger.huge.fetch_add(event.got / HUGE, Relaxed);
+            registry::watch_everything();
+        }
     }
 
     /// Whether a debugger is to see this event.
@@ -315,7 +321,10 @@ impl Own {
         self.add_event(event);
         let Counters { got, freed, high, .. } = self.counters();
         let net = got.wrapping_sub(freed);
-        if net > high {
+        let grown = event.got.wrapping_sub(event.freed);
+        if net.wrapping_sub(grown).checked_add(grown).is_none() {
+            self.store(Word::High, i64::MAX);
+        } else if net > high {
             self.store(Word::High, net);
         }
         if net.wrapping_sub(self.ledger.flushed.load(Relaxed)).wrapping_abs() > FLUSH_BYTES {
@@ -413,7 +422,7 @@ impl Own {
         // At once, for a signal handler may flush, too.
         let flushed = self.ledger.flushed.swap(net, Relaxed);
         let high = self.ledger.flush_high.get();
-        peak::flush(net.wrapping_sub(flushed), high.wrapping_sub(flushed));
+        peak::flush(net.wrapping_sub(flushed), high.saturating_sub(flushed));
         self.start_flush_interval(net);
     }
 
@@ -435,10 +444,11 @@ impl Own {
         // A profiler that starts at this moment has stored the ceiling too, maybe before: `record::profile` explains. So has a scope
         // that begins to track its blocks, the floor.
         fence(SeqCst);
-        if record::is_profiling() {
+        let watches_everything = registry::watches_everything();
+        if watches_everything || record::is_profiling() {
             self.store(Word::Ceiling, EVERY_ALLOC);
         }
-        if record::is_tracking() {
+        if watches_everything || record::is_tracking() {
             self.store(Word::Floor, EVERY_DEALLOC);
         }
     }

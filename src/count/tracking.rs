@@ -140,11 +140,10 @@ impl Tracking {
 
     /// What is live, if that was asked for.
     pub(crate) fn live(&self) -> Option<Live> {
-        let number = |number: i64| u64::try_from(number).unwrap_or(0);
         let retained = &self.retained?.it;
         Some(Live {
-            blocks: number(retained.blocks()),
-            bytes: number(retained.bytes()),
+            blocks: u64::try_from(retained.blocks()).unwrap_or(0),
+            bytes: retained.bytes(),
             lost: retained.lost(),
         })
     }

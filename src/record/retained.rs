@@ -78,10 +78,10 @@ impl Retained {
     /// Their sizes, except of one that is just being reallocated. Unless there are none, it looks at every node that
     /// there is, some 10 ns each in optimised builds: a running sum would cost each allocation, and each free, more
     /// than that.
-    pub(crate) fn bytes(&self) -> i64 {
-        let mut bytes = 0;
+    pub(crate) fn bytes(&self) -> u64 {
+        let mut bytes = 0_u64;
         if self.blocks() != 0 {
-            self.visit(&mut |_, size| bytes += size as i64);
+            self.visit(&mut |_, size| bytes = bytes.saturating_add(size));
         }
         bytes
     }

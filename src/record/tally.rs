@@ -52,7 +52,7 @@ impl Tally {
 
     #[inline]
     pub(super) fn count(&mut self, event: Event) {
-        self.bytes = self.bytes.wrapping_add(event.size);
+        self.bytes = self.bytes.saturating_add(event.size);
         match event.old_size {
             None => self.allocs += 1,
             Some(old_size) => {
@@ -65,7 +65,7 @@ impl Tally {
     pub(crate) fn add(&mut self, other: &Self) {
         self.allocs += other.allocs;
         self.reallocs += other.reallocs;
-        self.bytes = self.bytes.wrapping_add(other.bytes);
+        self.bytes = self.bytes.saturating_add(other.bytes);
         self.growth.add(&other.growth);
     }
 
@@ -74,7 +74,11 @@ impl Tally {
         Self {
             allocs: self.allocs.wrapping_sub(earlier.allocs),
             reallocs: self.reallocs.wrapping_sub(earlier.reallocs),
-            bytes: self.bytes.wrapping_sub(earlier.bytes),
+            bytes: if self.bytes == u64::MAX {
+                u64::MAX
+            } else {
+                self.bytes.wrapping_sub(earlier.bytes)
+            },
             at_peak: self.at_peak,
             growth: self.growth.since(&earlier.growth),
         }

@@ -130,7 +130,7 @@ impl Count {
             let (earlier, earlier_peak) = (self.counts, self.peak);
             self.shared = Some(SharedCount { scope, earlier, earlier_peak });
         }
-        self.peak = self.peak.max(self.counts.current().wrapping_add(own.peak));
+        self.peak = self.peak.max(self.counts.current().saturating_add(own.peak));
         self.counts += own.counts;
         self.hidden += own.hidden;
     }

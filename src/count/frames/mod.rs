@@ -445,7 +445,7 @@ impl Frame {
         let peak = seen.iter().fold(self.peak.max(self.own_peak), |peak, f| peak.max(f.peak));
         Measured {
             counts: end - self.start,
-            peak: peak.wrapping_sub(self.start.current()),
+            peak: peak.saturating_sub(self.start.current()),
             hidden: self.hidden,
             open_stretch,
         }

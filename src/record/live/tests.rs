@@ -28,7 +28,7 @@ fn begun() -> &'static Retained {
     retained
 }
 
-fn counts(scope: &Retained) -> (i64, i64, u64) {
+fn counts(scope: &Retained) -> (i64, u64, u64) {
     (scope.blocks(), scope.bytes(), scope.lost())
 }
 

@@ -100,7 +100,7 @@ impl Numbers {
     pub(crate) fn add(&mut self, other: Self) {
         self.events = self.events.wrapping_add(other.events);
         self.reallocs = self.reallocs.wrapping_add(other.reallocs);
-        self.bytes = self.bytes.wrapping_add(other.bytes);
+        self.bytes = self.bytes.saturating_add(other.bytes);
         self.peak_blocks = self.peak_blocks.wrapping_add(other.peak_blocks);
         self.peak_bytes = self.peak_bytes.wrapping_add(other.peak_bytes);
     }
