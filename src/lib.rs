@@ -78,7 +78,9 @@
 //!   the test in a debugger.
 //! - With `MOD_ALLOC_DHAT=DIR`, and the feature `dhat-compat`, a broken budget also writes a heap profile of its code to that folder, for DHAT's
 //!   viewer: `PACKAGE-BINARY-FUNCTION.json`, then `-2` and so on. It is written when the report is shown, which says where it is. While the variable is
-//!   set, every budget records, also with `call_sites = false` or `MOD_ALLOC_BACKTRACE=off`.
+//!   set, every budget records, also with `call_sites = false` or `MOD_ALLOC_BACKTRACE=off`. Its "at t-gmax" may be less than the
+//!   "peak bytes" of the report: the report takes what was allocated minus what was freed on the threads that count, the
+//!   profile follows each block, so one that another thread frees is gone from it.
 //! - A library that is unloaded while a scope records is noticed when another one takes its place, or by the next scope.
 //! - Without the feature `backtraces`, which is on by default, there are counters and budgets alone. So there are on targets other than
 //!   x86_64 Linux, and under Miri: budgets hold as ever, and the report says that call sites are not available.

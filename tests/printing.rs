@@ -9,7 +9,7 @@ use std::hint::black_box;
 use std::io::Write as _;
 use std::process::Command;
 
-use mod_alloc::{alloc_budget, Budget, ModAlloc};
+use mod_alloc::{alloc_budget, AllocScope, Budget, ModAlloc};
 
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
@@ -138,6 +138,16 @@ mod run {
         fn prints_what_it_has_allocated() {
             print_much();
             dbg!(black_box(vec![1, 2, 3]));
+        }
+
+        #[test]
+        #[ignore = "as above"]
+        fn prints_while_call_sites_are_recorded_for_a_snapshot() {
+            let scope = AllocScope::with_call_sites();
+            print_much();
+            drop(black_box(vec![1, 2, 3]));
+            let text = scope.call_sites().to_string();
+            assert!(text.starts_with("1 allocation at 1 site\n   1  tests/printing.rs "), "{text}");
         }
 
         #[alloc_budget(max = 0)]

@@ -150,7 +150,9 @@ impl Budget {
 
     /// At most this many net bytes above the start at any moment.
     ///
-    /// Where it is broken, the report lists the blocks that were live then, with their bytes then. For that, each is kept in a table as long as it lives, which takes some 150 ns
+    /// Net bytes are what was allocated minus what was freed on the threads that count. Where the budget is broken, the report lists the
+    /// blocks that were live at the peak, with their bytes then; these are followed one by one, so one that another thread frees is
+    /// not among them, and they may come to less. For that, each is kept in a table as long as it lives, which takes some 150 ns
     /// more for each in release builds, and a microsecond and a half in debug builds; [`call_sites(false)`](Self::call_sites) turns
     /// that off.
     pub const fn max_peak_bytes(mut self, bytes: u64) -> Self {

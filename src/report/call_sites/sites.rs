@@ -51,6 +51,8 @@ use crate::unseen::Unseen;
 /// function that ends with a call of another may be missing from a chain (a tail call), and functions
 /// that are compiled to the same code may be one.
 ///
+/// What the test harness allocates to keep printed text is not in it: whether it does is up to the runner.
+///
 /// # Panics
 /// `{}` panics where there is nothing to compare: where the user's code has no debug information, or on a target where stacks
 /// cannot be walked. It also does where it would have to leave out a name: an optimised build with `debug = "line-tables-only"` has no names of
