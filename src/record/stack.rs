@@ -16,11 +16,12 @@ use super::profile::Profiled;
 use crate::system_memory;
 use crate::walk::{Stop, Walked};
 
-/// A stack, walked from an allocation to the thread's start. Its return addresses follow it in memory.
+/// A stack, walked from an allocation to the thread's start. Its return addresses follow it in memory. They are reached by a reference of
+/// their own: one to the stack is good for its own bytes and no more.
 #[repr(C)]
 pub(crate) struct Stack {
     hash: u64,
-    len: usize,
+    return_addresses: &'static [usize],
     stop: Stop,
     children: [AtomicPtr<Stack>; 4],
     pub(super) profiled: Profiled,
@@ -139,9 +140,7 @@ impl Stack {
     /// Outermost first.
     #[inline]
     pub(crate) fn return_addresses(&self) -> &[usize] {
-        let first = (self as *const Self).wrapping_add(1).cast::<usize>();
-        // SAFETY: `allocate` wrote `len` addresses behind the header; they never change.
-        unsafe { &*ptr::slice_from_raw_parts(first, self.len) }
+        self.return_addresses
     }
 
     /// The stack of no more than the innermost `depth` addresses; `None` as for [`intern`].
@@ -173,18 +172,15 @@ impl Stack {
         if memory.is_null() {
             return None;
         }
-        let header = Self {
-            hash,
-            len: addresses.len(),
-            stop,
-            children: [EMPTY; 4],
-            profiled: Profiled::new(),
-        };
-        // SAFETY: `memory` is fresh, aligned, and has room for the header.
-        unsafe { memory.write(header) };
         let behind = memory.wrapping_add(1).cast::<usize>();
         // SAFETY: the block has room for all addresses behind the header, whose size is a multiple of their alignment.
         unsafe { ptr::copy_nonoverlapping(addresses.as_ptr(), behind, addresses.len()) };
+        // SAFETY: written above. They never change, and are freed, if at all, before anybody but `insert` has seen the stack.
+        let return_addresses = unsafe { &*ptr::slice_from_raw_parts(behind, addresses.len()) };
+        let header =
+            Self { hash, return_addresses, stop, children: [EMPTY; 4], profiled: Profiled::new() };
+        // SAFETY: `memory` is fresh, aligned, and has room for the header.
+        unsafe { memory.write(header) };
         Some(memory)
     }
 }
