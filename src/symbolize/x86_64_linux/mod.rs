@@ -31,7 +31,7 @@ pub(super) fn resolve(return_addresses: &[usize]) -> Vec<Place> {
     let modules = match on_a_roomy_thread(move || places_of(&addresses)) {
         Outcome::Done(places) => return places,
         Outcome::NotDone => Modules::loaded(),
-        Outcome::Stuck => Modules::none(),
+        Outcome::Stuck => return return_addresses.iter().map(unnamed).collect(),
     };
     return_addresses.iter().map(|&address| unknown(&modules, address)).collect()
 }
@@ -53,6 +53,11 @@ fn places_of(return_addresses: &[usize]) -> Vec<Place> {
         None => unknown(&modules, address),
     };
     return_addresses.iter().map(place).collect()
+}
+
+/// What a report shows where the thread that looks for names was given up.
+fn unnamed(&offset: &usize) -> Place {
+    Place::Unknown { module: "(no names: the loader is locked)".to_owned(), offset }
 }
 
 fn unknown(modules: &Modules, address: usize) -> Place {

@@ -16,11 +16,12 @@ use crate::walk;
 /// As large as std's own. Only what is used takes memory.
 const STACK_SIZE: usize = 2 << 20;
 
-/// How long a forked child waits. What takes so long waits for a lock of std or of the loader, held at the fork by a thread that the
-/// child does not have: for ever.
-const LIMIT_IN_FORKED_CHILD: c_long = 5;
+/// So many seconds without any work done mean that the thread waits for a lock of std or of the loader, whose holder waits for the
+/// thread that asks: a library's constructor that has another thread make a report. Or, in a forked child, that the holder is a
+/// thread which the child does not have.
+const IDLE_LIMIT: u32 = 5;
 
-/// A thread of this process waits for ever.
+/// A thread of this process, a forked child, waits for ever.
 static IS_STUCK: AtomicBool = AtomicBool::new(false);
 
 /// What became of the work.
@@ -28,7 +29,7 @@ pub(super) enum Outcome<R> {
     Done(R),
     /// There was no thread to be had, or `work` has panicked.
     NotDone,
-    /// In a forked child: what is needed is locked for ever.
+    /// What is needed is locked, and was not to be had in time.
     Stuck,
 }
 
@@ -95,17 +96,34 @@ unsafe fn spawn_and_join(run: Run, job: *mut c_void) -> bool {
     if !has_started {
         return true;
     }
-    if !walk::is_forked() {
-        // SAFETY: `thread` was started above, and neither detached nor joined.
-        return unsafe { pthread_join(thread, ptr::null_mut()) } == 0;
+    let (mut idle, mut worked) = (0, work_of(thread));
+    while idle < IDLE_LIMIT {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let in_a_second = TimeSpec {
+            seconds: (now.as_secs() as c_long).saturating_add(1),
+            nanoseconds: now.subsec_nanos().into(),
+        };
+        // SAFETY: `thread` was started above, and is neither detached nor joined; the limit is a time.
+        if unsafe { pthread_timedjoin_np(thread, ptr::null_mut(), &in_a_second) } == 0 {
+            return true;
+        }
+        let before = std::mem::replace(&mut worked, work_of(thread));
+        idle = if worked == before { idle + 1 } else { 0 };
     }
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let limit = TimeSpec {
-        seconds: (now.as_secs() as c_long).saturating_add(LIMIT_IN_FORKED_CHILD),
-        nanoseconds: 0,
-    };
-    // SAFETY: as above, and `limit` is a time.
-    unsafe { pthread_timedjoin_np(thread, ptr::null_mut(), &limit) == 0 }
+    // SAFETY: as above. Nobody joins it any more.
+    unsafe { pthread_detach(thread) };
+    false
+}
+
+/// The time for which a thread that is not joined has run.
+fn work_of(thread: Thread) -> (c_long, c_long) {
+    let (mut clock, mut time) = (0, TimeSpec { seconds: 0, nanoseconds: 0 });
+    // SAFETY: the thread is there, and `clock` writable.
+    if unsafe { pthread_getcpuclockid(thread, &mut clock) } == 0 {
+        // SAFETY: `time` is writable; a clock that has gone is an error.
+        unsafe { clock_gettime(clock, &mut time) };
+    }
+    (time.seconds, time.nanoseconds)
 }
 
 /// `pthread_t` on Linux.
@@ -115,7 +133,7 @@ type Thread = usize;
 #[repr(C)]
 struct Attributes([u64; 7]);
 
-/// `struct timespec`, a time since 1970.
+/// `struct timespec`.
 #[repr(C)]
 struct TimeSpec {
     seconds: c_long,
@@ -132,7 +150,9 @@ extern "C" {
         run: extern "C" fn(*mut c_void) -> *mut c_void,
         argument: *mut c_void,
     ) -> c_int;
-    fn pthread_join(thread: Thread, result: *mut *mut c_void) -> c_int;
+    fn pthread_detach(thread: Thread) -> c_int;
+    fn pthread_getcpuclockid(thread: Thread, clock: *mut c_int) -> c_int;
+    fn clock_gettime(clock: c_int, time: *mut TimeSpec) -> c_int;
     fn pthread_timedjoin_np(
         thread: Thread,
         result: *mut *mut c_void,
@@ -158,6 +178,17 @@ mod tests {
     fn a_panic_of_the_work_stays_on_its_thread() {
         let outcome = on_a_roomy_thread(|| std::panic::resume_unwind(Box::new(())));
         assert!(matches!(outcome, Outcome::<()>::NotDone));
+    }
+
+    #[test]
+    fn work_that_waits_for_ever_is_given_up_and_work_that_takes_its_time_is_not() {
+        let (held, waited_for) = std::sync::mpsc::channel::<()>();
+        assert!(matches!(on_a_roomy_thread(move || waited_for.recv().is_ok()), Outcome::Stuck));
+        drop(held);
+        let start = std::time::Instant::now();
+        let long = std::time::Duration::from_secs(u64::from(super::IDLE_LIMIT) + 2);
+        let work = move || while start.elapsed() < long {};
+        assert!(matches!(on_a_roomy_thread(work), Outcome::Done(())));
     }
 
     #[test]
