@@ -21,10 +21,11 @@
 /// `return`, `?` or `break`; the budget is checked then too. A message, from the first comma that is followed by a string
 /// literal, is formatted after the block and only if it fails, and not where the block is left early.
 ///
-/// With `warmup` or `runs` the block becomes a closure, and control flow that leaves it is a compile error. So is `.await` anywhere
-/// in the block: other tasks would be counted; [`Budget::check_future`](crate::Budget::check_future) is for that. And so is a block
-/// whose value is a future or a closure, since it only makes it and would count nothing of what it does. Where that is meant, return
-/// it in a tuple: `let (future,) = assert_no_alloc!((request(),));`.
+/// With `warmup` or `runs` the block becomes a closure, and control flow that leaves it is a
+/// compile error. So is `.await` anywhere in the block: other tasks would be counted;
+/// [`Budget::check_future`](crate::Budget::check_future) is for that. And so is a block whose value
+/// is a future or a closure, since it only makes it and would count nothing of what it does. Where
+/// that is meant, return it in a tuple: `let (future,) = assert_no_alloc!((request(),));`.
 ///
 /// # Panics
 /// If the budget does not hold, with the report; and if `ModAlloc` is not the global allocator of this binary.

@@ -24,8 +24,8 @@ pub fn limit(key: &'static str, value: impl Integer) -> u64 {
     }
 }
 
-/// All integer types, so that `max = input.len() + 1` needs no cast. Its name is what the compiler says of other types, for its
-/// attribute for words of one's own does not compile before Rust 1.78.
+/// All integer types, so that `max = input.len() + 1` needs no cast. Its name is what the compiler
+/// says of other types, for its attribute for words of one's own does not compile before Rust 1.78.
 pub trait Integer: Copy + fmt::Display + sealed::Sealed {
     /// `None` if it does not fit.
     fn to_u64(self) -> Option<u64>;
@@ -60,8 +60,8 @@ pub fn finish(guard: Guard) -> Option<Exceeded> {
 
 /// The value of a block, which is no future and no closure that the block only made.
 ///
-/// A call hands the type that is expected of it on to the block; a `match` or a closure would not. What is done after the block
-/// is its second argument.
+/// A call hands the type that is expected of it on to the block; a `match` or a closure would not.
+/// What is done after the block is its second argument.
 #[inline(always)]
 #[allow(non_camel_case_types)]
 pub fn value<T, for_a_future_use_check_future>(value: T, (): ()) -> T

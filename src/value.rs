@@ -1,11 +1,11 @@
-//! Cold: `Value`, what code may return that was measured. Not a future or a closure: the code has only
-//! made it, what it would allocate when it runs is not counted, and every budget would hold.
+//! Cold: `Value`, what code may return that was measured. Not a future or a closure: the code has
+//! only made it, what it would allocate when it runs is not counted, and every budget would hold.
 //!
 //! The compiler is made to refuse these two without a feature that Rust 1.75 lacks, and without a
 //! hand in inference: every type has one `impl` of `Value`, a future or a closure has a second one.
 //! Which of them is meant is a parameter that nothing but inference fills, so it is ambiguous there
-//! (E0283 or E0282). The error prints the names of the parameter and of the types here and no text of
-//! ours; that is why these names are the advice.
+//! (E0283 or E0282). The error prints the names of the parameter and of the types here and no text
+//! of ours; that is why these names are the advice.
 
 use std::future::Future;
 

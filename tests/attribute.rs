@@ -1257,7 +1257,7 @@ fn the_report_names_the_function_and_the_place() {
 fn the_arrow_of_a_bound_is_not_that_of_the_function() {
     #[alloc_budget(max_retained = 0)]
     fn generic<F: Fn() -> u8>(work: F) -> Box<u8> {
-        Box::new(work())
+        black_box(Box::new(work()))
     }
     #[alloc_budget(max = 1, runs = 2)]
     fn opaque() -> impl Fn() -> Box<dyn Fn() -> u8> {

@@ -505,7 +505,9 @@ fn what_a_block_without_a_value_retains_is_leaked() {
             allocate(0);
         });
     });
-    assert_breaks("retained blocks 0 1 +1", || assert_allocs!(max_retained = 0, Box::new(1)));
+    assert_breaks("retained blocks 0 1 +1", || {
+        assert_allocs!(max_retained = 0, black_box(Box::new(1)))
+    });
 }
 
 #[test]

@@ -6,8 +6,8 @@
 //! ```
 //!
 //! BODY is a block or any other expression. MESSAGE is a format string and its arguments; it begins
-//! at the first argument but the first that is a string literal and nothing else. A `;` outside of brackets makes the tokens
-//! statements.
+//! at the first argument but the first that is a string literal and nothing else. A `;` outside of
+//! brackets makes the tokens statements.
 
 use proc_macro::{Delimiter, Group, Span, TokenStream, TokenTree};
 

@@ -1,5 +1,5 @@
-//! Cold: cuts tokens at the commas between arguments; called by `args` and `block`, and by `exits` for what
-//! an operator is.
+//! Cold: cuts tokens at the commas between arguments; called by `args` and `block`, and by `exits`
+//! for what an operator is.
 //!
 //! The commas inside brackets are hidden in groups. Those of generic arguments and of closure
 //! parameters are not, because `<` and `|` are also operators: `lim::<u8, Vec<u8>>()` is one

@@ -1,10 +1,11 @@
-//! Cold: finds a `return` or `?` that would end one of several runs; called by `block` and `misuse`.
+//! Cold: finds a `return` or `?` that would end one of several runs; called by `block` and
+//! `misuse`.
 //!
-//! A body that runs several times is a closure, which such an exit would leave, and not the function.
-//! (`break` and `continue` cannot leave a closure; rustc says so.) Those in a nested closure, `async`
-//! block or function are no concern, and what the tokens of a macro mean only that macro knows: those
-//! of std that take expressions are looked into. What is not found here meets the type
-//! `RunsSeveralTimes` of the runtime crate.
+//! A body that runs several times is a closure, which such an exit would leave, and not the
+//! function. (`break` and `continue` cannot leave a closure; rustc says so.) Those in a nested
+//! closure, `async` block or function are no concern, and what the tokens of a macro mean only that
+//! macro knows: those of std that take expressions are looked into. What is not found here meets
+//! the type `RunsSeveralTimes` of the runtime crate.
 
 use proc_macro::{Ident, TokenTree};
 

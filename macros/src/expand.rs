@@ -33,8 +33,8 @@ const COUNTED: &str = "
     $run
 ";
 
-/// The second argument of `value` is evaluated after the body, and is the only code that formats the
-/// message.
+/// The second argument of `value` is evaluated after the body, and is the only code that formats
+/// the message.
 const COUNTED_WITH_MESSAGE: &str = "
     let __budget = $budget;
     let __guard = $krate::__private::enter(

@@ -4,8 +4,9 @@
 //! re-exports them: their expansions name it, and its version is the only one that they fit.
 //!
 //! A macro call is read by `args`, with `item` (the attribute) or `block` (the others); `misuse`,
-//! `awaits`, `exits` and `unrun` look for what cannot work; `expand` writes the result. Nothing but the compiler's
-//! own `proc_macro` is used: a test-only dependency should not take seconds to build.
+//! `awaits`, `exits` and `unrun` look for what cannot work; `expand` writes the result. Nothing but
+//! the compiler's own `proc_macro` is used: a test-only dependency should not take seconds to
+//! build.
 
 mod args;
 mod awaits;
@@ -88,16 +89,15 @@ use item::Function;
 /// # Where it goes
 ///
 /// On any `fn` with a body: free or generic, a method, in a trait's implementation, `async`. Put it
-/// *above* `#[test]`, `#[tokio::test]` and the attributes of rstest, test_case, serial_test, test_log
-/// and quickcheck. Below an attribute that starts a runtime, waits for other tests, sets up a log or
-/// runs cases, it would count all that, which is a compile error; below one that makes fixtures it
-/// would measure another function. Within `proptest!` and `quickcheck!` it would count the whole run,
-/// which is an error too: there, call `budget.check(|| ..)?` in the body.
+/// *above* `#[test]`, `#[tokio::test]` and the attributes of rstest, test_case, serial_test,
+/// test_log and quickcheck. Below an attribute that starts a runtime, waits for other tests, sets
+/// up a log or runs cases, it would count all that, which is a compile error; below one that makes
+/// fixtures it would measure another function. Within `proptest!` and `quickcheck!` it would count
+/// the whole run, which is an error too: there, call `budget.check(|| ..)?` in the body.
 ///
 /// On unit tests in a library it stands in a module under `#[cfg(test)]`, or as
-/// `#[cfg_attr(test, mod_alloc::alloc_budget(max = 1))]`. Elsewhere it is not found (E0433) as soon as
-/// the package has integration tests, since for those Cargo builds the library without its
-/// dev-dependencies.
+/// `#[cfg_attr(test, mod_alloc::alloc_budget(max = 1))]`. Elsewhere it is not found (E0433) as soon as the package
+/// has integration tests, since for those Cargo builds the library without its dev-dependencies.
 ///
 /// Arguments are not part of the budget: neither making them nor dropping them after the body is
 /// counted.

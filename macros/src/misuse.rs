@@ -62,7 +62,8 @@ fn returns_future(function: &Function) -> Option<Error> {
     ))
 }
 
-/// A word that an attribute puts into the body that it makes, and what a budget on that would count.
+/// A word that an attribute puts into the body that it makes, and what a budget on that would
+/// count.
 const REWRITING: [(&str, &str); 4] = [
     ("async", "the set-up of the runtime"),
     ("serial_test", "the wait for other tests"),
@@ -74,8 +75,8 @@ const REWRITING: [(&str, &str); 4] = [
 /// the budget would measure.
 ///
 /// A user may well write `block_on(async { .. })`. What tells the two apart is that the attribute
-/// made up this word, and not the function's name: those that rstest and test_case generate may have
-/// a budget.
+/// made up this word, and not the function's name: those that rstest and test_case generate may
+/// have a budget.
 fn rewritten_body(function: &Function) -> Option<Error> {
     if function.is_async || attribute_that_made(&function.name).is_some() {
         return None;

@@ -1,4 +1,5 @@
-//! Cold: bodies within a body, which control flow of their own ends; called by `awaits` and `exits`.
+//! Cold: bodies within a body, which control flow of their own ends; called by `awaits` and
+//! `exits`.
 
 use proc_macro::{Delimiter, TokenTree};
 
@@ -33,8 +34,8 @@ fn through_braces(tokens: &[TokenTree]) -> usize {
     tokens.iter().position(braces).map_or(tokens.len(), |at| at + 1)
 }
 
-/// How many tokens `|params| body` takes, at the start of `tokens`, where the body may be any expression: it ends where its statement or argument
-/// does.
+/// How many tokens `|params| body` takes, at the start of `tokens`, where the body may be any
+/// expression: it ends where its statement or argument does.
 pub(crate) fn closure(tokens: &[TokenTree]) -> usize {
     let bar = |token: &TokenTree| is_punct(Some(token), '|');
     let end = |token: &TokenTree| is_punct(Some(token), ',') || is_punct(Some(token), ';');

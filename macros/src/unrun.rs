@@ -1,5 +1,5 @@
-//! Cold: finds a block whose value is a closure or an `async` block as it stands there: the block would
-//! only make it, and hold whatever it allocates when it runs. Called by `block`.
+//! Cold: finds a block whose value is a closure or an `async` block as it stands there: the block
+//! would only make it, and hold whatever it allocates when it runs. Called by `block`.
 //!
 //! Values that are not written out are found by their types, see `value` in the runtime crate. The
 //! words here are better, and closures with parameters are found here alone.

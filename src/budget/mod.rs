@@ -63,9 +63,10 @@ use crate::scope::{Asked, Measured, MostLive};
 /// Setting a limit again replaces it; `exact` sets both `min` and `max`.
 ///
 /// # Futures and closures as values
-/// Code whose value is a future has only made it: what it allocates when it is awaited would not be counted, and the budget
-/// would hold. So it does not compile (E0283 or E0282, which names `check_future`); nor does code whose value is a closure
-/// without parameters, which nobody has called.
+/// Code whose value is a future has only made it: what it allocates when it is awaited would not be
+/// counted, and the budget would hold. So it does not compile (E0283 or E0282, which names
+/// `check_future`); nor does code whose value is a closure without parameters, which nobody has
+/// called.
 ///
 /// ```compile_fail,E0283
 /// # async fn request() {}
@@ -74,8 +75,8 @@ use crate::scope::{Asked, Measured, MostLive};
 /// # }
 /// ```
 ///
-/// [`check_future`](Self::check_future) and [`enforce_future`](Self::enforce_future) measure a future. Where only making it
-/// is to be measured, return it in a tuple:
+/// [`check_future`](Self::check_future) and [`enforce_future`](Self::enforce_future) measure a
+/// future. Where only making it is to be measured, return it in a tuple:
 ///
 /// ```
 /// # #[global_allocator] static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();

@@ -130,8 +130,8 @@ impl ScopeHandle {
 
     /// Runs `work` attached: for jobs of a pool. On a thread where the scope counts already, each event is counted once.
     ///
-    /// A future that `work` only makes would be polled unattached, so it does not compile as its value: [`instrument`](Self::instrument)
-    /// it, or return it in a tuple.
+    /// A future that `work` only makes would be polled unattached, so it does not compile as its
+    /// value: [`instrument`](Self::instrument) it, or return it in a tuple.
     ///
     /// # Panics
     /// As [`attach`](Self::attach), and as `work` does.

@@ -1,4 +1,5 @@
-//! Where a budget goes in harnesses that rewrite a test, and that it counts the test's own code alone.
+//! Where a budget goes in harnesses that rewrite a test, and that it counts the test's own code
+//! alone.
 //!
 //! | | the budget is | it counts |
 //! |---|---|---|

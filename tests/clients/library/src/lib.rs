@@ -1,7 +1,8 @@
 //! A library with budgets on its unit tests, on its own functions, and with a folder `tests/`.
 //!
-//! For that folder Cargo also builds the library without `cfg(test)` and without its dev-dependencies, where `mod_alloc` is
-//! unknown: E0433. Every mention of it is under `cfg(test)`, in one of these ways.
+//! For that folder Cargo also builds the library without `cfg(test)` and without its
+//! dev-dependencies, where `mod_alloc` is unknown: E0433. Every mention of it is under `cfg(test)`,
+//! in one of these ways.
 
 #[cfg(test)]
 #[global_allocator]
