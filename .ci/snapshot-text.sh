@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The snapshot text of call sites is the same, byte for byte, in two runs, in two folders, in debug and in release builds, with each kind
-# of debug information and with the nightly toolchain: that of examples/call_sites.rs, and that of the program of tests/snapshot_text.
+# of debug information, with rewritten paths and with the nightly toolchain: that of examples/call_sites.rs, and that of the program of tests/snapshot_text.
 # They are built in a package of their own, without the tests' dependencies, which would have to be compiled for each build.
 # What this machine has no toolchain for is named.
 set -euo pipefail
@@ -75,10 +75,28 @@ CARGO_PROFILE_RELEASE_DEBUG=full check "release, full debug information" --relea
 CARGO_PROFILE_DEV_DEBUG=line-tables-only check "debug, line tables only"
 CARGO_PROFILE_RELEASE_LTO=fat CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 check "release, fat LTO" --release
 RUSTFLAGS="${RUSTFLAGS-} -Csymbol-mangling-version=v0" check "release, v0 mangling" --release
+RUSTFLAGS="${RUSTFLAGS-} --remap-path-prefix=$work/package=." check "release, remapped paths" --release
+
+# Without the source, a build has its names from the debug information or says that it has not: never another text.
+without_source() { # NAME PROFILE-FOLDER
+  mv tests/snapshot_text/program.rs hidden
+  if "$target/$2/program" > "$work/text" 2> "$work/log"; then
+    diff "$work/program" "$work/text" || { echo "$1: another text"; exit 1; }
+  else
+    grep -q "program.rs, can't be read. Set .debug = true." "$work/log" || { cat "$work/log"; exit 1; }
+  fi
+  mv hidden tests/snapshot_text/program.rs
+  echo "$1: the same, or none"
+}
+cargo build -q --offline --bin program
+without_source "debug, without the source" debug
+cargo build -q --offline --bin program --release
+without_source "release, without the source" release
 if cargo +nightly --version > "$work/log" 2>&1; then
   export CARGO_TARGET_DIR="$target/nightly"
   check "nightly, debug" +nightly
   check "nightly, release" +nightly --release
+  check "nightly, trimmed paths" +nightly -Ztrim-paths --config 'profile.dev.trim-paths="all"'
 else
   echo "skipped: the nightly toolchain is not installed"
 fi
