@@ -45,7 +45,7 @@ pub(crate) use imp::{
 pub(crate) use rule::{Caller, Cfa, SavedRbp};
 pub(crate) use stop::Stop;
 
-/// At most so many frames are walked: the innermost ones.
+/// At most so many frames of a walk are kept: all, or the innermost half and the outermost.
 pub(crate) const MAX_FRAMES: usize = 512;
 
 /// The outcome of a walk. It borrows the walker that keeps it.

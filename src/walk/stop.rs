@@ -6,7 +6,7 @@
 pub(crate) enum Stop {
     /// At the outermost function of the thread.
     Complete = 0,
-    /// There are more frames than [`MAX_FRAMES`](super::MAX_FRAMES).
+    /// There are more frames than are walked at all: the innermost half of [`MAX_FRAMES`](super::MAX_FRAMES) is kept.
     TooDeep,
     /// At code without an unwind rule, or with one that the walker does not know: assembly, code made at run time, signal frames.
     UnknownCode,
@@ -16,19 +16,33 @@ pub(crate) enum Stop {
     Inconsistent,
     /// A signal handler has interrupted the walker, or what keeps its stacks.
     Interrupting,
+    /// At the outermost function of the thread, past more frames than [`MAX_FRAMES`](super::MAX_FRAMES): the innermost half of so many
+    /// is kept, and the outermost half.
+    MiddleLeftOut,
 }
 
 impl Stop {
     /// Whether the walk reached the thread's outermost function.
     pub(crate) const fn is_complete(self) -> bool {
-        matches!(self, Self::Complete)
+        matches!(self, Self::Complete | Self::MiddleLeftOut)
+    }
+
+    /// How many of the addresses, the outermost, lie outside of those that were left out.
+    pub(crate) const fn outer_end(self) -> Option<usize> {
+        match self {
+            Self::MiddleLeftOut => Some(super::MAX_FRAMES / 2),
+            _ => None,
+        }
     }
 
     /// For people: the end of "the stack is not complete: ...".
     pub(crate) const fn reason(self) -> &'static str {
         match self {
             Self::Complete => "it is complete",
-            Self::TooDeep => "it is deeper than 512 frames",
+            Self::TooDeep => {
+                "it is deeper than 16,384 frames, or leads to unknown code past 512 of them"
+            }
+            Self::MiddleLeftOut => "it is deeper than 512 frames",
             Self::UnknownCode => "it leads to code without known unwind tables",
             Self::NoStack => "it cannot be read",
             Self::Inconsistent => "it contradicts the unwind tables",

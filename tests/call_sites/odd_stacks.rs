@@ -71,16 +71,38 @@ fn two_hundred_and_fifty_frames_deep() {
 
 /// 512 addresses are kept of a stack; with inlined functions that may be more frames.
 #[test]
-fn deeper_stacks_keep_their_inner_end_and_say_so() {
+fn deeper_stacks_keep_both_ends_and_say_so() {
     noted();
     let scope = AllocScope::with_call_sites();
-    at!(deep(black_box(5_000)));
+    at!(called_by_another(black_box(5_000)));
     let sites = scope.call_sites();
     assert_same_sum(&sites, scope.exit());
-    let [innermost, recursion, _] = noted()[..] else { panic!("three lines are noted") };
+    let [innermost, recursion, caller, outermost] = noted()[..] else { panic!("lines") };
     let [site] = sites.sites() else { panic!("one line allocates: {sites:#}") };
-    assert_eq!(user_lines(site), [innermost, recursion], "{sites:#}");
-    assert!(site.user_frames().count() >= 500);
-    assert!(format!("{sites:#}").contains(".. the stack is not complete: "), "{sites:#}");
-    assert!(sites.to_string().ends_with("deep < ..\n"), "{sites}");
+    assert_eq!(user_lines(site), [innermost, recursion, caller, outermost], "{sites:#}");
+    assert!(site.user_frames().count() >= 450);
+    assert!(format!("{sites:#}").contains(".. the middle of the stack is left out: "), "{sites:#}");
+    let text = sites.to_string();
+    assert!(text.ends_with(" deeper_stacks_keep_both_ends_and_say_so\n"), "{text}");
+    assert_eq!(text.matches(" < ").count(), 2, "{text}");
+}
+
+fn called_by_another(depth: u32) {
+    at!(deep(depth));
+    black_box(());
+}
+
+/// They are not walked to their end.
+#[test]
+fn the_deepest_stacks_keep_their_inner_end_and_say_so() {
+    let work = || {
+        let scope = AllocScope::with_call_sites();
+        deep(black_box(20_000));
+        let sites = scope.call_sites();
+        assert!(format!("{sites:#}").contains(".. the stack is not complete: "), "{sites:#}");
+        assert!(sites.to_string().ends_with("deep < ..\n"), "{sites}");
+        noted();
+    };
+    let thread = std::thread::Builder::new().stack_size(64 << 20).spawn(work);
+    thread.expect("a thread").join().expect("it ends well");
 }

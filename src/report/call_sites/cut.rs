@@ -1,10 +1,13 @@
 //! Cold: `Opening`, the stack at the start of a scope: what of another stack lies above it is no business of the scope's.
 
+use super::model::Trace;
 use super::sites::Frame;
+use crate::walk::Stop;
 
 /// How a scope was opened. Addresses are outermost first.
 ///
 /// It must be walked from a function of this library that is never inlined: only then is the opener's own address the last.
+#[derive(Clone, Copy)]
 pub(super) struct Opening<'a> {
     addresses: &'a [usize],
     /// Which of `addresses` the opener is in, and how many (inlined) frames of that address lie outside of it.
@@ -21,6 +24,8 @@ pub(super) struct Cut {
     pub(super) frames: usize,
     /// Whether the two share anything. If not, all of the stack stays.
     pub(super) is_under: bool,
+    /// Whether the opener is among what was left out of the middle of the stack.
+    pub(super) is_opener_lost: bool,
 }
 
 impl<'a> Opening<'a> {
@@ -49,11 +54,23 @@ impl<'a> Opening<'a> {
     /// with functions that it is inlined into: those go too.
     pub(super) fn cut<'f>(
         &self,
-        stack: &[usize],
-        is_complete: bool,
+        (stack, stop): Trace<'_>,
         frames: impl Fn(usize) -> &'f [Frame],
     ) -> (usize, Cut) {
-        let (skipped, common) = common(self.addresses, stack, is_complete && self.is_complete);
+        let (skipped, common) =
+            common(self.addresses, stack, stop.is_complete() && self.is_complete);
+        // The outer end is the same, but the opener lies further in.
+        if let (Some(outer_end), Some((index, _))) = (stop.outer_end(), self.opener) {
+            if common == outer_end && index >= outer_end {
+                let inner_end = (&stack[outer_end..], Stop::TooDeep);
+                let inner = Self { is_complete: false, ..*self };
+                let (shared, cut) = inner.cut(inner_end, frames);
+                let is_opener_lost = shared == 0;
+                let addresses = outer_end + cut.addresses;
+                let cut = Cut { addresses, is_under: true, is_opener_lost, ..cut };
+                return (common + shared, cut);
+            }
+        }
         if common == 0 {
             return (0, Cut::default());
         }
@@ -70,7 +87,8 @@ impl<'a> Opening<'a> {
             }
             None => 0,
         };
-        (common, Cut { addresses: address, frames: outer, is_under: true })
+        let cut = Cut { addresses: address, frames: outer, is_under: true, is_opener_lost: false };
+        (common, cut)
     }
 }
 

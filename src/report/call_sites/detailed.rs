@@ -5,6 +5,7 @@ use super::order::Order;
 use super::sites::{Data, Site};
 use crate::record::Growth;
 use crate::report::number::{counted, grouped};
+use crate::walk::Stop;
 
 pub(super) fn text(data: &Data) -> String {
     let mut total = data.lost;
@@ -31,7 +32,13 @@ pub(super) fn push_stacks(text: &mut String, data: &Data, order: Order, indent: 
     order.sort(&mut sites, |site| site.numbers, |a, b| a.frames.cmp(&b.frames));
     for site in sites {
         text.push_str(&format!("\n{indent}{}\n", heading(site)));
-        for frame in &site.frames {
+        for (index, frame) in site.frames.iter().enumerate() {
+            if site.gap == Some(index) {
+                let reason = Stop::MiddleLeftOut.reason();
+                text.push_str(&format!(
+                    "{indent}    .. the middle of the stack is left out: {reason}\n"
+                ));
+            }
             let mark = if frame.is_user() { '>' } else { ' ' };
             text.push_str(&format!("{indent}  {mark} {frame}\n"));
         }

@@ -35,6 +35,8 @@ pub(super) struct Chain {
     pub(super) frames: Vec<Frame>,
     /// Equal if the frames read the same.
     pub(super) readings: Vec<usize>,
+    /// After so many frames, some were left out.
+    pub(super) gap: Option<usize>,
     /// Why it does not lead to the scope's opening.
     pub(super) cut_off: Option<&'static str>,
 }
@@ -73,11 +75,12 @@ impl Frames {
         self.resolved.get(position(&self.addresses, address)?)
     }
 
-    pub(super) fn chain(&self, (addresses, stop): Trace<'_>, openings: &[Opening<'_>]) -> Chain {
+    pub(super) fn chain(&self, trace: Trace<'_>, openings: &[Opening<'_>]) -> Chain {
+        let (addresses, stop) = trace;
         let frames = |address| self.at(address);
         let (_, cut) = openings
             .iter()
-            .map(|opening| opening.cut(addresses, stop.is_complete(), frames))
+            .map(|opening| opening.cut(trace, frames))
             .max_by_key(|(common, cut)| (*common, cut.frames))
             .unwrap_or((0, Cut::default()));
 
@@ -90,18 +93,26 @@ impl Frames {
                 break;
             }
         }
-        let mut chain = Chain { frames: Vec::new(), readings: Vec::new(), cut_off: None };
+        let outside_gap = stop.outer_end().and_then(|end| end.checked_sub(cut.addresses));
+        let mut chain =
+            Chain { frames: Vec::new(), readings: Vec::new(), gap: None, cut_off: None };
         for (index, resolved) in within.iter().enumerate().rev() {
+            if outside_gap == Some(index + 1) {
+                chain.gap = Some(chain.frames.len());
+            }
             let outside = if index == 0 { cut.frames } else { 0 };
             let end = resolved.frames.len().saturating_sub(outside);
             let start = resolved.in_allocator.min(end);
             chain.frames.extend_from_slice(&resolved.frames[start..end]);
             chain.readings.extend_from_slice(&resolved.readings[start..end]);
         }
+        if let Some(gap) = &mut chain.gap {
+            *gap -= chain.frames[..*gap].iter().filter(|frame| frame.is_of_library()).count();
+        }
         let mut is_of_library = chain.frames.iter().map(Frame::is_of_library);
         chain.readings.retain(|_| !is_of_library.next().unwrap_or(false));
         chain.frames.retain(|frame| !frame.is_of_library());
-        let is_cut_off = !stop.is_complete() && !cut.is_under;
+        let is_cut_off = !stop.is_complete() && !cut.is_under || cut.is_opener_lost;
         chain.cut_off = is_cut_off.then(|| stop.reason());
         chain
     }

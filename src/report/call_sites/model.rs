@@ -84,7 +84,7 @@ pub(super) fn data(recorded: &Recorded<'_>, symbolize: impl Fn(&[usize]) -> Vec<
     let mut unwalked = None;
     let mut sites: BTreeMap<Vec<usize>, Site> = BTreeMap::new();
     for (trace, tally) in &recorded.tallies {
-        let Chain { frames, readings, cut_off } = frames.chain(*trace, &openings);
+        let Chain { frames, readings, gap, cut_off } = frames.chain(*trace, &openings);
         if frames.is_empty() {
             lost.add(numbers(tally));
             unwalked = unwalked.or((!trace.1.is_complete()).then(|| trace.1.reason()));
@@ -92,7 +92,7 @@ pub(super) fn data(recorded: &Recorded<'_>, symbolize: impl Fn(&[usize]) -> Vec<
         }
         let (numbers, growth, has_peak) = (numbers(tally), tally.growth, recorded.has_peak);
         let is_capture = harness::is_capture(&frames);
-        let site = Site { numbers, growth, frames, cut_off, is_capture, has_peak };
+        let site = Site { numbers, growth, frames, gap, cut_off, is_capture, has_peak };
         merge(&mut sites, readings, site);
     }
     let mut sites: Vec<Site> = sites.into_values().collect();
@@ -155,6 +155,7 @@ fn merge(sites: &mut BTreeMap<Vec<usize>, Site>, readings: Vec<usize>, site: Sit
             let known = place.get_mut();
             known.numbers.add(site.numbers);
             known.growth = longer(known.growth, site.growth);
+            known.gap = known.gap.or(site.gap);
             known.cut_off = known.cut_off.or(site.cut_off);
             // They differ in columns; which one stays must not hang on their order.
             if site.frames < known.frames {

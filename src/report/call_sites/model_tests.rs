@@ -248,3 +248,46 @@ fn the_code_has_debug_information_if_the_user_has_files() {
     check("2 t::main\n3 t::main @ /p/src/main.rs:1", true);
     check("2 t::main\n3 t::main", false);
 }
+
+/// Whose middle was left out: `main` calls `outer`, which calls itself, and after the gap `inner` calls itself.
+#[test]
+fn a_deep_stack_has_both_ends() {
+    let places = "1 p::main @ /p/src/main.rs:1\n2 p::main @ /p/src/main.rs:2\n3 p::outer @ /p/src/main.rs:3\n\
+                  4 p::inner @ /p/src/main.rs:4\n5 p::opener @ /p/src/main.rs:5\n6 p::opener @ /p/src/main.rs:6";
+    let repeated = |address: usize, count| std::iter::repeat(address).take(count);
+    let site = |opening: &[usize], inner: &[usize]| {
+        let half = crate::walk::MAX_FRAMES / 2;
+        let outer = std::iter::once(2).chain(repeated(3, half - 1));
+        let stack: Vec<usize> =
+            outer.chain(repeated(4, half - inner.len())).chain(inner.iter().copied()).collect();
+        let program = Program {
+            places,
+            location: "src/main.rs",
+            openings: &[opening],
+            tallies: &[(&stack, tally(1, 0, 8))],
+            stop: Stop::MiddleLeftOut,
+            ..Program::NONE
+        };
+        let mut data = program.data();
+        (data.sites.remove(0), super::super::snapshot::text(&program.data()).expect("a text"))
+    };
+    let text = |chain: &str| format!("1 allocation at 1 site\n   1  {chain}\n");
+
+    let (deep, snapshot) = site(&[1], &[]);
+    assert_eq!((deep.frames.len(), deep.gap, deep.cut_off), (512, Some(256), None));
+    assert_eq!(snapshot, text("src/main.rs inner < .. < src/main.rs outer < src/main.rs main"));
+    let (_, snapshot) = site(&[1], &[3]);
+    assert_eq!(snapshot, text("src/main.rs outer < src/main.rs main"), "one recursion");
+
+    let opening: Vec<usize> = std::iter::once(2).chain(repeated(3, 300)).chain([4, 4, 5]).collect();
+    let inner: Vec<usize> = [4, 4, 6].into_iter().chain(repeated(3, 253)).collect();
+    let (found, snapshot) = site(&opening, &inner);
+    assert_eq!((found.frames.len(), found.gap, found.cut_off), (254, None, None));
+    assert_eq!(snapshot, text("src/main.rs outer < src/main.rs opener"));
+
+    let opening: Vec<usize> = std::iter::once(2).chain(repeated(3, 300)).chain([5]).collect();
+    let (lost, snapshot) = site(&opening, &[6, 3]);
+    assert_eq!((lost.frames.len(), lost.gap), (256, None));
+    assert_eq!(lost.cut_off, Some(Stop::MiddleLeftOut.reason()));
+    assert!(snapshot.ends_with(" < ..\n"), "{snapshot}");
+}

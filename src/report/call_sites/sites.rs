@@ -336,6 +336,8 @@ pub struct Site {
     pub(super) numbers: Numbers,
     pub(super) growth: Growth,
     pub(super) frames: Vec<Frame>,
+    /// After so many frames, some were left out.
+    pub(super) gap: Option<usize>,
     /// Why there are no frames as far as the scope's opening.
     pub(super) cut_off: Option<&'static str>,
     /// Whether it is the test harness that allocates here, to keep what is printed.

@@ -21,6 +21,9 @@ use crate::report::number::{counted, grouped};
 /// the package would be the same everywhere, as inlined functions may come without their paths.
 const OUTSIDE: &str = "(outside of the user's code)";
 
+/// What was left out of the middle of a stack. It shows unless it is within recursion.
+const LEFT_OUT: Entry<'static> = Entry { file: "", function: "..", is_closure: true };
+
 /// The end of a chain that is cut off.
 const CUT_OFF: &str = " < ..";
 
@@ -89,7 +92,7 @@ struct Entry<'a> {
 /// The chain of the user's functions, innermost first.
 fn key(site: &Site) -> String {
     let frames: Vec<&Frame> = site.user_frames().collect();
-    let entries: Vec<Entry<'_>> = frames
+    let mut entries: Vec<Entry<'_>> = frames
         .iter()
         .enumerate()
         .map(|(index, frame)| Entry {
@@ -98,6 +101,10 @@ fn key(site: &Site) -> String {
             is_closure: frame.parts.is_closure,
         })
         .collect();
+    if let Some(gap) = site.gap {
+        let inner = site.frames[..gap].iter().filter(|frame| frame.is_user()).count();
+        entries.insert(inner, LEFT_OUT);
+    }
     // A function that calls one with a closure of its own is no recursion.
     let is_same = |a: &Entry<'_>, b: &Entry<'_>| a == b && !a.is_closure;
     let mut entries = without_cycles(&entries.iter().collect::<Vec<_>>(), is_same);
@@ -105,7 +112,7 @@ fn key(site: &Site) -> String {
     let mut key = String::new();
     for Entry { file, function, .. } in entries {
         key.push_str(if key.is_empty() { "" } else { " < " });
-        key.push_str(&format!("{file} {function}"));
+        key.push_str(format!("{file} {function}").trim_start());
     }
     if key.is_empty() {
         key.push_str(OUTSIDE);

@@ -108,13 +108,15 @@ fn plainly(from: Registers) -> (Vec<usize>, Stop) {
         if pc == 0 {
             break Stop::Complete;
         }
-        if addresses.len() == MAX_FRAMES {
-            break Stop::TooDeep;
-        }
         addresses.push(pc);
     };
     addresses.reverse();
-    (addresses, stop)
+    if addresses.len() <= MAX_FRAMES {
+        return (addresses, stop);
+    }
+    assert_eq!(stop, Stop::Complete);
+    addresses.drain(MAX_FRAMES / 2..addresses.len() - MAX_FRAMES / 2);
+    (addresses, Stop::MiddleLeftOut)
 }
 
 /// In a debug build the walker passes over the stack on its way.
@@ -154,8 +156,12 @@ impl Walkers {
         assert_eq!(forgetful.is_same, walked.is_same);
         assert!(walked.stop != Stop::Inconsistent);
         let innermost: Vec<usize> = plain.iter().rev().copied().collect();
-        assert_eq!(innermost, runtime[..runtime.len().min(MAX_FRAMES)]);
-        assert_eq!(walked.stop == Stop::TooDeep, runtime.len() > MAX_FRAMES);
+        let mut expected = runtime.clone();
+        if runtime.len() > MAX_FRAMES {
+            expected.drain(MAX_FRAMES / 2..runtime.len() - MAX_FRAMES / 2);
+        }
+        assert_eq!(innermost, expected);
+        assert_eq!(walked.stop == Stop::MiddleLeftOut, runtime.len() > MAX_FRAMES);
         if let Some((addresses, stop, hash)) = &self.previous {
             let is_same = *addresses == plain && *stop == plain_stop;
             assert_eq!(walked.is_same, is_same);
@@ -312,7 +318,7 @@ fn recursion_is_walked_to_the_limit() {
 }
 
 #[test]
-fn a_walk_past_the_limit_keeps_the_innermost_frames() {
+fn a_walk_past_the_limit_keeps_both_ends() {
     #[inline(never)]
     fn down(depth: usize) -> (usize, Stop) {
         if depth == 0 {
@@ -322,7 +328,13 @@ fn a_walk_past_the_limit_keeps_the_innermost_frames() {
         }
         black_box(down(depth - 1))
     }
-    assert_eq!(down(600), (MAX_FRAMES, Stop::TooDeep));
+    let deep = |depth| {
+        let thread = thread::Builder::new().stack_size(64 << 20);
+        thread.spawn(move || down(depth)).unwrap().join().unwrap()
+    };
+    assert_eq!(deep(600), (MAX_FRAMES, Stop::MiddleLeftOut));
+    assert_eq!(deep(16_000), (MAX_FRAMES, Stop::MiddleLeftOut));
+    assert_eq!(deep(17_000), (MAX_FRAMES / 2, Stop::TooDeep));
     assert_eq!(down(3).1, Stop::Complete);
     assert!(down(3).0 < 50);
 }

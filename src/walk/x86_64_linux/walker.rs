@@ -22,7 +22,8 @@
 //!    - The words lie above the frame that was equal, so above the stack pointer, and below the end of the stack:
 //!      it is the thread's own, or nothing is reused.
 //!    - Where a frame does not hold, those before it are taken over and the walk goes on from the last of them.
-//! 3. A walk that was cut at the limit is not reused: which frames it has depends on where it began. Nor is one on a stack that is not
+//! 3. A walk that has more frames than there is room for goes on without keeping what it meets (`keep_both_ends`), but for the outermost
+//!    frames. It is not reused: which frames it has depends on where it began. Nor is one on a stack that is not
 //!    the thread's own, or one that came to another: there may be other memory in the place of such a stack the next time.
 //! 4. Code that runs a function on another stack (`stacker::grow`) keeps the old stack pointer in `rbp`. Where a rule says that the CFA
 //!    lies two words above `rbp`, as in every function with a frame pointer, and that is in another stack, the walk goes on there.
@@ -118,7 +119,10 @@ impl Walker {
                 && self.generation == generation
                 && self.stack_end == stack.end
                 && stack.is_own;
-            let outcome = self.run(&mut walk, can_reuse);
+            let mut outcome = self.run(&mut walk, can_reuse);
+            if outcome.stop == Stop::TooDeep {
+                outcome.stop = keep_both_ends(&mut walk);
+            }
             attempts += 1;
             // Rules that were flushed meanwhile may have led this walk astray.
             if rules::generation() == generation || attempts == 8 {
@@ -196,7 +200,8 @@ impl Walker {
         self.len = len;
         self.stop = stop;
         self.ended_by_rule = by_rule;
-        self.is_reusable = stop != Stop::TooDeep && walk.stack.is_own && walk.is_on_first;
+        let is_whole = !matches!(stop, Stop::TooDeep | Stop::MiddleLeftOut);
+        self.is_reusable = is_whole && walk.stack.is_own && walk.is_on_first;
         self.has_walked = true;
         Walked {
             return_addresses: self.return_addresses.get(..len).unwrap_or_default(),
@@ -273,6 +278,38 @@ fn step(walk: &mut Walk) -> Option<(Stop, bool)> {
             None
         }
     }
+}
+
+/// So many frames more are walked to find the outermost ones: enough for the stacks of tests, and no more than a millisecond.
+const MAX_FURTHER: usize = 16_384 - MAX_FRAMES;
+
+/// Goes on with a walk that has no more room. The outer half of the room becomes a ring for what it meets; it ends with the outermost
+/// frames, or is given up, where they can't be found.
+#[cold]
+#[inline(never)]
+fn keep_both_ends(walk: &mut Walk) -> Stop {
+    const HALF: usize = MAX_FRAMES / 2;
+    // SAFETY: the first half of `Walker::fresh`, of which the walk has written all; nothing else has a reference to it.
+    let ring = unsafe { std::slice::from_raw_parts_mut(walk.first, HALF) };
+    let mut last = 0;
+    for _ in 0..MAX_FURTHER {
+        let next = match rules::caller_at(walk.registers.pc) {
+            Caller::Frame { cfa, rbp } => caller_of(walk, cfa, rbp),
+            Caller::Outermost => Some(Frame::ZERO),
+            Caller::Unknown => None,
+        };
+        let Some(frame) = next else { break };
+        if frame.return_address == 0 {
+            // The outermost first.
+            ring.rotate_left(last);
+            return Stop::MiddleLeftOut;
+        }
+        last = last.checked_sub(1).unwrap_or(HALF - 1);
+        ring[last] = frame;
+        walk.registers = Registers { pc: frame.return_address, rsp: frame.cfa, rbp: frame.rbp };
+    }
+    walk.next = walk.first.wrapping_add(HALF);
+    Stop::TooDeep
 }
 
 /// The frame of the caller, by a rule; `None` where it leads to what cannot be read, or not outwards.

@@ -4,8 +4,9 @@ use std::ffi::{c_int, c_void};
 
 use crate::walk::{Stop, MAX_FRAMES};
 
-/// The function that asks, its callers as far as a walk goes, and one more.
-const ROOM: usize = MAX_FRAMES + 2;
+/// The function that asks, and more callers than any of the stacks here has.
+const ROOM: usize = 4 * MAX_FRAMES;
+const HALF: usize = MAX_FRAMES / 2;
 const GO_ON: c_int = 0;
 const END: c_int = 4;
 
@@ -23,10 +24,13 @@ pub(crate) struct Reference {
     len: usize,
     /// An address of 0 was seen: the caller of the outermost function.
     is_complete: bool,
+    /// There were more than a walk keeps: those in the middle are left out.
+    is_cut: bool,
 }
 
 impl Reference {
-    pub(crate) const NEW: Self = Self { addresses: [0; ROOM], len: 0, is_complete: false };
+    pub(crate) const NEW: Self =
+        Self { addresses: [0; ROOM], len: 0, is_complete: false, is_cut: false };
 
     /// Inlined, so that the innermost address is in the function that calls this.
     #[inline(always)]
@@ -36,17 +40,23 @@ impl Reference {
         let argument: *mut Self = self;
         // SAFETY: `visit` takes this argument, and does not unwind.
         unsafe { _Unwind_Backtrace(visit, argument.cast()) };
+        assert!(self.len < ROOM, "stacks are deeper than was thought");
+        self.is_cut = self.len > 1 + MAX_FRAMES;
+        if self.is_cut {
+            self.addresses.copy_within(self.len - HALF..self.len, 1 + HALF);
+            self.len = 1 + MAX_FRAMES;
+        }
     }
 
     /// What a walk must find, the innermost first.
     pub(crate) fn return_addresses(&self) -> &[usize] {
-        self.addresses.get(1..self.len.min(ROOM - 1)).unwrap_or_default()
+        self.addresses.get(1..self.len).unwrap_or_default()
     }
 
     pub(crate) fn stop(&self) -> Stop {
-        match (self.is_complete, self.len) {
-            (_, ROOM) => Stop::TooDeep,
-            (true, _) => Stop::Complete,
+        match (self.is_complete, self.is_cut) {
+            (true, true) => Stop::MiddleLeftOut,
+            (true, false) => Stop::Complete,
             (false, _) => Stop::UnknownCode,
         }
     }
