@@ -214,8 +214,9 @@ fn a_budget_that_holds_looks_for_no_names() {
     };
     let before = mapped();
     Budget::new().max(1_000).enforce(|| some_blocks(5));
-    let exceeded = Budget::new().max(1).check(|| some_blocks(5)).expect_err("it allocates more");
     assert_eq!(mapped(), before);
+    // Whether a budget is broken may hang on whose allocations they are (the test harness's?): then names are looked for.
+    let exceeded = Budget::new().max(1).check(|| some_blocks(5)).expect_err("it allocates more");
     assert!(exceeded.to_string().contains("call sites"));
     assert!(mapped() > before, "is this still the way to see it?");
 }
