@@ -1,21 +1,12 @@
 //! Cold: the numbers of the whole process: `ModAlloc::snapshot` and `Profiler`.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-use crate::count::{self, AllocStats, PeakFrom, Totals};
+use crate::count::{self, AllocStats, PeakFrom};
 use crate::installed;
 #[cfg(feature = "backtraces")]
 use crate::report::CallSites;
 #[cfg(feature = "backtraces")]
 use crate::scope::ProcessRecorder;
 use crate::ModAlloc;
-
-/// Where `snapshot()` counts from.
-fn baseline() -> MutexGuard<'static, Totals> {
-    static BASELINE: Mutex<Totals> = Mutex::new(Totals::ZERO);
-    // Some systems allocate a mutex's insides when it is first locked.
-    count::ignored(|| BASELINE.lock().unwrap_or_else(PoisonError::into_inner))
-}
 
 impl<A> ModAlloc<A> {
     /// What the process has allocated since it began, or since [`reset`](Self::reset), on all threads.
@@ -31,21 +22,21 @@ impl<A> ModAlloc<A> {
     pub fn snapshot(&self) -> AllocStats {
         installed::require();
         count::flush();
-        let (counts, above) = count::process_peak(*baseline()).read();
+        let (counts, above) = count::process_peak().read();
         AllocStats::new(counts, above)
     }
 
     /// Moves the point that [`snapshot`](Self::snapshot) counts from to now. Nothing else: scopes and profilers go on.
     ///
     /// # Panics
-    /// As [`snapshot`](Self::snapshot).
+    /// As [`snapshot`](Self::snapshot); or if the system has no memory for the new point.
     #[track_caller]
     pub fn reset(&self) {
         installed::require();
         count::flush();
-        let mut baseline = baseline();
-        *baseline = count::totals();
-        count::restart_process_peak(*baseline);
+        if !count::restart_process_peak() {
+            panic!("no memory for a new baseline of `snapshot()`");
+        }
     }
 }
 

@@ -542,6 +542,73 @@ fn forked_children_are_the_first_to_record() {
     });
 }
 
+/// Runs `others` again and again on three threads, and forks meanwhile.
+fn fork_beside(others: impl Fn() + Sync, forks: usize, child: impl Fn()) -> Vec<(u32, String)> {
+    let shared = shared();
+    let is_over = &AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while !is_over.load(SeqCst) {
+                    others();
+                }
+            });
+        }
+        let run = |_| in_a_fork(shared, Duration::from_secs(10), &child).err();
+        let failures = (0..forks).filter_map(run).collect();
+        is_over.store(true, SeqCst);
+        failures
+    })
+}
+
+#[test]
+fn forked_children_read_the_numbers_of_the_process() {
+    in_a_process("forked_children_read_the_numbers_of_the_process", &[], || {
+        let others = || {
+            black_box(GLOBAL.snapshot());
+            GLOBAL.reset();
+            black_box(Profiler::start().stop());
+        };
+        let failures = fork_beside(others, 300, || {
+            black_box(GLOBAL.snapshot());
+            GLOBAL.reset();
+            allocate();
+            check(&GLOBAL.snapshot());
+            let profiler = Profiler::start();
+            allocate();
+            check(&profiler.stop());
+        });
+        assert!(failures.is_empty(), "{failures:?}");
+    });
+}
+
+/// Its lock may have been held, so a child has its numbers or an error.
+#[cfg(feature = "dhat-compat")]
+#[test]
+fn forked_children_never_wait_for_ever_for_the_profile_of_dhat() {
+    use mod_alloc::dhat::{self, HeapStats};
+
+    in_a_process("forked_children_never_wait_for_ever_for_the_profile_of_dhat", &[], || {
+        let profiler = dhat::Profiler::builder().testing().build();
+        drop(panic::take_hook());
+        panic::set_hook(Box::new(|_| ()));
+        let failures = fork_beside(
+            || {
+                black_box(HeapStats::get());
+            },
+            8,
+            || {
+                if let Err(error) = catch_unwind(HeapStats::get) {
+                    let words = error.downcast_ref::<String>().map_or("", |words| words);
+                    assert!(words.contains("when this process was forked"), "{words}");
+                }
+            },
+        );
+        assert!(failures.is_empty(), "{failures:?}");
+        drop(profiler);
+    });
+}
+
 /// Locks of std and of the loader that another thread held at the fork are held for ever in the child: there a report may do
 /// without names, but comes.
 #[test]

@@ -42,7 +42,7 @@ pub(crate) use open_frame::{
 pub(crate) use peak::{process_peak, restart_process_peak, start_peak, Above, PeakFrom};
 pub(crate) use registry::{
     events_elsewhere, events_everywhere, is_first_thread, record_everywhere, totals,
-    EveryAllocation, Totals,
+    EveryAllocation,
 };
 pub(crate) use shared::{Shared, SharedRef};
 pub use stats::AllocStats;

@@ -4,12 +4,16 @@
 //! Peaks are kept in *flushed* bytes: what the threads have reported so far. That differs from the sum of all ledgers
 //! by what each thread has yet to report; an observer therefore notes the flushed bytes at its start, and
 //! reads its peak relative to those. What the other threads had unreported at the start then cancels out.
+//!
+//! The observer of `ModAlloc::snapshot` is replaced by a new one at each `reset`. What a snapshot starts from is thus found by one
+//! load, and nobody waits for anybody: a forked child may lack the thread that was at it.
+#![allow(unsafe_code)]
 
-use std::ptr;
-use std::sync::atomic::AtomicI64;
-use std::sync::atomic::Ordering::Relaxed;
+use std::mem::ManuallyDrop;
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+use std::sync::atomic::{AtomicI64, AtomicPtr};
 
-use super::counts::Counts;
+use super::counts::{AtomicCounts, Counts};
 use super::pool::{Links, Pool, Pooled};
 use super::registry::{self, Totals};
 
@@ -22,20 +26,54 @@ static FLUSHED: Shared = Shared(AtomicI64::new(0));
 /// One observer of the peak.
 struct Observer {
     highest: AtomicI64,
+    start: Start,
     links: Links<Observer>,
 }
 
-/// The observer of `ModAlloc::snapshot`, there from the start of the process.
-static PROCESS: Observer = Observer::NEW;
+/// The [`Totals`] that an observer starts from. Not written while others look.
+struct Start {
+    counts: AtomicCounts,
+    current: AtomicI64,
+    flushed: AtomicI64,
+}
 
-/// The observers of profilers.
+/// The first observer of `ModAlloc::snapshot`: from the start of the process.
+static FIRST: Observer = Observer::NEW;
+
+/// The present one.
+static PROCESS: AtomicPtr<Observer> = AtomicPtr::new(&FIRST as *const Observer as *mut Observer);
+
+/// All others.
 static OBSERVERS: Pool<Observer> = Pool::new();
 
 impl Pooled for Observer {
-    const NEW: Self = Self { highest: AtomicI64::new(0), links: Links::NEW };
+    const NEW: Self = Self { highest: AtomicI64::new(0), start: Start::ZERO, links: Links::NEW };
 
     fn links(&self) -> &Links<Self> {
         &self.links
+    }
+}
+
+impl Start {
+    #[allow(clippy::declare_interior_mutable_const)] // A template.
+    const ZERO: Self = Self {
+        counts: AtomicCounts::zero(),
+        current: AtomicI64::new(0),
+        flushed: AtomicI64::new(0),
+    };
+
+    fn store(&self, totals: Totals) {
+        self.counts.store(totals.counts);
+        self.current.store(totals.current, Relaxed);
+        self.flushed.store(totals.flushed, Relaxed);
+    }
+
+    fn load(&self) -> Totals {
+        Totals {
+            counts: self.counts.load(),
+            current: self.current.load(Relaxed),
+            flushed: self.flushed.load(Relaxed),
+        }
     }
 }
 
@@ -56,24 +94,40 @@ pub(super) fn flushed() -> i64 {
 pub(super) fn flush(net: i64, high: i64) {
     let before = FLUSHED.0.fetch_add(net, Relaxed);
     let highest = before.saturating_add(high.max(0));
-    PROCESS.raise(highest);
+    FIRST.raise(highest);
     OBSERVERS.iter().filter(|o| o.links.in_use()).for_each(|o| o.raise(highest));
 }
 
 /// The peak above some moment.
 pub(crate) struct PeakFrom {
     observer: &'static Observer,
-    start: Totals,
 }
 
-/// The process's own peak, above the moment of `start`.
-pub(crate) fn process_peak(start: Totals) -> PeakFrom {
-    PeakFrom { observer: &PROCESS, start }
+/// The process's own peak, above its start or its last [`restart`](restart_process_peak).
+pub(crate) fn process_peak() -> PeakFrom {
+    loop {
+        let present = PROCESS.load(Acquire);
+        // SAFETY: `FIRST`, or of the pool, which keeps its items for ever.
+        let observer = unsafe { &*present };
+        observer.links.join();
+        let joined = PeakFrom { observer };
+        // Otherwise it was replaced before it was joined, and may be another's.
+        if PROCESS.load(Acquire) == present {
+            return joined;
+        }
+    }
 }
 
-/// Starts the process's own peak anew, at the moment of `start`.
-pub(crate) fn restart_process_peak(start: Totals) {
-    PROCESS.highest.store(start.flushed, Relaxed);
+/// Starts the process's own peak anew, at this moment. Whether there was memory for it. The caller has flushed.
+pub(crate) fn restart_process_peak() -> bool {
+    let Some(started) = start_peak() else { return false };
+    // Given back by the next restart.
+    let PeakFrom { observer } = *ManuallyDrop::new(started);
+    let new = (observer as *const Observer).cast_mut();
+    // SAFETY: as in `process_peak`.
+    let old = unsafe { &*PROCESS.swap(new, AcqRel) };
+    old.links.give_back();
+    true
 }
 
 /// The peak from now on, until dropped; `None` without memory. The caller has flushed.
@@ -81,18 +135,19 @@ pub(crate) fn start_peak() -> Option<PeakFrom> {
     let observer = OBSERVERS.take()?;
     let start = registry::totals();
     observer.highest.store(start.flushed, Relaxed);
-    Some(PeakFrom { observer, start })
+    observer.start.store(start);
+    Some(PeakFrom { observer })
 }
 
 impl PeakFrom {
     /// What was counted since the start, and the peak above it: never less than what is live now, and never less than it
     /// was before. The caller has flushed.
     pub(crate) fn read(&self) -> (Counts, Above) {
-        let now = registry::totals();
-        let current = now.current.wrapping_sub(self.start.current);
-        self.observer.raise(self.start.flushed.wrapping_add(current));
-        let peak = self.observer.highest.load(Relaxed).wrapping_sub(self.start.flushed);
-        (now.counts - self.start.counts, Above { current, peak })
+        let (start, now) = (self.observer.start.load(), registry::totals());
+        let current = now.current.wrapping_sub(start.current);
+        self.observer.raise(start.flushed.wrapping_add(current));
+        let peak = self.observer.highest.load(Relaxed).wrapping_sub(start.flushed);
+        (now.counts - start.counts, Above { current, peak })
     }
 }
 
@@ -105,8 +160,6 @@ pub(crate) struct Above {
 
 impl Drop for PeakFrom {
     fn drop(&mut self) {
-        if !ptr::eq(self.observer, &PROCESS) {
-            self.observer.links.give_back();
-        }
+        self.observer.links.give_back();
     }
 }

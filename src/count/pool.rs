@@ -7,7 +7,7 @@ use std::alloc::Layout;
 use std::iter;
 use std::ptr;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicBool, AtomicPtr};
+use std::sync::atomic::{AtomicPtr, AtomicUsize};
 
 use crate::system_memory;
 
@@ -20,26 +20,33 @@ pub(super) trait Pooled: Sync + Sized + 'static {
 pub(super) struct Links<T> {
     /// Fixed once the item is in the list.
     next: AtomicPtr<T>,
-    in_use: AtomicBool,
+    users: AtomicUsize,
 }
 
 impl<T> Links<T> {
     /// Of an item in use.
     #[allow(clippy::declare_interior_mutable_const)] // A template, copied into each new item.
     pub(super) const NEW: Self =
-        Self { next: AtomicPtr::new(ptr::null_mut()), in_use: AtomicBool::new(true) };
+        Self { next: AtomicPtr::new(ptr::null_mut()), users: AtomicUsize::new(1) };
 
     pub(super) fn in_use(&self) -> bool {
-        self.in_use.load(Relaxed)
+        self.users.load(Relaxed) > 0
     }
 
-    /// What the present user wrote is visible to the next.
+    /// Who took an item gives it back once, and so does who joined. What its users wrote is visible to who takes it next.
     pub(super) fn give_back(&self) {
-        self.in_use.store(false, Release);
+        self.users.fetch_sub(1, Release);
+    }
+
+    /// Uses an item beside others, so that nobody takes it as free. If nobody used it any more, it may be another's by now, or
+    /// become so; then it is to be given back at once, without a look at it.
+    pub(super) fn join(&self) {
+        // What was done before the item was given back is visible from here on.
+        self.users.fetch_add(1, Acquire);
     }
 
     fn take(&self) -> bool {
-        !self.in_use() && self.in_use.compare_exchange(false, true, AcqRel, Relaxed).is_ok()
+        !self.in_use() && self.users.compare_exchange(0, 1, AcqRel, Relaxed).is_ok()
     }
 }
 

@@ -74,11 +74,6 @@ pub(crate) struct Totals {
     pub(crate) flushed: i64,
 }
 
-impl Totals {
-    /// Those of the beginning of the process.
-    pub(crate) const ZERO: Self = Self { counts: Counts::ZERO, current: 0, flushed: 0 };
-}
-
 pub(crate) fn totals() -> Totals {
     let flushed = peak::flushed();
     let mut totals = Totals { counts: ORPHANS.counts(), current: flushed, flushed };

@@ -1,19 +1,22 @@
 //! Cold: assertions about the running profile, which is saved when one of them fails.
 
-use super::running::{phase, Phase};
+use super::running::{with_phase, Phase, LOST_IN_FORK};
 use crate::count;
 
 /// Whether `holds` says no; then the profile was saved, and the caller is to panic.
 #[track_caller]
 pub fn fails(holds: impl FnOnce() -> bool) -> bool {
-    let misuse = count::ignored(|| match &*phase() {
+    let misuse = |phase: &mut Phase| match phase {
         Phase::Ready => Some("when no profiler is running"),
         Phase::Running(running) if !running.settings.is_testing => {
             Some("while not in testing mode")
         }
         Phase::Running(_) => None,
         Phase::PostAssert => Some("after the profiler has asserted"),
-    });
+    };
+    let Some(misuse) = count::ignored(|| with_phase(misuse)) else {
+        panic!("dhat: asserting: {LOST_IN_FORK}");
+    };
     if let Some(when) = misuse {
         panic!("dhat: asserting {when}");
     }
@@ -21,8 +24,8 @@ pub fn fails(holds: impl FnOnce() -> bool) -> bool {
         return false;
     }
     count::ignored(|| {
-        let before = std::mem::replace(&mut *phase(), Phase::PostAssert);
-        if let Phase::Running(running) = before {
+        let before = with_phase(|phase| std::mem::replace(phase, Phase::PostAssert));
+        if let Some(Phase::Running(running)) = before {
             running.finish();
         }
     });

@@ -5,8 +5,10 @@ use std::env;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::process;
+use std::sync::Mutex;
 
+use super::lock::lock;
 use super::{document, file, Profile};
 use crate::scope::Recording;
 
@@ -69,7 +71,8 @@ fn plain(name: &str) -> String {
 
 fn numbered(stem: String) -> String {
     static WRITTEN: Mutex<BTreeMap<String, u64>> = Mutex::new(BTreeMap::new());
-    let mut written = WRITTEN.lock().unwrap_or_else(PoisonError::into_inner);
+    // In a child that can't know what was written before, by the number of the process.
+    let Some(mut written) = lock(&WRITTEN) else { return format!("{stem}-of-{}", process::id()) };
     let number = written.entry(stem.clone()).or_insert(0);
     *number += 1;
     match *number {

@@ -90,6 +90,7 @@ mod document;
 mod file;
 mod frames;
 mod json;
+mod lock;
 mod profile;
 mod profiler;
 mod running;
@@ -139,7 +140,7 @@ pub(crate) use profile::Profile;
 
 use crate::count;
 use crate::ModAlloc;
-use running::{phase, Counted, Phase};
+use running::{with_phase, Counted, Phase, Running, LOST_IN_FORK};
 
 /// The allocator, under dhat's name.
 pub type Alloc = ModAlloc;
@@ -152,16 +153,18 @@ pub const Alloc: ModAlloc = ModAlloc::new();
 // Here, so that its name in the viewer is the one that the user wrote.
 #[inline(never)]
 pub fn ad_hoc_event(weight: usize) {
-    let is_running = |phase: &Phase| matches!(phase, Phase::Running(r) if r.settings.is_ad_hoc);
-    if !count::ignored(|| is_running(&phase())) {
-        return;
+    let is_running = |phase: &mut Phase| matches!(phase, Phase::Running(r) if r.settings.is_ad_hoc);
+    match count::ignored(|| with_phase(is_running)) {
+        Some(true) => {}
+        Some(false) => return,
+        None => panic!("dhat: counting an event: {LOST_IN_FORK}"),
     }
     let stack = count::stack_here();
     count::ignored(|| {
-        if let Phase::Running(running) = &mut *phase() {
-            if let Counted::AdHoc(events) = &mut running.counted {
+        with_phase(|phase| {
+            if let Phase::Running(Running { counted: Counted::AdHoc(events), .. }) = phase {
                 events.count(stack, weight);
             }
-        }
+        })
     });
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::running::{phase, Phase, Running, Settings};
+use super::running::{with_phase, Phase, Running, Settings, LOST_IN_FORK};
 use crate::count;
 use crate::installed;
 use crate::unseen::Unseen;
@@ -46,12 +46,10 @@ impl Profiler {
 
 impl Drop for Profiler {
     fn drop(&mut self) {
-        count::ignored(|| {
-            let before = std::mem::replace(&mut *phase(), Phase::Ready);
-            match before {
-                Phase::Running(running) if !running.settings.is_testing => running.finish(),
-                Phase::Ready | Phase::Running(_) | Phase::PostAssert => {}
-            }
+        count::ignored(|| match with_phase(|phase| std::mem::replace(phase, Phase::Ready)) {
+            Some(Phase::Running(running)) if !running.settings.is_testing => running.finish(),
+            Some(Phase::Ready | Phase::Running(_) | Phase::PostAssert) => {}
+            None => eprintln!("dhat: error: nothing is saved: {LOST_IN_FORK}"),
         });
     }
 }
@@ -116,18 +114,19 @@ fn start(
     settings: Settings,
     opening: Option<&'static crate::record::Stack>,
 ) -> Result<(), &'static str> {
-    let mut phase = phase();
-    match *phase {
-        Phase::Ready => {}
+    let start = |phase: &mut Phase| match phase {
+        Phase::Ready => match Running::start(settings, opening) {
+            Some(running) => {
+                *phase = Phase::Running(running);
+                Ok(())
+            }
+            None => Err(
+                "is there memory left, and are fewer than four `mod_alloc::Profiler`s recording?",
+            ),
+        },
         Phase::Running(_) | Phase::PostAssert => {
-            return Err("creating a profiler while a profiler is already running");
+            Err("creating a profiler while a profiler is already running")
         }
-    }
-    let Some(running) = Running::start(settings, opening) else {
-        return Err(
-            "is there memory left, and are fewer than four `mod_alloc::Profiler`s recording?",
-        );
     };
-    *phase = Phase::Running(running);
-    Ok(())
+    with_phase(start).unwrap_or(Err(LOST_IN_FORK))
 }

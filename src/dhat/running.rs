@@ -1,9 +1,10 @@
 //! Cold: `Running`, the profile that a [`Profiler`](super::Profiler) stands for, and [`Phase`], whether there is one.
 
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use super::ad_hoc::Events;
+use super::lock::lock;
 use super::profile::{Kind, Profile};
 use super::sums::HeapSums;
 use super::{document, file};
@@ -21,11 +22,17 @@ pub(super) enum Phase {
     PostAssert,
 }
 
-/// To be called, and dropped, inside `count::ignored`. No code of the user's runs, and nothing panics, while it is held.
-pub(super) fn phase() -> MutexGuard<'static, Phase> {
+/// Hands `work` the phase. No code of the user's runs there, and nothing panics; to be called inside `count::ignored`.
+///
+/// `None` in a forked child whose profiler another thread was at when it was forked.
+pub(super) fn with_phase<R>(work: impl FnOnce(&mut Phase) -> R) -> Option<R> {
     static PHASE: Mutex<Phase> = Mutex::new(Phase::Ready);
-    PHASE.lock().unwrap_or_else(PoisonError::into_inner)
+    lock(&PHASE).map(|mut phase| work(&mut phase))
 }
+
+/// Why [`with_phase`] gives none.
+pub(super) const LOST_IN_FORK: &str =
+    "another thread was using the profiler when this process was forked";
 
 #[derive(Debug)]
 pub(super) struct Settings {

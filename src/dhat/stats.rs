@@ -1,6 +1,6 @@
 //! Cold: `HeapStats` and `AdHocStats`, the numbers of the running profile.
 
-use super::running::{phase, Counted, Phase};
+use super::running::{with_phase, Counted, Phase, LOST_IN_FORK};
 use super::sums::HeapSums;
 use crate::count;
 
@@ -79,11 +79,14 @@ impl AdHocStats {
 /// What `read` finds in the running profile, or the kind of profile that it is instead.
 #[track_caller]
 fn read<R>(wanted: &str, read: impl FnOnce(&Counted) -> Result<R, &'static str>) -> R {
-    let found = count::ignored(|| match &*phase() {
+    let found = |phase: &mut Phase| match phase {
         Phase::Ready => Found::NotRunning,
         Phase::Running(running) => read(&running.counted).map_or_else(Found::Other, Found::It),
         Phase::PostAssert => Found::Asserted,
-    });
+    };
+    let Some(found) = count::ignored(|| with_phase(found)) else {
+        panic!("dhat: getting {wanted}: {LOST_IN_FORK}");
+    };
     match found {
         Found::It(found) => found,
         Found::Other(kind) => panic!("dhat: getting {wanted} while doing {kind} profiling"),

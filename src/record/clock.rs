@@ -4,11 +4,38 @@
 //! Without the feature that writes lifetimes, time stands still.
 #![allow(unsafe_code)]
 
-use std::sync::OnceLock;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::ptr;
+use std::sync::atomic::AtomicPtr;
+use std::sync::atomic::Ordering::{AcqRel, Acquire};
 use std::time::{Duration, Instant};
 
-/// Set at the first beginning of a profile.
-static EPOCH: OnceLock<Instant> = OnceLock::new();
+/// The beginning of the first profile; null before. Not a `OnceLock`: one that another thread was filling at a fork would keep the
+/// child waiting for ever.
+static EPOCH: AtomicPtr<Instant> = AtomicPtr::new(ptr::null_mut());
+
+fn epoch() -> Option<&'static Instant> {
+    // SAFETY: null, or written by `begin` before it was published, and never freed.
+    unsafe { EPOCH.load(Acquire).as_ref() }
+}
+
+/// Sets the epoch to now, unless another thread is faster. `None` without memory.
+#[cold]
+fn begin() -> Option<&'static Instant> {
+    let layout = Layout::new::<Instant>();
+    // SAFETY: an `Instant` is not zero-sized.
+    let memory: *mut Instant = unsafe { System.alloc(layout) }.cast();
+    if memory.is_null() {
+        return None;
+    }
+    // SAFETY: fresh, and of the layout of an `Instant`.
+    unsafe { memory.write(Instant::now()) };
+    if EPOCH.compare_exchange(ptr::null_mut(), memory, AcqRel, Acquire).is_err() {
+        // SAFETY: from `System` with this layout, just above, and nobody else has seen it.
+        unsafe { System.dealloc(memory.cast(), layout) };
+    }
+    epoch()
+}
 
 /// So many ticks later than some fixed moment. Threads on other processors may differ by little.
 #[inline]
@@ -19,15 +46,14 @@ pub(super) fn ticks() -> u64 {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
     // SAFETY: the architecture has the instruction, in all its versions, and says that it changes but the two registers of its result.
     return unsafe { std::arch::x86_64::_rdtsc() };
-    // A look at what is set never waits.
     #[cfg(not(all(target_arch = "x86_64", not(miri))))]
-    return EPOCH.get().map_or(0, |epoch| nanoseconds_in(epoch.elapsed()));
+    return epoch().map_or(0, |epoch| nanoseconds_in(epoch.elapsed()));
 }
 
-/// Nanoseconds since the first call, by the system's clock. Not for the allocator: to be called when a profile begins, before any thread
+/// Nanoseconds since the first call, by the system's clock; without memory, time stands still. Not for the allocator: to be called when a profile begins, before any thread
 /// asks for the time, and when it is read.
 pub(super) fn nanoseconds() -> u64 {
-    nanoseconds_in(EPOCH.get_or_init(Instant::now).elapsed())
+    epoch().or_else(begin).map_or(0, |epoch| nanoseconds_in(epoch.elapsed()))
 }
 
 fn nanoseconds_in(elapsed: Duration) -> u64 {

@@ -7,7 +7,7 @@
 
 use std::ffi::{c_char, c_int, c_void, CStr};
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 /// Shows `visit` each file in turn, the program first, until it returns `true`. It must not unwind.
 pub(super) fn visit(mut visit: impl FnMut(&Info) -> bool) {
@@ -48,20 +48,25 @@ pub(super) fn hold<R>(mut work: impl FnMut() -> R) -> Option<R> {
 /// Whether the system's unwinder finds its tables without the lock: by `_dl_find_object` of glibc 2.35 and later, which a libgcc of
 /// those days uses. Its strings tell. An unwinder that is part of this program or library is not looked at.
 pub(super) fn unwinder_is_free_of_loader() -> bool {
-    static ANSWER: OnceLock<bool> = OnceLock::new();
-    *ANSWER.get_or_init(|| {
-        let here = unwinder_is_free_of_loader as *const () as usize;
-        let unwinder = super::_Unwind_FindEnclosingFunction as *const () as usize;
-        let mut is_free = false;
-        visit(|info| {
-            let is_around = info.mapped().is_some_and(|mapped| mapped.contains(&unwinder));
-            if is_around && !info.mapped().is_some_and(|mapped| mapped.contains(&here)) {
-                is_free = info.has_string(b"\0_dl_find_object\0");
-            }
-            is_around
-        });
-        is_free
-    })
+    const UNKNOWN: u8 = 2;
+    // Not a `OnceLock`: one that another thread was filling at a fork would keep the child waiting for ever.
+    static ANSWER: AtomicU8 = AtomicU8::new(UNKNOWN);
+    let answer = ANSWER.load(Relaxed);
+    if answer != UNKNOWN {
+        return answer == 1;
+    }
+    let here = unwinder_is_free_of_loader as *const () as usize;
+    let unwinder = super::_Unwind_FindEnclosingFunction as *const () as usize;
+    let mut is_free = false;
+    visit(|info| {
+        let is_around = info.mapped().is_some_and(|mapped| mapped.contains(&unwinder));
+        if is_around && !info.mapped().is_some_and(|mapped| mapped.contains(&here)) {
+            is_free = info.has_string(b"\0_dl_find_object\0");
+        }
+        is_around
+    });
+    ANSWER.store(is_free.into(), Relaxed);
+    is_free
 }
 
 /// An address in the C library.
