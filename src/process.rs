@@ -86,7 +86,7 @@ impl Profiler {
     /// The sites can be [sorted](CallSites::sorted_by) by count, by bytes, or by the bytes that were live at the process's peak. The
     /// latter is known to four profilers at a time: of those that overlap, to the first ones.
     ///
-    /// Threads that are allocating at this moment may miss the record of that one allocation.
+    /// What other threads allocate at this very moment may be at the sites and not in the statistics.
     ///
     /// ```
     /// # #[global_allocator] static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();
@@ -103,8 +103,10 @@ impl Profiler {
     #[cfg(feature = "backtraces")]
     #[track_caller]
     pub fn with_call_sites() -> Self {
-        let profiler = Self::start();
-        Self { recorder: Some(ProcessRecorder::start()), ..profiler }
+        installed::require();
+        // First: to begin it takes a while, in which other threads would count and not record.
+        let recorder = ProcessRecorder::start();
+        Self { recorder: Some(recorder), ..Self::start() }
     }
 
     /// The call sites of what was allocated so far, on all threads.

@@ -107,3 +107,25 @@ impl Limit {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Limit, Metric};
+    use crate::count::{AllocStats, Live};
+    use crate::scope::Measured;
+
+    #[test]
+    fn a_block_that_was_lost_may_be_live() {
+        let live = Some(Live { blocks: 1, bytes: 10, lost: 2 });
+        let stats = AllocStats::default();
+        let measured = Measured { stats, live, hidden: 0, unmeasured: None };
+        assert_eq!(Metric::Retained.of(&measured), 3);
+    }
+
+    #[test]
+    fn the_highest_number_is_above_every_limit() {
+        let limit = Limit { min: None, max: Some(u64::MAX) };
+        assert!(limit.holds(u64::MAX - 1) && !limit.holds(u64::MAX));
+        assert!(Limit { min: Some(u64::MAX), max: None }.holds(u64::MAX));
+    }
+}

@@ -195,6 +195,15 @@ mod tests {
     }
 
     #[test]
+    fn one_that_is_cleared_has_nothing_hidden() {
+        let part = Part::NEW;
+        part.add_hidden(5);
+        assert_eq!(part.hidden(), 5);
+        part.clear();
+        assert_eq!(part.hidden(), 0);
+    }
+
+    #[test]
     fn what_counts_is_what_the_ledger_counts_while_the_part_runs() {
         let (first, second, part) = (ledger(), ledger(), Part::NEW);
         allocate(first, 100);
