@@ -1,5 +1,6 @@
 //! Cold: `Frames`, what is at the addresses of a recording: from symbols to frames, and from stacks to chains of frames.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::sync::Arc;
 
@@ -62,6 +63,7 @@ impl Frames {
         let mut maker = Maker { build, moved_root, sources: Sources::default() };
         let mut resolved: Vec<Resolved> =
             places.iter().map(|place| maker.resolved(place)).collect();
+        mark_what_macros_make(&mut resolved);
         number(&mut resolved);
         Self { addresses, resolved }
     }
@@ -145,6 +147,30 @@ fn distinct_addresses(recorded: &Recorded<'_>) -> Vec<usize> {
     addresses
 }
 
+/// Functions of the user's crates whose lines are in a dependency, as macros of dependencies make them (`proptest!`).
+fn mark_what_macros_make(resolved: &mut [Resolved]) {
+    // The path of a method may begin with the crate of its type.
+    let crate_of = |frame: &Frame| {
+        let function = frame.function().filter(|function| !function.starts_with('<'))?;
+        names::crate_of(function).map(str::to_owned)
+    };
+    let users: BTreeSet<String> = resolved
+        .iter()
+        .flat_map(|resolved| &resolved.frames)
+        .filter(|frame| frame.is_user())
+        .filter_map(crate_of)
+        .collect();
+    for frame in resolved.iter_mut().flat_map(|resolved| &mut resolved.frames) {
+        if frame.parts.owner == Owner::Dependency
+            && crate_of(frame).is_some_and(|krate| users.contains(&krate))
+        {
+            if let Some(parts) = Arc::get_mut(&mut frame.parts) {
+                parts.is_made_by_macro = true;
+            }
+        }
+    }
+}
+
 /// Numbers the readings of all frames.
 fn number(resolved: &mut [Resolved]) {
     let mut frames: Vec<(Frame, usize, usize)> = Vec::new();
@@ -210,6 +236,7 @@ impl Maker {
                     name: String::new(),
                     is_closure: false,
                     is_name_unread: false,
+                    is_made_by_macro: false,
                     path: None,
                     module: Some((module.clone(), *offset)),
                 };
@@ -271,6 +298,7 @@ impl Maker {
             owner,
             is_closure: is_closure || is_nameless,
             is_name_unread,
+            is_made_by_macro: false,
             path,
             module: None,
         };

@@ -124,7 +124,7 @@ fn numbers(tally: &Tally) -> Numbers {
     Numbers { events, reallocs: tally.reallocs, bytes: tally.bytes, peak_blocks, peak_bytes }
 }
 
-/// The frame that stands for a chain, innermost first: the user's innermost; else, as std's own say nothing, a dependency's, one of
+/// The frame that stands for a chain, innermost first: the user's innermost; else one that a macro made for the user; else, as std's own say nothing, a dependency's, one of
 /// unknown code that has a name, any.
 pub(super) fn leading(chain: &[Frame]) -> Option<&Frame> {
     let named = |owner| {
@@ -133,6 +133,7 @@ pub(super) fn leading(chain: &[Frame]) -> Option<&Frame> {
     chain
         .iter()
         .find(|frame| frame.is_user())
+        .or_else(|| chain.iter().find(|frame| frame.parts.is_made_by_macro))
         .or_else(|| named(Owner::Dependency))
         .or_else(|| named(Owner::Unknown))
         .or_else(|| named(Owner::Std))

@@ -79,7 +79,8 @@ fn row<'a>(site: &'a Site, attribute: Option<&Location<'_>>) -> Option<Row<'a>> 
     let frames: Vec<&Frame> = iter::once(leading).chain(callers).collect();
     let callers = without_cycles(&frames, is_same_function).split_off(1);
     let inner: Vec<&Frame> = site.frames.iter().take_while(|frame| !frame.is_user()).collect();
-    let is_dependency = |frame: &&Frame| frame.parts.owner == Owner::Dependency;
+    let is_dependency =
+        |frame: &&Frame| frame.parts.owner == Owner::Dependency && !frame.parts.is_made_by_macro;
     let dependency = inner.iter().rposition(is_dependency).map(|outermost| {
         let caller = inner.get(outermost + 1).and_then(|frame| frame.file());
         let is_of_std = caller.is_some_and(|file| file.contains("/std/src/collections/"));

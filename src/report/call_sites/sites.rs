@@ -412,6 +412,8 @@ pub(super) struct Parts {
     pub(super) is_closure: bool,
     /// Whether `name` is empty because the source, which alone has it, can't be read.
     pub(super) is_name_unread: bool,
+    /// Whether a macro of a dependency made it, in a crate of the user's: its file is the dependency's.
+    pub(super) is_made_by_macro: bool,
     /// Where the file can be read. Only of the user's.
     pub(super) path: Option<String>,
     /// The file of code without symbols, and the offset in it.

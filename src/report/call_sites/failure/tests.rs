@@ -201,6 +201,27 @@ fn recursion_shows_once() {
     );
 }
 
+/// Their lines may be those of the macro.
+#[test]
+fn a_function_that_a_dependencys_macro_made_is_the_users() {
+    let places = "
+        1 t::main @ /none/t.rs:1
+        2 t::main @ /none/t.rs:2
+        3 t::holds @ /c/registry/src/i/proptest-1.0.0/src/sugar.rs:163
+        4 proptest::run @ /c/registry/src/i/proptest-1.0.0/src/runner.rs:7
+    ";
+    let check = |stack: &[usize], expected: &str| {
+        let tallies = &[(stack, tally(1, 0, 8))];
+        let program =
+            Program { places, location: "t.rs", openings: &[&[1]], tallies, ..Program::NONE };
+        let text = report(program, Mode::Short, Order::Allocations);
+        assert_eq!(text.lines().nth(3), Some(expected), "{text}");
+    };
+    check(&[3, 4], "    1 x      8 B  proptest-1.0.0/src/sugar.rs:163  holds");
+    check(&[2, 3], "    1 x      8 B  t.rs:2  main");
+    check(&[2, 3, 4], "    1 x      8 B  t.rs:2  main, in proptest::run");
+}
+
 #[test]
 fn where_the_user_has_no_part_the_innermost_known_frame_leads() {
     let check = |stack: &[usize], expected: &str| {
