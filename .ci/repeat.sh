@@ -32,7 +32,7 @@ for _ in 1 2 3 4; do
 done
 
 logs=target/repeat; rm -rf "$logs"; mkdir -p "$logs"; logs=$(cd "$logs" && pwd)
-declare -A failures
+declare -A failures=()
 for ((run = 1; run <= times; run++)); do
   for entry in "${binaries[@]}"; do
     read -r folder binary <<< "$entry"
