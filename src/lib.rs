@@ -126,6 +126,7 @@ mod macros;
 mod process;
 mod record;
 mod report;
+mod room;
 mod scope;
 mod stable_vec;
 #[cfg(feature = "backtraces")]

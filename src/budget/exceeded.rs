@@ -51,9 +51,9 @@ pub(crate) struct Breach {
     /// Allocation events of other threads, none of them attached, if that is known.
     pub(crate) elsewhere: Option<u64>,
     /// `None` if it was not recorded.
-    recording: Option<Unseen<Recording>>,
+    recording: Option<Unseen<Box<Recording>>>,
     /// Of the blocks that are live at the end; `None` if nobody asked for them.
-    retained: Option<Unseen<Recording>>,
+    retained: Option<Unseen<Box<Recording>>>,
     /// What `recording` reads, once somebody has asked.
     #[cfg(feature = "backtraces")]
     call_sites: OnceLock<CallSites>,

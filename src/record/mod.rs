@@ -42,6 +42,7 @@ pub(crate) use profile::{is_profiling, profile_event, profiled, start_profiling,
 pub(crate) use retained::{is_tracking, Retained};
 pub(crate) use shared_sums::{SharedSums, Watch};
 pub(crate) use shared_tallies::SharedTallies;
+pub(crate) use side_stack::SideStack;
 #[cfg(test)]
 pub(crate) use stack::made_up_stack;
 pub(crate) use stack::{interrupting_stack, visit_stacks, Stack};

@@ -1,5 +1,6 @@
 //! Hot: `SideStack`, a stack on which a thread records, so that next to nothing is taken of the one that it is on: that may be a
-//! coroutine's, of one page. Unoptimised, a walk and what it leads to take some kilobytes.
+//! coroutine's, of one page. Unoptimised, a walk and what it leads to take some kilobytes. Reports are made on a larger one,
+//! by `room`.
 //!
 //! A signal handler that comes meanwhile runs on this stack, too, which has room for it. If it records, it goes on where it is.
 //!
@@ -7,10 +8,16 @@
 //! follow it to a stack at lower addresses, so they are called on the thread's own ([`breakpoint`](super::breakpoint)).
 #![allow(unsafe_code)]
 
-/// Where a side stack ends; it is never given back. 0: there is none.
+/// Where a side stack ends, and how large it is. 0: there is none.
 #[derive(Clone, Copy)]
 pub(crate) struct SideStack {
     end: usize,
+    size: usize,
+}
+
+impl SideStack {
+    /// To record on: ten times what is used of it unoptimised, and as much as the largest signal frames take.
+    pub(super) const FOR_RECORDING: usize = 64 << 10;
 }
 
 #[cfg(all(target_arch = "x86_64", target_pointer_width = "64", target_os = "linux", not(miri)))]
@@ -21,8 +28,6 @@ mod imp {
     use super::SideStack;
     use crate::asm_symbol::asm_symbol;
 
-    /// Ten times what is used of it unoptimised, and as much as the largest signal frames take.
-    const SIZE: usize = 64 << 10;
     const GUARD: usize = 4 << 10;
 
     std::arch::global_asm!(
@@ -69,23 +74,36 @@ mod imp {
             offset: c_long,
         ) -> *mut c_void;
         fn mprotect(at: *mut c_void, size: usize, protection: c_int) -> c_int;
+        fn munmap(at: *mut c_void, size: usize) -> c_int;
     }
 
     impl SideStack {
+        /// Of so many bytes, whole pages. It stays until it is given to [`free`](Self::free).
         #[cold]
-        pub(in crate::record) fn allocate() -> Self {
+        pub(crate) fn allocate(size: usize) -> Self {
             const READ_AND_WRITE: c_int = 1 | 2;
             const PRIVATE_AND_ANONYMOUS: c_int = 0x22;
             // SAFETY: new memory, wherever the system likes.
             let memory = unsafe {
-                mmap(ptr::null_mut(), SIZE, READ_AND_WRITE, PRIVATE_AND_ANONYMOUS, -1, 0)
+                mmap(ptr::null_mut(), size, READ_AND_WRITE, PRIVATE_AND_ANONYMOUS, -1, 0)
             };
             if memory as isize == -1 {
-                return Self { end: 0 };
+                return Self { end: 0, size: 0 };
             }
             // SAFETY: the first page of what was mapped above, which nobody uses yet. Without the guard, it is still a stack.
             unsafe { mprotect(memory, GUARD, 0) };
-            Self { end: memory as usize + SIZE }
+            Self { end: memory as usize + size, size }
+        }
+
+        /// Gives it back.
+        ///
+        /// # Safety
+        /// Nobody is on it, and nobody uses a copy of `self` after this.
+        pub(crate) unsafe fn free(self) {
+            if self.end != 0 {
+                // SAFETY: `allocate` mapped it, and the rest is the contract.
+                unsafe { munmap((self.end - self.size) as *mut c_void, self.size) };
+            }
         }
 
         /// Calls `work` on the stack, if nobody is there: else here.
@@ -99,7 +117,7 @@ mod imp {
 
             let argument: *mut c_void = (work as *mut F).cast();
             let place = argument as usize;
-            if self.end == 0 || place < self.end && place > self.end - SIZE {
+            if self.end == 0 || place < self.end && place > self.end - self.size {
                 return run::<F>(argument);
             }
             // SAFETY: `run` takes the argument, and does not unwind, being of C. The stack ends where a page does; only the thread
@@ -119,9 +137,13 @@ mod imp {
     use super::SideStack;
 
     impl SideStack {
-        pub(in crate::record) fn allocate() -> Self {
-            Self { end: 0 }
+        pub(crate) fn allocate(_size: usize) -> Self {
+            Self { end: 0, size: 0 }
         }
+
+        /// # Safety
+        /// None: there is nothing to give back.
+        pub(crate) unsafe fn free(self) {}
 
         pub(crate) fn call<F: FnMut()>(self, work: &mut F) {
             debug_assert_eq!(self.end, 0);
@@ -142,7 +164,7 @@ mod tests {
 
     #[test]
     fn work_is_done_there_and_goes_on_there_if_it_asks_again() {
-        let stack = SideStack::allocate();
+        let stack = SideStack::allocate(SideStack::FOR_RECORDING);
         assert_ne!(stack.end, 0);
         let is_there = || stack.end.wrapping_sub(here()) < 64 << 10;
         let (mut outer, mut inner) = (false, false);
@@ -153,13 +175,13 @@ mod tests {
         });
         assert!(outer && inner && !is_there());
         let mut is_done = false;
-        SideStack { end: 0 }.call(&mut || is_done = !is_there());
+        SideStack { end: 0, size: 0 }.call(&mut || is_done = !is_there());
         assert!(is_done);
     }
 
     #[test]
     fn unwinders_find_the_way_back() {
-        let stack = SideStack::allocate();
+        let stack = SideStack::allocate(SideStack::FOR_RECORDING);
         let mut text = String::new();
         stack.call(&mut || text = std::backtrace::Backtrace::force_capture().to_string());
         assert!(text.contains("unwinders_find_the_way_back"), "{text}");

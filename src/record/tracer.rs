@@ -27,7 +27,7 @@ impl Tracer {
             return None;
         }
         // SAFETY: all zeros is a `Tracer`: a new walker, no stack, and none aside.
-        unsafe { (*tracer).side_stack = SideStack::allocate() };
+        unsafe { (*tracer).side_stack = SideStack::allocate(SideStack::FOR_RECORDING) };
         Some(tracer)
     }
 

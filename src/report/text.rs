@@ -19,11 +19,16 @@ use super::CallSites;
 #[cfg(feature = "backtraces")]
 use crate::budget;
 use crate::budget::{Breach, Entrance, Limit, Metric, Runs};
+use crate::room::with_room;
 
 const WIDTH: usize = 100;
 
 /// The report. No line break at its end.
 pub(crate) fn text(breach: &Breach, message: Option<&str>) -> String {
+    with_room(|| made(breach, message))
+}
+
+fn made(breach: &Breach, message: Option<&str>) -> String {
     let mut text = String::new();
     let location = breach.origin.location;
     let unmeasured = breach.measured.unmeasured;

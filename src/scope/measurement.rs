@@ -20,9 +20,9 @@ pub(crate) struct Measured {
 pub(crate) struct Measurement {
     pub(crate) measured: Measured,
     /// Where the allocations were made, if that was recorded.
-    pub(crate) recording: Option<Unseen<Recording>>,
+    pub(crate) recording: Option<Unseen<Box<Recording>>>,
     /// Where the blocks were allocated that are live at the end, likewise.
-    pub(crate) retained: Option<Unseen<Recording>>,
+    pub(crate) retained: Option<Unseen<Box<Recording>>>,
     /// Whether other threads could add to it.
     pub(crate) is_shared: bool,
     /// How many threads were still attached by a guard.
@@ -35,7 +35,7 @@ impl Measurement {
     /// `attached` says how many threads still were, if any could.
     pub(crate) fn new(
         measured: Measured,
-        recording: Option<Unseen<Recording>>,
+        recording: Option<Unseen<Box<Recording>>>,
         tracking: Option<&Tracking>,
         attached: Option<usize>,
     ) -> Self {
@@ -47,7 +47,7 @@ impl Measurement {
                 recording.add_peak();
             });
             if tracking.live().is_some() {
-                retained = Some(Unseen::new(|| recording.of_live_blocks(tracking)));
+                retained = Some(Unseen::new(|| Box::new(recording.of_live_blocks(tracking))));
             }
         }
         let (is_shared, attached) = (attached.is_some(), attached.unwrap_or(0));

@@ -30,7 +30,7 @@ struct Count {
     /// Of the first poll that was not measured.
     unmeasured: Option<Unmeasured>,
     /// What was recorded, if it records.
-    recording: Option<Unseen<Recording>>,
+    recording: Option<Unseen<Box<Recording>>>,
     tracker: Option<Tracker>,
     shared: Option<SharedCount>,
 }
@@ -54,7 +54,7 @@ impl<F: Future> Metered<F> {
             peak: 0,
             hidden: 0,
             unmeasured: None,
-            recording: asked.record.map(|_| Unseen::new(Recording::default)),
+            recording: asked.record.map(|_| Unseen::new(Box::<Recording>::default)),
             tracker: asked.track(),
             shared: None,
         };

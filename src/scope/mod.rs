@@ -225,7 +225,7 @@ impl AllocScope {
     }
 
     /// What was recorded so far, if it records.
-    pub(crate) fn recording(&self) -> Option<Unseen<Recording>> {
+    pub(crate) fn recording(&self) -> Option<Unseen<Box<Recording>>> {
         Recording::of(&self.frame)
     }
 

@@ -21,6 +21,7 @@ use crate::count;
 #[cfg(feature = "dhat-compat")]
 use crate::dhat;
 use crate::record::{Blocks, Growth, Stack, Tally};
+use crate::room::with_room;
 use crate::scope::Recording;
 use crate::symbolize::{symbolize, Place};
 use crate::walk::{self, Stop};
@@ -28,28 +29,30 @@ use crate::walk::{self, Stop};
 /// `location` is where the scope was opened, a line of the user's. The openings of `recording` must have been walked from a function of
 /// this library that is never inlined. What this takes counts nowhere.
 pub(crate) fn call_sites(recording: &Recording, location: &'static Location<'static>) -> CallSites {
-    count::ignored(|| {
-        let recorded = Recorded {
-            tallies: recording.tallies.iter().map(|(stack, tally)| (of(stack), *tally)).collect(),
-            openings: recording.openings.iter().map(|stack| of(stack)).collect(),
-            lost: recording.lost,
-            first_past: recording.first_past.map(|(event, stack)| (event, stack.map(of))),
-            location: location.file(),
-            unavailable: walk::UNAVAILABLE,
-            has_peak: recording.has_peak,
-        };
-        #[cfg(not(feature = "dhat-compat"))]
-        let data = data(&recorded, symbolize);
-        #[cfg(feature = "dhat-compat")]
-        let data = Data {
-            dhat: Some(Arc::new(dhat::Profile::of_recording(recording))),
-            ..data(&recorded, symbolize)
-        };
-        if !data.sites.iter().any(|site| site.is_capture) {
-            harness::note_ordinary(recording);
-        }
-        CallSites::new(data)
-    })
+    count::ignored(|| with_room(|| made(recording, location)))
+}
+
+fn made(recording: &Recording, location: &'static Location<'static>) -> CallSites {
+    let recorded = Recorded {
+        tallies: recording.tallies.iter().map(|(stack, tally)| (of(stack), *tally)).collect(),
+        openings: recording.openings.iter().map(|stack| of(stack)).collect(),
+        lost: recording.lost,
+        first_past: recording.first_past.map(|(event, stack)| (event, stack.map(of))),
+        location: location.file(),
+        unavailable: walk::UNAVAILABLE,
+        has_peak: recording.has_peak,
+    };
+    #[cfg(not(feature = "dhat-compat"))]
+    let data = data(&recorded, symbolize);
+    #[cfg(feature = "dhat-compat")]
+    let data = Data {
+        dhat: Some(Arc::new(dhat::Profile::of_recording(recording))),
+        ..data(&recorded, symbolize)
+    };
+    if !data.sites.iter().any(|site| site.is_capture) {
+        harness::note_ordinary(recording);
+    }
+    CallSites::new(data)
 }
 
 /// Return addresses, outermost first, and why there are not more.
