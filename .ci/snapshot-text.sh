@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The snapshot text of call sites is the same, byte for byte, in two runs, in two folders, in debug and in release builds, with each kind
-# of debug information, with rewritten paths and with the nightly toolchain: that of examples/call_sites.rs, and that of the program of tests/snapshot_text.
+# of debug information, with rewritten paths and with the nightly toolchain: that of examples/call_sites.rs, and that of the
+# program of tests/snapshot_text.
 # They are built in a package of their own, without the tests' dependencies, which would have to be compiled for each build.
 # What this machine has no toolchain for is named.
 set -euo pipefail
