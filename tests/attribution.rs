@@ -675,3 +675,19 @@ fn handles_are_unseen() {
     });
     assert_eq!(stats, AllocStats::default());
 }
+
+/// It takes the square of their number, not the cube, which would be minutes.
+#[test]
+fn a_handle_inside_thousands_of_scopes_is_made_in_no_time() {
+    let start = std::time::Instant::now();
+    let mut scopes: Vec<_> = (0..3_000).map(|_| AllocScope::enter()).collect();
+    let handle = scopes[2_999].handle();
+    uncounted(|| thread::spawn(handle.wrap(|| drop(black_box(vec![1]))))).join().expect("it ends");
+    let counts = [0, 1_500, 2_999].map(|scope: usize| scopes[scope].stats().alloc_count);
+    assert_eq!(counts, [1; 3]);
+    drop(handle);
+    while let Some(scope) = scopes.pop() {
+        drop(scope);
+    }
+    assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
+}

@@ -90,9 +90,20 @@ impl Frames {
             let watch = Watch { peak: frame.wants_peak, limits };
             let records = frame.kind == Kind::Recording;
             let tracked = frame.tracked;
-            let enclosing = below.get(outermost..)?.iter().filter_map(|frame| frame.shared);
+            let below = below.get(outermost..)?;
+            let enclosing = below.iter().filter_map(|frame| frame.shared);
+            // A thread may be attached to what it counts for already.
+            let may_repeat = below.iter().any(|frame| frame.kind == Kind::Attached);
             let sums = measured.counts.sums();
-            let shared = SharedRef::new(watch, records, tracked, enclosing, sums, measured.peak)?;
+            let shared = SharedRef::new(
+                watch,
+                records,
+                tracked,
+                enclosing,
+                may_repeat,
+                sums,
+                measured.peak,
+            )?;
             self.stack.as_mut_slice()[at].shared = Some(shared.into_raw());
         }
         self.stack.as_slice().get(depth)?.shared.map(SharedRef::clone_of)

@@ -93,6 +93,7 @@ impl SharedRef {
         records: bool,
         tracked: Option<Tracked>,
         enclosing: impl Iterator<Item = &'static Shared>,
+        may_repeat: bool,
         now: Sums,
         highest: i64,
     ) -> Option<Self> {
@@ -110,8 +111,7 @@ impl SharedRef {
         setup.tracked = tracked;
         setup.enclosing.clear();
         for outer in enclosing {
-            // A thread may be attached to what it counts for already.
-            if !setup.enclosing.as_slice().iter().any(|known| known.is(outer)) {
+            if !may_repeat || !setup.enclosing.as_slice().iter().any(|known| known.is(outer)) {
                 setup.enclosing.push(outer).ok()?;
                 outer.retain();
             }
