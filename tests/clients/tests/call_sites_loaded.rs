@@ -360,14 +360,21 @@ const CONSTRUCTOR: &str = "
     typedef void allocate(unsigned long);
     typedef uint64_t report(void);
     static __thread volatile char own[3000];
-    static void *run(void *f) { own[7] = 1; ((allocate *)f)(30); return 0; }
     extern void *dlsym(void *, const char *);
+    static report *report_on_thread; // To look for it there would be to wait for the loader.
+    static void *run(void *f) {
+        own[7] = 1;
+        ((allocate *)f)(30);
+        if (report_on_thread() != 5) __builtin_trap();
+        return 0;
+    }
     __attribute__((constructor)) static void at_load(void) {
         allocate *a = *(allocate **)dlsym(0, \"program_allocate\");
         report *r = *(report **)dlsym(0, \"program_report\");
         own[1] = 1;
         a(20);
         if (r() != 5) __builtin_trap();
+        report_on_thread = r;
         if (THREAD) { pthread_t t; pthread_create(&t, 0, run, (void *)a); pthread_join(t, 0); }
         a(20);
     }
@@ -460,7 +467,7 @@ fn a_constructor_may_allocate_and_report_under_the_loaders_lock() {
     });
 }
 
-/// The thread is one of C, and allocates through the program. A thread of Rust's waits for the loader in std, whatever the allocator.
+/// The thread is one of C, allocates through the program, and makes a report. A thread of Rust's waits for the loader in std, whatever the allocator.
 #[test]
 fn a_constructor_may_wait_for_a_thread_that_allocates() {
     in_a_process("a_constructor_may_wait_for_a_thread_that_allocates", || constructors(true));
