@@ -45,6 +45,7 @@ pub(super) struct Readable {
 }
 
 impl Bounds {
+    #[inline]
     fn hold(self, address: usize) -> bool {
         self.low <= address && address < self.high
     }
@@ -57,7 +58,16 @@ pub(super) fn readable(rsp: usize) -> Option<Readable> {
         return None;
     }
     let own = own(rsp);
-    if own.hold(rsp) || is_deeper_in(own, rsp) {
+    if own.hold(rsp) {
+        return Some(Readable { end: own.high, is_own: true });
+    }
+    readable_elsewhere(own, rsp)
+}
+
+#[cold]
+#[inline(never)]
+fn readable_elsewhere(own: Bounds, rsp: usize) -> Option<Readable> {
+    if is_deeper_in(own, rsp) {
         return Some(Readable { end: own.high, is_own: true });
     }
     let page = rsp & !(PAGE - 1);
@@ -79,6 +89,7 @@ pub(crate) fn is_on_first_stack(address: usize) -> bool {
 }
 
 /// The thread's own stack; `address` may lie in it.
+#[inline]
 fn own(address: usize) -> Bounds {
     let mut bounds = OWN.with(Cell::get);
     if bounds.high == 0 {
