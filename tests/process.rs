@@ -30,7 +30,9 @@ fn main() {
     uncounted_is_in_the_process_totals();
     thread_local_destructors_are_counted();
     scopes_work_in_thread_local_destructors();
+    the_current_stays_within_its_bound_while_a_block_shrinks();
     ten_thousand_threads_do_not_grow_the_memory();
+    futures_under_a_budget_do_not_grow_the_memory();
     #[cfg(feature = "backtraces")]
     reports_are_in_no_total();
     println!("process: all checks hold");
@@ -373,6 +375,63 @@ fn ten_thousand_threads_do_not_grow_the_memory() {
     let grown = resident_bytes().expect("as before") - before;
     // A ledger a thread would be 2.5 MB, and its frames several times that.
     assert!(grown < 1 << 20, "10,000 threads left {grown} bytes behind");
+}
+
+/// A budget ends the count of an `async fn` before it is closed, and keeps what it has recorded by then aside.
+fn futures_under_a_budget_do_not_grow_the_memory() {
+    #[mod_alloc::alloc_budget(max = 1)]
+    async fn work() {
+        drop(bytes(100));
+    }
+
+    struct Idle;
+
+    impl std::task::Wake for Idle {
+        fn wake(self: std::sync::Arc<Self>) {}
+    }
+
+    let waker = std::sync::Arc::new(Idle).into();
+    let run = |futures: usize| {
+        for _ in 0..futures {
+            let mut future = std::pin::pin!(work());
+            let mut context = std::task::Context::from_waker(&waker);
+            assert!(std::future::Future::poll(future.as_mut(), &mut context).is_ready());
+        }
+    };
+    run(200);
+    let Some(before) = resident_bytes() else {
+        return println!("process: no /proc, memory not checked");
+    };
+    run(10_000);
+    let grown = resident_bytes().expect("as before") - before;
+    // What is kept aside would be 20 MB at the least.
+    assert!(grown < 1 << 20, "10,000 futures left {grown} bytes behind");
+}
+
+fn the_current_stays_within_its_bound_while_a_block_shrinks() {
+    const LARGE: i64 = 1 << 20;
+    let (go, wait) = mpsc::channel::<()>();
+    let (done, ready) = mpsc::channel();
+    let before = GLOBAL.snapshot().current_bytes;
+    let thread = thread::spawn(move || {
+        let mut block = bytes(LARGE as usize);
+        done.send(()).expect("the other end waits");
+        wait.recv().expect("as above");
+        block.shrink_to(1);
+        done.send(()).expect("as above");
+        wait.recv().expect("as above");
+        drop(block);
+    });
+    let current = || {
+        ready.recv().expect("the thread goes on");
+        GLOBAL.snapshot().current_bytes - before
+    };
+    assert!((LARGE..=LARGE + FLUSH_BYTES).contains(&current()));
+    go.send(()).expect("the thread waits");
+    let shrunk = current();
+    assert!(shrunk <= FLUSH_BYTES, "{shrunk}");
+    go.send(()).expect("the thread waits");
+    thread.join().expect("it ends well");
 }
 
 fn resident_bytes() -> Option<i64> {

@@ -78,3 +78,15 @@ impl Tracker {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Live, MostLive};
+
+    #[test]
+    fn blocks_that_found_no_room_are_looked_at_again_as_those_are_that_did() {
+        let live = Live { blocks: 2, bytes: 10, lost: 3 };
+        let holds = |blocks, bytes| MostLive { blocks, bytes }.holds(live);
+        assert!(holds(5, 10) && !holds(4, 10) && !holds(5, 9));
+    }
+}
