@@ -437,8 +437,12 @@ impl Own {
     pub(super) fn set_limits(self) {
         let wanted = self.with_frames(|frames| frames.wanted());
         let flushed = self.ledger.flushed.load(Relaxed);
-        let ceiling = if wanted.allocs { EVERY_ALLOC } else { flushed.wrapping_add(FLUSH_BYTES) };
-        let floor = if wanted.deallocs { EVERY_DEALLOC } else { flushed.wrapping_sub(FLUSH_BYTES) };
+        // Not first as if nobody else asked: a signal handler may come in between.
+        let watches_everything = registry::watches_everything();
+        let allocs = wanted.allocs || watches_everything || record::is_profiling();
+        let deallocs = wanted.deallocs || watches_everything || record::is_tracking();
+        let ceiling = if allocs { EVERY_ALLOC } else { flushed.wrapping_add(FLUSH_BYTES) };
+        let floor = if deallocs { EVERY_DEALLOC } else { flushed.wrapping_sub(FLUSH_BYTES) };
         self.store(Word::Ceiling, ceiling);
         self.store(Word::Floor, floor);
         // A profiler that starts at this moment has stored the ceiling too, maybe before: `record::profile` explains. So has a scope
