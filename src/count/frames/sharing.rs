@@ -90,20 +90,9 @@ impl Frames {
             let watch = Watch { peak: frame.wants_peak, limits };
             let records = frame.kind == Kind::Recording;
             let tracked = frame.tracked;
-            let below = below.get(outermost..)?;
-            let enclosing = below.iter().filter_map(|frame| frame.shared);
-            // A thread may be attached to what it counts for already.
-            let may_repeat = below.iter().any(|frame| frame.kind == Kind::Attached);
+            let enclosing = below.get(outermost..)?.iter().filter_map(Frame::counts_for);
             let sums = measured.counts.sums();
-            let shared = SharedRef::new(
-                watch,
-                records,
-                tracked,
-                enclosing,
-                may_repeat,
-                sums,
-                measured.peak,
-            )?;
+            let shared = SharedRef::new(watch, records, tracked, enclosing, sums, measured.peak)?;
             self.stack.as_mut_slice()[at].shared = Some(shared.into_raw());
         }
         self.stack.as_slice().get(depth)?.shared.map(SharedRef::clone_of)
@@ -285,6 +274,11 @@ impl Frames {
 }
 
 impl Frame {
+    /// The scope that other threads add to, unless a frame below counts for the same one.
+    fn counts_for(&self) -> Option<&'static Shared> {
+        self.shared.filter(|_| self.kind != Kind::Attached || self.part.is_some())
+    }
+
     /// Another frame counts for the scope that this one is attached to.
     pub(super) fn end_part(&mut self, now: Counts) {
         self.tracked = None;

@@ -93,7 +93,6 @@ impl SharedRef {
         records: bool,
         tracked: Option<Tracked>,
         enclosing: impl Iterator<Item = &'static Shared>,
-        may_repeat: bool,
         now: Sums,
         highest: i64,
     ) -> Option<Self> {
@@ -111,10 +110,8 @@ impl SharedRef {
         setup.tracked = tracked;
         setup.enclosing.clear();
         for outer in enclosing {
-            if !may_repeat || !setup.enclosing.as_slice().iter().any(|known| known.is(outer)) {
-                setup.enclosing.push(outer).ok()?;
-                outer.retain();
-            }
+            setup.enclosing.push(outer).ok()?;
+            outer.retain();
         }
         Some(this)
     }
