@@ -133,8 +133,8 @@ fn failed() -> *mut u8 {
     match current_state() {
         State::Ignored => current::count_ignored_alloc(),
         State::New | State::Registered | State::Retired => {
-            // An own ledger's `failed` is written by its owner alone, the shared one's by many.
-            match thread::own_or_register() {
+            // Also in a signal handler that has interrupted the library at work on the ledger.
+            match thread::own_if_busy_too(current()).or_else(thread::own_or_register) {
                 Some(own) => own.count_failure(),
                 None => {
                     registry::ORPHANS.failed.fetch_add(1, Relaxed);
@@ -222,5 +222,19 @@ fn orphan(event: &Event) {
             None => record::enter_block(address, size, None, true),
             Some(_) => record::reenter_block(address, size, None),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{failed, thread};
+
+    #[test]
+    fn a_request_that_is_refused_in_a_signal_handler_counts_for_the_thread() {
+        let own = thread::own_or_register().expect("memory");
+        let before = own.counts().failed;
+        // As a handler that has interrupted this.
+        own.with_frames(|_| failed());
+        assert_eq!(own.counts().failed, before + 1);
     }
 }
