@@ -112,7 +112,7 @@
 // What only call sites use lies idle where there are none.
 #![cfg_attr(
     not(all(feature = "backtraces", target_arch = "x86_64", target_os = "linux", not(miri))),
-    allow(dead_code, unused_imports)
+    allow(dead_code, unused_imports, unused_macros)
 )]
 
 mod allocator;

@@ -1,5 +1,5 @@
 //! Hot: `StableVec`, an array that one thread at a time appends to while any thread reads it: items never move, and live for
-//! ever. Its memory comes from the system allocator.
+//! ever. Its memory comes from the system itself.
 #![allow(unsafe_code)]
 
 use std::alloc::Layout;

@@ -1,5 +1,6 @@
-//! Hot: `SystemVec`, a growable array whose memory comes from the system ([`system_memory`](crate::system_memory)), never
-//! through `ModAlloc`://! what the library needs for itself is not counted. Used for what a thread keeps of its open scopes.
+//! Hot: `SystemVec`, a growable array whose memory comes from the system
+//! ([`system_memory`](crate::system_memory)), in whole pages, never through `ModAlloc`: what the
+//! library needs for itself is not counted. Used for what a thread keeps of its open scopes.
 #![allow(unsafe_code)]
 
 use std::alloc::Layout;
@@ -17,7 +18,7 @@ pub(crate) struct SystemVec<T> {
     capacity: usize,
 }
 
-/// The system allocator had no memory.
+/// The system had no memory.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct OutOfMemory;
 

@@ -111,7 +111,8 @@ pub(super) struct Loan {
 /// The counters of one thread. Allocated once, never freed, handed from a thread that ended to one that starts.
 #[repr(C, align(128))]
 pub(crate) struct Ledger {
-    /// Written by the owning thread, through [`store`]; but for the limits, by no other.
+    /// Written by the owning thread, through [`store`], [`add_got`] and their like; but for the
+    /// limits, by no other.
     line: UnsafeCell<Line>,
     state: State,
     /// As in [`Counts`]; too rare for the line.

@@ -4,7 +4,7 @@
 //! and ends the process without memory; and std of Rust 1.80 to 1.92 may call the allocator while it registers one, and
 //! aborts if the allocator then registers another.
 //!
-//! What a destructor of a C++ or Rust thread-local does is still counted on the thread's own ledger: on Linux, those run before the
+//! What a destructor of a C++ or Rust thread-local does is still counted on the thread's own ledger: with glibc, those run before the
 //! destructors of keys. Only other keys' may come later. If one of them opens a scope there, its ledger is on loan; it is
 //! retired at the latest in the next round of destructors, of which there are four.
 #![allow(unsafe_code)]

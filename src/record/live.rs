@@ -1,6 +1,6 @@
 //! Hot: the table of live blocks, for leaks, which go by the identity of a block and not by subtraction. While any
 //! scope asks for its retained blocks, `count` enters here each block that is allocated in such a scope, and takes it
-//! out when it is freed, on whichever thread. Lock-free; its memory comes from the system allocator directly and is
+//! out when it is freed, on whichever thread. Lock-free; its memory comes from the system itself and is
 //! never given back.
 //!
 //! The plain version is a hash table from addresses to lists of entries, one for each scope that the block belongs to. What is

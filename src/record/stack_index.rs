@@ -1,5 +1,5 @@
 //! Hot: `StackIndex`, which row of a table is a stack's. It belongs to one thread, and grows as it fills; its memory comes from
-//! the system allocator.
+//! the system itself.
 
 use std::ptr;
 

@@ -1,5 +1,5 @@
 //! Hot: `Tallies`, a table from stacks to what was counted at each. It belongs to one thread, and grows as it fills; its memory
-//! comes from the system allocator.
+//! comes from the system itself.
 
 use super::stack::Stack;
 use super::stack_index::StackIndex;

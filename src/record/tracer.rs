@@ -1,5 +1,5 @@
 //! Hot: `Tracer`, a thread's way from its registers to an interned stack. One for each ledger whose thread has ever recorded,
-//! in memory from the system allocator that is never freed, as the ledger.
+//! in memory from the system itself that is never freed, as the ledger.
 #![allow(unsafe_code)]
 
 use std::alloc::Layout;
