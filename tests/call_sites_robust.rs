@@ -433,6 +433,12 @@ fn in_a_fork(shared: &Shared, limit: Duration, child: impl FnOnce()) -> Result<(
     }
 }
 
+/// Runs `work` in a forked child, which has no thread but this one. The first thread of the process is the harness's; when that
+/// waits for a test, std registers a destructor, for which glibc ends the process where there is no memory.
+fn without_other_threads(work: impl FnOnce()) {
+    in_a_fork(shared(), Duration::from_secs(60), work).unwrap();
+}
+
 macro_rules! different_functions {
     ($($name:ident)*) => {$(
         #[inline(never)]
@@ -853,8 +859,8 @@ fn on_another_stack<F: FnMut()>(mut work: F) {
 }
 
 #[test]
-fn on_a_coroutines_stack_counts_are_exact_and_a_reason_stands_for_the_stack() {
-    let test = "on_a_coroutines_stack_counts_are_exact_and_a_reason_stands_for_the_stack";
+fn on_a_coroutines_stack_call_sites_go_as_far_as_the_stack_is_known() {
+    let test = "on_a_coroutines_stack_call_sites_go_as_far_as_the_stack_is_known";
     in_a_process(test, &[], || {
         for _ in 0..3 {
             let outer = AllocScope::with_call_sites();
@@ -863,8 +869,7 @@ fn on_a_coroutines_stack_counts_are_exact_and_a_reason_stands_for_the_stack() {
                 allocate();
                 let inner = record_and_check();
                 let sites = inner.call_sites();
-                assert_eq!(sites.unattributed_count(), EVENTS);
-                assert!(uncounted(|| format!("{sites:#}")).contains("not the thread's own"));
+                assert_eq!(count_in_allocate(&sites), EVENTS);
                 assert_agrees(&sites, &inner.exit());
             });
             allocate();
@@ -872,7 +877,10 @@ fn on_a_coroutines_stack_counts_are_exact_and_a_reason_stands_for_the_stack() {
             let stats = outer.exit();
             assert_eq!(stats.alloc_count, 4 * EVENTS);
             assert_agrees(&sites, &stats);
-            assert_eq!(sites.unattributed_count(), 2 * EVENTS);
+            assert_eq!(count_in_allocate(&sites), 4 * EVENTS, "{sites:#}");
+            // The function that changes stacks has no unwind table.
+            let is_cut = format!("{sites:#}").contains("the stack is not complete");
+            assert!(is_cut, "{sites:#}");
         }
     });
 }
@@ -979,20 +987,22 @@ fn allocate_without_memory_for_stacks() -> Vec<Box<[u8; 48]>> {
 #[test]
 fn without_memory_stacks_are_lost_visibly_and_counts_are_not() {
     in_a_process("without_memory_stacks_are_lost_visibly_and_counts_are_not", &[], || {
-        let scope = AllocScope::with_call_sites();
-        drop(black_box(Box::new([0_u8; 48])));
-        let before = scope.stats();
-        let kept = allocate_without_memory_for_stacks();
-        let stats = scope.stats();
-        assert_eq!(stats.alloc_count - before.alloc_count, FILLING + 100);
-        let sites = scope.call_sites();
-        assert_agrees(&sites, &stats);
-        assert!(sites.unattributed_count() >= 90, "{sites:#}");
-        let lost = format!("{sites:#}");
-        assert!(lost.contains(" at no site: there was no room for more stacks"), "{lost}");
-        // With memory, all is as before.
-        drop(kept);
-        report_and_check(record_and_check());
+        without_other_threads(|| {
+            let scope = AllocScope::with_call_sites();
+            drop(black_box(Box::new([0_u8; 48])));
+            let before = scope.stats();
+            let kept = allocate_without_memory_for_stacks();
+            let stats = scope.stats();
+            assert_eq!(stats.alloc_count - before.alloc_count, FILLING + 100);
+            let sites = scope.call_sites();
+            assert_agrees(&sites, &stats);
+            assert!(sites.unattributed_count() >= 90, "{sites:#}");
+            let lost = format!("{sites:#}");
+            assert!(lost.contains(" at no site: there was no room for more stacks"), "{lost}");
+            // With memory, all is as before.
+            drop(kept);
+            report_and_check(record_and_check());
+        });
     });
 }
 
@@ -1000,23 +1010,25 @@ fn without_memory_stacks_are_lost_visibly_and_counts_are_not() {
 #[test]
 fn without_memory_stacks_of_attached_threads_are_lost_visibly_too() {
     in_a_process("without_memory_stacks_of_attached_threads_are_lost_visibly_too", &[], || {
-        let scope = AllocScope::with_call_sites();
-        let handle = scope.handle();
-        let before = scope.stats();
-        uncounted(|| {
-            thread::scope(|threads| {
-                let work = || {
-                    let _attached = handle.attach();
-                    allocate_without_memory_for_stacks()
-                };
-                drop(threads.spawn(work).join().expect("it ends well"));
+        without_other_threads(|| {
+            let scope = AllocScope::with_call_sites();
+            let handle = scope.handle();
+            let before = scope.stats();
+            uncounted(|| {
+                thread::scope(|threads| {
+                    let work = || {
+                        let _attached = handle.attach();
+                        allocate_without_memory_for_stacks()
+                    };
+                    drop(threads.spawn(work).join().expect("it ends well"));
+                });
             });
+            let stats = scope.stats();
+            assert_eq!(stats.alloc_count - before.alloc_count, FILLING + 100);
+            let sites = scope.call_sites();
+            assert_agrees(&sites, &stats);
+            assert!(sites.unattributed_count() >= 90, "{sites:#}");
         });
-        let stats = scope.stats();
-        assert_eq!(stats.alloc_count - before.alloc_count, FILLING + 100);
-        let sites = scope.call_sites();
-        assert_agrees(&sites, &stats);
-        assert!(sites.unattributed_count() >= 90, "{sites:#}");
     });
 }
 
@@ -1027,46 +1039,48 @@ const FILLING: u64 = 400;
 #[test]
 fn without_memory_no_scope_opens_or_it_counts_right() {
     in_a_process("without_memory_no_scope_opens_or_it_counts_right", &[], || {
-        const ADDRESS_SPACE: c_int = 9;
-        let mut limit = [0; 2];
-        // SAFETY: two words, as `struct rlimit`.
-        assert_eq!(unsafe { getrlimit(ADDRESS_SPACE, &mut limit) }, 0);
-        panic::set_hook(Box::new(|_| {}));
-        for round in 0..40 {
-            // SAFETY: as above.
-            assert_eq!(unsafe { setrlimit(ADDRESS_SPACE, &[1 << 20, limit[1]]) }, 0);
-            let all = take_all(1 << 20, 48);
-            // So much can be had.
-            let some = [1_usize, 3, 8, 20, 50][round % 5] * 1_000;
-            let mut free_bytes = 0;
-            let mut rest = all;
-            while !rest.is_null() && free_bytes < some {
-                // SAFETY: `take_all` wrote it.
-                let before = unsafe { rest.cast::<*mut c_void>().read() };
-                // SAFETY: from `malloc`, and not used any more.
-                unsafe { free(rest) };
-                free_bytes += 48;
-                rest = before;
-            }
-            let measured = catch_unwind(|| {
-                let scope = AllocScope::with_call_sites();
-                let mut blocks = 0_u64;
-                for size in 1..30 {
-                    let mut block = Vec::<u8>::new();
-                    blocks += u64::from(block.try_reserve_exact(size * 10).is_ok());
-                    drop(black_box(block));
+        without_other_threads(|| {
+            const ADDRESS_SPACE: c_int = 9;
+            let mut limit = [0; 2];
+            // SAFETY: two words, as `struct rlimit`.
+            assert_eq!(unsafe { getrlimit(ADDRESS_SPACE, &mut limit) }, 0);
+            panic::set_hook(Box::new(|_| {}));
+            for round in 0..40 {
+                // SAFETY: as above.
+                assert_eq!(unsafe { setrlimit(ADDRESS_SPACE, &[1 << 20, limit[1]]) }, 0);
+                let all = take_all(1 << 20, 48);
+                // So much can be had.
+                let some = [1_usize, 3, 8, 20, 50][round % 5] * 1_000;
+                let mut free_bytes = 0;
+                let mut rest = all;
+                while !rest.is_null() && free_bytes < some {
+                    // SAFETY: `take_all` wrote it.
+                    let before = unsafe { rest.cast::<*mut c_void>().read() };
+                    // SAFETY: from `malloc`, and not used any more.
+                    unsafe { free(rest) };
+                    free_bytes += 48;
+                    rest = before;
                 }
-                (scope.stats(), blocks, scope)
-            });
-            give_back(rest);
-            // SAFETY: as above.
-            assert_eq!(unsafe { setrlimit(ADDRESS_SPACE, &limit) }, 0);
-            if let Ok((stats, blocks, scope)) = measured {
-                assert_eq!(stats.alloc_count, blocks);
-                assert_agrees(&scope.call_sites(), &stats);
+                let measured = catch_unwind(|| {
+                    let scope = AllocScope::with_call_sites();
+                    let mut blocks = 0_u64;
+                    for size in 1..30 {
+                        let mut block = Vec::<u8>::new();
+                        blocks += u64::from(block.try_reserve_exact(size * 10).is_ok());
+                        drop(black_box(block));
+                    }
+                    (scope.stats(), blocks, scope)
+                });
+                give_back(rest);
+                // SAFETY: as above.
+                assert_eq!(unsafe { setrlimit(ADDRESS_SPACE, &limit) }, 0);
+                if let Ok((stats, blocks, scope)) = measured {
+                    assert_eq!(stats.alloc_count, blocks);
+                    assert_agrees(&scope.call_sites(), &stats);
+                }
             }
-        }
-        let _ = panic::take_hook();
-        report_and_check(record_and_check());
+            let _ = panic::take_hook();
+            report_and_check(record_and_check());
+        });
     });
 }
