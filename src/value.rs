@@ -7,7 +7,7 @@
 //! (E0283 or E0282). The error prints the names of the parameter and of the types here and no text
 //! of ours; that is why these names are the advice.
 
-use std::future::Future;
+use std::future::IntoFuture;
 
 /// Implemented for every type, and twice for those that are not to be measured.
 pub trait Value<Run> {}
@@ -16,7 +16,7 @@ pub trait Value<Run> {}
 #[derive(Debug)]
 pub struct Measured;
 
-/// Not polled, so nothing was counted.
+/// Not polled, so nothing was counted; or what `.await` first makes a future of.
 #[derive(Debug)]
 #[allow(non_camel_case_types)]
 pub struct a_future_is_not_polled_here__use_check_future__or_return_it_in_a_tuple;
@@ -28,7 +28,7 @@ pub struct a_closure_is_not_called_here__call_it__or_return_it_in_a_tuple<R>(R);
 
 impl<T> Value<Measured> for T {}
 
-impl<T: Future> Value<a_future_is_not_polled_here__use_check_future__or_return_it_in_a_tuple>
+impl<T: IntoFuture> Value<a_future_is_not_polled_here__use_check_future__or_return_it_in_a_tuple>
     for T
 {
 }

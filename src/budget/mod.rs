@@ -65,7 +65,8 @@ use crate::scope::{Asked, Measured, MostLive};
 /// # Futures and closures as values
 /// Code whose value is a future has only made it: what it allocates when it is awaited would not be
 /// counted, and the budget would hold. So it does not compile (E0283 or E0282, which names
-/// `check_future`); nor does code whose value is a closure without parameters, which nobody has
+/// `check_future`); nor does code whose value `.await` makes a future of
+/// ([`IntoFuture`](std::future::IntoFuture)), or is a closure without parameters, which nobody has
 /// called.
 ///
 /// ```compile_fail,E0283

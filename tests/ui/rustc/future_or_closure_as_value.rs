@@ -1,4 +1,4 @@
-use std::future::{ready, Future};
+use std::future::{ready, Future, IntoFuture, Ready};
 
 use mod_alloc::{assert_allocs, assert_no_alloc, measure, Budget, ScopeHandle};
 
@@ -10,6 +10,18 @@ fn boxed() -> Box<dyn FnOnce() -> Vec<u8>> {
     Box::new(|| vec![1])
 }
 
+/// As builders of requests and queries are: made a future by `.await`.
+struct Query;
+
+impl IntoFuture for Query {
+    type Output = u8;
+    type IntoFuture = Ready<u8>;
+
+    fn into_future(self) -> Ready<u8> {
+        ready(1)
+    }
+}
+
 fn of_some_type<F: Future>(make: fn() -> F) {
     Budget::new().max(0).enforce(make);
 }
@@ -18,12 +30,14 @@ async fn all() {
     assert_no_alloc!(future()).await;
     assert_no_alloc!({ future() }, "message").await;
     assert_allocs!(max = 1, runs = 2, { Box::pin(future()) }).await;
+    assert_no_alloc!(Query).await;
     assert_no_alloc!(boxed())();
     assert_no_alloc!(main);
 
     Budget::new().max(0).enforce(|| future()).await;
     Budget::new().max(0).enforce(future).await;
     Budget::new().max(0).enforce(|| ready(1)).await;
+    Budget::new().max(0).enforce(|| Query).await;
     Budget::new().max(0).enforce(|| boxed())();
     Budget::new().max(0).enforce(|| || vec![1])();
     let _ = Budget::new().max(0).check(future).unwrap().await;
