@@ -47,10 +47,8 @@ fn attach_frames(
     } else {
         None
     };
-    own.cut();
-    let counts = own.counts();
     let attached =
-        own.with_frames(|frames| frames.attach(shared, own.ledger, at, counts, is_guarded));
+        own.at_cut(|frames, counts| frames.attach(shared, own.ledger, at, counts, is_guarded));
     own.set_limits();
     let frame = |attached| AttachedFrame { ledger: own.ledger, attached, _thread: PhantomData };
     Ok(attached?.map(frame))

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use super::current::ignored;
-use super::frames::{Frames, Kind, Opening, Reading, Ticket};
+use super::frames::{Kind, Opening, Reading, Ticket};
 use super::ledger::Ledger;
 use super::shared::{Shared, SharedRef};
 use super::thread::{own, own_or_on_loan, own_or_register, retire, Own};
@@ -38,9 +38,7 @@ fn open_plain(opening: Opening) -> Result<OpenFrame, OutOfMemory> {
         Some(own) => own,
         None => own_or_on_loan()?,
     };
-    own.cut();
-    let counts = own.counts();
-    let ticket = own.with_frames(|frames| frames.open(opening, counts))?;
+    let ticket = own.at_cut(|frames, counts| frames.open(opening, counts))?;
     Ok(OpenFrame { ledger: own.ledger, ticket, _thread: PhantomData })
 }
 
@@ -57,11 +55,9 @@ pub(crate) fn open_recording(
     };
     walk::prepare();
     let at = own.stack(Registers::here());
-    own.cut();
-    let counts = own.counts();
     let opening = Opening { kind: Kind::Recording, tag, wants_peak, at: 0 };
-    let open = |frames: &mut Frames| frames.open_recording(opening, counts, at, first_past);
-    let ticket = own.with_frames(open)?;
+    let ticket =
+        own.at_cut(|frames, counts| frames.open_recording(opening, counts, at, first_past))?;
     own.set_limits();
     Ok(OpenFrame { ledger: own.ledger, ticket, _thread: PhantomData })
 }
@@ -76,9 +72,7 @@ pub(crate) fn stack_here() -> Option<&'static Stack> {
 /// Ends the count of the innermost frame of this thread that is tagged `tag`, if there is one.
 pub(crate) fn freeze(tag: u64) {
     if let Some(own) = own() {
-        own.cut();
-        let counts = own.counts();
-        own.with_frames(|frames| frames.freeze(tag, counts));
+        own.at_cut(|frames, counts| frames.freeze(tag, counts));
     }
 }
 
@@ -99,9 +93,7 @@ impl OpenFrame {
 
     #[inline]
     fn close_on(&self, own: Own) -> Option<Reading> {
-        own.cut();
-        let counts = own.counts();
-        let reading = own.with_frames(|frames| frames.close(self.ticket, counts));
+        let reading = own.at_cut(|frames, counts| frames.close(self.ticket, counts));
         if own.is_watched() {
             own.set_limits();
         }
@@ -115,10 +107,7 @@ impl OpenFrame {
     /// for itself.
     #[inline]
     pub(crate) fn measure(&self) -> Option<Reading> {
-        let own = self.own()?;
-        own.cut();
-        let counts = own.counts();
-        own.with_frames(|frames| frames.measure(self.ticket, counts))
+        self.own()?.at_cut(|frames, counts| frames.measure(self.ticket, counts))
     }
 
     /// Lends `read`, which counts as the library's own work, what the frame has recorded; `None` as for
@@ -131,9 +120,7 @@ impl OpenFrame {
     /// The scope, for other threads to attach to.
     pub(crate) fn share(&self) -> Result<SharedRef, ShareError> {
         let own = self.own().ok_or(ShareError::Outlived)?;
-        own.cut();
-        let counts = own.counts();
-        let shared = own.with_frames(|frames| frames.share(self.ticket, counts));
+        let shared = own.at_cut(|frames, counts| frames.share(self.ticket, counts));
         own.set_limits();
         shared.ok_or(ShareError::OutOfMemory)
     }
@@ -181,9 +168,7 @@ pub(crate) enum ShareError {
 /// The innermost scope that counts on this thread; `None` if there is none.
 pub(crate) fn share_innermost() -> Result<Option<SharedRef>, OutOfMemory> {
     let Some(own) = own() else { return Ok(None) };
-    own.cut();
-    let counts = own.counts();
-    let shared = own.with_frames(|frames| frames.share_innermost(counts));
+    let shared = own.at_cut(|frames, counts| frames.share_innermost(counts));
     own.set_limits();
     shared
 }

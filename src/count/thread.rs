@@ -199,8 +199,8 @@ impl Own {
     #[inline]
     pub(super) fn with_frames<R>(self, work: impl FnOnce(&mut Frames) -> R) -> R {
         let _busy = self.busy();
-        // SAFETY: only the owner comes here; `work`, a single call of a method of `Frames`, does not come here again, nor does a signal
-        // handler, which finds the ledger busy.
+        // SAFETY: only the owner comes here; `work`, which calls methods of `Frames` and looks at counters, does not come here
+        // again, nor does a signal handler, which finds the ledger busy.
         work(unsafe { &mut *self.ledger.frames.get() })
     }
 
@@ -343,13 +343,6 @@ impl Own {
             && (record::is_profiling() || self.with_frames(|frames| frames.wanted().allocs))
     }
 
-    /// Whether anybody asks where the event happened.
-    fn wants_stack(self, event: &Event) -> bool {
-        event.recorded().is_some()
-            && (record::is_profiling()
-                || self.with_frames(|frames| frames.is_recording() || frames.wants_stacks()))
-    }
-
     /// Tells everyone who wants to know of it. Without registers, it happened in a signal handler.
     #[inline]
     fn note(self, event: &Event, from: Option<&Registers>) {
@@ -367,8 +360,11 @@ impl Own {
                 return;
             }
         }
+        // Whether anybody asks where it happened.
+        let wants_stack = recorded.is_some()
+            && (is_profiling || is_recording || self.with_frames(|frames| frames.wants_stacks()));
         let stack = match from {
-            _ if !self.wants_stack(event) => None,
+            _ if !wants_stack => None,
             Some(from) => self.stack(*from),
             None => record::interrupting_stack(),
         };
@@ -409,9 +405,24 @@ impl Own {
     /// wherever it is wanted, and starts anew from the present net bytes, which it returns.
     #[inline]
     pub(super) fn cut(self) -> i64 {
+        self.with_frames(|frames| self.cut_in(frames))
+    }
+
+    /// [Cuts](Self::cut), and then lends the frames to `work`, with the present counts. As for
+    /// [`with_frames`](Self::with_frames).
+    #[inline]
+    pub(super) fn at_cut<R>(self, work: impl FnOnce(&mut Frames, Counts) -> R) -> R {
+        self.with_frames(|frames| {
+            self.cut_in(frames);
+            work(frames, self.counts())
+        })
+    }
+
+    #[inline]
+    fn cut_in(self, frames: &mut Frames) -> i64 {
         let Counters { got, freed, high, .. } = self.counters();
         let net = got.wrapping_sub(freed);
-        self.with_frames(|frames| frames.fold(high));
+        frames.fold(high);
         self.ledger.flush_high.set(self.ledger.flush_high.get().max(high));
         self.store(Word::High, net);
         net

@@ -172,7 +172,8 @@ impl AllocScope {
                  `AllocScope::enter()`"
             )
         };
-        reading(self.frame.measure());
+        let reading = self.frame.measure();
+        measured(&reading, Unmeasured::here(reading.as_ref()));
         let Some(mut recording) = self.recording() else { not_measured(Unmeasured::Outlived) };
         recording.change(|recording| recording.add_heap(tracking.as_ref()));
         report::call_sites(&recording, location)
@@ -238,7 +239,8 @@ impl AllocScope {
     #[inline]
     #[must_use]
     pub fn stats(&self) -> AllocStats {
-        stats(&reading(self.frame.measure()))
+        let reading = self.frame.measure();
+        stats(measured(&reading, Unmeasured::here(reading.as_ref())))
     }
 
     /// Ends the scope, and says what was counted.
@@ -249,7 +251,8 @@ impl AllocScope {
     #[inline]
     #[must_use = "dropping a scope ends it too; `exit` is for its numbers"]
     pub fn exit(self) -> AllocStats {
-        stats(&reading(self.frame.close()))
+        let reading = self.frame.close();
+        stats(measured(&reading, Unmeasured::here(reading.as_ref())))
     }
 }
 
@@ -302,13 +305,7 @@ fn track(wanted: Track) -> Tracking {
 /// If the scope was not measured.
 #[track_caller]
 #[inline]
-fn reading(reading: Option<Reading>) -> Reading {
-    measured(reading, Unmeasured::here(reading.as_ref()))
-}
-
-#[track_caller]
-#[inline]
-fn measured(reading: Option<Reading>, unmeasured: Option<Unmeasured>) -> Reading {
+fn measured(reading: &Option<Reading>, unmeasured: Option<Unmeasured>) -> &Reading {
     match (reading, unmeasured) {
         (Some(reading), None) => reading,
         (_, why) => not_measured(why.unwrap_or(Unmeasured::Outlived)),
@@ -354,7 +351,7 @@ where
     let scope = AllocScope::enter();
     let value = work();
     let reading = scope.frame.close();
-    (value, stats(&measured(reading, Unmeasured::at_end(reading.as_ref()))))
+    (value, stats(measured(&reading, Unmeasured::at_end(reading.as_ref()))))
 }
 
 #[track_caller]

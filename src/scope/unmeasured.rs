@@ -12,6 +12,7 @@ pub(crate) enum Unmeasured {
 
 impl Unmeasured {
     /// Of a scope whose code has come to its end.
+    #[inline]
     pub(crate) fn at_end(reading: Option<&Reading>) -> Option<Self> {
         match reading {
             None => Some(Self::Outlived),
@@ -21,6 +22,7 @@ impl Unmeasured {
     }
 
     /// Of a scope that may be read anywhere, also inside a hidden stretch that it knows of.
+    #[inline]
     pub(crate) fn here(reading: Option<&Reading>) -> Option<Self> {
         match reading {
             None => Some(Self::Outlived),
@@ -31,6 +33,7 @@ impl Unmeasured {
         }
     }
 
+    #[inline]
     fn by_others(reading: &Reading) -> Option<Self> {
         let is_hidden = reading.others.is_some_and(|others| others.is_still_hidden);
         is_hidden.then_some(Self::StillHidden)

@@ -107,8 +107,9 @@ pub(crate) struct Reading {
 impl Reading {
     /// What was counted on all threads, and the highest net bytes. Where nobody asked for the peak of a scope that is shared, that
     /// is no more than the highest known: the own thread's, or the net bytes now.
+    #[inline]
     pub(crate) fn total(&self) -> (Counts, i64) {
-        let Self { own, others: Some(others) } = *self else {
+        let Self { own, others: Some(others) } = self else {
             return (self.own.counts, self.own.peak);
         };
         let mut counts = own.counts;
