@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::Future;
 
 use crate::budget::{self, Closer, Counted};
-use crate::value::Value;
+use crate::value::{Output, Value};
 use crate::{Budget, Exceeded, Repeated};
 
 pub use crate::budget::{Guard, Origin};
@@ -69,6 +69,17 @@ where
     T: Value<for_a_future_use_check_future>,
 {
     value
+}
+
+/// What a function under the attribute returns, which is no future that it only made; else as
+/// [`value`].
+#[inline(always)]
+#[allow(non_camel_case_types)]
+pub fn output<T, for_a_future_make_it_an_async_fn>(output: T, (): ()) -> T
+where
+    T: Output<for_a_future_make_it_an_async_fn>,
+{
+    output
 }
 
 /// Panics with the report.

@@ -20,7 +20,7 @@ use crate::block::Block;
 use crate::fragments;
 use crate::item::{self, Function};
 use crate::keys;
-use crate::output_type;
+use crate::output_type::{self, is_unit};
 use crate::quote::quote;
 use crate::tokens::is_punct;
 
@@ -94,6 +94,11 @@ const REPEATED_FUTURE: &str = "
 /// The body, see above.
 const RUN: &str = "match () { () => $body }";
 
+/// The same of a function that may return a future.
+const RUN_FUNCTION: &str = "
+    $krate::__private::output(match () { () => $body }, #[allow(unreachable_code)] ())
+";
+
 /// The same of a block, whose value must not be one that would have to run first.
 const RUN_BLOCK: &str = "
     $krate::__private::value(match () { () => $body }, #[allow(unreachable_code)] ())
@@ -115,10 +120,16 @@ pub(crate) fn function(args: &Args, function: &Function, item: TokenStream) -> T
         &[
             ("krate", krate.clone()),
             ("name", name.into()),
-            ("value", of_value(function.output.as_deref().map_or(true, output_type::is_unit))),
+            ("value", of_value(function.output.as_deref().map_or(true, is_unit))),
         ],
     );
     let (inner_attributes, body) = hoist_inner_attributes(&function.body);
+    let may_return_future =
+        !function.is_async && function.output.as_deref().is_some_and(output_type::may_be_future);
+    let run = quote(
+        if may_return_future { RUN_FUNCTION } else { RUN },
+        &[("krate", krate.clone()), ("body", TokenTree::from(body).into())],
+    );
     let counted = quote(
         template,
         &[
@@ -126,7 +137,7 @@ pub(crate) fn function(args: &Args, function: &Function, item: TokenStream) -> T
             ("origin", origin),
             ("hint", output_type::hint(function.output.as_deref())),
             ("output", output_type::nameable(function.output.as_deref())),
-            ("run", quote(RUN, &[("body", TokenTree::from(body).into())])),
+            ("run", run),
             ("fail", fail(&krate, None)),
             ("krate", krate),
         ],

@@ -106,7 +106,8 @@ use item::Function;
 ///
 /// An `async fn` is counted while it is polled, on whichever thread that is; what other tasks
 /// allocate between its polls is not charged to it. The budget is checked when the future
-/// completes: one that is dropped before is never checked.
+/// completes: one that is dropped before is never checked. Any other function that returns a
+/// future only makes it, and does not compile.
 ///
 /// # Repeated runs
 ///

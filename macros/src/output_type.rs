@@ -4,7 +4,7 @@
 use proc_macro::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 
 use crate::quote::quote;
-use crate::tokens::{is_ident, is_punct};
+use crate::tokens::{find_ident, is_ident, is_punct};
 
 const HINT: &str = "
     #[allow(unknown_lints, unreachable_code)]
@@ -43,6 +43,14 @@ pub(crate) fn is_unit(output: &[TokenTree]) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether the type may be that of a future that does not say so. An `impl Trait` does say what it
+/// is, and would lose what its bounds tell of closures, were its value handed to a call.
+pub(crate) fn may_be_future(output: &[TokenTree]) -> bool {
+    let is_impl = |ident: &Ident| ident.to_string() == "impl";
+    let has_impl = find_ident(output.iter().cloned().collect(), &is_impl).is_some();
+    !is_unit(output) && !is_never(output) && !has_impl
 }
 
 /// `_` for every `impl Trait`, which only a signature may name.
