@@ -100,7 +100,8 @@ extern "C" fn one_vec_that_grows() {
 /// What each takes, painted: without a scope, and while `budget` records.
 fn used(budget: Budget, work: extern "C" fn()) -> (usize, usize) {
     let stack = OtherStack::new(16);
-    let unrecorded = stack.used_by(work);
+    // The least: other tests may track blocks meanwhile, which makes their events rare ones.
+    let unrecorded = (0..10).map(|_| stack.used_by(work)).min().expect("ten");
     let recorded = budget.check(|| stack.used_by(work)).expect("it holds");
     assert_eq!(budget.check(|| stack.used_by(work)).expect("it holds"), recorded);
     (unrecorded, recorded)
@@ -113,9 +114,9 @@ fn recording_takes_next_to_nothing_of_a_stack() {
         let (unrecorded, recorded) = used(budget, one_box);
         assert!(recorded <= unrecorded + 256, "{unrecorded} and {recorded} bytes");
         assert!(recorded <= 1_536, "{recorded} bytes");
+        let (unrecorded, recorded) = used(budget, one_vec_that_grows);
+        assert!(recorded <= unrecorded + 256, "{unrecorded} and {recorded} bytes");
     }
-    let (unrecorded, recorded) = used(records, one_vec_that_grows);
-    assert!(recorded <= unrecorded + 256, "{unrecorded} and {recorded} bytes");
 }
 
 #[test]

@@ -120,8 +120,13 @@ fn slow_alloc(block: *mut u8, size: usize, line: *const Line) -> *mut u8 {
 #[cold]
 #[inline(never)]
 fn slow_realloc(block: *mut u8, old_size: usize, new_size: usize, line: *const Line) -> *mut u8 {
-    let (got, freed) = (new_size as i64, old_size as i64);
-    let event = Event { word: Word::Reallocs, address: block as usize, got, freed };
+    // Each name would take of the stack, unoptimised.
+    let event = Event {
+        word: Word::Reallocs,
+        address: block as usize,
+        got: new_size as i64,
+        freed: old_size as i64,
+    };
     slow(&event, &Registers::here(), line);
     block
 }

@@ -29,7 +29,7 @@ mod thread;
 mod thread_exit;
 mod tracking;
 
-pub(crate) use crate::record::{is_tracking, put_back, take};
+pub(crate) use crate::record::is_tracking;
 pub(crate) use attached::{attach, attach_for_good, AttachedFrame};
 pub(crate) use counts::Counts;
 pub(crate) use current::{ignored, ignored_allocs};
@@ -46,5 +46,5 @@ pub(crate) use registry::{
 };
 pub(crate) use shared::{Shared, SharedRef};
 pub use stats::AllocStats;
-pub(crate) use thread::flush;
+pub(crate) use thread::{flush, put_back, take};
 pub(crate) use tracking::{profile_process, track, Live, ProcessProfile, Track, Tracking};

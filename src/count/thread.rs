@@ -17,7 +17,7 @@ use super::ledger::{ceiling, floor, store, Counters, Ledger, Line, Loan, State, 
 use super::pool::Pooled;
 use super::registry::{self, LEDGERS};
 use super::{peak, thread_exit};
-use crate::record::{self, Stack, Tracer};
+use crate::record::{self, Stack, Taken, Tracer};
 use crate::system_vec::OutOfMemory;
 use crate::walk::{self, Registers};
 
@@ -139,6 +139,31 @@ pub(super) fn retire() {
 pub(crate) fn flush() {
     if let Some(own) = own() {
         own.flush();
+    }
+}
+
+/// A block is about to be reallocated: [`record::take`], where this thread has room.
+#[cold]
+pub(crate) fn take(address: usize) -> Taken {
+    let mut taken = Taken::nothing(address);
+    aside(&mut || taken = record::take(address));
+    taken
+}
+
+/// The block lives here now, and is so big: [`record::put_back`], likewise.
+#[cold]
+pub(crate) fn put_back(taken: &Taken, address: usize, size: u64) {
+    aside(&mut || record::put_back(taken, address, size));
+}
+
+/// Does `work` where this thread records, if it has recorded yet, and is not at it.
+#[inline(always)]
+fn aside(work: &mut impl FnMut()) {
+    match own() {
+        Some(own) if !own.ledger.tracer.get().is_null() => {
+            own.aside(own.ledger.tracer.get(), work);
+        }
+        _ => work(),
     }
 }
 
@@ -276,15 +301,22 @@ impl Own {
         if tracer.is_null() {
             stops = self.count_here(event, from);
         } else {
-            // SAFETY: `Tracer::allocate` made it, and it is never freed.
-            let aside = unsafe { (*tracer).side_stack() };
-            self.set_busy();
-            aside.call(&mut || stops = self.count_here(event, from));
-            self.set_idle();
+            self.aside(tracer, &mut || stops = self.count_here(event, from));
         }
         if stops {
             record::stop();
         }
+    }
+
+    /// Does `work` where this thread records. It is not there yet.
+    // Unoptimised, a frame of its own takes of the stack that is to be spared.
+    #[inline(always)]
+    fn aside(self, tracer: *mut Tracer, work: &mut impl FnMut()) {
+        // SAFETY: not null, so `Tracer::allocate` made it, and it is never freed.
+        let stack = unsafe { (*tracer).side_stack() };
+        self.set_busy();
+        stack.call(work);
+        self.set_idle();
     }
 
     /// Counts an event of a signal handler that has interrupted this thread at work on the ledger.

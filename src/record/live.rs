@@ -128,6 +128,13 @@ pub(crate) struct Taken {
     first: Option<&'static Node>,
 }
 
+impl Taken {
+    /// Nobody asks for the block.
+    pub(crate) const fn nothing(address: usize) -> Self {
+        Self { address, first: None }
+    }
+}
+
 /// With two to the power of `BITS` buckets.
 struct Table<const BITS: u32> {
     /// Null before the first scope.
@@ -285,7 +292,7 @@ impl<const BITS: u32> Table<BITS> {
     }
 
     fn take(&self, address: usize) -> Taken {
-        let mut taken = Taken { address, first: None };
+        let mut taken = Taken::nothing(address);
         let Some(mut next) = self.bucket(address) else { return taken };
         while let Some(node) = at(next) {
             next = &node.next;

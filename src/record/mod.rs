@@ -34,7 +34,7 @@ mod tracer;
 pub(crate) use breakpoint::{is_passed, set as set_breakpoint, stop};
 pub(crate) use first_past::{FirstPast, Sums};
 pub(crate) use layer::{Layers, Records};
-pub(crate) use live::{forget, put_back, take};
+pub(crate) use live::{forget, put_back, take, Taken};
 pub(crate) use of_process::{enter_block, reenter_block, OfProcess};
 pub(crate) use point::{Blocks, Point, PointNumbers};
 pub(crate) use points::{Points, Times};
