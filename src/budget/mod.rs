@@ -56,7 +56,7 @@ use crate::scope::{Asked, Measured, MostLive};
 /// The test harness keeps what tests print, in a buffer that grows on the thread of the test, unless the runner tells it not to. Where
 /// a budget would break, the stacks say which allocations are the buffer's, and they are left out of events, bytes, reallocations,
 /// retained blocks, and of the peak what the buffer had at that moment: the verdict is the same under each runner. While a budget
-/// holds nothing is looked at, so they may help to reach a `min`. They do count where no stacks are recorded
+/// holds nothing is looked at, so they may help to reach a `min` or an `exact`. They do count where no stacks are recorded
 /// ([`call_sites(false)`](Self::call_sites), `MOD_ALLOC_BACKTRACE=off`, targets and builds without call sites), for what a `Display` or
 /// `Debug` of the user's own prints in a build without debug information: print in [`uncounted`](crate::uncounted) there.
 ///
