@@ -95,6 +95,10 @@ fn is_the_only_test() -> bool {
     is_one || count::is_first_thread()
 }
 
+/// Options of Rust's test harness whose value is an argument of its own, and no test's name.
+const WITH_VALUE: [&str; 6] =
+    ["--skip", "--logfile", "--color", "--format", "--shuffle-seed", "-Z"];
+
 /// Whether tests run one at a time, by the options of Rust's test harness and what nextest sets.
 fn one_at_a_time(arguments: &[OsString], variable: impl Fn(&str) -> Option<OsString>) -> bool {
     let is = |name: &str, value: &str| variable(name).is_some_and(|is| is == value);
@@ -107,6 +111,8 @@ fn one_at_a_time(arguments: &[OsString], variable: impl Fn(&str) -> Option<OsStr
             threads = arguments_left.next().map(|threads| threads == "1");
         } else if let Some(number) = argument.strip_prefix("--test-threads=") {
             threads = Some(number == "1");
+        } else if WITH_VALUE.contains(&&*argument) {
+            arguments_left.next();
         } else if !argument.starts_with('-') {
             plain += 1;
         }
@@ -142,6 +148,9 @@ mod tests {
         check("a::test --exact", &[], true);
         check("--exact", &[], false);
         check("--exact a::test b::test", &[], false);
+        check("--exact --skip a::test", &[], false);
+        check("--exact --color never -Z unstable-options --format json", &[], false);
+        check("--exact a::test --skip b::test", &[], true);
         check(
             "--exact a::test --nocapture",
             &[("NEXTEST_EXECUTION_MODE", "process-per-test")],
