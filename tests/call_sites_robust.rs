@@ -433,6 +433,12 @@ fn in_a_fork(shared: &Shared, limit: Duration, child: impl FnOnce()) -> Result<(
     }
 }
 
+/// So many times, or as often as there is time for: on a busy machine a fork may take a second.
+fn in_time(times: usize) -> impl Iterator<Item = usize> {
+    let start = Instant::now();
+    (0..times).take_while(move |_| start.elapsed() < LIMIT / 3)
+}
+
 /// Runs `work` in a forked child, which has no thread but this one. The first thread of the process is the harness's; when that
 /// waits for a test, std registers a destructor, for which glibc ends the process where there is no memory.
 fn without_other_threads(work: impl FnOnce()) {
@@ -502,7 +508,7 @@ fn fork_often(forks: usize, limit: Duration, child: impl Fn(&Shared)) -> Vec<(u3
             }
         });
         let run = |_| in_a_fork(shared, limit, || child(shared)).err();
-        let failures: Vec<_> = (0..forks).filter_map(run).collect();
+        let failures: Vec<_> = in_time(forks).filter_map(run).collect();
         is_over.store(true, SeqCst);
         failures
     });
@@ -561,7 +567,7 @@ fn fork_beside(others: impl Fn() + Sync, forks: usize, child: impl Fn()) -> Vec<
             });
         }
         let run = |_| in_a_fork(shared, Duration::from_secs(10), &child).err();
-        let failures = (0..forks).filter_map(run).collect();
+        let failures = in_time(forks).filter_map(run).collect();
         is_over.store(true, SeqCst);
         failures
     })
