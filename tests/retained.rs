@@ -4,6 +4,8 @@ use std::cell::RefCell;
 use std::future::Future;
 use std::hint::black_box;
 use std::mem::forget;
+#[cfg(all(feature = "backtraces", target_os = "linux", target_arch = "x86_64", not(miri)))]
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::mpsc::{channel, Sender};
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -146,6 +148,32 @@ fn threads_that_nobody_joins_are_waited_for() {
         let polled = future.as_mut().poll(&mut Context::from_waker(&waker));
         assert!(matches!(polled, Poll::Ready(Ok(()))));
         assert_eq!(retained(|| (spawn(), forget(block(50)))), (1, 50));
+    }
+}
+
+/// Else a leak would hang on what other threads of the process do.
+#[cfg(all(feature = "backtraces", target_os = "linux", target_arch = "x86_64", not(miri)))]
+#[test]
+fn what_a_thread_frees_later_that_is_not_std_s_own_is_live_at_the_end() {
+    for _ in 0..5 {
+        let is_asked = &AtomicBool::new(false);
+        thread::scope(|threads| {
+            let exceeded = Budget::new().max_retained(0).check(|| {
+                let kept = block(1_000);
+                threads.spawn(move || {
+                    let start = Instant::now();
+                    while start.elapsed() < Duration::from_millis(50) {}
+                    drop(kept);
+                    is_asked.store(true, SeqCst);
+                });
+            });
+            let exceeded = exceeded.expect_err("the block was live");
+            assert!(is_asked.load(SeqCst), "what std frees was waited for");
+            assert_eq!(
+                (exceeded.retained_count(), exceeded.retained_bytes()),
+                (Some(1), Some(1_000))
+            );
+        });
     }
 }
 

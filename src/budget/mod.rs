@@ -182,7 +182,8 @@ impl Budget {
     /// such a budget is checked, every thread notes the blocks that it frees, which takes some nanoseconds each.
     ///
     /// What the standard library allocates to start a thread it frees when the thread ends, which [`std::thread::scope`] does not wait
-    /// for. So a check that would break waits while threads are busy that have begun within, for a second at the most.
+    /// for. So a check that would break waits while threads are busy that have begun within, for a second at the most. Where stacks
+    /// are recorded, that is for std's own blocks alone: what else is live when the code has come to its end is retained.
     ///
     /// What the standard library sets up at a first use, such as the buffer of stdout, is retained if that happens within: do it once
     /// before, or in a [`warmup`](Self::warmup).

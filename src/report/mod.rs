@@ -7,7 +7,7 @@ mod stats;
 mod text;
 
 #[cfg(feature = "backtraces")]
-pub(crate) use call_sites::{call_sites, harness, Numbers};
+pub(crate) use call_sites::{call_sites, harness, may_be_thread_start, Numbers};
 #[cfg(feature = "dhat-compat")]
 pub(crate) use call_sites::{common_with_opening, is_allocator_shim};
 #[cfg(feature = "backtraces")]

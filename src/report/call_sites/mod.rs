@@ -21,6 +21,7 @@ mod rows;
 mod sites;
 mod snapshot;
 mod source;
+mod thread_start;
 mod threads;
 
 #[cfg(feature = "dhat-compat")]
@@ -32,4 +33,5 @@ pub(crate) use names::is_allocator_shim;
 pub(crate) use order::Order;
 pub(crate) use sites::Numbers;
 pub use sites::{CallSites, Frame, Site, SortBy};
+pub(crate) use thread_start::may_be_thread_start;
 pub(crate) use threads::starts_threads;
