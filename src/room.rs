@@ -3,6 +3,7 @@
 #![allow(unsafe_code)]
 
 use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};
+use std::thread;
 
 use crate::record::SideStack;
 
@@ -14,8 +15,7 @@ const SIZE: usize = 1 << 20;
 pub(crate) fn with_room<R>(work: impl FnOnce() -> R) -> R {
     let stack = SideStack::allocate(SIZE);
     let (mut work, mut result) = (Some(work), None);
-    // Nothing may unwind from one stack to the other.
-    stack.call(&mut || result = work.take().map(|work| catch_unwind(AssertUnwindSafe(work))));
+    stack.call(&mut || result = work.take().map(run));
     // SAFETY: `call` has come back from it, and `stack` is not used any more.
     unsafe { stack.free() };
     match result {
@@ -23,6 +23,12 @@ pub(crate) fn with_room<R>(work: impl FnOnce() -> R) -> R {
         Some(Err(panic)) => resume_unwind(panic),
         None => unreachable!("`call` calls its work once"),
     }
+}
+
+/// Nothing may unwind from one stack to the other. Nor be inlined: it would have its frame on the caller's.
+#[inline(never)]
+fn run<R>(work: impl FnOnce() -> R) -> thread::Result<R> {
+    catch_unwind(AssertUnwindSafe(work))
 }
 
 #[cfg(test)]
