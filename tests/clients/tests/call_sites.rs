@@ -150,7 +150,7 @@ fn the_snapshot_text_names_nothing_of_other_packages() {
 }
 
 #[test]
-#[should_panic(expected = ", in regex_automata::")]
+#[should_panic(expected = ", in regex::")]
 fn a_broken_budget_says_which_package_it_was() {
     let versions = Regex::new(r"\d").unwrap();
     assert_no_alloc!(versions.find_iter(TEXT).count());
