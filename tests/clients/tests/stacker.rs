@@ -69,7 +69,9 @@ fn what_a_coroutine_allocates_has_its_line() {
     assert_eq!(scope.exit().alloc_count - before, 2);
     assert_eq!(sites.unattributed_count(), 0, "{sites:#}");
     let own: Vec<_> = chains(&sites).into_iter().filter(|c| c[0].contains("nested")).collect();
-    assert!(!own.is_empty() && own.iter().all(|chain| chain.len() >= 2), "{sites:#}");
+    // An optimised build may have no line for the coroutine's closure, which is inlined into std's `__rust_try`.
+    let least = if cfg!(debug_assertions) { 2 } else { 1 };
+    assert!(!own.is_empty() && own.iter().all(|chain| chain.len() >= least), "{sites:#}");
     // Corosensei finds the resumer by an expression that the walker does not know.
     assert!(format!("{sites:#}").contains(".. the stack is not complete: "), "{sites:#}");
 }
