@@ -24,7 +24,7 @@ pub(crate) struct Reference {
     len: usize,
     /// An address of 0 was seen: the caller of the outermost function.
     is_complete: bool,
-    /// There were more than a walk keeps: those in the middle are left out.
+    /// There were more than a walk keeps: those in the middle are left out, or all but the innermost.
     is_cut: bool,
 }
 
@@ -42,9 +42,14 @@ impl Reference {
         unsafe { _Unwind_Backtrace(visit, argument.cast()) };
         assert!(self.len < ROOM, "stacks are deeper than was thought");
         self.is_cut = self.len > 1 + MAX_FRAMES;
-        if self.is_cut {
-            self.addresses.copy_within(self.len - HALF..self.len, 1 + HALF);
-            self.len = 1 + MAX_FRAMES;
+        match (self.is_cut, self.is_complete) {
+            (false, _) => {}
+            (true, true) => {
+                self.addresses.copy_within(self.len - HALF..self.len, 1 + HALF);
+                self.len = 1 + MAX_FRAMES;
+            }
+            // Where a stack ends early, its outer end is nobody's.
+            (true, false) => self.len = 1 + HALF,
         }
     }
 
@@ -57,7 +62,8 @@ impl Reference {
         match (self.is_complete, self.is_cut) {
             (true, true) => Stop::MiddleLeftOut,
             (true, false) => Stop::Complete,
-            (false, _) => Stop::UnknownCode,
+            (false, true) => Stop::TooDeep,
+            (false, false) => Stop::UnknownCode,
         }
     }
 }
