@@ -22,11 +22,11 @@ impl SideStack {
 
 #[cfg(all(target_arch = "x86_64", target_pointer_width = "64", target_os = "linux", not(miri)))]
 mod imp {
-    use std::ffi::{c_int, c_long, c_void};
-    use std::ptr;
+    use std::ffi::{c_int, c_void};
 
     use super::SideStack;
     use crate::asm_symbol::asm_symbol;
+    use crate::system_memory;
 
     const GUARD: usize = 4 << 10;
 
@@ -65,33 +65,19 @@ mod imp {
         #[link_name = asm_symbol!("call_aside")]
         fn call_aside(argument: *mut c_void, work: extern "C" fn(*mut c_void), end: usize);
 
-        fn mmap(
-            at: *mut c_void,
-            size: usize,
-            protection: c_int,
-            flags: c_int,
-            file: c_int,
-            offset: c_long,
-        ) -> *mut c_void;
         fn mprotect(at: *mut c_void, size: usize, protection: c_int) -> c_int;
-        fn munmap(at: *mut c_void, size: usize) -> c_int;
     }
 
     impl SideStack {
         /// Of so many bytes, whole pages. It stays until it is given to [`free`](Self::free).
         #[cold]
         pub(crate) fn allocate(size: usize) -> Self {
-            const READ_AND_WRITE: c_int = 1 | 2;
-            const PRIVATE_AND_ANONYMOUS: c_int = 0x22;
-            // SAFETY: new memory, wherever the system likes.
-            let memory = unsafe {
-                mmap(ptr::null_mut(), size, READ_AND_WRITE, PRIVATE_AND_ANONYMOUS, -1, 0)
-            };
-            if memory as isize == -1 {
+            let memory = system_memory::allocate(size);
+            if memory.is_null() {
                 return Self { end: 0, size: 0 };
             }
             // SAFETY: the first page of what was mapped above, which nobody uses yet. Without the guard, it is still a stack.
-            unsafe { mprotect(memory, GUARD, 0) };
+            unsafe { mprotect(memory.cast(), GUARD, 0) };
             Self { end: memory as usize + size, size }
         }
 
@@ -101,8 +87,8 @@ mod imp {
         /// Nobody is on it, and nobody uses a copy of `self` after this.
         pub(crate) unsafe fn free(self) {
             if self.end != 0 {
-                // SAFETY: `allocate` mapped it, and the rest is the contract.
-                unsafe { munmap((self.end - self.size) as *mut c_void, self.size) };
+                // SAFETY: `allocate` had it from there, of this size; the rest is the contract.
+                unsafe { system_memory::free((self.end - self.size) as *mut u8, self.size) };
             }
         }
 
