@@ -1,10 +1,11 @@
 //! Hot: `ModAlloc`, the one `GlobalAlloc` of the crate. It forwards each call to the inner allocator's own method and
-//! tells `count` what came of it; what the numbers are used for is decided elsewhere.
+//! tells `threads` what came of it; what the numbers are used for is decided elsewhere.
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 
-use crate::count;
+use crate::blocks;
+use crate::threads;
 
 /// A counting allocator around `A`, [`System`] unless told otherwise.
 ///
@@ -85,7 +86,7 @@ impl<A: GlobalAlloc> ModAlloc<A> {
     #[cold]
     #[inline(never)]
     unsafe fn dealloc_slowly(&self, block: *mut u8, layout: Layout) {
-        count::slow_dealloc(block, layout);
+        threads::slow_dealloc(block, layout);
         // SAFETY: the caller's promises about `block` and `layout` are handed on unchanged.
         unsafe { self.inner.dealloc(block, layout) }
     }
@@ -100,15 +101,15 @@ impl<A: GlobalAlloc> ModAlloc<A> {
     #[cfg_attr(debug_assertions, inline(always))]
     #[cfg_attr(not(debug_assertions), inline(never))]
     unsafe fn realloc_tracked(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        let taken = count::take(block as usize);
+        let taken = threads::begin_realloc(block as usize);
         // SAFETY: the caller's promises are handed on unchanged.
         let moved = unsafe { self.inner.realloc(block, layout, new_size) };
         if moved.is_null() {
-            count::put_back(&taken, block as usize, layout.size() as u64);
+            threads::end_realloc(&taken, block as usize, layout.size() as u64);
         } else {
-            count::put_back(&taken, moved as usize, new_size as u64);
+            threads::end_realloc(&taken, moved as usize, new_size as u64);
         }
-        count::on_realloc(moved, layout, new_size)
+        threads::on_realloc(moved, layout, new_size)
     }
 }
 
@@ -121,17 +122,17 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for ModAlloc<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller promises a layout of non-zero size.
         let block = unsafe { self.inner.alloc(layout) };
-        count::on_alloc(block, layout)
+        threads::on_alloc(block, layout)
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller promises a layout of non-zero size.
         let block = unsafe { self.inner.alloc_zeroed(layout) };
-        count::on_alloc(block, layout)
+        threads::on_alloc(block, layout)
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        if count::on_dealloc(layout) {
+        if threads::on_dealloc(layout) {
             // SAFETY: the caller promises that `block` came from this allocator, hence from `inner`, with `layout`.
             unsafe { self.inner.dealloc(block, layout) }
         } else {
@@ -141,13 +142,13 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for ModAlloc<A> {
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        if count::is_tracking() {
+        if blocks::is_tracking() {
             // SAFETY: the caller's promises are handed on unchanged.
             return unsafe { self.realloc_tracked(block, layout, new_size) };
         }
         // SAFETY: the caller promises that `block` came from this allocator, hence from `inner`, with `layout`, and
         // that `new_size` makes a valid layout.
         let moved = unsafe { self.inner.realloc(block, layout, new_size) };
-        count::on_realloc(moved, layout, new_size)
+        threads::on_realloc(moved, layout, new_size)
     }
 }

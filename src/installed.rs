@@ -13,7 +13,8 @@ mod std_library;
 use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use crate::count;
+use crate::counters;
+use crate::threads;
 use refusal::Refusal;
 
 static CONFIRMED: AtomicBool = AtomicBool::new(false);
@@ -47,17 +48,17 @@ fn probe() {
     let refusal = match (from_here, from_std) {
         (1, 1..) => return CONFIRMED.store(true, Relaxed),
         (2.., _) => Refusal::CountsTwice { times: from_here },
-        (0 | 1, _) => refusal(from_here == 1, count::totals().counts.allocs),
+        (0 | 1, _) => refusal(from_here == 1, threads::totals().counts.allocs),
     };
     panic!("{refusal}")
 }
 
 /// How many requests for a block reached a `ModAlloc` while `work` ran.
 fn requests(work: impl FnOnce()) -> u64 {
-    count::ignored(|| {
-        let before = count::ignored_allocs();
+    counters::ignored(|| {
+        let before = counters::ignored_allocs();
         work();
-        count::ignored_allocs() - before
+        counters::ignored_allocs() - before
     })
 }
 

@@ -116,30 +116,36 @@
 )]
 
 mod allocator;
-mod asm_symbol;
+mod blocks;
 mod budget;
-mod count;
+#[cfg(feature = "backtraces")]
+mod call_sites;
+mod counters;
 #[cfg(feature = "dhat-compat")]
 pub mod dhat;
+mod ignored;
 mod installed;
 mod macros;
+mod number;
+mod open_scopes;
 mod process;
-mod record;
+mod reading;
 mod report;
 mod room;
 mod scope;
-mod stable_vec;
+mod stacks;
 #[cfg(feature = "backtraces")]
 mod symbolize;
-mod system_memory;
-mod system_vec;
-mod unseen;
+mod sys;
+mod threads;
 mod value;
 mod walk;
 
 pub use allocator::ModAlloc;
 pub use budget::{Budget, CheckFuture, EnforceFuture, Exceeded, Repeated};
-pub use count::AllocStats;
+#[cfg(feature = "backtraces")]
+pub use call_sites::{CallSites, Frame, Site, SortBy};
+pub use counters::AllocStats;
 /// Holds a function to an allocation budget.
 ///
 /// ```
@@ -160,8 +166,6 @@ pub use count::AllocStats;
 ///
 pub use mod_alloc_macros::alloc_budget;
 pub use process::Profiler;
-#[cfg(feature = "backtraces")]
-pub use report::{CallSites, Frame, Site, SortBy};
 pub use scope::{measure, uncounted, AllocScope, Attached, Instrumented, ScopeHandle};
 
 #[doc(hidden)]

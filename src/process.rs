@@ -1,11 +1,12 @@
 //! Cold: the numbers of the whole process: `ModAlloc::snapshot` and `Profiler`.
 
-use crate::count::{self, AllocStats, PeakFrom};
+#[cfg(feature = "backtraces")]
+use crate::call_sites::CallSites;
+use crate::counters::AllocStats;
 use crate::installed;
 #[cfg(feature = "backtraces")]
-use crate::report::CallSites;
-#[cfg(feature = "backtraces")]
 use crate::scope::ProcessRecorder;
+use crate::threads::{self, PeakFrom};
 use crate::ModAlloc;
 
 impl<A> ModAlloc<A> {
@@ -21,8 +22,8 @@ impl<A> ModAlloc<A> {
     #[must_use]
     pub fn snapshot(&self) -> AllocStats {
         installed::require();
-        count::flush();
-        let (counts, above) = count::process_peak().read();
+        threads::flush();
+        let (counts, above) = threads::process_peak().read();
         AllocStats::new(counts, above)
     }
 
@@ -33,8 +34,8 @@ impl<A> ModAlloc<A> {
     #[track_caller]
     pub fn reset(&self) {
         installed::require();
-        count::flush();
-        if !count::restart_process_peak() {
+        threads::flush();
+        if !threads::restart_process_peak() {
             panic!("no memory for a new baseline of `snapshot()`");
         }
     }
@@ -70,8 +71,8 @@ impl Profiler {
     #[track_caller]
     pub fn start() -> Self {
         installed::require();
-        count::flush();
-        let Some(peak) = count::start_peak() else {
+        threads::flush();
+        let Some(peak) = threads::start_peak() else {
             panic!("no memory for the peak of a profiler");
         };
         Self {
@@ -133,7 +134,7 @@ impl Profiler {
     /// Exact as [`ModAlloc::snapshot`] is.
     #[must_use = "a profiler is there for its numbers"]
     pub fn stop(self) -> AllocStats {
-        count::flush();
+        threads::flush();
         let (counts, above) = self.peak.read();
         AllocStats::new(counts, above)
     }

@@ -7,11 +7,11 @@ use std::panic::Location;
 
 use super::Budget;
 #[cfg(feature = "backtraces")]
-use crate::count;
+use crate::call_sites::{self, harness, CallSites, Numbers};
 #[cfg(feature = "backtraces")]
-use crate::report::{self, harness, CallSites, Numbers};
+use crate::counters;
 #[cfg(feature = "backtraces")]
-use crate::scope::Recording;
+use crate::reading::Recording;
 use crate::scope::{Measured, Measurement};
 
 pub(crate) struct Broken {
@@ -82,6 +82,6 @@ pub(super) fn sites(
     recording: &Recording,
     location: &'static Location<'static>,
 ) -> (CallSites, Numbers) {
-    let sites = report::call_sites(recording, location);
-    count::ignored(|| sites.without_harness())
+    let sites = call_sites::call_sites(recording, location);
+    counters::ignored(|| sites.without_harness())
 }

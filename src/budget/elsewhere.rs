@@ -11,8 +11,9 @@ use std::io::Write;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
 
 use super::{environment, Origin};
-use crate::count;
-use crate::report::counted;
+use crate::counters;
+use crate::number::counted;
+use crate::threads;
 
 /// Whether a budget is to look: with `MOD_ALLOC_REPORT=1`, or for its report, where one that
 /// records call sites might make one.
@@ -70,7 +71,7 @@ pub(super) fn report(origin: &Origin, events: impl FnOnce() -> Option<u64>) {
 /// To the process's stderr: what a test prints that passes is shown to nobody.
 #[cold]
 fn say(line: &dyn Fn() -> String) {
-    count::ignored(|| {
+    counters::ignored(|| {
         // Who has closed it does not want to know.
         let _ = writeln!(std::io::stderr(), "mod-alloc: {}", line());
     });
@@ -83,7 +84,7 @@ fn is_the_only_test() -> bool {
     static ONE_AT_A_TIME: AtomicU8 = AtomicU8::new(UNREAD);
     let is_one = match ONE_AT_A_TIME.load(Relaxed) {
         UNREAD => {
-            let is_one = count::ignored(|| {
+            let is_one = counters::ignored(|| {
                 let arguments: Vec<OsString> = env::args_os().skip(1).collect();
                 one_at_a_time(&arguments, |name| env::var_os(name))
             });
@@ -92,7 +93,7 @@ fn is_the_only_test() -> bool {
         }
         is_one => is_one == 1,
     };
-    is_one || count::is_first_thread()
+    is_one || threads::is_first_thread()
 }
 
 /// Options of Rust's test harness whose value is an argument of its own, and no test's name.

@@ -6,9 +6,9 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
-use crate::count;
-use crate::record;
-use crate::unseen::Unseen;
+use crate::counters;
+use crate::ignored::Ignored;
+use crate::stacks;
 use crate::walk;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ pub(crate) fn wants_break() -> bool {
     };
     let wants_break = BREAK.get() == 1;
     if wants_break {
-        record::set_breakpoint();
+        stacks::set_breakpoint();
     }
     wants_break
 }
@@ -133,7 +133,7 @@ impl Variable {
             Some(value) if value.is_empty() => Ok(0), // As good as unset.
             Some(value) => self.parse(&value).ok_or_else(|| value.to_string_lossy().into_owned()),
         };
-        match count::ignored(|| read().map_err(|value| Unseen::new(|| value))) {
+        match counters::ignored(|| read().map_err(|value| Ignored::new(|| value))) {
             Ok(at) => {
                 self.read.store(at as u8, Relaxed);
                 at

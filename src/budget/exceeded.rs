@@ -7,12 +7,13 @@ use std::sync::OnceLock;
 
 use super::broken::{self, Broken};
 use super::{Budget, Limit, Metric, Origin, Runs};
-use crate::count::AllocStats;
-use crate::report;
 #[cfg(feature = "backtraces")]
-use crate::report::CallSites;
-use crate::scope::{Measured, Measurement, Recording};
-use crate::unseen::Unseen;
+use crate::call_sites::CallSites;
+use crate::counters::AllocStats;
+use crate::ignored::Ignored;
+use crate::reading::Recording;
+use crate::report;
+use crate::scope::{Measured, Measurement};
 
 /// A budget that was broken: what was allowed, what was measured, and where.
 ///
@@ -30,11 +31,11 @@ use crate::unseen::Unseen;
 /// ```
 pub struct Exceeded {
     /// One pointer that is never null, so that a `Result` with it stays small.
-    breach: Unseen<Box<Breach>>,
+    breach: Ignored<Box<ExceededData>>,
 }
 
 /// What an [`Exceeded`] knows.
-pub(crate) struct Breach {
+pub(crate) struct ExceededData {
     pub(crate) budget: Budget,
     /// Of the only run, or of the first that broke the budget; likewise below.
     pub(crate) measured: Measured,
@@ -51,9 +52,9 @@ pub(crate) struct Breach {
     /// Allocation events of other threads, none of them attached, if that is known.
     pub(crate) elsewhere: Option<u64>,
     /// `None` if it was not recorded.
-    recording: Option<Unseen<Box<Recording>>>,
+    recording: Option<Ignored<Box<Recording>>>,
     /// Of the blocks that are live at the end; `None` if nobody asked for them.
-    retained: Option<Unseen<Box<Recording>>>,
+    retained: Option<Ignored<Box<Recording>>>,
     /// What `recording` reads, once somebody has asked.
     #[cfg(feature = "backtraces")]
     call_sites: OnceLock<CallSites>,
@@ -62,7 +63,7 @@ pub(crate) struct Breach {
     dhat: OnceLock<Option<String>>,
 }
 
-impl Breach {
+impl ExceededData {
     /// The measured number that decides over `limit`: with several runs, the one that is furthest outside.
     pub(crate) fn measured(&self, metric: Metric, limit: Limit) -> u64 {
         match &self.runs {
@@ -80,7 +81,7 @@ impl Breach {
 }
 
 #[cfg(feature = "backtraces")]
-impl Breach {
+impl ExceededData {
     /// What is limited and outside of its limits.
     pub(crate) fn broken(&self) -> impl Iterator<Item = Metric> + '_ {
         let is_broken =
@@ -143,7 +144,7 @@ impl Exceeded {
         let call_sites = broken.sites.map_or_else(OnceLock::new, OnceLock::from);
         let Measurement { measured, recording, retained, is_shared, attached, elsewhere } =
             broken.measurement;
-        let breach = || Breach {
+        let breach = || ExceededData {
             budget,
             measured,
             is_shared,
@@ -161,7 +162,7 @@ impl Exceeded {
             #[cfg(feature = "backtraces")]
             dhat: OnceLock::new(),
         };
-        Self { breach: Unseen::new(|| Box::new(breach())) }
+        Self { breach: Ignored::new(|| Box::new(breach())) }
     }
 
     /// The budget that was broken.
@@ -230,14 +231,16 @@ impl Exceeded {
     }
 
     /// The report, with what the user has to say about the failure.
-    pub(crate) fn report(&self, message: Option<fmt::Arguments<'_>>) -> Unseen<String> {
+    pub(crate) fn report(&self, message: Option<fmt::Arguments<'_>>) -> Ignored<String> {
         let message = message.map(|message| {
-            let mut text = Unseen::new(String::new);
+            let mut text = Ignored::new(String::new);
             // A user's `Display` may fail; what it wrote until then is shown.
             let _ = fmt::Write::write_fmt(&mut text, message);
             text
         });
-        Unseen::new(|| report::text(&self.breach, message.as_ref().map(|message| message.as_str())))
+        Ignored::new(|| {
+            report::text(&self.breach, message.as_ref().map(|message| message.as_str()))
+        })
     }
 }
 

@@ -9,9 +9,9 @@ use std::task::{ready, Context, Poll};
 use std::thread;
 
 use super::{elsewhere, enforce, Broken, Budget, Exceeded, Origin};
-use crate::count;
 use crate::installed;
 use crate::scope::Metered;
+use crate::threads;
 use crate::value::Value;
 
 impl Budget {
@@ -196,6 +196,6 @@ impl Closer {
 
 impl Drop for Closer {
     fn drop(&mut self) {
-        count::freeze(self.tag);
+        threads::freeze(self.tag);
     }
 }

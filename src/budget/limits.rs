@@ -111,14 +111,15 @@ impl Limit {
 #[cfg(test)]
 mod tests {
     use super::{Limit, Metric};
-    use crate::count::{AllocStats, Live};
+    use crate::counters::AllocStats;
     use crate::scope::Measured;
+    use crate::threads::Live;
 
     #[test]
     fn a_block_that_was_lost_may_be_live() {
         let live = Some(Live { blocks: 1, bytes: 10, lost: 2 });
         let stats = AllocStats::default();
-        let measured = Measured { stats, live, hidden: 0, unmeasured: None };
+        let measured = Measured { stats, live, uncounted: 0, unmeasured: None };
         assert_eq!(Metric::Retained.of(&measured), 3);
     }
 

@@ -19,16 +19,17 @@ pub use enforce::Guard;
 pub(crate) use enforce::{fail, fail_with, unless_panicking};
 #[cfg(feature = "backtraces")]
 pub(crate) use environment::{dhat_folder, mode, Mode};
-pub(crate) use exceeded::Breach;
+pub(crate) use exceeded::ExceededData;
 pub(crate) use future::{Closer, Counted};
 pub(crate) use limits::{Limit, Metric};
 pub(crate) use origin::Entrance;
 pub use origin::Origin;
 pub(crate) use repeated::Runs;
 
-use crate::count::Track;
-use crate::record::{FirstPast, Sums};
+use crate::counters::Sums;
 use crate::scope::{Asked, Measured, MostLive};
+use crate::stacks::FirstOverrun;
+use crate::threads::Track;
 
 /// Limits on what a piece of code may allocate on its thread.
 ///
@@ -270,7 +271,7 @@ impl Budget {
 
     /// What to look out for if call sites are to be recorded, or the first allocation past a limit is to be found; else `None`.
     #[track_caller]
-    fn record(&self) -> Option<FirstPast> {
+    fn record(&self) -> Option<FirstOverrun> {
         // Asked in any case, so that a wrong value is said here, and not in the middle of a report.
         let wants_call_sites = environment::wants_call_sites();
         let is_recorded = environment::wants_break()
@@ -283,7 +284,7 @@ impl Budget {
             bytes: max(self.bytes),
             net_bytes: max(self.peak_bytes),
         };
-        is_recorded.then(|| FirstPast::After(limits()))
+        is_recorded.then(|| FirstOverrun::After(limits()))
     }
 
     /// Whether they are to be recorded, as far as it says.

@@ -6,7 +6,7 @@ use std::panic::Location;
 use super::future::Closer;
 use super::{elsewhere, enforce, Broken, Budget, Exceeded, Metric, Origin};
 use crate::installed;
-use crate::scope::{uncounted, Budgeted, HiddenFuture, Measured, Measurement, Metered};
+use crate::scope::{uncounted, Budgeted, Measured, Measurement, Metered, UncountedFuture};
 use crate::value::Value;
 
 /// A [`Budget`] over several runs: warm-up runs that do not count, then runs that must each hold.
@@ -204,7 +204,7 @@ impl Repeated {
         async move {
             for _ in 0..self.warmup {
                 let future = uncounted(|| work(Closer::new()));
-                let output = HiddenFuture::new(future).await;
+                let output = UncountedFuture::new(future).await;
                 uncounted(|| drop(output));
             }
             let mut runs = Runs::new(self, origin.location);

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::profile::{Kind, Profile};
-use crate::record::{Blocks, PointNumbers, Stack};
+use crate::blocks::PointNumbers;
+use crate::counters::Blocks;
+use crate::stacks::Stack;
 
 pub(super) struct Events {
     since: Instant,

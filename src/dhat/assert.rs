@@ -1,7 +1,7 @@
 //! Cold: assertions about the running profile, which is saved when one of them fails.
 
 use super::running::{with_phase, Phase, LOST_IN_FORK};
-use crate::count;
+use crate::counters;
 
 /// Whether `holds` says no; then the profile was saved, and the caller is to panic.
 #[track_caller]
@@ -14,7 +14,7 @@ pub fn fails(holds: impl FnOnce() -> bool) -> bool {
         Phase::Running(_) => None,
         Phase::PostAssert => Some("after the profiler has asserted"),
     };
-    let Some(misuse) = count::ignored(|| with_phase(misuse)) else {
+    let Some(misuse) = counters::ignored(|| with_phase(misuse)) else {
         panic!("dhat: asserting: {LOST_IN_FORK}");
     };
     if let Some(when) = misuse {
@@ -23,7 +23,7 @@ pub fn fails(holds: impl FnOnce() -> bool) -> bool {
     if holds() {
         return false;
     }
-    count::ignored(|| {
+    counters::ignored(|| {
         let before = with_phase(|phase| std::mem::replace(phase, Phase::PostAssert));
         if let Some(Phase::Running(running)) = before {
             running.finish();

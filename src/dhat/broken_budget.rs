@@ -10,10 +10,10 @@ use std::sync::Mutex;
 
 use super::lock::lock;
 use super::{document, file, Profile};
-use crate::scope::Recording;
+use crate::reading::Recording;
 
 /// Writes `FOLDER/PACKAGE-BINARY-NAME.json`, and says where: a second one of the same name in this process is `..-2.json`, one of an
-/// earlier process is replaced. To be called inside `count::ignored`.
+/// earlier process is replaced. To be called inside `counters::ignored`.
 ///
 /// # Errors
 /// Those of the file system, with the path that they are about.

@@ -9,14 +9,15 @@ use std::process;
 use super::frames::Frames;
 use super::json::push_string;
 use super::profile::{Kind, Profile};
-use crate::record::{Blocks, PointNumbers};
+use crate::blocks::PointNumbers;
+use crate::counters::Blocks;
 use crate::symbolize::{symbolize, Place};
 
 /// The root of all stacks, which the first frame must be.
 const ROOT: &str = "[root]";
 
 /// Names and lines are looked up for this: some milliseconds, and a tenth of a second the first time in a process. To be called inside
-/// `count::ignored`.
+/// `counters::ignored`.
 pub(crate) fn text(profile: &Profile) -> String {
     let command: Vec<_> = env::args_os().map(|a| a.to_string_lossy().into_owned()).collect();
     let process = Process { command: command.join(" "), id: process::id() };

@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::profile::Profile;
-use crate::record::Stack;
-use crate::report::{common_with_opening, is_allocator_shim};
+use crate::call_sites::{common_with_opening, is_allocator_shim};
+use crate::stacks::Stack;
 use crate::symbolize::names::{short_name, without_numbers};
 use crate::symbolize::{Place, Symbol};
 
@@ -150,7 +150,7 @@ fn is_allocator(name: &str, file: &str) -> bool {
         || ["alloc::alloc::", "<alloc::alloc::"].iter().any(|start| name.starts_with(start))
         || file.ends_with("/library/alloc/src/alloc.rs")
         || name.starts_with("<mod_alloc::") && name.contains(" as core::alloc::")
-        || name.starts_with("mod_alloc::count::")
+        || name.starts_with("mod_alloc::threads::")
 }
 
 fn is_library(name: &str) -> bool {

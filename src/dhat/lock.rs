@@ -10,7 +10,7 @@ use crate::walk;
 /// Thousands of times as long as any of the locks is held.
 const LIMIT_IN_FORKED_CHILD: Duration = Duration::from_secs(1);
 
-/// `None` in a forked child, if the lock was held by another thread at the fork. To be called inside `count::ignored`.
+/// `None` in a forked child, if the lock was held by another thread at the fork. To be called inside `counters::ignored`.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
     if walk::is_forked() {
         return lock_within(mutex, LIMIT_IN_FORKED_CHILD);

@@ -138,7 +138,8 @@ pub(crate) use broken_budget::save_in;
 pub(crate) use document::text as document;
 pub(crate) use profile::Profile;
 
-use crate::count;
+use crate::counters;
+use crate::threads;
 use crate::ModAlloc;
 use running::{with_phase, Counted, Phase, Running, LOST_IN_FORK};
 
@@ -154,13 +155,13 @@ pub const Alloc: ModAlloc = ModAlloc::new();
 #[inline(never)]
 pub fn ad_hoc_event(weight: usize) {
     let is_running = |phase: &mut Phase| matches!(phase, Phase::Running(r) if r.settings.is_ad_hoc);
-    match count::ignored(|| with_phase(is_running)) {
+    match counters::ignored(|| with_phase(is_running)) {
         Some(true) => {}
         Some(false) => return,
         None => panic!("dhat: counting an event: {LOST_IN_FORK}"),
     }
-    let stack = count::stack_here();
-    count::ignored(|| {
+    let stack = threads::stack_here();
+    counters::ignored(|| {
         with_phase(|phase| {
             if let Phase::Running(Running { counted: Counted::AdHoc(events), .. }) = phase {
                 events.count(stack, weight);

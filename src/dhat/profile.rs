@@ -1,7 +1,9 @@
 //! Cold: `Profile`, what a DHAT file says, as plain data.
 
-use crate::record::{Blocks, PointNumbers, Stack, Times};
-use crate::scope::{HeapProfile, Recording};
+use crate::blocks::{PointNumbers, Times};
+use crate::counters::Blocks;
+use crate::reading::{ProgramPoints, Recording};
+use crate::stacks::Stack;
 
 /// Of a heap, or of events that the user has called so.
 #[derive(Clone)]
@@ -28,7 +30,7 @@ pub(super) enum Kind {
 }
 
 impl Profile {
-    pub(super) fn of_heap(heap: HeapProfile, openings: Vec<&'static Stack>) -> Self {
+    pub(super) fn of_heap(heap: ProgramPoints, openings: Vec<&'static Stack>) -> Self {
         let Times { peak: peak_at, now: end } = heap.times;
         Self { kind: Kind::Heap, points: heap.points, openings, is_trimmed: true, peak_at, end }
     }

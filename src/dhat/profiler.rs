@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use super::running::{with_phase, Phase, Running, Settings, LOST_IN_FORK};
-use crate::count;
+use crate::counters;
+use crate::ignored::Ignored;
 use crate::installed;
-use crate::unseen::Unseen;
+use crate::threads;
 
 /// Profiles from its making to its drop, on all threads; then the file is written, and a summary printed to stderr. If it cannot be written, a
 /// line on stderr says why, and nothing panics.
@@ -40,13 +41,13 @@ impl Profiler {
     pub fn builder() -> ProfilerBuilder {
         let settings =
             Settings { is_ad_hoc: false, is_testing: false, file: None, max_frames: Some(10) };
-        ProfilerBuilder { settings: Unseen::new(|| settings) }
+        ProfilerBuilder { settings: Ignored::new(|| settings) }
     }
 }
 
 impl Drop for Profiler {
     fn drop(&mut self) {
-        count::ignored(|| match with_phase(|phase| std::mem::replace(phase, Phase::Ready)) {
+        counters::ignored(|| match with_phase(|phase| std::mem::replace(phase, Phase::Ready)) {
             Some(Phase::Running(running)) if !running.settings.is_testing => running.finish(),
             Some(Phase::Ready | Phase::Running(_) | Phase::PostAssert) => {}
             None => eprintln!("dhat: error: nothing is saved: {LOST_IN_FORK}"),
@@ -58,7 +59,7 @@ impl Drop for Profiler {
 #[derive(Debug)]
 #[must_use = "nothing is profiled before `build`"]
 pub struct ProfilerBuilder {
-    settings: Unseen<Settings>,
+    settings: Ignored<Settings>,
 }
 
 impl ProfilerBuilder {
@@ -102,7 +103,7 @@ impl ProfilerBuilder {
         if !self.settings.is_ad_hoc {
             installed::require();
         }
-        let opening = count::stack_here();
+        let opening = threads::stack_here();
         match self.settings.into_inner(|settings| start(settings, opening)) {
             Ok(()) => Profiler(()),
             Err(error) => panic!("dhat: {error}"),
@@ -112,7 +113,7 @@ impl ProfilerBuilder {
 
 fn start(
     settings: Settings,
-    opening: Option<&'static crate::record::Stack>,
+    opening: Option<&'static crate::stacks::Stack>,
 ) -> Result<(), &'static str> {
     let start = |phase: &mut Phase| match phase {
         Phase::Ready => match Running::start(settings, opening) {

@@ -8,10 +8,11 @@ use super::lock::lock;
 use super::profile::{Kind, Profile};
 use super::sums::HeapSums;
 use super::{document, file};
-use crate::count::{self, EveryAllocation, ProcessProfile};
-use crate::record::{Blocks, Stack};
-use crate::report::grouped;
-use crate::scope::HeapProfile;
+use crate::counters::Blocks;
+use crate::number::grouped;
+use crate::reading::ProgramPoints;
+use crate::stacks::Stack;
+use crate::threads::{self, EveryAllocation, ProcessProfile};
 
 /// Of the one profiler that there can be.
 pub(super) enum Phase {
@@ -22,7 +23,7 @@ pub(super) enum Phase {
     PostAssert,
 }
 
-/// Hands `work` the phase. No code of the user's runs there, and nothing panics; to be called inside `count::ignored`.
+/// Hands `work` the phase. No code of the user's runs there, and nothing panics; to be called inside `counters::ignored`.
 ///
 /// `None` in a forked child whose profiler another thread was at when it was forked.
 pub(super) fn with_phase<R>(work: impl FnOnce(&mut Phase) -> R) -> Option<R> {
@@ -69,8 +70,8 @@ impl Running {
         let counted = if settings.is_ad_hoc {
             Counted::AdHoc(Events::new(settings.max_frames))
         } else {
-            let profile = count::profile_process(depth(settings.max_frames))?;
-            Counted::Heap { profile, _recording: count::record_everywhere(false) }
+            let profile = threads::profile_process(depth(settings.max_frames))?;
+            Counted::Heap { profile, _recording: threads::record_everywhere(false) }
         };
         Some(Self { settings, counted, opening })
     }
@@ -79,7 +80,7 @@ impl Running {
     pub(super) fn finish(self) {
         let (mut profile, summary) = match self.counted {
             Counted::Heap { profile, _recording } => {
-                let heap = HeapProfile::of(profile.points());
+                let heap = ProgramPoints::of(profile.points());
                 let mut sums = HeapSums::default();
                 heap.points.iter().for_each(|(_, numbers)| sums.add(numbers));
                 let summary = heap_summary(&sums, heap.lost);

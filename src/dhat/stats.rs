@@ -2,7 +2,7 @@
 
 use super::running::{with_phase, Counted, Phase, LOST_IN_FORK};
 use super::sums::HeapSums;
-use crate::count;
+use crate::counters;
 
 /// What the running heap profile has counted so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,7 +84,7 @@ fn read<R>(wanted: &str, read: impl FnOnce(&Counted) -> Result<R, &'static str>)
         Phase::Running(running) => read(&running.counted).map_or_else(Found::Other, Found::It),
         Phase::PostAssert => Found::Asserted,
     };
-    let Some(found) = count::ignored(|| with_phase(found)) else {
+    let Some(found) = counters::ignored(|| with_phase(found)) else {
         panic!("dhat: getting {wanted}: {LOST_IN_FORK}");
     };
     match found {

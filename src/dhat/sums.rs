@@ -1,6 +1,7 @@
 //! Cold: `HeapSums`, what all points of a heap profile come to.
 
-use crate::record::{Blocks, PointNumbers};
+use crate::blocks::PointNumbers;
+use crate::counters::Blocks;
 
 #[derive(Clone, Copy, Default)]
 pub(super) struct HeapSums {

@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-use super::number::{counted, signed};
-use crate::count::AllocStats;
-use crate::unseen::Unseen;
+use crate::counters::AllocStats;
+use crate::ignored::Ignored;
+use crate::number::{counted, signed};
 
 /// One line: `3 allocations (1 reallocation), 96 bytes; 2 deallocations; 1 live, 48 bytes; peak 96 bytes`.
 impl fmt::Display for AllocStats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&Unseen::new(|| text(self)))
+        f.write_str(&Ignored::new(|| text(self)))
     }
 }
 

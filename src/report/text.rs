@@ -12,23 +12,23 @@
 use std::fmt::Write;
 
 #[cfg(feature = "backtraces")]
-use super::call_sites;
-use super::number::{counted, grouped};
-#[cfg(feature = "backtraces")]
-use super::CallSites;
+use super::failure;
 #[cfg(feature = "backtraces")]
 use crate::budget;
-use crate::budget::{Breach, Entrance, Limit, Metric, Runs};
+use crate::budget::{Entrance, ExceededData, Limit, Metric, Runs};
+#[cfg(feature = "backtraces")]
+use crate::call_sites::{self, CallSites};
+use crate::number::{counted, grouped};
 use crate::room::with_room;
 
 const WIDTH: usize = 100;
 
 /// The report. No line break at its end.
-pub(crate) fn text(breach: &Breach, message: Option<&str>) -> String {
+pub(crate) fn text(breach: &ExceededData, message: Option<&str>) -> String {
     with_room(|| made(breach, message))
 }
 
-fn made(breach: &Breach, message: Option<&str>) -> String {
+fn made(breach: &ExceededData, message: Option<&str>) -> String {
     let mut text = String::new();
     let location = breach.origin.location;
     let unmeasured = breach.measured.unmeasured;
@@ -60,7 +60,7 @@ fn made(breach: &Breach, message: Option<&str>) -> String {
 }
 
 /// Whether there is too little of everything that is outside of its limits.
-fn is_short(breach: &Breach) -> bool {
+fn is_short(breach: &ExceededData) -> bool {
     breach.budget.limits().all(|(metric, limit)| {
         let measured = breach.measured(metric, limit);
         limit.holds(measured) || is_below(limit, measured)
@@ -72,7 +72,7 @@ fn is_below(limit: Limit, measured: u64) -> bool {
 }
 
 #[cfg(not(feature = "backtraces"))]
-fn push_call_sites(text: &mut String, breach: &Breach) {
+fn push_call_sites(text: &mut String, breach: &ExceededData) {
     if breach.budget.wants_call_sites() {
         push_note(text, "no call sites: mod-alloc is built without its feature `backtraces`");
     }
@@ -80,11 +80,11 @@ fn push_call_sites(text: &mut String, breach: &Breach) {
 
 /// Where the allocations were made, as far as the environment wants to know.
 #[cfg(feature = "backtraces")]
-fn push_call_sites(text: &mut String, breach: &Breach) {
+fn push_call_sites(text: &mut String, breach: &ExceededData) {
     let mode = match budget::mode() {
         budget::Mode::Off => return,
-        budget::Mode::Short => call_sites::Mode::Short,
-        budget::Mode::Full => call_sites::Mode::Full,
+        budget::Mode::Short => failure::Mode::Short,
+        budget::Mode::Full => failure::Mode::Full,
     };
     if let Some(reason) = crate::walk::UNAVAILABLE {
         if !breach.budget.wants_call_sites() {
@@ -103,7 +103,7 @@ fn push_call_sites(text: &mut String, breach: &Breach) {
     let is_warm = breach.runs.as_ref().is_some_and(Runs::are_warm);
     let run = breach.runs.as_ref().and_then(Runs::shown);
     let mut push = |sites, subject, order| {
-        lists.push(call_sites::List { sites, subject, order, attribute, is_warm, run });
+        lists.push(failure::List { sites, subject, order, attribute, is_warm, run });
     };
     let is_of_peak = of_allocated.contains(&Metric::PeakBytes);
     let at_peak = breach.call_sites().filter(|_| is_of_peak).and_then(CallSites::at_peak);
@@ -112,21 +112,21 @@ fn push_call_sites(text: &mut String, breach: &Breach) {
         None => !of_allocated.is_empty() || of_retained.is_empty(),
     };
     if let Some(sites) = at_peak {
-        let (subject, order) = (call_sites::Subject::AtPeak, call_sites::Order::Bytes);
+        let (subject, order) = (failure::Subject::AtPeak, call_sites::Order::Bytes);
         push(sites, subject, order);
     }
     if let Some(sites) = breach.call_sites().filter(|_| is_of_allocated) {
-        let (sites, subject) = (sites.clone(), call_sites::Subject::Allocated);
+        let (sites, subject) = (sites.clone(), failure::Subject::Allocated);
         push(sites, subject, order(&of_allocated));
     }
     if let (false, Some(sites)) = (of_retained.is_empty(), breach.retained_sites()) {
         let subject = match breach.origin.returns_nothing {
-            true => call_sites::Subject::Leaked,
-            false => call_sites::Subject::Retained,
+            true => failure::Subject::Leaked,
+            false => failure::Subject::Retained,
         };
         push(sites, subject, order(&of_retained));
     }
-    call_sites::push_call_sites(text, &lists, mode);
+    failure::push_call_sites(text, &lists, mode);
 }
 
 /// By what the broken limits are about.
@@ -140,10 +140,10 @@ fn order(broken: &[Metric]) -> call_sites::Order {
 }
 
 /// What was not counted, where that is known for certain.
-fn push_uncounted(text: &mut String, breach: &Breach) {
+fn push_uncounted(text: &mut String, breach: &ExceededData) {
     let mut notes = Vec::new();
-    if breach.measured.hidden > 0 {
-        let hidden = counted(breach.measured.hidden, "allocation");
+    if breach.measured.uncounted > 0 {
+        let hidden = counted(breach.measured.uncounted, "allocation");
         notes.push(format!("{hidden} in `uncounted`"));
     }
     if breach.of_harness > 0 {
@@ -194,12 +194,12 @@ fn push_wrapped(text: &mut String, paragraph: &str) {
 }
 
 #[cfg(feature = "backtraces")]
-fn starts_threads(breach: &Breach) -> bool {
+fn starts_threads(breach: &ExceededData) -> bool {
     breach.call_sites().is_some_and(|sites| call_sites::starts_threads(sites.sites()))
 }
 
 #[cfg(not(feature = "backtraces"))]
-fn starts_threads(_: &Breach) -> bool {
+fn starts_threads(_: &ExceededData) -> bool {
     false
 }
 
@@ -226,7 +226,7 @@ fn push_line(text: &mut String, left: &str, right: &str) {
 }
 
 /// The budget as it would be written.
-fn written(breach: &Breach) -> String {
+fn written(breach: &ExceededData) -> String {
     let mut keys: Vec<(&str, u64)> = Vec::new();
     for (metric, limit) in breach.budget.limits() {
         match limit {
@@ -263,7 +263,7 @@ fn written(breach: &Breach) -> String {
 }
 
 /// Whose allocations were counted.
-fn subject(breach: &Breach) -> String {
+fn subject(breach: &ExceededData) -> String {
     let attached = if breach.is_shared { " and attached ones" } else { "" };
     let repetition = breach.runs.as_ref().map(|runs| format!(" · {}", repetition(runs)));
     format!("{}{attached}{}", breach.subject, repetition.unwrap_or_default())
@@ -286,7 +286,7 @@ struct Row {
     advice: String,
 }
 
-fn rows(breach: &Breach) -> Vec<Row> {
+fn rows(breach: &ExceededData) -> Vec<Row> {
     let several = breach.runs.as_ref().filter(|runs| runs.runs > 1);
     let mut rows = vec![Row {
         metric: "metric".to_owned(),

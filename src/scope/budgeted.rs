@@ -1,8 +1,10 @@
 //! Cold: `Budgeted`, the scope of one run of code that is held to a budget.
 
 use super::{stats, AllocScope, Asked, Measured, Measurement, Tracker, Unmeasured};
-use crate::count::{self, AllocStats, Shared};
+use crate::counters::AllocStats;
 use crate::installed;
+use crate::open_scopes::SharedScope;
+use crate::threads::{self};
 
 pub(crate) struct Budgeted {
     scope: AllocScope,
@@ -22,7 +24,7 @@ impl Budgeted {
         if let Some(tracker) = &tracker {
             scope.frame.set_tracked(tracker.tracking());
         }
-        let elsewhere = asked.elsewhere.then(count::events_elsewhere);
+        let elsewhere = asked.elsewhere.then(threads::events_elsewhere);
         Self { scope, tracker, elsewhere }
     }
 
@@ -34,7 +36,7 @@ impl Budgeted {
         Measured {
             stats: reading.as_ref().map_or_else(AllocStats::default, stats),
             live,
-            hidden: reading.map_or(0, |reading| reading.hidden().unsigned_abs()),
+            uncounted: reading.map_or(0, |reading| reading.uncounted().unsigned_abs()),
             unmeasured: Unmeasured::at_end(reading.as_ref()),
         }
     }
@@ -44,13 +46,13 @@ impl Budgeted {
     /// takes.
     pub(crate) fn elsewhere(&self) -> Option<u64> {
         let before = self.elsewhere.filter(|_| self.scope.frame.shared().is_none())?;
-        u64::try_from(count::events_elsewhere().wrapping_sub(before)).ok()
+        u64::try_from(threads::events_elsewhere().wrapping_sub(before)).ok()
     }
 
     /// Ends it, and says more of it than the numbers.
     pub(crate) fn finish(self, measured: Measured) -> Measurement {
         let elsewhere = self.elsewhere();
-        let attached = self.scope.frame.shared().map(Shared::attached);
+        let attached = self.scope.frame.shared().map(SharedScope::attached);
         let tracking = self.tracker.as_ref().map(Tracker::tracking);
         let recording = self.scope.recording();
         let measurement = Measurement::new(measured, recording, tracking, attached);

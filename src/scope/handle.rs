@@ -6,7 +6,9 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::thread;
 
 use super::{not_opened, Instrumented};
-use crate::count::{self, AttachedFrame, SharedRef};
+use crate::counters::{self};
+use crate::open_scopes::SharedScopeRef;
+use crate::threads::{self, AttachedThread};
 use crate::value::Value;
 
 /// A scope as other threads see it: what they allocate while they are attached counts in it, and in the scopes around it.
@@ -50,11 +52,11 @@ use crate::value::Value;
 /// A number of a thread that is allocating at the very moment when the scope is read may miss its latest events; nothing
 /// is missed of one that was joined, awaited, or has sent a message after its work.
 pub struct ScopeHandle {
-    scope: SharedRef,
+    scope: SharedScopeRef,
 }
 
 impl ScopeHandle {
-    pub(super) fn new(scope: SharedRef) -> Self {
+    pub(super) fn new(scope: SharedScopeRef) -> Self {
         Self { scope }
     }
 
@@ -84,8 +86,8 @@ impl ScopeHandle {
     }
 
     #[track_caller]
-    pub(super) fn attach_frame(&self, who: &str) -> Option<AttachedFrame> {
-        match count::attach(&self.scope) {
+    pub(super) fn attach_frame(&self, who: &str) -> Option<AttachedThread> {
+        match threads::attach(&self.scope) {
             Ok(None) => {
                 self.warn(who);
                 None
@@ -96,8 +98,8 @@ impl ScopeHandle {
     }
 
     /// For a drop, which says nothing and must not panic.
-    pub(super) fn attach_quietly(&self) -> Option<AttachedFrame> {
-        count::attach(&self.scope).ok().flatten()
+    pub(super) fn attach_quietly(&self) -> Option<AttachedThread> {
+        threads::attach(&self.scope).ok().flatten()
     }
 
     /// Attaches the current thread until it ends, or the scope does: for the start handlers of thread pools.
@@ -109,7 +111,7 @@ impl ScopeHandle {
     /// As [`attach`](Self::attach).
     #[track_caller]
     pub fn attach_thread(&self) {
-        if count::attach_for_good(&self.scope).is_err() {
+        if threads::attach_for_good(&self.scope).is_err() {
             not_opened()
         }
     }
@@ -157,7 +159,7 @@ impl ScopeHandle {
     #[cold]
     fn warn(&self, who: &str) {
         if self.scope.warns_first() && !thread::panicking() {
-            count::ignored(|| {
+            counters::ignored(|| {
                 eprintln!(
                     "mod-alloc: {who} was to be counted in a scope that has ended, and is not counted (thread {:?}). Join the \
                      threads and await the tasks of a scope or a budget before its end",
@@ -196,7 +198,7 @@ impl fmt::Debug for ScopeHandle {
 #[must_use = "a thread is attached until this is dropped: bind it to a variable"]
 pub struct Attached {
     /// `None` if the scope had ended.
-    _frame: Option<AttachedFrame>,
+    _frame: Option<AttachedThread>,
 }
 
 impl UnwindSafe for Attached {}

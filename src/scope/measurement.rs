@@ -1,8 +1,10 @@
 //! Cold: `Measurement`, what was measured of code that is held to a budget.
 
-use super::{Recording, Unmeasured};
-use crate::count::{AllocStats, Live, Tracking};
-use crate::unseen::Unseen;
+use super::Unmeasured;
+use crate::counters::AllocStats;
+use crate::ignored::Ignored;
+use crate::reading::Recording;
+use crate::threads::{Live, Tracking};
 
 /// The numbers that decide.
 #[derive(Clone, Copy)]
@@ -11,7 +13,7 @@ pub(crate) struct Measured {
     /// The blocks that are live at the end, if the budget asks for them.
     pub(crate) live: Option<Live>,
     /// Allocation events in `uncounted`.
-    pub(crate) hidden: u64,
+    pub(crate) uncounted: u64,
     /// Why the numbers are not those of the whole code, if they are not.
     pub(crate) unmeasured: Option<Unmeasured>,
 }
@@ -20,9 +22,9 @@ pub(crate) struct Measured {
 pub(crate) struct Measurement {
     pub(crate) measured: Measured,
     /// Where the allocations were made, if that was recorded.
-    pub(crate) recording: Option<Unseen<Box<Recording>>>,
+    pub(crate) recording: Option<Ignored<Box<Recording>>>,
     /// Where the blocks were allocated that are live at the end, likewise.
-    pub(crate) retained: Option<Unseen<Box<Recording>>>,
+    pub(crate) retained: Option<Ignored<Box<Recording>>>,
     /// Whether other threads could add to it.
     pub(crate) is_shared: bool,
     /// How many threads were still attached by a guard.
@@ -35,7 +37,7 @@ impl Measurement {
     /// `attached` says how many threads still were, if any could.
     pub(crate) fn new(
         measured: Measured,
-        recording: Option<Unseen<Box<Recording>>>,
+        recording: Option<Ignored<Box<Recording>>>,
         tracking: Option<&Tracking>,
         attached: Option<usize>,
     ) -> Self {
@@ -47,7 +49,7 @@ impl Measurement {
                 recording.add_peak();
             });
             if tracking.live().is_some() {
-                retained = Some(Unseen::new(|| Box::new(recording.of_live_blocks(tracking))));
+                retained = Some(Ignored::new(|| Box::new(recording.of_live_blocks(tracking))));
             }
         }
         let (is_shared, attached) = (attached.is_some(), attached.unwrap_or(0));

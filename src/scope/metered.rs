@@ -6,9 +6,12 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use super::{Asked, Measured, Measurement, Recording, Tracker, Unmeasured};
-use crate::count::{self, Above, AllocStats, Counts, OpenFrame, Reading, SharedRef};
-use crate::unseen::Unseen;
+use super::{Asked, Measured, Measurement, Tracker, Unmeasured};
+use crate::counters::{Above, AllocStats, Counts};
+use crate::ignored::Ignored;
+use crate::open_scopes::{Reading, SharedScopeRef};
+use crate::reading::Recording;
+use crate::threads::{self, OpenScope};
 
 /// Counts per poll: what a thread does between the polls, for other tasks, is not seen. Resolves to the output and
 /// what all polls together have counted.
@@ -26,25 +29,25 @@ struct Count {
     elsewhere: Option<i64>,
     counts: Counts,
     peak: i64,
-    hidden: i64,
+    uncounted: i64,
     /// Of the first poll that was not measured.
     unmeasured: Option<Unmeasured>,
     /// What was recorded, if it records.
-    recording: Option<Unseen<Box<Recording>>>,
+    recording: Option<Ignored<Box<Recording>>>,
     tracker: Option<Tracker>,
     shared: Option<SharedCount>,
 }
 
 /// The scope, once it is shared.
 struct SharedCount {
-    scope: SharedRef,
+    scope: SharedScopeRef,
     /// What the polls had counted before the one that shared it: its sums begin there.
     earlier: Counts,
     earlier_peak: i64,
 }
 
 impl<F: Future> Metered<F> {
-    /// `tag` is for [`count::freeze`](crate::count::freeze), which ends the count within a poll; 0 for none.
+    /// `tag` is for [`threads::freeze`](crate::threads::freeze), which ends the count within a poll; 0 for none.
     #[track_caller]
     pub(crate) fn new(future: F, tag: u64, asked: Asked) -> Self {
         let count = Count {
@@ -52,9 +55,9 @@ impl<F: Future> Metered<F> {
             elsewhere: None,
             counts: Counts::ZERO,
             peak: 0,
-            hidden: 0,
+            uncounted: 0,
             unmeasured: None,
-            recording: asked.record.map(|_| Unseen::new(Box::<Recording>::default)),
+            recording: asked.record.map(|_| Ignored::new(Box::<Recording>::default)),
             tracker: asked.track(),
             shared: None,
         };
@@ -72,7 +75,7 @@ impl<F: Future> Future for Metered<F> {
         let future = unsafe { Pin::new_unchecked(&mut this.future) };
         let Some(count) = &mut this.count else { panic!("`async fn` resumed after completion") };
         if count.asked.elsewhere && count.elsewhere.is_none() {
-            count.elsewhere = Some(count::events_everywhere());
+            count.elsewhere = Some(threads::events_everywhere());
         }
         let polled = {
             let frame = Some(count.open(this.tag));
@@ -90,7 +93,7 @@ impl<F: Future> Future for Metered<F> {
 struct Polling<'a> {
     count: &'a mut Count,
     /// `None` once it is dropped.
-    frame: Option<OpenFrame>,
+    frame: Option<OpenScope>,
 }
 
 impl Drop for Polling<'_> {
@@ -103,9 +106,9 @@ impl Drop for Polling<'_> {
 
 impl Count {
     /// The frame of a poll.
-    fn open(&self, tag: u64) -> OpenFrame {
+    fn open(&self, tag: u64) -> OpenScope {
         let counted = self.counts.sums();
-        let record = self.asked.record.map(|first_past| first_past.from(counted));
+        let record = self.asked.record.map(|first_overrun| first_overrun.from(counted));
         let frame = Asked { record, ..self.asked }.open(tag);
         if let Some(tracker) = &self.tracker {
             frame.set_tracked(tracker.tracking());
@@ -117,7 +120,7 @@ impl Count {
     }
 
     /// Takes in what the poll has counted.
-    fn add(&mut self, frame: OpenFrame) {
+    fn add(&mut self, frame: OpenScope) {
         if let Some(recording) = &mut self.recording {
             let earlier = self.counts.sums().events as u64;
             frame.read_records(|records| recording.change(|all| all.add(records, earlier)));
@@ -132,7 +135,7 @@ impl Count {
         }
         self.peak = self.peak.max(self.counts.current().saturating_add(own.peak));
         self.counts += own.counts;
-        self.hidden += own.hidden;
+        self.uncounted += own.uncounted;
     }
 
     /// Ends the count.
@@ -143,8 +146,8 @@ impl Count {
             scope.end();
             let others = scope.others();
             counts += others.counts;
-            self.hidden += others.hidden;
-            if others.is_still_hidden {
+            self.uncounted += others.uncounted;
+            if others.is_still_uncounted {
                 self.unmeasured = Some(Unmeasured::StillHidden);
             }
             let highest = others.highest.map(|highest| earlier.current().wrapping_add(highest));
@@ -157,8 +160,8 @@ impl Count {
         let stats = AllocStats::new(counts, Above { current: counts.current(), peak });
         let live = self.tracker.as_ref().and_then(Tracker::live_at_end);
         let (recording, tracker) = (self.recording.take(), self.tracker.take());
-        let (hidden, unmeasured) = (self.hidden.unsigned_abs(), self.unmeasured);
-        let measured = Measured { stats, live, hidden, unmeasured };
+        let (uncounted, unmeasured) = (self.uncounted.unsigned_abs(), self.unmeasured);
+        let measured = Measured { stats, live, uncounted, unmeasured };
         let elsewhere = self.elsewhere(attached.is_some());
         let tracking = tracker.as_ref().map(Tracker::tracking);
         let measurement = Measurement::new(measured, recording, tracking, attached);
@@ -169,8 +172,8 @@ impl Count {
     /// [`Budgeted`](super::Budgeted), where threads are attached nobody needs to be told.
     fn elsewhere(&self, is_shared: bool) -> Option<u64> {
         let before = self.elsewhere.filter(|_| !is_shared)?;
-        let all = count::events_everywhere().wrapping_sub(before);
-        let in_polls = self.counts.sums().events.wrapping_add(self.hidden);
+        let all = threads::events_everywhere().wrapping_sub(before);
+        let in_polls = self.counts.sums().events.wrapping_add(self.uncounted);
         u64::try_from(all.wrapping_sub(in_polls)).ok()
     }
 }

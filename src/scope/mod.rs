@@ -1,46 +1,43 @@
-//! Cold: scopes, which attribute what a thread allocates to a stretch of its code. Thin guards over the frames of
-//! `count`, with the checks that keep a wrong use from giving wrong numbers.
+//! Cold: scopes, which attribute what a thread allocates to a stretch of its code. Thin guards over the scopes that
+//! `threads` keeps, with the checks that keep a wrong use from giving wrong numbers.
 
 mod budgeted;
 mod handle;
-mod heap_profile;
-mod hidden_future;
 mod instrumented;
 mod later_threads;
 mod measurement;
 mod metered;
 #[cfg(feature = "backtraces")]
 mod process_recorder;
-mod recording;
 mod tracker;
 mod uncounted;
+mod uncounted_future;
 mod unmeasured;
 
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 
-use crate::count::{
-    self, Above, AllocStats, Kind, OpenFrame, Reading, ShareError, Track, Tracking,
-};
-use crate::installed;
-use crate::record::FirstPast;
 #[cfg(feature = "backtraces")]
-use crate::report::{self, CallSites};
-use crate::unseen::Unseen;
+use crate::call_sites::{self, CallSites};
+use crate::counters::{Above, AllocStats};
+use crate::ignored::Ignored;
+use crate::installed;
+use crate::open_scopes::{Kind, Reading};
+use crate::reading::Recording;
+use crate::stacks::FirstOverrun;
+use crate::threads::{self, OpenScope, ShareError, Track, Tracking};
 use crate::value::Value;
 
 pub(crate) use budgeted::Budgeted;
 pub use handle::{Attached, ScopeHandle};
-pub(crate) use heap_profile::HeapProfile;
-pub(crate) use hidden_future::HiddenFuture;
 pub use instrumented::Instrumented;
 pub(crate) use measurement::{Measured, Measurement};
 pub(crate) use metered::Metered;
 #[cfg(feature = "backtraces")]
 pub(crate) use process_recorder::ProcessRecorder;
-pub(crate) use recording::Recording;
 pub(crate) use tracker::MostLive;
 use tracker::Tracker;
 pub use uncounted::uncounted;
+pub(crate) use uncounted_future::UncountedFuture;
 pub(crate) use unmeasured::Unmeasured;
 
 /// Counts what the current thread allocates and frees from [`enter`](Self::enter) until it is dropped.
@@ -85,7 +82,7 @@ pub(crate) use unmeasured::Unmeasured;
 /// - Entered in a coroutine that is resumed on another thread: panics when it is read there.
 #[must_use = "a scope counts until it is dropped: bind it to a variable"]
 pub struct AllocScope {
-    frame: OpenFrame,
+    frame: OpenScope,
     /// If it was opened by [`with_call_sites`](Self::with_call_sites).
     #[cfg(feature = "backtraces")]
     recorded: Option<Recorded>,
@@ -116,7 +113,7 @@ impl AllocScope {
     }
 
     #[inline]
-    fn new(frame: OpenFrame) -> Self {
+    fn new(frame: OpenScope) -> Self {
         Self {
             frame,
             #[cfg(feature = "backtraces")]
@@ -149,7 +146,7 @@ impl AllocScope {
         let location = Location::caller();
         let wanted = Track { live: false, profile: cfg!(feature = "dhat-compat") };
         let tracking = wanted.any().then(|| track(wanted));
-        let frame = open_recording(0, true, FirstPast::Never);
+        let frame = open_recording(0, true, FirstOverrun::Never);
         if let Some(tracking) = &tracking {
             frame.set_tracked(tracking);
         }
@@ -176,7 +173,7 @@ impl AllocScope {
         measured(&reading, Unmeasured::here(reading.as_ref()));
         let Some(mut recording) = self.recording() else { not_measured(Unmeasured::Outlived) };
         recording.change(|recording| recording.add_heap(tracking.as_ref()));
-        report::call_sites(&recording, location)
+        call_sites::call_sites(&recording, location)
     }
 
     /// A handle by which other threads, tasks and jobs can add to this scope: see [`ScopeHandle`].
@@ -219,14 +216,14 @@ impl AllocScope {
     #[must_use]
     pub fn current() -> Option<ScopeHandle> {
         installed::require();
-        match count::share_innermost() {
+        match threads::share_innermost() {
             Ok(shared) => shared.map(ScopeHandle::new),
             Err(_) => panic!("{NO_MEMORY}"),
         }
     }
 
     /// What was recorded so far, if it records.
-    pub(crate) fn recording(&self) -> Option<Unseen<Box<Recording>>> {
+    pub(crate) fn recording(&self) -> Option<Ignored<Box<Recording>>> {
         Recording::of(&self.frame)
     }
 
@@ -268,7 +265,7 @@ pub(crate) struct Asked {
     /// The peak.
     pub(crate) peak: bool,
     /// Call sites, and what to look out for.
-    pub(crate) record: Option<FirstPast>,
+    pub(crate) record: Option<FirstOverrun>,
     /// About its blocks.
     pub(crate) track: Track,
     pub(crate) most_live: MostLive,
@@ -279,10 +276,10 @@ pub(crate) struct Asked {
 impl Asked {
     #[track_caller]
     #[inline]
-    fn open(self, tag: u64) -> OpenFrame {
+    fn open(self, tag: u64) -> OpenScope {
         match self.record {
             None => open(Kind::Scope, tag, self.peak),
-            Some(first_past) => open_recording(tag, self.peak, first_past),
+            Some(first_overrun) => open_recording(tag, self.peak, first_overrun),
         }
     }
 
@@ -295,7 +292,7 @@ impl Asked {
 
 #[track_caller]
 fn track(wanted: Track) -> Tracking {
-    match count::track(wanted) {
+    match threads::track(wanted) {
         Some(tracking) => tracking,
         None => panic!("no memory for the table of live blocks"),
     }
@@ -356,24 +353,24 @@ where
 
 #[track_caller]
 #[inline]
-fn open(kind: Kind, tag: u64, wants_peak: bool) -> OpenFrame {
-    match count::open(kind, tag, wants_peak) {
+fn open(kind: Kind, tag: u64, wants_peak: bool) -> OpenScope {
+    match threads::open(kind, tag, wants_peak) {
         Ok(frame) => frame,
         Err(_) => not_opened(),
     }
 }
 
 #[track_caller]
-pub(crate) fn open_hidden(at: usize) -> OpenFrame {
-    match count::open_hidden(at) {
+pub(crate) fn open_uncounted(at: usize) -> OpenScope {
+    match threads::open_uncounted(at) {
         Ok(frame) => frame,
         Err(_) => not_opened(),
     }
 }
 
 #[track_caller]
-pub(crate) fn open_recording(tag: u64, wants_peak: bool, first_past: FirstPast) -> OpenFrame {
-    match count::open_recording(tag, wants_peak, first_past) {
+pub(crate) fn open_recording(tag: u64, wants_peak: bool, first_overrun: FirstOverrun) -> OpenScope {
+    match threads::open_recording(tag, wants_peak, first_overrun) {
         Ok(frame) => frame,
         Err(_) => not_opened(),
     }

@@ -1,21 +1,22 @@
-//! Cold: `ProcessRecorder`, the call sites of all threads from its start on, by subtraction from what `record` keeps with the
+//! Cold: `ProcessRecorder`, the call sites of all threads from its start on, by subtraction from what `stacks` keeps with the
 //! stacks.
 
 use std::collections::BTreeMap;
 use std::panic::Location;
 
-use super::{HeapProfile, Recording};
-use crate::count::{self, EveryAllocation, ProcessProfile};
-use crate::record::{self, PointNumbers, Stack, Tally};
-use crate::report::{self, CallSites};
-use crate::unseen::Unseen;
+use crate::blocks::PointNumbers;
+use crate::call_sites::{self, CallSites};
+use crate::ignored::Ignored;
+use crate::reading::{ProgramPoints, Recording};
+use crate::stacks::{self, SiteCounts, Stack};
+use crate::threads::{self, EveryAllocation, ProcessProfile};
 
 /// Records until it is dropped.
 pub(crate) struct ProcessRecorder {
     location: &'static Location<'static>,
     opening: Option<&'static Stack>,
     /// What the process had counted at each stack before, in the order of the stacks' addresses.
-    before: Unseen<Vec<(Option<&'static Stack>, Tally)>>,
+    before: Ignored<Vec<(Option<&'static Stack>, SiteCounts)>>,
     /// `None` if too many others had one when this one started.
     profile: Option<ProcessProfile>,
     _recording: EveryAllocation,
@@ -24,12 +25,12 @@ pub(crate) struct ProcessRecorder {
 impl ProcessRecorder {
     #[track_caller]
     pub(crate) fn start() -> Self {
-        let before = Unseen::new(counted);
-        let profile = count::profile_process(usize::MAX);
-        let recording = count::record_everywhere(true);
+        let before = Ignored::new(counted);
+        let profile = threads::profile_process(usize::MAX);
+        let recording = threads::record_everywhere(true);
         Self {
             location: Location::caller(),
-            opening: count::stack_here(),
+            opening: threads::stack_here(),
             before,
             profile,
             _recording: recording,
@@ -37,19 +38,19 @@ impl ProcessRecorder {
     }
 
     pub(crate) fn call_sites(&self) -> CallSites {
-        let recording = Unseen::new(|| self.recording());
-        report::call_sites(&recording, self.location)
+        let recording = Ignored::new(|| self.recording());
+        call_sites::call_sites(&recording, self.location)
     }
 
     fn recording(&self) -> Recording {
         let mut recording = Recording::default();
-        let heap = self.profile.as_ref().map(|profile| HeapProfile::of(profile.points()));
+        let heap = self.profile.as_ref().map(|profile| ProgramPoints::of(profile.points()));
         let points = heap.iter().flat_map(|heap| &heap.points);
         let points: BTreeMap<usize, PointNumbers> =
             points.map(|(stack, numbers)| (address(*stack), *numbers)).collect();
         for (stack, tally) in counted() {
             let before = self.before.binary_search_by_key(&address(stack), |(s, _)| address(*s));
-            let before = before.map_or(Tally::ZERO, |at| self.before[at].1);
+            let before = before.map_or(SiteCounts::ZERO, |at| self.before[at].1);
             let mut tally = tally.since(&before);
             if let Some(numbers) = points.get(&address(stack)) {
                 tally.at_peak = numbers.at_peak;
@@ -68,10 +69,10 @@ impl ProcessRecorder {
 }
 
 /// What the process has counted by now, at each stack where that is anything, in the order of the stacks' addresses.
-fn counted() -> Vec<(Option<&'static Stack>, Tally)> {
-    let mut counted = vec![(None, record::profiled(None))];
-    record::visit_stacks(&mut |stack| {
-        let tally = record::profiled(Some(stack));
+fn counted() -> Vec<(Option<&'static Stack>, SiteCounts)> {
+    let mut counted = vec![(None, stacks::profiled(None))];
+    stacks::visit_stacks(&mut |stack| {
+        let tally = stacks::profiled(Some(stack));
         if tally.events() > 0 {
             counted.push((Some(stack), tally));
         }

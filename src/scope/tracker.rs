@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 
 use super::later_threads::{later_threads, Later};
 #[cfg(feature = "backtraces")]
-use crate::count;
-use crate::count::{Live, Tracking};
+use crate::call_sites;
 #[cfg(feature = "backtraces")]
-use crate::report;
+use crate::counters;
+use crate::threads::{Live, Tracking};
 
 /// The most blocks that a budget lets live at its end, and the most bytes in them.
 #[derive(Clone, Copy, Debug)]
@@ -58,12 +58,12 @@ impl Tracker {
     /// What was allocated by others than std for its threads, as far as stacks tell.
     #[cfg(feature = "backtraces")]
     fn beside_thread_starts(&self) -> Live {
-        count::ignored(|| {
+        counters::ignored(|| {
             let mut blocks = Vec::new();
             self.tracking.visit_live(&mut |stack, size| blocks.push((stack, size)));
             let mut live = Live::default();
             for (stack, size) in blocks {
-                if stack.is_some_and(|stack| !report::may_be_thread_start(stack)) {
+                if stack.is_some_and(|stack| !call_sites::may_be_thread_start(stack)) {
                     live.blocks += 1;
                     live.bytes = live.bytes.saturating_add(size);
                 }

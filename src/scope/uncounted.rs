@@ -1,6 +1,6 @@
 //! Cold: `uncounted`, a stretch that every scope around it passes over.
 
-use super::open_hidden;
+use super::open_uncounted;
 use crate::installed;
 
 /// Runs `work`; what it allocates and frees on this thread is charged to no scope around it.
@@ -29,6 +29,6 @@ use crate::installed;
 pub fn uncounted<R>(work: impl FnOnce() -> R) -> R {
     installed::require();
     let here = 0_u8;
-    let _hidden = open_hidden(std::ptr::addr_of!(here) as usize);
+    let _hidden = open_uncounted(std::ptr::addr_of!(here) as usize);
     work()
 }

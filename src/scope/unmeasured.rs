@@ -1,10 +1,11 @@
 //! Cold: `Unmeasured`, why what ran in a scope was not measured, and the words for it. Its numbers must not be taken for right.
 
-use crate::count::{is_inside, Reading};
+use crate::open_scopes::Reading;
+use crate::threads::is_inside;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unmeasured {
-    /// A hidden stretch was opened within, and never closed.
+    /// A uncounted stretch was opened within, and never closed.
     StillHidden,
     /// It is read where its thread's counters are not.
     Outlived,
@@ -21,7 +22,7 @@ impl Unmeasured {
         }
     }
 
-    /// Of a scope that may be read anywhere, also inside a hidden stretch that it knows of.
+    /// Of a scope that may be read anywhere, also inside a uncounted stretch that it knows of.
     #[inline]
     pub(crate) fn here(reading: Option<&Reading>) -> Option<Self> {
         match reading {
@@ -35,7 +36,7 @@ impl Unmeasured {
 
     #[inline]
     fn by_others(reading: &Reading) -> Option<Self> {
-        let is_hidden = reading.others.is_some_and(|others| others.is_still_hidden);
+        let is_hidden = reading.others.is_some_and(|others| others.is_still_uncounted);
         is_hidden.then_some(Self::StillHidden)
     }
 
@@ -60,13 +61,13 @@ impl Unmeasured {
 mod tests {
     use std::panic::catch_unwind;
 
-    use crate::scope::open_hidden;
+    use crate::scope::open_uncounted;
     use crate::{measure, Budget};
 
     /// As a coroutine does that is suspended in it and never resumed.
     fn leave_a_stretch() {
         let here = 0_u8;
-        std::mem::forget(open_hidden(std::ptr::addr_of!(here) as usize));
+        std::mem::forget(open_uncounted(std::ptr::addr_of!(here) as usize));
     }
 
     #[test]

@@ -52,7 +52,7 @@ pub(crate) enum Place {
 
 /// One `Place` for each return address, in their order.
 ///
-/// To be called inside `count::ignored`. Never panics; at home on a thread with a small stack; waits for nothing but
+/// To be called inside `counters::ignored`. Never panics; at home on a thread with a small stack; waits for nothing but
 /// std's own lock on backtraces.
 pub(crate) fn symbolize(return_addresses: &[usize]) -> Vec<Place> {
     imp::resolve(return_addresses)

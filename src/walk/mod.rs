@@ -1,4 +1,4 @@
-//! Hot: walks the stack of the current thread: the return addresses that lead to an allocation. Called by `record` at
+//! Hot: walks the stack of the current thread: the return addresses that lead to an allocation. Called by `stacks` at
 //! each event of a recording scope; `symbolize` asks for the rules alone.
 //!
 //! In plain words: an unwinder turns the registers of a function into those of its caller, again and again. What it needs to

@@ -1,8 +1,10 @@
 //! Cold: tests of DHAT files, on made-up profiles.
 
 use super::{text_of, Process};
+use crate::blocks::PointNumbers;
+use crate::counters::Blocks;
 use crate::dhat::profile::{Kind, Profile};
-use crate::record::{made_up_stack, Blocks, PointNumbers, Stack};
+use crate::stacks::{made_up_stack, Stack};
 use crate::symbolize::{Place, Symbol};
 
 fn symbol(function: &str, place: &str) -> Symbol {

@@ -66,7 +66,7 @@ extern "C" fn run<F: FnOnce() -> R + Send, R: Send>(job: *mut c_void) -> *mut c_
     // SAFETY: `on_a_roomy_thread` passed a job of this type, and looks at it again only when this thread has ended.
     let job = unsafe { &mut *job.cast::<Job<F, R>>() };
     if let Some(work) = job.work.take() {
-        crate::count::ignored(|| match catch_unwind(AssertUnwindSafe(work)) {
+        crate::counters::ignored(|| match catch_unwind(AssertUnwindSafe(work)) {
             Ok(result) => job.result = Some(result),
             // Dropping it could panic again.
             Err(payload) => std::mem::forget(payload),
@@ -167,9 +167,9 @@ mod tests {
     #[test]
     fn what_the_work_allocates_is_ignored() {
         let work = || {
-            let before = crate::count::ignored_allocs();
+            let before = crate::counters::ignored_allocs();
             std::hint::black_box(Box::new(1_u64));
-            crate::count::ignored_allocs() - before
+            crate::counters::ignored_allocs() - before
         };
         assert!(matches!(on_a_roomy_thread(work), Outcome::Done(1)));
     }

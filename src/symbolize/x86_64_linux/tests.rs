@@ -9,7 +9,7 @@ use std::fmt::Write;
 
 use super::parse::{parse, Frame};
 use super::{caller, capture_by, known};
-use crate::count::ignored;
+use crate::counters::ignored;
 use crate::symbolize::{symbolize, Place};
 use crate::walk::{Caller, Cfa};
 

@@ -14,7 +14,7 @@
 
 use std::ffi::c_void;
 
-use crate::asm_symbol::asm_symbol;
+use crate::sys::asm_symbol;
 
 std::arch::global_asm!(
     // Link-time optimisation may put all assembly of a program into one file.

@@ -1,0 +1,45 @@
+//! Hot: `Tracked`, where the blocks of a scope are entered, if somebody asks which of them are live
+//! or for their heap profile.
+
+use super::heap_profile::HeapProfile;
+use super::leak_counter::LeakCounter;
+use crate::stacks::Stack;
+
+/// In place of the address of a block that is no longer live.
+pub(crate) const GONE: usize = 1;
+
+/// A block as it is now.
+#[derive(Clone, Copy)]
+pub(crate) struct Block {
+    pub(crate) address: usize,
+    pub(crate) size: u64,
+}
+
+/// Where frames enter the blocks of a scope.
+#[derive(Clone, Copy)]
+pub(crate) struct Tracked {
+    pub(crate) retained: Option<(&'static LeakCounter, u64)>,
+    pub(crate) points: Option<(&'static HeapProfile, u64)>,
+}
+
+impl Tracked {
+    /// A fresh block belongs to the scope, and to no other yet if `is_first`.
+    #[inline]
+    pub(crate) fn insert(self, block: Block, stack: Option<&'static Stack>, is_first: bool) {
+        let Block { address, size } = block;
+        if let Some((retained, serial)) = self.retained.filter(|_| address != GONE) {
+            retained.insert(serial, address, size, stack, is_first);
+        }
+        if let Some((points, number)) = self.points {
+            points.enter(number, address, size, stack, is_first && self.retained.is_none());
+        }
+    }
+
+    /// A block was reallocated in the scope.
+    #[inline]
+    pub(crate) fn count_moved(self, block: Block, stack: Option<&'static Stack>) {
+        if let Some((points, number)) = self.points {
+            points.reenter(number, block.address, block.size, stack);
+        }
+    }
+}

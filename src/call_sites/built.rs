@@ -1,0 +1,124 @@
+//! Cold: how this program was built, as far as its path and its frames tell: what to set where the user's code has no lines.
+
+use std::env;
+use std::path::Path;
+
+use super::code::Owner;
+use super::sites::{Data, Frame, Site};
+
+/// What built this program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Built {
+    /// Cargo, with this profile, as its table is named in a manifest.
+    Profile(String),
+    /// rustdoc, as a test in the documentation.
+    DocTest,
+    Unknown,
+}
+
+/// Of this process.
+pub(crate) fn built() -> Built {
+    env::current_exe().map_or(Built::Unknown, |path| of(&path))
+}
+
+/// Cargo has a folder for each profile, with a folder below for tests.
+fn of(path: &Path) -> Built {
+    let mut names = path.iter().rev().map(|name| name.to_string_lossy());
+    let mut next = || names.next().unwrap_or_default();
+    let (file, folder, above, further) = (next(), next(), next(), next());
+    if file.starts_with("rust_out") || folder.starts_with("rustdoctest") {
+        return Built::DocTest;
+    }
+    let is_script = above == "build" && file.starts_with("build-script-");
+    let profile = match &*folder {
+        "deps" | "examples" => above,
+        _ if is_script => further,
+        "debug" | "release" => folder,
+        _ => return Built::Unknown,
+    };
+    let table = if profile == "debug" { "dev" } else { &*profile };
+    let part = if is_script { ".build-override" } else { "" };
+    Built::Profile(format!("{table}{part}"))
+}
+
+/// Why there are no lines of the user's, and what to do about it.
+pub(crate) fn without_lines(data: &Data, built: &Built) -> String {
+    let setting = "`debug = \"line-tables-only\"`";
+    let place = match built {
+        Built::DocTest => {
+            return "rustdoc builds doc tests without debug information; `RUSTDOCFLAGS=-Cdebuginfo=1` adds it".to_owned()
+        }
+        Built::Profile(table) => format!("under `[profile.{table}]`"),
+        Built::Unknown => "in the profile that this was built with".to_owned(),
+    };
+    let mut frames = data.sites.iter().flat_map(Site::frames);
+    if !has_names(data) {
+        return format!("the program is stripped; remove `strip` {place}, and set {setting} there");
+    }
+    let no_debug_info = "the code has no debug information; set";
+    // Std comes with lines, so something has taken them out: `strip`, or Cargo where `debug` is not set.
+    match frames.any(|frame| frame.parts.owner == Owner::Std && frame.line().is_some()) {
+        true => format!("{no_debug_info} {setting} {place}"),
+        false => format!("{no_debug_info} {setting} {place}, and no `strip`"),
+    }
+}
+
+/// Whether functions of Rust have names, as they have unless a program is stripped.
+pub(crate) fn has_names(data: &Data) -> bool {
+    let is_of_rust = |frame: &Frame| frame.function().is_some_and(|name| name.contains("::"));
+    data.sites.iter().flat_map(Site::frames).any(is_of_rust)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::fixture::{tally, Program};
+    use super::{of, without_lines, Built};
+
+    #[test]
+    fn the_path_tells_the_profile() {
+        let profile = |name: &str| Built::Profile(name.to_owned());
+        let check = |path, expected| assert_eq!(of(Path::new(path)), expected, "{path}");
+        check("/p/target/debug/deps/words-3b7f9b8abf8e3895", profile("dev"));
+        check("/p/target/x86_64-unknown-linux-gnu/release/examples/words", profile("release"));
+        check("/p/target/bench-fast/deps/words-3b7f9b8abf8e3895", profile("bench-fast"));
+        check("/p/target/release/words", profile("release"));
+        let script = "/p/target/debug/build/words-3b7f9b8abf8e3895/build-script-build";
+        check(script, profile("dev.build-override"));
+        check("/tmp/rustdoctestA1b2C3/rust_out", Built::DocTest);
+        check("/tmp/rustdoctestA1b2C3/merged_doctest_2024", Built::DocTest);
+        check("/usr/bin/words", Built::Unknown);
+        check("words", Built::Unknown);
+    }
+
+    #[test]
+    fn the_frames_tell_what_is_missing() {
+        let check = |places, built, expected| {
+            let tallies = &[(&[1, 2][..], tally(1, 0, 8))];
+            let program = Program { places, tallies, ..Program::NONE };
+            assert_eq!(without_lines(&program.data(), &built), expected);
+        };
+        let release = || Built::Profile("release".to_owned());
+        check(
+            "1 main\n2 ?libx.so+16",
+            release(),
+            "the program is stripped; remove `strip` under `[profile.release]`, and set `debug = \"line-tables-only\"` there",
+        );
+        check(
+            "1 p::main\n2 alloc::f",
+            release(),
+            "the code has no debug information; set `debug = \"line-tables-only\"` under `[profile.release]`, and no `strip`",
+        );
+        check(
+            "1 p::main\n2 alloc::f @ /rustc/5/library/alloc/src/lib.rs:1",
+            Built::Unknown,
+            "the code has no debug information; set `debug = \"line-tables-only\"` in the profile that this was built with",
+        );
+        check(
+            "1 p::main\n2 alloc::f",
+            Built::DocTest,
+            "rustdoc builds doc tests without debug information; `RUSTDOCFLAGS=-Cdebuginfo=1` adds it",
+        );
+    }
+}

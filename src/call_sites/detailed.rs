@@ -1,0 +1,174 @@
+//! Cold: the detailed text, `{:#}` of `CallSites`: all that is known, for people.
+
+use super::built::{built, without_lines};
+use super::order::Order;
+use super::sites::{Data, Site};
+use crate::number::{counted, grouped};
+use crate::stacks::Growth;
+use crate::walk::Stop;
+
+pub(crate) fn text(data: &Data) -> String {
+    let mut total = data.lost;
+    for site in &data.sites {
+        total.add(site.numbers);
+    }
+    let number = u64::try_from(data.sites.len()).unwrap_or(u64::MAX);
+    let mut text = format!(
+        "{}, {} at {}\n",
+        counted(total.events, "allocation"),
+        counted(total.bytes, "byte"),
+        counted(number, "site")
+    );
+    push_stacks(&mut text, data, data.order, "");
+    for line in shortcomings(data, |count| counted(count, "allocation")) {
+        text.push_str(&format!("\n{line}\n"));
+    }
+    text
+}
+
+/// Every site with all of its frames.
+pub(crate) fn push_stacks(text: &mut String, data: &Data, order: Order, indent: &str) {
+    let mut sites: Vec<&Site> = data.sites.iter().collect();
+    order.sort(&mut sites, |site| site.numbers, |a, b| a.frames.cmp(&b.frames));
+    for site in sites {
+        text.push_str(&format!("\n{indent}{}\n", heading(site)));
+        for (index, frame) in site.frames.iter().enumerate() {
+            if site.gap == Some(index) {
+                let reason = Stop::MiddleLeftOut.reason();
+                text.push_str(&format!(
+                    "{indent}    .. the middle of the stack is left out: {reason}\n"
+                ));
+            }
+            let mark = if frame.is_user() { '>' } else { ' ' };
+            text.push_str(&format!("{indent}  {mark} {frame}\n"));
+        }
+        if let Some(reason) = site.cut_off {
+            text.push_str(&format!("{indent}    .. the stack is not complete: {reason}\n"));
+        }
+    }
+}
+
+fn heading(site: &Site) -> String {
+    let numbers = &site.numbers;
+    let reallocs = match numbers.reallocs {
+        0 => String::new(),
+        reallocs => format!(" ({})", counted(reallocs, "reallocation")),
+    };
+    let grew = growth(&site.growth).map_or_else(String::new, |sizes| format!(", grew {sizes}"));
+    let at_peak = match site.peak_bytes() {
+        Some(bytes) => format!(", {} at the peak", counted(bytes, "byte")),
+        None => String::new(),
+    };
+    format!(
+        "{}{reallocs}, {}{at_peak}{grew}",
+        counted(numbers.events, "allocation"),
+        counted(numbers.bytes, "byte")
+    )
+}
+
+/// The sizes of a block that was reallocated: `96 > 192 > 384`; `96 > 192 > 384 > 768 > 2 more > 6,144` where only so many are
+/// known, and `8 > 5 more > 512` where the block grew in turn at several stacks.
+pub(crate) fn growth(growth: &Growth) -> Option<String> {
+    let (first, last, steps) = match growth.whole() {
+        Some(whole) if whole.2 > growth.steps => whole,
+        _ => (growth.sizes[0], growth.last, growth.steps),
+    };
+    if steps == 0 {
+        return None;
+    }
+    let mut sizes = vec![grouped(first)];
+    if steps == growth.steps {
+        let between = usize::try_from(steps - 1).unwrap_or(usize::MAX);
+        sizes.extend(growth.sizes.iter().skip(1).take(between).map(|size| grouped(*size)));
+    }
+    let more = steps - sizes.len() as u64;
+    if more > 0 {
+        sizes.push(format!("{} more", grouped(more)));
+    }
+    sizes.push(grouped(last));
+    Some(sizes.join(" > "))
+}
+
+/// What is missing, and what to do about it: a sentence each.
+pub(crate) fn shortcomings(data: &Data, counted_events: impl Fn(u64) -> String) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(reason) = data.unavailable {
+        lines.push(reason.to_owned());
+    } else if !data.has_debug_info {
+        lines.push(without_lines(data, &built()));
+    }
+    if data.lost.events > 0 && data.unavailable.is_none() {
+        let why = match data.unwalked {
+            Some(reason) => format!("a stack could not be walked: {reason}"),
+            None => "there was no room for more stacks".to_owned(),
+        };
+        let lost = counted_events(data.lost.events);
+        lines.push(format!("{lost}, {} at no site: {why}", counted(data.lost.bytes, "byte")));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{tally, Program};
+    use super::{growth, text};
+    use crate::stacks::Growth;
+    use crate::walk::Stop;
+
+    #[test]
+    fn growth_is_a_chain_of_sizes() {
+        let check = |steps, last, expected: Option<&str>| {
+            let sizes = [8, 16, 32, 6_400];
+            let chain = Growth { sizes, last, steps, ..Growth::NONE };
+            assert_eq!(growth(&chain).as_deref(), expected);
+        };
+        check(0, 0, None);
+        check(1, 16, Some("8 > 16"));
+        check(3, 6_400, Some("8 > 16 > 32 > 6,400"));
+        check(4, 12_800, Some("8 > 16 > 32 > 6,400 > 12,800"));
+        check(5, 25_600, Some("8 > 16 > 32 > 6,400 > 1 more > 25,600"));
+        check(1_005, 25_600, Some("8 > 16 > 32 > 6,400 > 1,001 more > 25,600"));
+        let in_turn = Growth { count: 6, gained: 504, least: 8, most: 512, ..Growth::NONE };
+        assert_eq!(growth(&in_turn).as_deref(), Some("8 > 5 more > 512"));
+        let twice = Growth { count: 2, gained: 504, least: 8, most: 512, ..in_turn };
+        assert_eq!(growth(&twice).as_deref(), Some("8 > 1 more > 512"));
+        let known = Growth { sizes: [8, 16, 0, 0], last: 512, steps: 2, ..twice };
+        assert_eq!(growth(&known).as_deref(), Some("8 > 16 > 512"));
+        let apart = Growth { gained: 500, ..in_turn };
+        assert_eq!(growth(&apart), None);
+    }
+
+    #[test]
+    fn all_that_is_known_is_in_it() {
+        let program = Program {
+            places: "1 t::main @ /p/src/main.rs:1\n2 t::deep @ /p/src/main.rs:2:5\n3 ?libx.so+16",
+            location: "src/main.rs",
+            tallies: &[(&[2, 3], tally(1, 2, 1_000))],
+            stop: Stop::TooDeep,
+            lost: tally(1, 0, 5),
+            ..Program::NONE
+        };
+        let expected = format!(
+            "4 allocations, 1,005 bytes at 1 site\n\n\
+             3 allocations (2 reallocations), 1,000 bytes\n    \
+             libx.so+0x10\n  \
+             > t::deep at src/main.rs:2:5\n    \
+             .. the stack is not complete: {}\n\n\
+             1 allocation, 5 bytes at no site: there was no room for more stacks\n",
+            Stop::TooDeep.reason()
+        );
+        assert_eq!(text(&program.data()), expected);
+    }
+
+    #[test]
+    fn where_there_is_nothing_to_compare_it_still_says_what_there_is() {
+        let places = "1 t::main\n2 t::main";
+        let tallies = &[(&[2][..], tally(1, 0, 1))];
+        let stripped = Program { places, tallies, openings: &[&[1]], ..Program::NONE };
+        assert!(
+            text(&stripped.data()).contains("\n    t::main\n\nthe code has no debug information")
+        );
+        let unavailable = Program { unavailable: Some("not here"), ..Program::NONE };
+        assert_eq!(text(&unavailable.data()), "0 allocations, 0 bytes at 0 sites\n\nnot here\n");
+    }
+}

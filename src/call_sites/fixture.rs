@@ -1,0 +1,96 @@
+//! Cold: made-up programs for the tests beside it.
+
+use std::collections::HashMap;
+
+use super::model::{data, Recorded};
+use super::sites::Data;
+use crate::stacks::SiteCounts;
+use crate::symbolize::{Place, Symbol};
+use crate::walk::Stop;
+
+#[derive(Clone, Copy)]
+pub(crate) struct Program<'a> {
+    /// What is at each address, a frame a line: `address function @ file:line:column`, or `address ?module+offset`. Inlined frames
+    /// of the same address are innermost first. `MANIFEST` is the folder of this library.
+    pub(crate) places: &'a str,
+    pub(crate) location: &'a str,
+    /// Outermost first.
+    pub(crate) openings: &'a [&'a [usize]],
+    pub(crate) tallies: &'a [(&'a [usize], SiteCounts)],
+    /// Of all stacks.
+    pub(crate) stop: Stop,
+    pub(crate) lost: SiteCounts,
+    pub(crate) first_overrun: Option<(u64, Option<&'a [usize]>)>,
+    pub(crate) unavailable: Option<&'static str>,
+}
+
+impl Program<'_> {
+    pub(crate) const NONE: Self = Self {
+        places: "",
+        location: "",
+        openings: &[],
+        tallies: &[],
+        stop: Stop::Complete,
+        lost: tally(0, 0, 0),
+        first_overrun: None,
+        unavailable: None,
+    };
+}
+
+pub(crate) const fn tally(allocs: u64, reallocs: u64, bytes: u64) -> SiteCounts {
+    SiteCounts { allocs, reallocs, bytes, ..SiteCounts::ZERO }
+}
+
+impl Program<'_> {
+    pub(crate) fn data(&self) -> Data {
+        let stack = |addresses| (addresses, self.stop);
+        let recorded = Recorded {
+            tallies: self
+                .tallies
+                .iter()
+                .map(|(stack, tally)| ((*stack, self.stop), *tally))
+                .collect(),
+            openings: self.openings.iter().map(|opening| (*opening, Stop::Complete)).collect(),
+            lost: self.lost,
+            first_overrun: self.first_overrun.map(|(event, trace)| (event, trace.map(stack))),
+            location: self.location,
+            unavailable: self.unavailable,
+            has_peak: false,
+        };
+        let places = self.places();
+        let unknown = |address| Place::Unknown { module: String::new(), offset: address };
+        data(&recorded, |addresses| {
+            let place = |address| places.get(address).cloned().unwrap_or_else(|| unknown(*address));
+            addresses.iter().map(place).collect()
+        })
+    }
+
+    fn places(&self) -> HashMap<usize, Place> {
+        let mut places: HashMap<usize, Place> = HashMap::new();
+        for line in self.places.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            let (address, frame) = line.split_once(' ').expect("an address and a frame");
+            let address: usize = address.parse().expect("an address");
+            if let Some(module) = frame.strip_prefix('?') {
+                let (module, offset) = module.split_once('+').expect("a module and an offset");
+                let offset = offset.parse().expect("an offset");
+                places.insert(address, Place::Unknown { module: module.to_owned(), offset });
+                continue;
+            }
+            let place = places.entry(address).or_insert_with(|| Place::Known(Vec::new()));
+            let Place::Known(symbols) = place else { panic!("both known and not: {line}") };
+            symbols.push(symbol(frame));
+        }
+        places
+    }
+}
+
+fn symbol(frame: &str) -> Symbol {
+    let Some((function, place)) = frame.split_once(" @ ") else {
+        return Symbol { function: Some(frame.to_owned()), ..Symbol::default() };
+    };
+    let mut parts = place.split(':');
+    let file = parts.next().map(|file| file.replace("MANIFEST", env!("CARGO_MANIFEST_DIR")));
+    let mut number = || parts.next().map(|number| number.parse().expect("a number"));
+    let line = number();
+    Symbol { function: Some(function.to_owned()), file, line, column: number() }
+}

@@ -1,0 +1,415 @@
+//! Cold: the snapshot text, `{}` of `CallSites`: the same on every machine, in every run, at every opt-level and with every toolchain.
+//!
+//! What it is made of is what these agree on: files below the root, and the names of the user's functions. What differs is left out:
+//!
+//! - lines and columns (they move with every edit), bytes (sizes of types may change), addresses;
+//! - generic arguments, hashes, numbers of closures: toolchains write them in their own ways, or not at all;
+//! - frames of std and of other packages: their versions differ, and so does what of them is inlined;
+//! - what `thread_local!` makes of an expression is called after the macro;
+//! - closures, as such: some toolchains write `tokens::{{closure}}`, some `{closure#0}` without a path; both become `tokens`;
+//! - repetition: a closure within its function, recursion, also of functions that call one another.
+
+use std::collections::BTreeMap;
+
+use super::built::{built, without_lines};
+use super::cycles::without_cycles;
+use super::sites::{Data, Frame, Numbers, Site};
+use super::Order;
+use crate::number::{counted, grouped};
+
+/// A site without a frame of the user's: on a thread of a library's, or below a stack that could not be walked to its end. Not even
+/// the package would be the same everywhere, as inlined functions may come without their paths.
+const OUTSIDE: &str = "(outside of the user's code)";
+
+/// What was left out of the middle of a stack. It shows unless it is within recursion.
+const LEFT_OUT: Entry<'static> = Entry { file: "", function: "..", is_closure: true };
+
+/// The end of a chain that is cut off.
+const CUT_OFF: &str = " < ..";
+
+/// The columns of counts up to 9999: lines do not move when the greatest count changes.
+const COUNT_WIDTH: usize = 4;
+
+/// The text, with a line break at its end; or why there is none that could be compared.
+pub(super) fn text(data: &Data) -> Result<String, String> {
+    if let Some(reason) = data.unavailable {
+        return Err(format!(
+            "no call sites to compare: {reason}. Compare them only where they are, for example under `#[cfg(..)]`; `{{:#}}` \
+             shows what there is"
+        ));
+    }
+    if !data.has_debug_info {
+        let why = without_lines(data, &built());
+        return Err(format!("no call sites to compare: {why}; `{{:#}}` shows what there is"));
+    }
+    // The text must not hang on which files are there.
+    let is_unread = |frame: &&Frame| frame.parts.is_name_unread;
+    if let Some(frame) = data.sites.iter().flat_map(Site::user_frames).find(is_unread) {
+        let file = frame.file().unwrap_or("");
+        return Err(format!(
+            "no call sites to compare: the name of a function with a closure is not in the debug information, and its source, \
+             {file}, can't be read. Set `debug = true` in the profile that this was built with (`[profile.release]` for \
+             `--release`), or run it where the source is; `{{:#}}` shows what there is"
+        ));
+    }
+    let mut by_key: BTreeMap<String, u64> = BTreeMap::new();
+    // The runner decides whether the harness keeps what is printed.
+    for site in data.sites.iter().filter(|site| !site.is_capture) {
+        let count = by_key.entry(key(site)).or_default();
+        *count = count.wrapping_add(site.numbers.events);
+    }
+    let mut lines: Vec<(String, u64)> = by_key.into_iter().collect();
+    Order::Allocations.sort(
+        &mut lines,
+        |(_, count)| Numbers { events: *count, ..Numbers::default() },
+        |(a, _), (b, _)| a.cmp(b),
+    );
+
+    let total = lines.iter().fold(data.lost.events, |sum, (_, count)| sum.wrapping_add(*count));
+    let number = u64::try_from(lines.len()).unwrap_or(u64::MAX);
+    let mut text = format!("{} at {}\n", counted(total, "allocation"), counted(number, "site"));
+    let widest = lines.first().map_or(0, |(_, count)| grouped(*count).len());
+    let width = COUNT_WIDTH.max(widest).max(grouped(data.lost.events).len());
+    for (key, count) in &lines {
+        text.push_str(&format!("{:>width$}  {key}\n", grouped(*count)));
+    }
+    if data.lost.events > 0 {
+        let why =
+            data.unwalked.map_or("no room for more stacks", |_| "stacks that can't be walked");
+        text.push_str(&format!("{:>width$}  (not attributed: {why})\n", grouped(data.lost.events)));
+    }
+    Ok(text)
+}
+
+/// A function of the user's in a chain.
+#[derive(PartialEq)]
+struct Entry<'a> {
+    file: &'a str,
+    function: &'a str,
+    is_closure: bool,
+}
+
+/// The chain of the user's functions, innermost first.
+fn key(site: &Site) -> String {
+    let frames: Vec<&Frame> = site.user_frames().collect();
+    let mut entries: Vec<Entry<'_>> = frames
+        .iter()
+        .enumerate()
+        .map(|(index, frame)| Entry {
+            file: frame.file().unwrap_or(""),
+            function: function(frame, &frames[index + 1..]),
+            is_closure: frame.parts.is_closure,
+        })
+        .collect();
+    if let Some(gap) = site.gap {
+        let inner = site.frames[..gap].iter().filter(|frame| frame.is_user()).count();
+        entries.insert(inner, LEFT_OUT);
+    }
+    // A function that calls one with a closure of its own is no recursion.
+    let is_same = |a: &Entry<'_>, b: &Entry<'_>| a == b && !a.is_closure;
+    let mut entries = without_cycles(&entries.iter().collect::<Vec<_>>(), is_same);
+    entries.dedup_by_key(|entry| (entry.file, entry.function));
+    let mut key = String::new();
+    for Entry { file, function, .. } in entries {
+        key.push_str(if key.is_empty() { "" } else { " < " });
+        key.push_str(format!("{file} {function}").trim_start());
+    }
+    if key.is_empty() {
+        key.push_str(OUTSIDE);
+    }
+    key.push_str(site.cut_off.map_or("", |_| CUT_OFF));
+    key
+}
+
+/// A closure without a path, whose source does not say its function either (it is a macro's), counts as the next
+/// function further out: of the same file, if there is one.
+fn function<'a>(frame: &'a Frame, outer: &[&'a Frame]) -> &'a str {
+    let named = |frame: &&Frame| !frame.parts.name.is_empty();
+    let mut of_file =
+        outer.iter().copied().filter(|outer| outer.file() == frame.file()).filter(named);
+    let next = || of_file.next().or_else(|| outer.iter().copied().find(named));
+    Some(frame).filter(named).or_else(next).map_or("{closure}", |frame| &frame.parts.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{tally, Program};
+    use super::text;
+    use crate::walk::Stop;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// `tests/t.rs` opens the scope and calls `src/p.rs`: as four builds of the same code show it.
+    const DEBUG_LEGACY: Program<'_> = Program {
+        places: "
+            1 t::parses::{{closure}}::h0123456789abcdef @ /users/u/p/tests/t.rs:10:1
+            2 t::parses::h0123456789abcdef @ /users/u/p/tests/t.rs:12:5
+            3 mod_alloc::scope::AllocScope::with_call_sites @ /m/src/scope/mod.rs:9
+            4 t::parses::h0123456789abcdef @ /users/u/p/tests/t.rs:13:9
+            5 p::parse::h0123456789abcdef @ /users/u/p/src/p.rs:30:9
+            6 p::tokens::hfedcba9876543210 @ /users/u/p/src/p.rs:40:9
+            7 core::iter::Iterator::map::h0123456789abcdef @ /rustc/5/library/core/src/iter.rs:9
+            8 p::tokens::{{closure}}::h0123456789abcdef @ /users/u/p/src/p.rs:41:9
+            9 <p::M as p::T>::go::h0123456789abcdef @ /users/u/p/src/p.rs:50:9
+            10 core::ptr::drop_in_place<p::M>::h0123456789abcdef @ /users/u/p/src/p.rs:5
+            11 <p::M as core::ops::drop::Drop>::drop::h0123456789abcdef @ /users/u/p/src/p.rs:60
+            12 serde_json::from_str @ /users/u/.cargo/registry/src/i/serde_json-1.0.0/src/de.rs:9
+            13 __rust_alloc
+        ",
+        location: "tests/t.rs",
+        openings: &[&[1, 2, 3]],
+        tallies: &[
+            (&[1, 4, 5, 6, 7, 8, 13], tally(9, 0, 9)),
+            (&[1, 4, 5, 5, 5, 6, 13], tally(1, 2, 672)),
+            (&[1, 4, 5, 12, 9, 13], tally(1, 0, 1)),
+            (&[1, 4, 9, 13], tally(2, 0, 2)),
+            (&[1, 4, 10, 11, 13], tally(0, 2, 1)),
+            (&[1, 4, 13], tally(1_000, 0, 1)),
+        ],
+        ..Program::NONE
+    };
+
+    const DEBUG_V0: Program<'_> = Program {
+        places: "
+            1 t[0a1b]::parses::{closure#0} @ /elsewhere/tests/t.rs:10:1
+            2 t[0a1b]::parses @ /elsewhere/tests/t.rs:12:5
+            3 <mod_alloc[1c]::scope::AllocScope>::with_call_sites @ /m/src/scope/mod.rs:9
+            4 t[0a1b]::parses @ /elsewhere/tests/t.rs:13:9
+            5 p[0a1c]::parse::<&alloc[5c]::string::String> @ /elsewhere/src/p.rs:30:9
+            6 p[0a1c]::tokens::<[u8; 4]> @ /elsewhere/src/p.rs:40:9
+            7 <core[2]::iter::Map<p[0a1c]::tokens::{closure#0}>>::next @ /rustc/6/library/core/src/iter.rs:9
+            8 p[0a1c]::tokens::<[u8; 4]>::{closure#0} @ /elsewhere/src/p.rs:41:9
+            9 <p[0a1c]::M as p[0a1c]::T>::go @ /elsewhere/src/p.rs:50:9
+            10 core[2]::ptr::drop_in_place::<p[0a1c]::M> @ /elsewhere/src/p.rs:5
+            11 <p[0a1c]::M as core[2]::ops::drop::Drop>::drop @ /elsewhere/src/p.rs:60
+            12 serde_json[3]::from_str @ /elsewhere/vendor/serde_json/src/de.rs:9
+            13 __rustc[4]::__rust_alloc
+        ",
+        ..DEBUG_LEGACY
+    };
+
+    /// Everything is inlined, without paths: closures have their names from the source.
+    const RELEASE: Program<'_> = Program {
+        places: "
+            1 start
+            2 new @ MANIFEST/src/scope/mod.rs:9
+            2 with_call_sites @ MANIFEST/src/scope/mod.rs:9
+            2 parses @ SOURCES/tests/t.rs:12:5
+            2 {closure#0} @ SOURCES/tests/t.rs:10:1
+            3 {closure#0} @ SOURCES/src/p.rs:41:9
+            3 map<fn()> @ /rustc/5/library/core/src/iter.rs:9
+            3 tokens<[u8; 4]> @ SOURCES/src/p.rs:40:9
+            3 parse<&alloc::string::String> @ SOURCES/src/p.rs:30:9
+            3 parses @ SOURCES/tests/t.rs:13:9
+            3 {closure#0} @ SOURCES/tests/t.rs:10:1
+            4 tokens<[u8; 4]> @ SOURCES/src/p.rs:40:9
+            4 parse<&alloc::string::String> @ SOURCES/src/p.rs:30:9
+            4 parse<&alloc::string::String> @ SOURCES/src/p.rs:31:9
+            4 parses @ SOURCES/tests/t.rs:13:9
+            4 {closure#0} @ SOURCES/tests/t.rs:10:1
+            5 go @ SOURCES/src/p.rs:50:9
+            5 from_str @ /users/u/.cargo/registry/src/i/serde_json-1.0.0/src/de.rs:9
+            5 parse<&alloc::string::String> @ SOURCES/src/p.rs:30:9
+            5 parses @ SOURCES/tests/t.rs:13:9
+            5 {closure#0} @ SOURCES/tests/t.rs:10:1
+            6 go @ SOURCES/src/p.rs:50:9
+            6 parses @ SOURCES/tests/t.rs:13:9
+            6 {closure#0} @ SOURCES/tests/t.rs:10:1
+            7 drop @ SOURCES/src/p.rs:60
+            7 drop_in_place<p::M> @ /rustc/5/library/core/src/ptr/mod.rs:5
+            7 parses @ SOURCES/tests/t.rs:13:9
+            7 {closure#0} @ SOURCES/tests/t.rs:10:1
+            8 parses @ SOURCES/tests/t.rs:13:9
+            8 {closure#0} @ SOURCES/tests/t.rs:10:1
+            13 __rust_alloc
+        ",
+        location: "tests/t.rs",
+        openings: &[&[1, 2]],
+        tallies: &[
+            (&[1, 8, 13], tally(1_000, 0, 1)),
+            (&[1, 7, 13], tally(1, 1, 1)),
+            (&[1, 6, 13], tally(2, 0, 2)),
+            (&[1, 5, 13], tally(1, 0, 1)),
+            (&[1, 4, 13], tally(1, 2, 672)),
+            (&[1, 3, 13], tally(9, 0, 9)),
+        ],
+        ..Program::NONE
+    };
+
+    /// A folder of source files, that places may name `SOURCES`.
+    struct Folder(std::path::PathBuf);
+
+    impl Folder {
+        /// `files` are paths and texts; the texts begin at the line that comes with them.
+        fn new(files: &[(&str, usize, &str)]) -> Self {
+            static NUMBER: AtomicUsize = AtomicUsize::new(0);
+            let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+            let name = format!("mod-alloc-sources-{}-{number}", std::process::id());
+            let folder = Self(std::env::temp_dir().join(name));
+            for (path, line, text) in files {
+                let path = folder.0.join(path);
+                let parent = path.parent().expect("it has one");
+                std::fs::create_dir_all(parent).expect("a folder to write to");
+                let text = format!("{}{text}\n", "\n".repeat(line - 1));
+                std::fs::write(path, text).expect("a folder to write to");
+            }
+            folder
+        }
+
+        fn text(&self, program: Program<'_>) -> Result<String, String> {
+            let folder = self.0.to_str().expect("a plain path");
+            let places = &program.places.replace("SOURCES", folder);
+            text(&Program { places, ..program }.data())
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0); // Of a failing test it may stay.
+        }
+    }
+
+    #[test]
+    fn all_builds_of_the_same_code_give_the_same_text() {
+        let expected = "\
+1,017 allocations at 5 sites
+1,000  tests/t.rs parses
+   12  src/p.rs tokens < src/p.rs parse < tests/t.rs parses
+    2  src/p.rs drop < tests/t.rs parses
+    2  src/p.rs go < tests/t.rs parses
+    1  src/p.rs go < src/p.rs parse < tests/t.rs parses
+";
+        for program in [DEBUG_LEGACY, DEBUG_V0] {
+            assert_eq!(text(&program.data()).as_deref(), Ok(expected));
+        }
+        let sources = [
+            ("tests/t.rs", 9, "fn parses()\n{ || (); }"),
+            ("src/p.rs", 40, "fn tokens() {\n        || ()\n}"),
+        ];
+        assert_eq!(Folder::new(&sources).text(RELEASE).as_deref(), Ok(expected));
+    }
+
+    #[test]
+    fn without_a_name_in_the_build_or_in_the_source_there_is_no_text() {
+        let refusal = Folder::new(&[]).text(RELEASE).expect_err("names are missing");
+        assert!(refusal.contains("src/p.rs, can't be read. Set `debug = true`"), "{refusal}");
+    }
+
+    #[test]
+    fn a_closure_that_another_function_of_its_file_calls_keeps_its_name_where_it_is_known() {
+        let of_macros = Folder::new(&[("src/p.rs", 9, ""), ("src/other.rs", 9, "")]);
+        let check = |closure: &str, file: &str, expected: &str| {
+            let places = &format!(
+                "1 p::opener @ SOURCES/src/p.rs:1\n2 p::opener @ SOURCES/src/p.rs:2\n\
+                 3 p::helper @ SOURCES/src/p.rs:3\n4 {closure} @ SOURCES/src/{file}:4\n\
+                 5 p::opener @ SOURCES/src/p.rs:5"
+            );
+            let tallies = &[(&[2, 3, 4][..], tally(1, 0, 1))];
+            let program = Program {
+                places,
+                location: "src/p.rs",
+                openings: &[&[1]],
+                tallies,
+                ..Program::NONE
+            };
+            let text = of_macros.text(program).expect("a text");
+            assert_eq!(text, format!("1 allocation at 1 site\n   1  {expected}\n"));
+        };
+        let rest = "src/p.rs helper < src/p.rs opener";
+        check("p::opener::{closure#0}", "p.rs", &format!("src/p.rs opener < {rest}"));
+        check("{closure#0}", "p.rs", rest);
+        check("{closure#0}", "other.rs", &format!("src/other.rs helper < {rest}"));
+        let initialiser = format!("src/other.rs thread_local! < {rest}");
+        check("p::LOCAL::__init", "other.rs", &initialiser);
+        check("__rust_std_internal_init_fn", "other.rs", &initialiser);
+    }
+
+    #[test]
+    fn a_closure_that_another_file_calls_belongs_to_its_own() {
+        let places = "1 p::opener @ SOURCES/src/p.rs:1\n2 p::opener @ SOURCES/src/p.rs:2\n\
+                      3 p::helper @ SOURCES/src/other.rs:3\n4 {closure#0} @ SOURCES/src/p.rs:4";
+        let tallies = &[(&[2, 3, 4][..], tally(1, 0, 1))];
+        let program =
+            Program { places, location: "src/p.rs", openings: &[&[1]], tallies, ..Program::NONE };
+        let of_macros = Folder::new(&[("src/p.rs", 9, "")]);
+        let text = of_macros.text(program).expect("a text");
+        assert!(text.ends_with("  src/p.rs opener < src/other.rs helper < src/p.rs opener\n"));
+    }
+
+    #[test]
+    fn recursion_shows_once() {
+        let places = "1 t::main @ /p/t.rs:1\n2 t::main @ /p/t.rs:2\n3 t::expr @ /p/t.rs:3\n4 t::expr @ /p/t.rs:4\n\
+                      5 t::factor @ /p/t.rs:5\n6 t::factor::{{closure}} @ /p/t.rs:6\n7 t::main::{{closure}} @ /p/t.rs:7";
+        let stacks: &[&[usize]] = &[
+            &[2, 4],
+            &[2, 3, 5, 4],
+            &[2, 3, 5, 3, 5, 4],
+            &[2, 3, 5],
+            &[2, 3, 5, 6, 3, 5],
+            &[2, 3, 7],
+        ];
+        let tallies: Vec<_> = stacks.iter().map(|stack| (*stack, tally(1, 0, 1))).collect();
+        let program = Program {
+            places,
+            location: "t.rs",
+            openings: &[&[1]],
+            tallies: &tallies,
+            ..Program::NONE
+        };
+        let expected = "6 allocations at 3 sites\n   3  t.rs expr < t.rs main\n   \
+                        2  t.rs factor < t.rs expr < t.rs main\n   \
+                        1  t.rs main < t.rs expr < t.rs main\n";
+        assert_eq!(text(&program.data()).as_deref(), Ok(expected));
+    }
+
+    #[test]
+    fn sites_outside_of_the_users_code_are_one() {
+        let program = Program {
+            places: "
+                1 t::main @ /p/src/main.rs:1
+                2 std::thread::start @ /rustc/5/library/std/src/thread/mod.rs:2
+                3 x::run @ /c/registry/src/i/x-1.0.0/src/lib.rs:1
+                4 ?libc.so.6+16
+            ",
+            location: "src/main.rs",
+            openings: &[&[1]],
+            tallies: &[(&[2], tally(1, 0, 1)), (&[2, 3], tally(2, 0, 1)), (&[4], tally(3, 0, 1))],
+            ..Program::NONE
+        };
+        let expected = "6 allocations at 1 site\n   6  (outside of the user's code)\n";
+        assert_eq!(text(&program.data()).as_deref(), Ok(expected));
+    }
+
+    #[test]
+    fn what_is_missing_is_said() {
+        let program = Program {
+            places: "1 t::main @ /p/src/main.rs:1\n2 t::deep @ /p/src/main.rs:2",
+            location: "src/main.rs",
+            openings: &[&[1]],
+            tallies: &[(&[2], tally(1, 0, 1))],
+            stop: Stop::TooDeep,
+            lost: tally(10_000, 1, 5),
+            ..Program::NONE
+        };
+        let expected = "10,002 allocations at 1 site\n     1  src/main.rs deep < ..\n\
+                        10,001  (not attributed: no room for more stacks)\n";
+        assert_eq!(text(&program.data()).as_deref(), Ok(expected));
+    }
+
+    #[test]
+    fn nothing_is_also_a_text() {
+        assert_eq!(text(&Program::NONE.data()).as_deref(), Ok("0 allocations at 0 sites\n"));
+    }
+
+    #[test]
+    fn what_could_not_be_compared_is_refused_with_the_remedy() {
+        let check = |program: Program<'_>, remedy: &str| {
+            let refusal = text(&program.data()).expect_err("nothing to compare");
+            assert!(refusal.contains(remedy), "{refusal}");
+        };
+        let places = "1 t::main\n2 t::main\n3 alloc::f @ /rustc/5/library/alloc/src/lib.rs:1";
+        let tallies = &[(&[2, 3][..], tally(1, 0, 1))];
+        let stripped = Program { places, openings: &[&[1]], tallies, ..Program::NONE };
+        check(stripped, "`debug = \"line-tables-only\"`");
+        check(Program { unavailable: Some("of the moon"), ..DEBUG_LEGACY }, "of the moon");
+    }
+}

@@ -1,0 +1,94 @@
+//! Cold: what std allocates to start a thread, and frees when the thread ends. Told by the names of its frames, and in doubt it may
+//! be that.
+
+use std::collections::BTreeMap;
+use std::panic::Location;
+use std::sync::Mutex;
+
+use super::call_sites;
+use super::code::Owner;
+use super::sites::Frame;
+use crate::counters;
+use crate::reading::Recording;
+use crate::stacks::{SiteCounts, Stack};
+
+/// Whether what is allocated at this stack may be freed by the end of a thread.
+pub(crate) fn may_be_thread_start(stack: &'static Stack) -> bool {
+    /// By the address of a stack, which is kept for ever.
+    static KNOWN: Mutex<BTreeMap<usize, bool>> = Mutex::new(BTreeMap::new());
+    let address = stack as *const Stack as usize;
+    counters::ignored(|| {
+        // Not to wait: another thread may have held it at a fork.
+        if let Some(known) = KNOWN.try_lock().ok().and_then(|known| known.get(&address).copied()) {
+            return known;
+        }
+        let mut recording = Recording::default();
+        recording.tallies.push((stack, SiteCounts { allocs: 1, ..SiteCounts::ZERO }));
+        let sites = call_sites(&recording, Location::caller());
+        let may_be = sites.sites().iter().all(|site| may_be(&site.frames));
+        if let Ok(mut known) = KNOWN.try_lock() {
+            known.insert(address, may_be);
+        }
+        may_be
+    })
+}
+
+/// Whether what is allocated here, innermost frame first, may be freed by the end of a thread.
+fn may_be(frames: &[Frame]) -> bool {
+    for frame in frames {
+        let name = frame.function().unwrap_or_default().trim_start_matches('<');
+        if is_of_threads(name, frame.file()) {
+            return true;
+        }
+        let is_named_std = ["alloc::", "core::", "std::"].iter().any(|std| name.starts_with(std));
+        match frame.parts.owner {
+            Owner::Std => {}
+            Owner::Unknown if is_named_std => {}
+            // Without debug information, calls of std that were inlined are not to be seen.
+            _ => return frame.line().is_none(),
+        }
+    }
+    true
+}
+
+/// An inlined function may come without its path, but not without its file.
+fn is_of_threads(name: &str, file: Option<&str>) -> bool {
+    let is_named = name.starts_with("std::thread::") && !name.starts_with("std::thread::local::");
+    let is_there = |file: &str| {
+        file.contains("/std/src/thread/") && !file.ends_with("/std/src/thread/local.rs")
+    };
+    is_named || file.is_some_and(is_there)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{tally, Program};
+
+    /// Of a block at these frames, innermost first, below `p::f` at a line of the user's if `has_lines`.
+    fn may_be(frames: &str, has_lines: bool) -> bool {
+        let user = if has_lines { "2 p::f @ /p/src/main.rs:2" } else { "2 p::f" };
+        let places = format!("1 p::main @ /p/src/main.rs:9\n{frames}{user}\n");
+        let tallies = &[(&[1, 2][..], tally(1, 0, 8))];
+        let program =
+            Program { places: &places, location: "src/main.rs", tallies, ..Program::NONE };
+        super::may_be(&program.data().sites[0].frames)
+    }
+
+    #[test]
+    fn what_starts_a_thread_is_freed_at_its_end_and_what_the_user_allocates_is_not() {
+        let arc = "2 alloc::sync::Arc<T>::new @ /rustc/5/library/alloc/src/sync.rs:1\n";
+        let spawn = "2 std::thread::Builder::spawn @ /rustc/5/library/std/src/thread/mod.rs:1\n";
+        let inlined = "2 spawn_unchecked @ /rustc/5/library/std/src/thread/lifecycle.rs:1\n";
+        let with = "2 std::thread::local::LocalKey<T>::with @ /rustc/5/library/std/src/thread/local.rs:1\n";
+        for start in [spawn, inlined, "2 <std::thread::Builder>::spawn_unchecked\n"] {
+            assert!(may_be(&format!("{arc}{start}"), true), "{start}");
+            assert!(may_be(&format!("{arc}{start}"), false), "{start}");
+        }
+        let mine = format!("{arc}2 p::inner @ /p/src/main.rs:5\n{spawn}");
+        let precompiled = "2 <alloc::raw_vec::RawVecInner>::try_allocate_in\n";
+        for others in ["", arc, with, precompiled, &mine] {
+            assert!(!may_be(others, true), "{others}");
+        }
+        assert!(may_be(arc, false), "it may have been inlined");
+    }
+}

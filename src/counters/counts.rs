@@ -1,0 +1,161 @@
+//! Hot: `Counts`, seven running totals and their arithmetic. Scopes are differences of two of them.
+
+use std::ops::{AddAssign, Sub};
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+
+use super::sums::Sums;
+
+/// Running totals of a thread or of the process.
+///
+/// `got` and `freed` hold both the live bytes and the bytes requested: a reallocation adds its new size to `got` and its
+/// old size to `freed`, so `got` alone is the total requested and `got - freed` is what is live. All arithmetic wraps:
+/// only differences are ever shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Counts {
+    /// Bytes requested by allocations and reallocations.
+    pub(crate) got: i64,
+    /// Bytes given back by deallocations and by the old sizes of reallocations.
+    pub(crate) freed: i64,
+    /// Fresh blocks: `alloc` and `alloc_zeroed`.
+    pub(crate) allocs: i64,
+    pub(crate) deallocs: i64,
+    pub(crate) reallocs: i64,
+    /// Requests that the inner allocator answered with null.
+    pub(crate) failed: i64,
+    /// The whole units of [`HUGE`] in each of the blocks of `got` that are so large: what tells that `got` has gone past 2^64.
+    pub(crate) huge: i64,
+}
+
+/// No machine has so large a block, and each is granted in the slow half of an event.
+pub(crate) const HUGE: i64 = 1 << HUGE_BITS;
+const HUGE_BITS: u32 = 40;
+
+impl Counts {
+    pub(crate) const ZERO: Self =
+        Self { got: 0, freed: 0, allocs: 0, deallocs: 0, reallocs: 0, failed: 0, huge: 0 };
+
+    /// Net bytes.
+    pub(crate) const fn current(&self) -> i64 {
+        self.got.wrapping_sub(self.freed)
+    }
+
+    /// Bytes requested; the highest number if there were more.
+    pub(crate) const fn total_bytes(&self) -> u64 {
+        let (huge, got) = (self.huge as u64, self.got as u64);
+        if huge >> (u64::BITS - HUGE_BITS) > 0 || got < huge << HUGE_BITS {
+            return u64::MAX;
+        }
+        got
+    }
+
+    /// As recording has them.
+    pub(crate) const fn sums(&self) -> Sums {
+        Sums {
+            events: self.allocs.wrapping_add(self.reallocs),
+            reallocs: self.reallocs,
+            bytes: self.got,
+            net_bytes: self.current(),
+        }
+    }
+
+    #[inline(always)] // Keeps the numbers in registers: a scope opens and closes in nanoseconds.
+    fn zip(self, other: Self, f: impl Fn(i64, i64) -> i64) -> Self {
+        Self {
+            got: f(self.got, other.got),
+            freed: f(self.freed, other.freed),
+            allocs: f(self.allocs, other.allocs),
+            deallocs: f(self.deallocs, other.deallocs),
+            reallocs: f(self.reallocs, other.reallocs),
+            failed: f(self.failed, other.failed),
+            huge: f(self.huge, other.huge),
+        }
+    }
+}
+
+/// [`Counts`] that one thread writes and any thread reads, each number for itself.
+pub(crate) struct AtomicCounts {
+    got: AtomicI64,
+    freed: AtomicI64,
+    allocs: AtomicI64,
+    deallocs: AtomicI64,
+    reallocs: AtomicI64,
+    failed: AtomicI64,
+    huge: AtomicI64,
+}
+
+impl AtomicCounts {
+    pub(crate) const fn zero() -> Self {
+        Self {
+            got: AtomicI64::new(0),
+            freed: AtomicI64::new(0),
+            allocs: AtomicI64::new(0),
+            deallocs: AtomicI64::new(0),
+            reallocs: AtomicI64::new(0),
+            failed: AtomicI64::new(0),
+            huge: AtomicI64::new(0),
+        }
+    }
+
+    pub(crate) fn load(&self) -> Counts {
+        Counts {
+            got: self.got.load(Relaxed),
+            freed: self.freed.load(Relaxed),
+            allocs: self.allocs.load(Relaxed),
+            deallocs: self.deallocs.load(Relaxed),
+            reallocs: self.reallocs.load(Relaxed),
+            failed: self.failed.load(Relaxed),
+            huge: self.huge.load(Relaxed),
+        }
+    }
+
+    pub(crate) fn store(&self, counts: Counts) {
+        self.got.store(counts.got, Relaxed);
+        self.freed.store(counts.freed, Relaxed);
+        self.allocs.store(counts.allocs, Relaxed);
+        self.deallocs.store(counts.deallocs, Relaxed);
+        self.reallocs.store(counts.reallocs, Relaxed);
+        self.failed.store(counts.failed, Relaxed);
+        self.huge.store(counts.huge, Relaxed);
+    }
+}
+
+impl Sub for Counts {
+    type Output = Self;
+
+    #[inline(always)]
+    fn sub(self, earlier: Self) -> Self {
+        self.zip(earlier, i64::wrapping_sub)
+    }
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        *self = self.zip(other, i64::wrapping_add);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Counts, HUGE};
+
+    #[test]
+    fn a_total_that_does_not_fit_is_the_highest_number() {
+        let check = |sizes: &[u64], expected: u64| {
+            let mut counts = Counts::ZERO;
+            for size in sizes {
+                counts.got = counts.got.wrapping_add(*size as i64);
+                counts.huge += *size as i64 / HUGE;
+            }
+            assert_eq!(counts.total_bytes(), expected, "{sizes:?}");
+        };
+        let most = i64::MAX as u64;
+        check(&[10, 1 << 40, (1 << 41) - 1], 10 + (3 << 40) - 1);
+        check(&[most, most], u64::MAX - 1);
+        check(&[most, most, 2], u64::MAX);
+        check(&[most, most, most], u64::MAX);
+        check(&[1 << 62; 4], u64::MAX);
+        check(&[(1 << 62) - 1, 1 << 62, 1 << 62, 1 << 62], u64::MAX);
+        check(&[(1 << 62) - 1, 1 << 62, 1 << 62, 1 << 62, 1], u64::MAX);
+        check(&[(1 << 63) - 1; 100], u64::MAX);
+    }
+}

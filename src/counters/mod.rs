@@ -1,0 +1,22 @@
+//! Hot: what a thread counts. Each thread writes its own counters. Scopes read them by subtraction,
+//! process totals by summing those of all threads.
+//!
+//! - [`counts`]: the numbers, as a reader has them; [`stats`]: the same, as users have them;
+//! - [`sums`] and [`blocks`]: a few of them that are passed around together;
+//! - [`thread_counters`]: a thread's counters, and how their owner writes them;
+//! - [`current`]: which counters the current thread writes.
+
+mod blocks;
+mod counts;
+pub(crate) mod current;
+mod stats;
+mod sums;
+pub(crate) mod thread_counters;
+
+pub(crate) use blocks::Blocks;
+pub(crate) use counts::{AtomicCounts, Counts, HUGE};
+pub(crate) use current::{ignored, ignored_allocs};
+pub(crate) use stats::Above;
+pub use stats::AllocStats;
+pub(crate) use sums::Sums;
+pub(crate) use thread_counters::{Line, Registration, ThreadCounters, Word};

@@ -1,0 +1,328 @@
+//! Hot: `ThreadCounters`, what one thread counts, and how the thread writes it.
+//!
+//! In plain words: each thread has 64 bytes of counters that it alone writes, with plain loads and
+//! relaxed stores, and that anyone may read. Next to the totals stand three limits on the thread's
+//! net bytes: `high` (the running maximum), `ceiling` and `floor`. An event compares the net bytes
+//! with them. Everything rare hides behind the compare with `ceiling` or `floor`: whoever wants an
+//! event to take the slow path chooses limits that the event cannot hold.
+//!
+//! A thread without counters points at a read-only [`Dummy`] whose limits no event can hold. So its
+//! first event takes the slow path, which finds the reason in the word after the counters
+//! ([`Registration`]). A thread that is past its end does the same, and so does a thread on which
+//! the library works for itself ([`ignored`](super::current::ignored)).
+#![allow(unsafe_code)]
+
+use std::cell::UnsafeCell;
+use std::mem::size_of;
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+
+use super::counts::Counts;
+
+/// What an event reads and writes: one cache line.
+#[repr(C)]
+pub(crate) struct Line {
+    pub(crate) counters: Counters,
+    /// Net bytes below this take the slow path, or above the next. Who wants to know of every event of every thread, as a profiler
+    /// does, stores them into the lines of all threads; so they are read atomically, by [`floor`] and [`ceiling`].
+    floor: i64,
+    ceiling: i64,
+}
+
+/// What the owning thread alone writes.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(crate) struct Counters {
+    /// As in [`Counts`].
+    pub(crate) got: i64,
+    pub(crate) freed: i64,
+    /// Highest net bytes of the present peak segment (see `CurrentThread::end_peak_segment`).
+    pub(crate) high: i64,
+    pub(crate) allocs: i64,
+    pub(crate) deallocs: i64,
+    pub(crate) reallocs: i64,
+}
+
+/// The words of a [`Line`], in its order.
+#[repr(usize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Word {
+    Got,
+    Freed,
+    High,
+    Allocs,
+    Deallocs,
+    Reallocs,
+    Floor,
+    Ceiling,
+}
+
+impl Word {
+    #[inline(always)]
+    const fn of(self, line: *const Line) -> *mut i64 {
+        line.cast::<i64>().cast_mut().wrapping_add(self as usize)
+    }
+}
+
+/// What the current thread's pointer points at.
+#[repr(i64)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Registration {
+    /// Counters of its own.
+    Registered,
+    /// A dummy: the thread has not allocated yet.
+    New,
+    /// A dummy: the thread has given its counters back, or there was no memory for one.
+    Retired,
+    /// A dummy: the library is at work; its events count nowhere.
+    Ignored,
+}
+
+/// What the pointer of a thread without counters points at. Never written.
+#[repr(C, align(128))]
+pub(crate) struct Dummy {
+    line: Line,
+    registration: Registration,
+}
+
+const NO_EVENTS: Counters =
+    Counters { got: 0, freed: 0, high: i64::MIN, allocs: 0, deallocs: 0, reallocs: 0 };
+
+/// Where the net bytes of a thread begin.
+const LOWEST: i64 = -(1 << 62);
+
+impl Dummy {
+    pub(crate) const fn new(registration: Registration) -> Self {
+        Self {
+            line: Line { counters: NO_EVENTS, floor: i64::MAX, ceiling: i64::MIN },
+            registration,
+        }
+    }
+}
+
+/// Bytes by which a thread's net may move before the process totals hear of it: the bound on the
+/// error of the process peak for each thread.
+pub(crate) const FLUSH_BYTES: i64 = 16 << 10;
+
+/// The ceiling that sends every allocation and reallocation to the slow half.
+pub(crate) const EVERY_ALLOC: i64 = i64::MIN;
+
+/// The floor that sends every deallocation and reallocation there.
+pub(crate) const EVERY_DEALLOC: i64 = i64::MAX;
+
+/// The counters of one thread, as any thread may read them.
+#[repr(C)]
+pub(crate) struct ThreadCounters {
+    /// Written by the owning thread, through [`store`], [`add_got`] and their like. Other threads
+    /// write nothing but the limits.
+    line: UnsafeCell<Line>,
+    registration: Registration,
+    /// As in [`Counts`]; too rare for the line.
+    pub(crate) failed: AtomicI64,
+    /// Likewise.
+    pub(crate) huge: AtomicI64,
+    /// Net bytes at the last flush.
+    pub(crate) flushed: AtomicI64,
+}
+
+// SAFETY: any thread may read all of it, atomically; the owner alone writes the line, but for the
+// limits, which anyone may store, atomically.
+unsafe impl Sync for ThreadCounters {}
+
+const _: () = assert!(size_of::<Line>() == 64 && Word::Ceiling as usize == 7);
+const _: () = assert!(size_of::<Dummy>() == 128);
+
+impl ThreadCounters {
+    /// Of a thread that is there. The limits send its first event to the slow path. Its net bytes
+    /// begin so low that no block, however large, makes them wrap.
+    #[allow(clippy::declare_interior_mutable_const)] // A template.
+    pub(crate) const NEW: Self = Self {
+        line: UnsafeCell::new(Line {
+            counters: Counters { freed: -LOWEST, high: LOWEST, ..NO_EVENTS },
+            floor: i64::MAX,
+            ceiling: i64::MIN,
+        }),
+        registration: Registration::Registered,
+        failed: AtomicI64::new(0),
+        huge: AtomicI64::new(0),
+        flushed: AtomicI64::new(LOWEST),
+    };
+
+    pub(crate) fn line(&self) -> *const Line {
+        self.line.get()
+    }
+
+    /// One word of the line; any thread may ask.
+    pub(crate) fn word(&self, word: Word) -> &AtomicI64 {
+        // SAFETY: the word lies in this thread's line, which lives for ever, is aligned, and is written atomically only.
+        unsafe { AtomicI64::from_ptr(word.of(self.line.get())) }
+    }
+
+    /// The counts as any thread may read them: each number exact, the set consistent while its thread does not allocate.
+    pub(crate) fn counts(&self) -> Counts {
+        Counts {
+            got: self.word(Word::Got).load(Relaxed),
+            freed: self.word(Word::Freed).load(Relaxed),
+            allocs: self.word(Word::Allocs).load(Relaxed),
+            deallocs: self.word(Word::Deallocs).load(Relaxed),
+            reallocs: self.word(Word::Reallocs).load(Relaxed),
+            failed: self.failed.load(Relaxed),
+            huge: self.huge.load(Relaxed),
+        }
+    }
+}
+
+// The limits, which other threads may store meanwhile.
+macro_rules! limit {
+    ($name:ident, $word:ident, $offset:literal) => {
+        /// # Safety
+        /// `line` is the line of a [`ThreadCounters`] or of a [`Dummy`].
+        #[inline(always)]
+        pub(crate) unsafe fn $name(line: *const Line) -> i64 {
+            const _: () = assert!(Word::$word as usize * 8 == $offset);
+            // As in `store`.
+            #[cfg(all(debug_assertions, target_arch = "x86_64", target_pointer_width = "64", not(miri)))]
+            {
+                let limit: i64;
+                // SAFETY: in bounds, aligned and alive by the contract; other threads store it atomically.
+                unsafe {
+                    std::arch::asm!(
+                        concat!("mov {}, [{} + ", $offset, "]"),
+                        out(reg) limit,
+                        in(reg) line,
+                        options(nostack, preserves_flags, readonly),
+                    );
+                }
+                limit
+            }
+            #[cfg(not(all(
+                debug_assertions,
+                target_arch = "x86_64",
+                target_pointer_width = "64",
+                not(miri)
+            )))]
+            // SAFETY: as above; a dummy is in read-only memory, which a relaxed load may read.
+            unsafe { AtomicI64::from_ptr(Word::$word.of(line)) }.load(Relaxed)
+        }
+    };
+}
+limit!(floor, Floor, 48);
+limit!(ceiling, Ceiling, 56);
+
+/// Stores one word of the current thread's own line.
+///
+/// # Safety
+/// `line` is the line of a [`ThreadCounters`] (not of a dummy) that the current thread owns.
+#[inline(always)]
+pub(crate) unsafe fn store(line: *const Line, word: Word, value: i64) {
+    let at = word.of(line);
+    // Unoptimised, `AtomicI64::store` is three calls, of 30 instructions. An aligned `mov` is the same store.
+    #[cfg(all(debug_assertions, target_arch = "x86_64", target_pointer_width = "64", not(miri)))]
+    // SAFETY: in bounds, aligned and alive by the contract; other threads only read it, and atomically.
+    unsafe {
+        std::arch::asm!("mov [{}], {}", in(reg) at, in(reg) value, options(nostack, preserves_flags));
+    }
+    #[cfg(not(all(
+        debug_assertions,
+        target_arch = "x86_64",
+        target_pointer_width = "64",
+        not(miri)
+    )))]
+    // SAFETY: as above.
+    unsafe { AtomicI64::from_ptr(at) }.store(value, Relaxed);
+}
+
+// What an event adds. On x86_64 each is one instruction, so that a signal handler that allocates in the midst of an event
+// neither loses what it adds nor has it lost. It also spares a register for the sum, and unoptimised the calls of `AtomicI64`.
+macro_rules! add {
+    ($name:ident, $word:ident, $offset:literal) => {
+        /// # Safety
+        /// As for [`store`].
+        #[inline(always)]
+        pub(crate) unsafe fn $name(line: *const Line, amount: i64) {
+            const _: () = assert!(Word::$word as usize * 8 == $offset);
+            #[cfg(all(target_arch = "x86_64", target_pointer_width = "64", not(miri)))]
+            // SAFETY: in bounds, aligned and alive by the contract; other threads only read it, and atomically.
+            unsafe {
+                std::arch::asm!(
+                    concat!("add qword ptr [{} + ", $offset, "], {}"),
+                    in(reg) line,
+                    in(reg) amount,
+                    options(nostack),
+                );
+            }
+            #[cfg(not(all(target_arch = "x86_64", target_pointer_width = "64", not(miri))))]
+            {
+                // SAFETY: as above.
+                let own = unsafe { AtomicI64::from_ptr(Word::$word.of(line)) };
+                own.store(own.load(Relaxed).wrapping_add(amount), Relaxed);
+            }
+        }
+    };
+}
+/// Counts one, likewise.
+macro_rules! count {
+    ($name:ident, $word:ident, $offset:literal) => {
+        /// # Safety
+        /// As for [`store`].
+        #[inline(always)]
+        pub(crate) unsafe fn $name(line: *const Line) {
+            const _: () = assert!(Word::$word as usize * 8 == $offset);
+            #[cfg(all(target_arch = "x86_64", target_pointer_width = "64", not(miri)))]
+            // SAFETY: as in `add`.
+            unsafe {
+                std::arch::asm!(
+                    concat!("inc qword ptr [{} + ", $offset, "]"),
+                    in(reg) line,
+                    options(nostack),
+                );
+            }
+            #[cfg(not(all(target_arch = "x86_64", target_pointer_width = "64", not(miri))))]
+            {
+                // SAFETY: as above.
+                let own = unsafe { AtomicI64::from_ptr(Word::$word.of(line)) };
+                own.store(own.load(Relaxed).wrapping_add(1), Relaxed);
+            }
+        }
+    };
+}
+add!(add_got, Got, 0);
+add!(add_freed, Freed, 8);
+count!(count_alloc, Allocs, 24);
+count!(count_dealloc, Deallocs, 32);
+count!(count_realloc, Reallocs, 40);
+
+#[cfg(test)]
+mod tests {
+    use super::{add_freed, add_got, count_alloc, count_dealloc, count_realloc};
+    use super::{ceiling, floor, store, ThreadCounters, Word};
+
+    #[test]
+    fn words_are_the_fields_of_the_line() {
+        let counters_of = ThreadCounters::NEW;
+        use Word::{Allocs, Ceiling, Deallocs, Floor, Freed, Got, High, Reallocs};
+        let words = [Got, Freed, High, Allocs, Deallocs, Reallocs, Floor, Ceiling];
+        for (word, value) in words.into_iter().zip(100..) {
+            // SAFETY: this thread owns the state that it has just made.
+            unsafe { store(counters_of.line(), word, value) };
+        }
+        // SAFETY: as above.
+        let counters = unsafe { (*counters_of.line()).counters };
+        assert_eq!((counters.got, counters.freed, counters.high), (100, 101, 102));
+        assert_eq!((counters.allocs, counters.deallocs, counters.reallocs), (103, 104, 105));
+        // SAFETY: as above.
+        unsafe { add_got(counters_of.line(), 7) };
+        // SAFETY: as above.
+        unsafe { add_freed(counters_of.line(), -7) };
+        for count in [count_alloc, count_dealloc, count_realloc] {
+            // SAFETY: as above.
+            unsafe { count(counters_of.line()) };
+        }
+        let counts = counters_of.counts();
+        assert_eq!((counts.got, counts.freed), (107, 94));
+        assert_eq!((counts.allocs, counts.deallocs, counts.reallocs), (104, 105, 106));
+        // SAFETY: as above.
+        assert_eq!(unsafe { floor(counters_of.line()) }, 106);
+        // SAFETY: as above.
+        assert_eq!(unsafe { ceiling(counters_of.line()) }, 107);
+    }
+}

@@ -1,0 +1,295 @@
+//! Hot: `ScopeStack`, the scopes that are open on one thread, innermost last. Pure bookkeeping over numbers that the owner
+//! of the state hands in; it reads no counter itself.
+//!
+//! A frame remembers the counts at its opening, and its own count is the difference. Two things need more than that:
+//!
+//! **Peaks.** The state keeps one running maximum. At each opening and closing it is folded into the innermost frame
+//! and starts anew, so each frame holds the maximum of the stretches in which it was innermost. The peak of a frame is the
+//! maximum over itself and all frames above it; a frame that closes hands its maximum down. Nothing is kept in the
+//! guards, so one that is forgotten, or dropped out of order, spoils no other's peak: its frame stays as a closed
+//! one until all above it are closed too.
+//!
+//! **Uncounted stretches** (`uncounted`). When a frame of [`Kind::Uncounted`] closes, every frame below it moves its start by what
+//! was counted in the stretch, and its peak by the net bytes, so that the stretch cancels out; and a hidden frame does not
+//! hand its maximum down. While one is open, the frames below it are read as of its opening, and what is read says so: the
+//! thread may have left the stretch without ending it, where a coroutine was suspended inside.
+//!
+//! **Call sites.** A frame that records has a record ([`ScopeRecords`]), which is handed down and hidden as the peaks are.
+//!
+//! **Other threads.** A frame that others attach to has a [`SharedScope`] ([`sharing`]); on the attached thread stands a frame of
+//! [`Kind::Attached`], which counts by its [`Share`](super::shared::Share) of it.
+
+mod sharing;
+#[cfg(test)]
+mod tests;
+mod uncounted;
+
+use super::entry::{hands_down, Kind, Noted, Opening, Reading, ScopeEntry, ScopeId};
+use super::shared_scope::SharedScope;
+use crate::blocks::Tracked;
+use crate::counters::{Counts, Sums};
+use crate::stacks::{FirstOverrun, Records, ScopeRecords, Stack};
+use crate::sys::{OutOfMemory, SystemVec};
+
+pub(crate) struct ScopeStack {
+    stack: SystemVec<ScopeEntry>,
+    records: ScopeRecords,
+    serials: u64,
+}
+
+impl ScopeStack {
+    pub(crate) const fn new() -> Self {
+        Self { stack: SystemVec::new(), records: ScopeRecords::new(), serials: 0 }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.stack.as_slice().is_empty()
+    }
+
+    /// Forgets all frames: the thread ends.
+    pub(crate) fn clear(&mut self, now: Counts) {
+        let mut above = self.stack.as_slice();
+        while let [attached, rest @ ..] = above {
+            above = rest;
+            if attached.kind == Kind::Attached && rest.iter().any(ScopeEntry::hides) {
+                attached.shared.into_iter().for_each(SharedScope::note_still_uncounted);
+            }
+        }
+        for depth in 0..self.stack.as_slice().len() {
+            self.let_go(depth, now);
+        }
+        self.stack.clear();
+        self.records.clear();
+    }
+
+    pub(crate) fn is_recording(&self) -> bool {
+        !self.records.is_empty()
+    }
+
+    /// Takes in the maximum of the net bytes since the last call. To be called before each of the methods below.
+    #[inline]
+    pub(crate) fn fold(&mut self, high: i64) {
+        if let Some(top) = self.stack.as_mut_slice().last_mut() {
+            top.peak = top.peak.max(high);
+        }
+    }
+
+    /// Opens a frame. `now` is the thread's counts, here and below.
+    #[inline]
+    pub(crate) fn open(&mut self, opening: Opening, now: Counts) -> Result<ScopeId, OutOfMemory> {
+        let Opening { kind, tag, wants_peak, at } = opening;
+        // The frames by which a thread is attached stand one upon the other.
+        if kind != Kind::Attached {
+            if let Some(ScopeEntry { stays: true, .. }) = self.stack.as_slice().last() {
+                self.drop_closed(now);
+            }
+        }
+        let peak = now.current();
+        self.serials += 1;
+        let id = ScopeId { depth: self.stack.as_slice().len(), serial: self.serials };
+        let entry = ScopeEntry {
+            start: now,
+            uncounted: 0,
+            peak,
+            own_peak: peak,
+            serial: self.serials,
+            tag,
+            at,
+            frozen: None,
+            kind,
+            is_closed: false,
+            wants_peak,
+            stays: false,
+            shared: None,
+            share: None,
+            tracked: None,
+        };
+        self.stack.push(entry)?;
+        if kind == Kind::Uncounted {
+            self.pause_below(id.depth, now);
+        }
+        Ok(id)
+    }
+
+    /// Opens a frame that records. `at` is the stack here and now.
+    pub(crate) fn open_recording(
+        &mut self,
+        opening: Opening,
+        now: Counts,
+        at: Option<&'static Stack>,
+        first_overrun: FirstOverrun,
+    ) -> Result<ScopeId, OutOfMemory> {
+        self.records.open(at, first_overrun)?;
+        let id = self.open(opening, now);
+        if id.is_err() {
+            self.records.close(false);
+        }
+        id
+    }
+
+    /// Notes an event for all frames that want to know of it: those that record, those of shared scopes, and those whose blocks are
+    /// tracked. `now` is the thread's sums, with this event. Whether a fresh block was entered anywhere.
+    #[inline]
+    pub(crate) fn note(&mut self, noted: &Noted, now: Sums) -> bool {
+        let Noted { stack, event, block, .. } = *noted;
+        // By patterns: iterators are calls upon calls in debug builds.
+        let (mut scopes, mut records) = (self.stack.as_slice(), self.records.as_mut_slice());
+        // What frames below the innermost one that records keep is handed down to them.
+        let (mut is_counted, mut is_entered) = (false, false);
+        while let [below @ .., entry] = scopes {
+            scopes = below;
+            match entry.kind {
+                Kind::Uncounted if entry.is_closed => {}
+                Kind::Uncounted => break,
+                Kind::Scope => {}
+                Kind::Recording => {
+                    let [below @ .., record] = records else { break };
+                    records = below;
+                    if let Some(event) = event {
+                        if !is_counted {
+                            record.count(stack, event);
+                            is_counted = true;
+                        }
+                        if entry.shared.is_none() {
+                            record.look_out(now.since(entry.start.sums()), stack);
+                        }
+                    }
+                }
+                Kind::Attached => entry.record(stack, event),
+            }
+            if let Some(shared) = entry.shared {
+                entry.note(shared, noted);
+            }
+            if let (Some(tracked), Some(event)) = (entry.tracked, event) {
+                if entry.shared.is_some_and(SharedScope::has_ended) {
+                    continue;
+                }
+                // A reallocation leaves a block the one that it is.
+                if event.old_size.is_none() {
+                    tracked.insert(block, stack, !is_entered);
+                    is_entered = true;
+                } else {
+                    tracked.count_moved(block, stack);
+                }
+            }
+        }
+        is_entered
+    }
+
+    /// Enters the blocks that are allocated in the frame from now on.
+    pub(crate) fn set_tracked(&mut self, id: ScopeId, tracked: Tracked) {
+        if let Some(entry) = self.stack.as_mut_slice().get_mut(id.depth) {
+            entry.tracked = Some(tracked);
+        }
+    }
+
+    /// What the frame has recorded; `None` if it does not record, or is no longer there.
+    pub(crate) fn records(&self, id: ScopeId) -> Option<Records<'_>> {
+        let entry = self.stack.as_slice().get(id.depth)?;
+        if entry.serial != id.serial {
+            return None;
+        }
+        self.records_at(id.depth)
+    }
+
+    fn records_at(&self, depth: usize) -> Option<Records<'_>> {
+        if self.stack.as_slice().get(depth)?.kind != Kind::Recording {
+            return None;
+        }
+        let (depth, above) = self.records_of(depth);
+        self.records.records(depth, above)
+    }
+
+    /// The record of the recording frame at `depth`, and how many above it hand theirs down to it.
+    fn records_of(&self, depth: usize) -> (usize, usize) {
+        let records = |entry: &&ScopeEntry| entry.kind == Kind::Recording;
+        let (below, rest) = self.stack.as_slice().split_at(depth);
+        let above = rest.iter().skip(1).take_while(|entry| !entry.hides());
+        (below.iter().filter(records).count(), above.filter(records).count())
+    }
+
+    /// What the frame has counted, or `None` if it is no longer there.
+    #[inline]
+    pub(crate) fn measure(&self, id: ScopeId, now: Counts) -> Option<Reading> {
+        let stack = self.stack.as_slice();
+        let (entry, above) = stack.get(id.depth..)?.split_first()?;
+        if entry.serial != id.serial {
+            return None;
+        }
+        Some(entry.read(above, now))
+    }
+
+    /// Ends the count of the innermost frame tagged `tag`, if there is one; the frame stays until it is closed.
+    pub(crate) fn freeze(&mut self, tag: u64, now: Counts) {
+        let Some(depth) = self.stack.as_slice().iter().rposition(|f| f.tag == tag) else {
+            return;
+        };
+        let (entry, above) = (&self.stack.as_slice()[depth], &self.stack.as_slice()[depth + 1..]);
+        let measured = entry.measure(above, now);
+        if entry.kind == Kind::Recording {
+            let (record, above) = self.records_of(depth);
+            self.records.freeze(record, above);
+        }
+        let entry = &mut self.stack.as_mut_slice()[depth];
+        entry.frozen = Some(measured);
+        entry.tracked = None;
+        if let Some(shared) = entry.shared {
+            shared.end();
+        }
+    }
+
+    /// Closes the frame and says what it has counted, or `None` if it is no longer there.
+    #[inline]
+    pub(crate) fn close(&mut self, id: ScopeId, now: Counts) -> Option<Reading> {
+        let [.., top] = self.stack.as_slice() else {
+            return None;
+        };
+        // The common case first, and all of it here: the innermost frame, a scope, over one that is open.
+        if top.serial != id.serial || top.kind != Kind::Scope || top.shared.is_some() {
+            return self.close_any(id, now);
+        }
+        let own = top.measure(&[], now);
+        let handed_down = top.peak;
+        self.stack.pop();
+        if let Some(below) = self.stack.as_mut_slice().last_mut() {
+            below.peak = below.peak.max(handed_down);
+            if below.is_closed {
+                self.drop_closed(now);
+            }
+        }
+        Some(Reading { own, others: None })
+    }
+
+    #[cold]
+    fn close_any(&mut self, id: ScopeId, now: Counts) -> Option<Reading> {
+        let reading = self.measure(id, now)?;
+        self.let_go(id.depth, now);
+        let entry = &mut self.stack.as_mut_slice()[id.depth];
+        entry.is_closed = true;
+        if entry.kind == Kind::Uncounted {
+            self.hide(id.depth, now);
+            self.resume_below(id.depth, now);
+        }
+        self.drop_closed(now);
+        Some(reading)
+    }
+
+    /// Removes closed frames from the top; each hands its maximum and its record down.
+    fn drop_closed(&mut self, now: Counts) {
+        while let Some((top, below)) = self.stack.as_mut_slice().split_last_mut() {
+            if !top.is_over() {
+                break;
+            }
+            let is_recording = top.kind == Kind::Recording;
+            let hand_down = hands_down(below);
+            if let Some(below) = below.last_mut() {
+                below.peak = below.peak.max(top.peak);
+            }
+            if is_recording {
+                self.records.close(hand_down);
+            }
+            self.let_go(self.stack.as_slice().len() - 1, now);
+            self.stack.pop();
+        }
+    }
+}

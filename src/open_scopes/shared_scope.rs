@@ -1,0 +1,283 @@
+//! Hot: `SharedScope`, a scope that other threads add to. Its own thread counts it by a frame, as any scope; each thread that is
+//! attached has a [`Share`](part::Share) of it, and what the scope has counted is the sum. Handles, frames and parts keep it
+//! alive by a count of references; it is never freed, but used again by a later scope.
+#![allow(unsafe_code)]
+
+use std::cell::UnsafeCell;
+use std::ptr;
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
+use std::sync::atomic::{fence, AtomicBool, AtomicUsize};
+
+use super::share::Share;
+use crate::blocks::Tracked;
+use crate::counters::{AtomicCounts, Counts, Sums};
+use crate::stacks::{SharedSums, SiteCounts, Stack, Watch};
+use crate::sys::SystemVec;
+use crate::sys::{Links, Pool, Pooled};
+
+static SCOPES: Pool<SharedScope> = Pool::new();
+
+pub(crate) struct SharedScope {
+    references: AtomicUsize,
+    has_ended: AtomicBool,
+    has_warned: AtomicBool,
+    /// A thread was detached in the middle of a hidden stretch.
+    is_still_uncounted: AtomicBool,
+    setup: UnsafeCell<Setup>,
+    sums: SharedSums,
+    shares: Pool<Share>,
+    /// What the parts had counted when the scope ended.
+    counted: AtomicCounts,
+    links: Links<SharedScope>,
+}
+
+/// What does not change while anybody refers to it.
+struct Setup {
+    watch: Watch,
+    records: bool,
+    tracked: Option<Tracked>,
+    /// The scopes around it on its own thread, outermost first: who attaches to it attaches to them.
+    enclosing: SystemVec<&'static SharedScope>,
+}
+
+// SAFETY: `setup` is written only by who has just taken the scope from the pool, before anyone else knows of it; the rest
+// is `Sync`.
+unsafe impl Sync for SharedScope {}
+
+impl Pooled for SharedScope {
+    const NEW: Self = Self {
+        references: AtomicUsize::new(0),
+        has_ended: AtomicBool::new(false),
+        has_warned: AtomicBool::new(false),
+        is_still_uncounted: AtomicBool::new(false),
+        setup: UnsafeCell::new(Setup {
+            watch: Watch::NOTHING,
+            records: false,
+            tracked: None,
+            enclosing: SystemVec::new(),
+        }),
+        sums: SharedSums::new(),
+        shares: Pool::new(),
+        counted: AtomicCounts::zero(),
+        links: Links::NEW,
+    };
+
+    fn links(&self) -> &Links<Self> {
+        &self.links
+    }
+}
+
+/// A reference that keeps the scope alive.
+pub(crate) struct SharedScopeRef(&'static SharedScope);
+
+/// What the attached threads have counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Others {
+    pub(crate) counts: Counts,
+    /// The highest net bytes of the whole scope, its own thread's included, since it was shared, above its own start (of a future,
+    /// above the start of the poll that shared it), if that is kept.
+    pub(crate) highest: Option<i64>,
+    /// Allocation events in hidden stretches.
+    pub(crate) uncounted: i64,
+    /// Whether a thread was detached in the middle of a stretch that had been left without its end.
+    pub(crate) is_still_uncounted: bool,
+}
+
+impl SharedScopeRef {
+    /// A scope that has come to `now`, and whose highest net bytes were `highest`. `None` without memory.
+    pub(crate) fn new(
+        watch: Watch,
+        records: bool,
+        tracked: Option<Tracked>,
+        enclosing: impl Iterator<Item = &'static SharedScope>,
+        now: Sums,
+        highest: i64,
+    ) -> Option<Self> {
+        let shared = SCOPES.take()?;
+        shared.references.store(1, Relaxed);
+        shared.has_ended.store(false, Relaxed);
+        shared.has_warned.store(false, Relaxed);
+        shared.is_still_uncounted.store(false, Relaxed);
+        shared.sums.begin(now, highest);
+        let this = Self(shared);
+        // SAFETY: just taken from the pool: nobody else knows of it yet.
+        let setup = unsafe { &mut *shared.setup.get() };
+        setup.watch = watch;
+        setup.records = records;
+        setup.tracked = tracked;
+        setup.enclosing.clear();
+        for outer in enclosing {
+            setup.enclosing.push(outer).ok()?;
+            outer.retain();
+        }
+        Some(this)
+    }
+
+    /// Gives the reference away; to be taken back by [`from_raw`](Self::from_raw).
+    pub(crate) fn into_raw(self) -> &'static SharedScope {
+        let shared = self.0;
+        std::mem::forget(self);
+        shared
+    }
+
+    /// Takes back what [`into_raw`](Self::into_raw) gave away.
+    pub(crate) fn from_raw(shared: &'static SharedScope) -> Self {
+        Self(shared)
+    }
+
+    /// Another reference to a scope that somebody holds one to.
+    pub(crate) fn clone_of(shared: &'static SharedScope) -> Self {
+        shared.retain();
+        Self(shared)
+    }
+
+    pub(crate) fn get(&self) -> &'static SharedScope {
+        self.0
+    }
+}
+
+impl Clone for SharedScopeRef {
+    fn clone(&self) -> Self {
+        Self::clone_of(self.0)
+    }
+}
+
+impl Drop for SharedScopeRef {
+    fn drop(&mut self) {
+        self.0.release();
+    }
+}
+
+impl std::ops::Deref for SharedScopeRef {
+    type Target = SharedScope;
+
+    fn deref(&self) -> &SharedScope {
+        self.0
+    }
+}
+
+impl SharedScope {
+    fn retain(&self) {
+        self.references.fetch_add(1, Relaxed);
+    }
+
+    fn release(&'static self) {
+        if self.references.fetch_sub(1, AcqRel) > 1 {
+            return;
+        }
+        for share in self.shares.iter() {
+            share.clear();
+        }
+        // SAFETY: the last reference is gone: nobody else knows of it.
+        let setup = unsafe { &mut *self.setup.get() };
+        // Those were visible on one thread, so they are few, and none of them encloses itself.
+        for outer in setup.enclosing.as_slice() {
+            outer.release();
+        }
+        setup.enclosing.clear();
+        self.links.give_back();
+    }
+
+    fn setup(&self) -> &Setup {
+        // SAFETY: not written while anybody holds a reference.
+        unsafe { &*self.setup.get() }
+    }
+
+    pub(crate) fn watch(&self) -> Watch {
+        self.setup().watch
+    }
+
+    pub(crate) fn records(&self) -> bool {
+        self.setup().records
+    }
+
+    pub(crate) fn tracked(&self) -> Option<Tracked> {
+        self.setup().tracked
+    }
+
+    pub(crate) fn enclosing(&self) -> &[&'static SharedScope] {
+        self.setup().enclosing.as_slice()
+    }
+
+    pub(crate) fn sums(&self) -> &SharedSums {
+        &self.sums
+    }
+
+    /// The scope is over: who attaches later finds that out, and what it has counted stays as it is.
+    pub(crate) fn end(&self) {
+        if self.has_ended() {
+            return;
+        }
+        self.counted.store(self.count_shares());
+        self.has_ended.store(true, Release);
+        // A thread that attaches at this moment takes its part first, and asks afterwards.
+        fence(SeqCst);
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        self.has_ended.load(Acquire)
+    }
+
+    /// Whether this is the first time that it is asked.
+    pub(crate) fn warns_first(&self) -> bool {
+        !self.has_warned.swap(true, Relaxed)
+    }
+
+    /// What a thread did in a stretch that it has left without its end is in nobody's numbers.
+    pub(crate) fn note_still_uncounted(&self) {
+        self.is_still_uncounted.store(true, Relaxed);
+    }
+
+    /// A part for the current thread; `None` without memory, or if the scope has ended.
+    pub(crate) fn take_share(&self) -> Option<&'static Share> {
+        let share = self.shares.take()?;
+        fence(SeqCst);
+        if self.has_ended() {
+            share.links().give_back();
+            return None;
+        }
+        Some(share)
+    }
+
+    /// What the attached threads have counted, so far or until the end.
+    pub(crate) fn others(&self) -> Others {
+        let counts = if self.has_ended() { self.counted.load() } else { self.count_shares() };
+        let highest = self.watch().peak.then(|| self.sums.highest());
+        Others {
+            counts,
+            highest,
+            uncounted: self.shares.iter().map(Share::uncounted).sum(),
+            is_still_uncounted: self.is_still_uncounted.load(Relaxed),
+        }
+    }
+
+    fn count_shares(&self) -> Counts {
+        let mut counts = Counts::ZERO;
+        for share in self.shares.iter() {
+            counts += share.read();
+        }
+        counts
+    }
+
+    /// How many threads are attached by a guard.
+    pub(crate) fn attached(&self) -> usize {
+        self.shares.iter().filter(|share| share.is_attached()).count()
+    }
+
+    /// Shows `visit` what was counted at each stack by the attached threads, `None` for events without one, and whether one of
+    /// them attached there.
+    pub(crate) fn visit(&self, visit: &mut dyn FnMut(Option<&'static Stack>, &SiteCounts, bool)) {
+        for share in self.shares.iter() {
+            share.tallies().visit(visit);
+        }
+    }
+
+    /// The first event past a limit, since the scope was shared.
+    pub(crate) fn first_overrun(&self) -> Option<(u64, Option<&'static Stack>)> {
+        self.sums.first_overrun()
+    }
+
+    pub(crate) fn is(&self, other: &SharedScope) -> bool {
+        ptr::eq(self, other)
+    }
+}

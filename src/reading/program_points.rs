@@ -1,0 +1,57 @@
+//! Cold: `ProgramPoints`, what a scope or profiler has counted at each program point, copied out of the tables of the hot side.
+
+use std::collections::BTreeMap;
+
+use crate::blocks::{HeapProfile, PointNumbers, ProgramPoint, Times};
+use crate::stacks::Stack;
+
+/// The blocks of a scope, or of the process, by program point.
+#[derive(Clone)]
+#[cfg_attr(not(feature = "dhat-compat"), allow(dead_code))] // What DHAT's files say.
+pub(crate) struct ProgramPoints {
+    /// In no particular order; `None` stands for blocks without a stack.
+    pub(crate) points: Vec<(Option<&'static Stack>, PointNumbers)>,
+    pub(crate) times: Times,
+    /// How many blocks are in the totals alone, for want of room.
+    pub(crate) lost: u64,
+}
+
+impl ProgramPoints {
+    /// By now. To be called while the profile goes on.
+    pub(crate) fn of(points: &HeapProfile) -> Self {
+        let mut alive: BTreeMap<*const ProgramPoint, u64> = BTreeMap::new();
+        points.visit_ages(&mut |point, age| {
+            let ages = alive.entry(point).or_default();
+            *ages = ages.wrapping_add(age);
+        });
+        let mut profile = Self { points: Vec::new(), times: points.times(), lost: points.lost() };
+        points.visit(&mut |point, mut numbers| {
+            let still_alive = alive.get(&(point as *const ProgramPoint));
+            numbers.lifetimes = numbers.lifetimes.wrapping_add(*still_alive.unwrap_or(&0));
+            profile.points.push((point.stack(), numbers));
+        });
+        profile
+    }
+}
+
+#[cfg(all(test, feature = "dhat-compat"))]
+mod tests {
+    use std::time::Duration;
+
+    use super::{HeapProfile, ProgramPoints};
+
+    #[test]
+    fn the_lifetimes_of_a_point_are_those_of_all_its_blocks() {
+        let points: &HeapProfile = Box::leak(Box::new(HeapProfile::NEW));
+        assert!(points.begin(usize::MAX));
+        for block in 1..=8 {
+            points.enter(points.number(), 16 * block, 8, None, false);
+        }
+        std::thread::sleep(Duration::from_millis(5));
+        let profile = ProgramPoints::of(points);
+        points.end();
+        let [(None, numbers)] = profile.points[..] else { panic!("one point") };
+        // Some eight times as long, unless the thread was held up on the way.
+        assert!(numbers.lifetimes > profile.times.now, "{numbers:?}, {:?}", profile.times);
+    }
+}

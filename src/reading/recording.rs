@@ -1,0 +1,133 @@
+//! Cold: `Recording`, what a recording scope or profiler has counted at each stack, copied out of the tables of the hot side.
+
+use std::collections::BTreeMap;
+
+use super::ProgramPoints;
+use crate::counters::Blocks;
+use crate::ignored::Ignored;
+use crate::open_scopes::SharedScope;
+use crate::stacks::{FirstOverrun, Records, SiteCounts, Stack};
+use crate::threads::{OpenScope, Tracking};
+
+/// The recording of one scope, or of the polls of one future.
+#[derive(Clone, Default)]
+pub(crate) struct Recording {
+    /// In no particular order. A stack may come more than once.
+    pub(crate) tallies: Vec<(&'static Stack, SiteCounts)>,
+    /// How many of `sites` are too many to leave a stack in them more than once: a future may be polled millions of times.
+    most: usize,
+    /// The stack where the scope was opened; of a future, one for each different way to its polls. What a stack shares with one
+    /// of them at its outer end is above the scope.
+    pub(crate) openings: Vec<&'static Stack>,
+    /// Events that belong to no stack, for want of room.
+    pub(crate) lost: SiteCounts,
+    /// Which allocation event was the first past the limit, counted from 1, and where. Without a stack, it is among the
+    /// lost ones.
+    pub(crate) first_overrun: Option<(u64, Option<&'static Stack>)>,
+    /// The heap profile, if that was asked for.
+    pub(crate) heap: Option<ProgramPoints>,
+    /// Whether the tallies know what was live at the peak.
+    pub(crate) has_peak: bool,
+}
+
+impl Recording {
+    /// What the frame has recorded; `None` if it does not record, or has outlived the counters of its thread. In a box, for
+    /// it is handed on through many functions, by a thread whose stack may be small.
+    pub(crate) fn of(frame: &OpenScope) -> Option<Ignored<Box<Self>>> {
+        let mut recording = Ignored::new(Box::<Self>::default);
+        let read = |records: Records<'_>| recording.change(|recording| recording.add(records, 0));
+        frame.read_records(read)?;
+        if let Some(shared) = frame.shared() {
+            recording.change(|recording| recording.add_shared(shared, 0));
+        }
+        Some(recording)
+    }
+
+    /// Adds what the attached threads have recorded to what the scope had recorded when it was shared, after `earlier_events`.
+    pub(crate) fn add_shared(&mut self, shared: &SharedScope, earlier_events: u64) {
+        shared.visit(&mut |stack, tally, is_opening| match stack {
+            Some(stack) => {
+                self.openings.extend(is_opening.then_some(stack));
+                if tally.events() > 0 {
+                    self.tallies.push((stack, *tally));
+                }
+            }
+            None => self.lost.add(tally),
+        });
+        if let (None, Some((event, stack))) = (self.first_overrun, shared.first_overrun()) {
+            self.first_overrun = Some((earlier_events + event, stack));
+        }
+        self.unite();
+    }
+
+    /// Adds what the frame has recorded to what earlier ones have, which had so many allocation events.
+    pub(crate) fn add(&mut self, records: Records<'_>, earlier_events: u64) {
+        records.visit(&mut |stack, tally| match stack {
+            Some(stack) => self.tallies.push((stack, *tally)),
+            None => self.lost.add(tally),
+        });
+        if let Some(opening) = records.opening() {
+            if !self.openings.iter().any(|known| std::ptr::eq(*known, opening)) {
+                self.openings.push(opening);
+            }
+        }
+        if let (None, FirstOverrun::At(event, stack)) =
+            (self.first_overrun, records.first_overrun())
+        {
+            self.first_overrun = Some((earlier_events + event, stack));
+        }
+        if self.tallies.len() > self.most {
+            self.unite();
+            self.most = 2 * self.tallies.len() + 64;
+        }
+    }
+
+    /// Of the same scope, where the blocks were allocated that are live now.
+    pub(crate) fn of_live_blocks(&self, tracking: &Tracking) -> Self {
+        let mut live = Self { openings: self.openings.clone(), ..Self::default() };
+        tracking.visit_live(&mut |stack, size| {
+            let tally = SiteCounts { allocs: 1, bytes: size, ..SiteCounts::ZERO };
+            match stack {
+                Some(stack) => live.tallies.push((stack, tally)),
+                None => live.lost.add(&tally),
+            }
+        });
+        live.unite();
+        live
+    }
+
+    /// Adds the heap profile of the same scope, if it has one.
+    pub(crate) fn add_heap(&mut self, tracking: Option<&Tracking>) {
+        self.heap = tracking.and_then(Tracking::points).map(ProgramPoints::of);
+    }
+
+    /// Adds to the tallies what of their blocks was live at the peak, as the heap profile says.
+    pub(crate) fn add_peak(&mut self) {
+        self.unite();
+        let Some(heap) = &self.heap else { return };
+        let address = |stack: &'static Stack| stack as *const Stack as usize;
+        let at_peak: BTreeMap<Option<usize>, Blocks> = heap
+            .points
+            .iter()
+            .map(|(stack, numbers)| (stack.map(address), numbers.at_peak))
+            .collect();
+        let of = |stack| at_peak.get(&stack).copied().unwrap_or(Blocks::NONE);
+        for (stack, tally) in &mut self.tallies {
+            tally.at_peak = of(Some(address(stack)));
+        }
+        self.lost.at_peak = of(None);
+        self.has_peak = true;
+    }
+
+    /// Makes one entry of all that have the same stack.
+    fn unite(&mut self) {
+        self.tallies.sort_by_key(|(stack, _)| *stack as *const Stack);
+        self.tallies.dedup_by(|(later, tally), (stack, sum)| {
+            let is_same = std::ptr::eq(*later, *stack);
+            if is_same {
+                sum.add(tally);
+            }
+            is_same
+        });
+    }
+}

@@ -1,0 +1,404 @@
+//! Cold: tests of `failure`.
+
+use super::{
+    chain, push_call_sites, CallSites, List, Mode, Order, Subject, DHAT_HINT, UNREAD, WIDTH,
+};
+use crate::call_sites::fixture::{tally, Program};
+use crate::stacks::{Growth, SiteCounts};
+use crate::walk::Stop;
+
+fn push(text: &mut String, program: &Program<'_>, mode: Mode, order: Order) {
+    let (sites, subject) = (CallSites::new(program.data()), Subject::Allocated);
+    let list = List { sites, subject, order, attribute: None, is_warm: false, run: None };
+    push_call_sites(text, &[list], mode);
+    // With the feature `dhat-compat` it says one thing more, and one of sources that are not there, as nearly all here.
+    *text = text.replace(DHAT_HINT, "");
+    *text =
+        text.split_inclusive('\n').filter(|line| !line.ends_with(&format!("{UNREAD}\n"))).collect();
+}
+
+const PARSER: Program<'_> = Program {
+    places: "
+            1 t::parses_header @ /none/tests/header.rs:19:1
+            2 t::parses_header @ /none/tests/header.rs:20:1
+            3 p::parse @ /none/src/parser.rs:15:1
+            4 p::tokens @ /none/src/parser.rs:14:1
+            5 p::tokens::{{closure}} @ /none/src/parser.rs:14:9
+            6 p::label @ /none/src/fmt.rs:8:1
+            7 alloc::raw_vec::finish_grow @ /rustc/5/library/alloc/src/raw_vec.rs:5
+            7 alloc::vec::Vec<T>::push @ /rustc/5/library/alloc/src/vec/mod.rs:5
+            8 alloc::vec::Vec<T>::with_capacity @ /rustc/5/library/alloc/src/vec/mod.rs:5
+            9 serde_json[1]::de::from_str @ /c/registry/src/i/serde_json-1.0.1/src/de.rs:7
+            10 to_vec<u8> @ /c/registry/src/i/x-y-0.1.0/src/lib.rs:7
+        ",
+    location: "tests/header.rs",
+    openings: &[&[1]],
+    tallies: &[
+        (&[2, 3, 4, 5, 8], tally(9, 0, 9)),
+        (&[2, 3, 4, 8], tally(1, 0, 96)),
+        (
+            &[2, 3, 4, 7],
+            SiteCounts {
+                growth: Growth {
+                    sizes: [96, 192, 384, 0],
+                    last: 384,
+                    steps: 2,
+                    count: 2,
+                    ..Growth::NONE
+                },
+                ..tally(0, 2, 576)
+            },
+        ),
+        (&[2, 6, 8], tally(2, 0, 223)),
+    ],
+    first_overrun: Some((11, Some(&[2, 3, 4, 7]))),
+    ..Program::NONE
+};
+
+fn report(program: Program<'_>, mode: Mode, order: Order) -> String {
+    let mut text = String::from("table\n");
+    push(&mut text, &program, mode, order);
+    assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+    assert!(text.lines().all(|line| line.trim_end() == line), "{text}");
+    text
+}
+
+#[test]
+fn it_names_the_users_lines() {
+    let expected = "\
+table
+
+  call sites, most allocations first (14 allocations at 3 sites)
+    9 x      9 B  src/parser.rs:14  tokens::{closure}
+                  called from src/parser.rs:15 parse < tests/header.rs:20 parses_header
+    3 x    672 B  src/parser.rs:14  tokens                1 allocation, 2 reallocations, same caller
+                  grew 96 > 192 > 384: reserve the capacity up front
+    2 x    223 B  src/fmt.rs:8      label
+                  called from tests/header.rs:20 parses_header
+
+  allocation 11, the first past the budget: src/parser.rs:14
+  full stacks: MOD_ALLOC_BACKTRACE=full
+";
+    assert_eq!(report(PARSER, Mode::Short, Order::Allocations), expected);
+}
+
+#[test]
+fn with_a_limit_on_bytes_the_most_bytes_come_first() {
+    let text = report(PARSER, Mode::Short, Order::Bytes);
+    let lines: Vec<_> = text.lines().skip(2).collect();
+    assert_eq!(lines[0], "  call sites, most bytes first (904 bytes at 3 sites)");
+    assert!(lines[1].starts_with("    3 x    672 B"), "{text}");
+}
+
+#[test]
+fn the_full_list_has_every_frame() {
+    let text = report(PARSER, Mode::Full, Order::Allocations);
+    let start = "\
+table
+
+  call sites, most allocations first (14 allocations at 4 sites)
+
+    9 allocations, 9 bytes
+        alloc::vec::Vec<T>::with_capacity at /rustc/5/library/alloc/src/vec/mod.rs:5
+      > p::tokens::{closure} at src/parser.rs:14:9
+      > p::tokens at src/parser.rs:14:1
+      > p::parse at src/parser.rs:15:1
+      > t::parses_header at tests/header.rs:20:1
+
+    2 allocations (2 reallocations), 576 bytes, grew 96 > 192 > 384
+        alloc::raw_vec::finish_grow at /rustc/5/library/alloc/src/raw_vec.rs:5
+";
+    assert!(text.starts_with(start), "{text}");
+    assert!(text.ends_with("\n\n  allocation 11, the first past the budget: src/parser.rs:14\n"));
+}
+
+#[test]
+fn a_dependency_is_named_behind_the_users_line() {
+    let check = |stack: &[usize], expected: &str| {
+        let tallies = &[(stack, tally(1, 0, 8))];
+        let text = report(Program { tallies, ..PARSER }, Mode::Short, Order::Allocations);
+        assert_eq!(text.lines().nth(3), Some(expected));
+    };
+    check(&[2, 6, 9, 7], "    1 x      8 B  src/fmt.rs:8  label, in serde_json::from_str");
+    check(&[2, 6, 8, 9, 10, 7], "    1 x      8 B  src/fmt.rs:8  label, in serde_json::from_str");
+    check(&[2, 6, 10, 9, 7], "    1 x      8 B  src/fmt.rs:8  label, in x_y::to_vec");
+    check(&[9, 6, 7], "    1 x      8 B  src/fmt.rs:8  label");
+}
+
+#[test]
+fn functions_have_their_types_and_packages() {
+    let check = |frames: &str, expected: &str| {
+        let places =
+            &format!("1 t::main @ /none/t.rs:1\n{}", frames.replace("HOME", "/c/registry/src/i"));
+        let stack: Vec<usize> = (2..2 + frames.lines().count()).collect();
+        let tallies: &[(&[usize], SiteCounts)] = &[(&stack, tally(1, 0, 8))];
+        let program =
+            Program { places, location: "t.rs", openings: &[&[1]], tallies, ..Program::NONE };
+        let text = report(program, Mode::Short, Order::Allocations);
+        let line = text.lines().nth(3).expect("a site");
+        assert_eq!(line.strip_prefix("    1 x      8 B  t.rs:2  "), Some(expected), "{text}");
+    };
+    check("2 <t::M as core::clone::Clone>::clone @ /none/t.rs:2", "M::clone");
+    check("2 t::M<T>::get::{{closure}} @ /none/t.rs:2", "M::get::{closure}");
+    check("2 t::TEXT::__init @ /none/t.rs:2", "thread_local!");
+    check("2 new<t::M> @ /none/t.rs:2", "new");
+    let user = "2 t::f @ /none/t.rs:2";
+    let of_package = "3 <x_y::Text as core::fmt::Display>::fmt @ HOME/x-y-0.1.0/src/lib.rs:7";
+    check(&format!("{user}\n{of_package}"), "f, in x_y::Text::fmt");
+    let of_folder = "3 shop_core::words @ /c/git/checkouts/shop-0a1b2c3d/36adb5e/core/src/lib.rs:7";
+    check(&format!("{user}\n{of_folder}"), "f, in shop_core::words");
+    let inlined = "3 words @ /c/git/checkouts/words-list-0a1b2c3d/36adb5e/src/lib.rs:7";
+    check(&format!("{user}\n{inlined}"), "f, in words_list::words");
+    let of_std = "3 std::collections::hash::map::HashMap<K,V,S,A>::insert @ \
+                  /rustc/5/library/std/src/collections/hash/map.rs:3\n\
+                  4 hashbrown::raw::alloc::inner::do_alloc @ /rust/deps/hashbrown-0.16.1/src/raw/alloc.rs:19";
+    check(&format!("{user}\n{of_std}"), "f, in HashMap::insert");
+    let inlined = of_std.replace("std::collections::hash::map::HashMap<K,V,S,A>::", "");
+    check(&format!("{user}\n{inlined}"), "f, in HashMap::insert");
+}
+
+#[test]
+fn recursion_shows_once() {
+    let check = |places: &str, stacks: &[&[usize]], expected: &[&str]| {
+        let places =
+            &format!("1 t::main @ /none/tests/t.rs:1\n2 t::main @ /none/tests/t.rs:2\n{places}");
+        let tallies: Vec<_> = stacks.iter().map(|stack| (*stack, tally(1, 0, 1))).collect();
+        let program = Program {
+            places,
+            location: "tests/t.rs",
+            openings: &[&[1]],
+            tallies: &tallies,
+            ..Program::NONE
+        };
+        let text = report(program, Mode::Short, Order::Allocations);
+        let lines: Vec<&str> = text.lines().skip(3).map(str::trim_start).collect();
+        assert_eq!(&lines[..lines.len() - 2], expected, "{text}");
+    };
+    let caller = "called from tests/t.rs:2 main";
+    check(
+        "3 p::list @ /none/src/p.rs:5\n4 p::list @ /none/src/p.rs:6",
+        &[&[2, 3], &[2, 3, 3], &[2, 3, 3, 3], &[2, 4, 3, 3]],
+        &["4 x      4 B  src/p.rs:5  list", caller],
+    );
+    check(
+        "3 p::expr @ /none/src/p.rs:6\n4 p::factor @ /none/src/p.rs:11\n5 p::expr @ /none/src/p.rs:8",
+        &[&[2, 5], &[2, 3, 4, 5], &[2, 3, 4, 3, 4, 5]],
+        &["3 x      3 B  src/p.rs:8  expr", caller],
+    );
+    check(
+        "3 p::walk @ /none/src/p.rs:7\n4 p::walk::{{closure}} @ /none/src/p.rs:6\n5 p::walk @ /none/src/p.rs:8",
+        &[&[2, 5], &[2, 3, 4, 5], &[2, 3, 4, 3, 4, 5]],
+        &["3 x      3 B  src/p.rs:8  walk", caller],
+    );
+    check(
+        "3 p::f @ /none/src/p.rs:3\n4 p::f::{{closure}} @ /none/src/p.rs:4\n5 p::g @ /none/src/p.rs:5\n\
+         6 p::f::{{closure}} @ /none/src/p.rs:6",
+        &[&[2, 3, 4, 5, 6]],
+        &[
+            "1 x      1 B  src/p.rs:6  f::{closure}",
+            "called from src/p.rs:5 g < src/p.rs:4 f::{closure} < .. < tests/t.rs:2 main",
+        ],
+    );
+}
+
+/// Their lines may be those of the macro.
+#[test]
+fn a_function_that_a_dependencys_macro_made_is_the_users() {
+    let places = "
+        1 t::main @ /none/t.rs:1
+        2 t::main @ /none/t.rs:2
+        3 t::holds @ /c/registry/src/i/proptest-1.0.0/src/sugar.rs:163
+        4 proptest::run @ /c/registry/src/i/proptest-1.0.0/src/runner.rs:7
+    ";
+    let check = |stack: &[usize], expected: &str| {
+        let tallies = &[(stack, tally(1, 0, 8))];
+        let program =
+            Program { places, location: "t.rs", openings: &[&[1]], tallies, ..Program::NONE };
+        let text = report(program, Mode::Short, Order::Allocations);
+        assert_eq!(text.lines().nth(3), Some(expected), "{text}");
+    };
+    check(&[3, 4], "    1 x      8 B  proptest-1.0.0/src/sugar.rs:163  holds");
+    check(&[2, 3], "    1 x      8 B  t.rs:2  main");
+    check(&[2, 3, 4], "    1 x      8 B  t.rs:2  main, in proptest::run");
+}
+
+#[test]
+fn where_the_user_has_no_part_the_innermost_known_frame_leads() {
+    let check = |stack: &[usize], expected: &str| {
+        let tallies = &[(stack, tally(1, 0, 8))];
+        let text = report(Program { tallies, ..PARSER }, Mode::Short, Order::Allocations);
+        assert_eq!(text.lines().nth(3), Some(expected));
+    };
+    check(&[9, 7], "    1 x      8 B  serde_json-1.0.1/src/de.rs:7  from_str");
+    check(&[7, 8], "    1 x      8 B  alloc/src/vec/mod.rs:5  Vec::with_capacity");
+    check(&[77], "    1 x      8 B  0x4d");
+}
+
+#[test]
+fn source_lines_are_shown_where_they_can_be_read() {
+    let copy = std::env::temp_dir().join(format!("mod-alloc-excerpt-{}.rs", std::process::id()));
+    std::fs::write(&copy, "fn main() {\n    let x = vec![1];   \n}\n")
+        .expect("a folder to write to");
+    let folder = copy.parent().expect("it has one").display();
+    let places = &format!("1 main @ {folder}/main.rs:1\n2 main @ {}:2", copy.display());
+    let tallies = &[(&[2][..], tally(1, 0, 4))];
+    let program = Program { places, location: "main.rs", tallies, ..PARSER };
+    let text = report(program, Mode::Short, Order::Allocations);
+    std::fs::remove_file(&copy).expect("it was there");
+    assert_eq!(text.lines().nth(4), Some("                  2 | let x = vec![1];"));
+}
+
+#[test]
+fn a_source_that_is_not_there_is_named_once() {
+    let check = |program: &Program<'_>, expected: &[&str]| {
+        let (sites, subject) = (CallSites::new(program.data()), Subject::Allocated);
+        let list = List {
+            sites,
+            subject,
+            order: Order::Allocations,
+            attribute: None,
+            is_warm: false,
+            run: None,
+        };
+        let mut text = String::new();
+        push_call_sites(&mut text, &[list], Mode::Short);
+        let lines: Vec<_> = text.lines().filter(|line| line.ends_with(UNREAD)).collect();
+        assert_eq!(lines, expected, "{text}");
+    };
+    check(&PARSER, &[&format!("    src/parser.rs {UNREAD}")]);
+    check(&Program { tallies: &[(&[9], tally(1, 0, 8))], ..PARSER }, &[]);
+}
+
+#[test]
+fn a_long_list_ends_with_what_is_left() {
+    let places: String = (1..=20)
+        .map(|i| format!("{i} p::function_{i} @ /none/src/{}.rs:{i}\n", "x".repeat(i)))
+        .collect();
+    let tallies: Vec<([usize; 3], SiteCounts)> =
+        (1..=20).map(|i| ([20, 19, i], tally(1_000 * i as u64, 1, 10_000))).collect();
+    let tallies: Vec<(&[usize], SiteCounts)> = tallies.iter().map(|(s, t)| (&s[..], *t)).collect();
+    let program = Program {
+        places: &places,
+        location: "src/x.rs",
+        openings: &[],
+        tallies: &tallies,
+        ..PARSER
+    };
+    let text = report(program, Mode::Short, Order::Allocations);
+    assert!(
+        text.contains("\n    and 14 more sites with 105,014 allocations, 140,000 bytes\n"),
+        "{text}"
+    );
+    assert!(text.lines().count() <= 25, "{text}");
+}
+
+#[test]
+fn a_long_place_is_not_cut() {
+    let file = format!("src/{}.rs", "x".repeat(120));
+    let places = &format!("1 p::f @ /p/{file}:1\n2 p::f @ /p/{file}:2");
+    let program = Program { places, location: &file, tallies: &[(&[2], tally(1, 0, 8))], ..PARSER };
+    let mut text = String::new();
+    push(&mut text, &program, Mode::Short, Order::Allocations);
+    assert!(text.contains(&format!("\n    1 x      8 B  {file}:2  f\n")), "{text}");
+}
+
+#[test]
+fn a_chain_is_cut_in_its_middle_between_its_links() {
+    let links = ["aaaa", "bbbb", "cccc", "dddd"].map(str::to_owned);
+    let check = |width, expected: &[&str]| assert_eq!(chain("from ", &links, width), expected);
+    check(30, &["from aaaa < bbbb < cccc < dddd"]);
+    check(29, &["from aaaa < bbbb < .. < dddd"]);
+    check(28, &["from aaaa < bbbb < .. < dddd"]);
+    check(27, &["from aaaa < .. < dddd"]);
+    check(21, &["from aaaa < .. < dddd"]);
+    check(20, &["from aaaa < .. <", "     dddd"]);
+    check(8, &["from a..", "     d.."]);
+    assert_eq!(chain("from ", &links[..2], 15), ["from aaaa <", "     bbbb"]);
+    assert_eq!(chain("from ", &links[..1], 8), ["from a.."]);
+}
+
+#[test]
+fn each_site_has_its_caller_or_says_that_it_is_the_same() {
+    let places = "
+        1 t::test @ /none/tests/t.rs:1
+        2 t::test @ /none/tests/t.rs:2
+        3 t::test @ /none/tests/t.rs:3
+        4 p::f @ /none/src/p.rs:4
+        5 p::f @ /none/src/p.rs:5
+        6 p::f @ /none/src/p.rs:6
+    ";
+    let grown = |allocs| SiteCounts {
+        growth: Growth { sizes: [8, 16, 0, 0], last: 16, steps: 1, ..Growth::NONE },
+        ..tally(allocs, 1, 24)
+    };
+    let tallies: &[(&[usize], SiteCounts)] = &[
+        (&[2, 4], grown(9)),
+        (&[2, 5], grown(8)),
+        (&[3, 5], grown(7)),
+        (&[3, 6], grown(6)),
+        (&[2, 6], grown(5)),
+        (&[3], grown(4)),
+    ];
+    let program =
+        Program { places, location: "tests/t.rs", openings: &[&[1]], tallies, ..Program::NONE };
+    let text = report(program, Mode::Short, Order::Allocations);
+    let of_callers: Vec<&str> = text
+        .lines()
+        .filter_map(|line| match line.split_once(" x ") {
+            Some(_) if line.ends_with("same caller") => Some("the same"),
+            Some(_) => None,
+            None => Some(line.trim_start()).filter(|line| line.starts_with("called from")),
+        })
+        .collect();
+    let [from_2, from_3] = [2, 3].map(|line| format!("called from tests/t.rs:{line} test"));
+    assert_eq!(of_callers, [&*from_2, "the same", &*from_3, "the same", &*from_2], "{text}");
+}
+
+#[test]
+fn where_nothing_is_attributed_one_line_says_why() {
+    let check = |program: Program<'_>, expected: &str| {
+        let text = report(program, Mode::Short, Order::Allocations);
+        assert_eq!(text.replace("\n      ", " "), format!("table{expected}"));
+    };
+    check(Program::NONE, "\n");
+    let unavailable = Some("call sites need x86_64 Linux");
+    let lost = tally(1, 0, 8);
+    check(
+        Program { unavailable, lost, ..Program::NONE },
+        "\n\n  no call sites: call sites need x86_64 Linux\n",
+    );
+    check(
+            Program { lost, ..Program::NONE },
+            "\n\n  no call sites: 1 allocation, 8 bytes at no site: there was no room for more stacks\n",
+        );
+    check(
+            Program { tallies: &[(&[], lost)], stop: Stop::TooDeep, ..Program::NONE },
+            &format!(
+                "\n\n  no call sites: 1 allocation, 8 bytes at no site: a stack could not be walked: {}\n",
+                Stop::TooDeep.reason()
+            ),
+        );
+    let places = "1 t::main\n2 t::main";
+    let program = Program { places, openings: &[&[1]], tallies: &[(&[2], lost)], ..Program::NONE };
+    let text = report(program, Mode::Short, Order::Allocations);
+    let start = "table\n\n  no call sites: the code has no debug information; set `debug = \"line-tables-only\"` under";
+    assert!(text.starts_with(start), "{text}");
+    assert!(
+        text.ends_with("`strip`\n\n  names of functions: MOD_ALLOC_BACKTRACE=full\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_has_no_site_is_said_below_the_others() {
+    let text = report(Program { lost: tally(5, 0, 8), ..PARSER }, Mode::Short, Order::Allocations);
+    assert!(
+        text.contains(
+            "\n    and 5 allocations, 8 bytes at no site: there was no room for more stacks\n"
+        ),
+        "{text}"
+    );
+    let first_overrun = Some((1_000, None));
+    let text = report(Program { first_overrun, ..PARSER }, Mode::Short, Order::Allocations);
+    assert!(text.contains("allocation 1,000, the first past the budget: at no known site\n"));
+}

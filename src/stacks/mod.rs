@@ -1,0 +1,41 @@
+//! Hot: the stacks that are kept, and what was counted at each. While a scope records, each
+//! allocation event of its thread is walked (`walk`), its stack is interned, and it is counted in a
+//! table of the scope.
+//!
+//! - [`tracer`]: a thread's way from its registers to an interned stack; [`side_stack`]: where it
+//!   works;
+//! - [`stack`]: the interned stacks;
+//! - [`site_counts`]: what is counted at one stack; [`site_table`] and [`shared_site_table`]: at all
+//!   stacks of a scope;
+//! - [`scope_record`]: what one scope keeps; these nest as the scopes do;
+//! - [`first_overrun`] and [`shared_sums`]: the event that first goes past a limit;
+//!   [`breakpoint`]: stops there for a debugger;
+//! - [`process_sites`]: the counts of the whole process, kept with the stacks.
+
+mod breakpoint;
+mod first_overrun;
+mod process_sites;
+mod scope_record;
+mod shared_site_table;
+mod shared_sums;
+mod side_stack;
+mod site_counts;
+mod site_table;
+mod stack;
+mod stack_index;
+mod tracer;
+
+pub(crate) use breakpoint::{is_passed, set as set_breakpoint, stop};
+pub(crate) use first_overrun::FirstOverrun;
+pub(crate) use process_sites::{
+    is_profiling, profile_event, profiled, start_profiling, stop_profiling,
+};
+pub(crate) use scope_record::{Records, ScopeRecords};
+pub(crate) use shared_site_table::SharedSiteTable;
+pub(crate) use shared_sums::{SharedSums, Watch};
+pub(crate) use side_stack::SideStack;
+pub(crate) use site_counts::{Event, Growth, SiteCounts};
+#[cfg(test)]
+pub(crate) use stack::made_up_stack;
+pub(crate) use stack::{interrupting_stack, visit_stacks, Stack};
+pub(crate) use tracer::Tracer;

@@ -1,0 +1,75 @@
+//! Hot: call sites of the whole process. While any profiler records, every thread sends its events to the slow half, and the
+//! counts are kept with the interned stacks, from where each profiler reads them by subtraction, as all scopes do.
+//!
+//! A profiler starts on one thread and must reach all others, whose limits only their owners write. It raises a flag, then stores
+//! the ceiling that sends every event to the slow half into every state (`threads::registry`); an owner that sets its ceiling looks at
+//! the flag afterwards. Between the two steps of each stands a sequentially consistent fence, so one of both sees the
+//! other. When the last profiler stops, each thread puts its own ceiling right at its next event.
+
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::{fence, AtomicU64, AtomicUsize};
+
+use super::site_counts::{Event, SiteCounts};
+use super::stack::Stack;
+
+static PROFILERS: AtomicUsize = AtomicUsize::new(0);
+
+/// How many of them read the tallies here. The others have all they want in their heap profile (`blocks`).
+static READERS: AtomicUsize = AtomicUsize::new(0);
+
+/// What all threads together have counted at one stack, while anyone profiled.
+pub(super) struct Profiled {
+    allocs: AtomicU64,
+    reallocs: AtomicU64,
+    bytes: AtomicU64,
+}
+
+impl Profiled {
+    pub(super) const fn new() -> Self {
+        Self { allocs: AtomicU64::new(0), reallocs: AtomicU64::new(0), bytes: AtomicU64::new(0) }
+    }
+}
+
+/// Of events without a stack.
+static LOST: Profiled = Profiled::new();
+
+/// Raises the flag; the caller then stores the ceilings. `reads_tallies` must be the same at the end.
+pub(crate) fn start_profiling(reads_tallies: bool) {
+    READERS.fetch_add(reads_tallies.into(), SeqCst);
+    PROFILERS.fetch_add(1, SeqCst);
+    fence(SeqCst);
+}
+
+pub(crate) fn stop_profiling(reads_tallies: bool) {
+    PROFILERS.fetch_sub(1, SeqCst);
+    READERS.fetch_sub(reads_tallies.into(), SeqCst);
+}
+
+/// Whether any profiler records. To be asked after a fence where a ceiling was stored before.
+#[inline]
+pub(crate) fn is_profiling() -> bool {
+    PROFILERS.load(Relaxed) > 0
+}
+
+pub(crate) fn profile_event(stack: Option<&'static Stack>, event: Event) {
+    if READERS.load(Relaxed) == 0 {
+        return;
+    }
+    let Profiled { allocs, reallocs, bytes } = stack.map_or(&LOST, |stack| &stack.profiled);
+    bytes.fetch_add(event.size, Relaxed);
+    match event.old_size {
+        None => allocs.fetch_add(1, Relaxed),
+        Some(_) => reallocs.fetch_add(1, Relaxed),
+    };
+}
+
+/// What profilers have counted at this stack; without one, of events that have none.
+pub(crate) fn profiled(stack: Option<&'static Stack>) -> SiteCounts {
+    let Profiled { allocs, reallocs, bytes } = stack.map_or(&LOST, |stack| &stack.profiled);
+    SiteCounts {
+        allocs: allocs.load(Relaxed),
+        reallocs: reallocs.load(Relaxed),
+        bytes: bytes.load(Relaxed),
+        ..SiteCounts::ZERO
+    }
+}

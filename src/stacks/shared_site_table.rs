@@ -1,0 +1,234 @@
+//! Hot: `SharedSiteTable`, a table from stacks to what was counted at each, that one thread at a time writes while any thread reads
+//! it: for threads attached to a scope that another one may read at any moment.
+#![allow(unsafe_code)]
+
+use std::cell::UnsafeCell;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+
+use super::site_counts::{Event, Growth, SiteCounts};
+use super::stack::Stack;
+use super::stack_index::StackIndex;
+use crate::sys::StableVec;
+
+pub(crate) struct SharedSiteTable {
+    rows: StableVec<Row>,
+    /// The writer's.
+    index: UnsafeCell<StackIndex>,
+    /// What found no room.
+    lost: Row,
+}
+
+// SAFETY: only the writer reaches `index`, by the contract of the unsafe methods; the rest is atomic.
+unsafe impl Sync for SharedSiteTable {}
+
+struct Row {
+    /// `None` for events that have no stack.
+    stack: Option<&'static Stack>,
+    /// Whether a thread attached here.
+    is_opening: AtomicBool,
+    tally: AtomicSiteCounts,
+}
+
+/// A [`SiteCounts`] that one thread writes and any thread reads: each number exact, all of them consistent while the writer rests.
+struct AtomicSiteCounts {
+    allocs: AtomicU64,
+    reallocs: AtomicU64,
+    bytes: AtomicU64,
+    sizes: [AtomicU64; 4],
+    last: AtomicU64,
+    steps: AtomicU64,
+    /// Of the growth: the number of steps, what they gained, and the bounds.
+    grown: [AtomicU64; 4],
+}
+
+impl AtomicSiteCounts {
+    const fn new() -> Self {
+        #[allow(clippy::declare_interior_mutable_const)] // A template.
+        const ZERO: AtomicU64 = AtomicU64::new(0);
+        Self {
+            allocs: ZERO,
+            reallocs: ZERO,
+            bytes: ZERO,
+            sizes: [ZERO; 4],
+            last: ZERO,
+            steps: ZERO,
+            grown: [ZERO, ZERO, AtomicU64::new(Growth::NONE.least), ZERO],
+        }
+    }
+
+    fn load(&self) -> SiteCounts {
+        let load = |[a, b, c, d]: &[AtomicU64; 4]| {
+            [a.load(Relaxed), b.load(Relaxed), c.load(Relaxed), d.load(Relaxed)]
+        };
+        let [count, gained, least, most] = load(&self.grown);
+        let growth = Growth {
+            sizes: load(&self.sizes),
+            last: self.last.load(Relaxed),
+            steps: self.steps.load(Relaxed),
+            count,
+            gained,
+            least,
+            most,
+        };
+        SiteCounts {
+            allocs: self.allocs.load(Relaxed),
+            reallocs: self.reallocs.load(Relaxed),
+            bytes: self.bytes.load(Relaxed),
+            growth,
+            ..SiteCounts::ZERO
+        }
+    }
+
+    fn store(&self, tally: &SiteCounts) {
+        self.allocs.store(tally.allocs, Relaxed);
+        self.reallocs.store(tally.reallocs, Relaxed);
+        self.bytes.store(tally.bytes, Relaxed);
+        let Growth { sizes, last, steps, count, gained, least, most } = tally.growth;
+        for (word, size) in self.sizes.iter().zip(sizes) {
+            word.store(size, Relaxed);
+        }
+        self.last.store(last, Relaxed);
+        self.steps.store(steps, Relaxed);
+        for (word, sum) in self.grown.iter().zip([count, gained, least, most]) {
+            word.store(sum, Relaxed);
+        }
+    }
+}
+
+impl Row {
+    const fn new(stack: Option<&'static Stack>) -> Self {
+        Self { stack, is_opening: AtomicBool::new(false), tally: AtomicSiteCounts::new() }
+    }
+}
+
+impl SharedSiteTable {
+    pub(crate) const fn new() -> Self {
+        Self {
+            rows: StableVec::new(),
+            index: UnsafeCell::new(StackIndex::new()),
+            lost: Row::new(None),
+        }
+    }
+
+    /// # Safety
+    /// The caller is the one thread that writes, from [`is_free`](Self::clear) or from the writer before by a happens-before
+    /// edge; likewise below.
+    #[inline]
+    pub(crate) unsafe fn count(&self, stack: Option<&'static Stack>, event: Event) {
+        // SAFETY: the caller's promise.
+        let row = unsafe { self.row(stack) };
+        let mut tally = row.tally.load();
+        tally.count(event);
+        row.tally.store(&tally);
+    }
+
+    /// Notes that a thread attached at `stack`.
+    ///
+    /// # Safety
+    /// As for [`count`](Self::count).
+    pub(crate) unsafe fn note_opening(&self, stack: &'static Stack) {
+        // SAFETY: the caller's promise.
+        unsafe { self.row(Some(stack)) }.is_opening.store(true, Relaxed);
+    }
+
+    /// Shows `visit` what was counted at each stack, `None` for events without one, and whether a thread attached there.
+    pub(crate) fn visit(&self, visit: &mut dyn FnMut(Option<&'static Stack>, &SiteCounts, bool)) {
+        for row in self.rows.iter().chain([&self.lost]) {
+            visit(
+                row.stack,
+                &row.tally.load(),
+                row.is_opening.load(Relaxed) && row.stack.is_some(),
+            );
+        }
+    }
+
+    /// Empties the table.
+    ///
+    /// # Safety
+    /// As for [`count`](Self::count), and nobody reads.
+    pub(crate) unsafe fn clear(&self) {
+        // SAFETY: nobody reads, by the contract.
+        unsafe { self.rows.clear() };
+        // SAFETY: the caller is the writer.
+        unsafe { &mut *self.index.get() }.clear();
+        self.lost.tally.store(&SiteCounts::ZERO);
+    }
+
+    /// # Safety
+    /// As for [`count`](Self::count).
+    #[inline]
+    unsafe fn row(&self, stack: Option<&'static Stack>) -> &Row {
+        let Some(stack) = stack else { return &self.lost };
+        // SAFETY: the caller is the writer.
+        let index = unsafe { &*self.index.get() };
+        let found = index.find(stack).and_then(|at| self.rows.get(at));
+        match found {
+            Some(row) => row,
+            // SAFETY: the caller's promise.
+            None => unsafe { self.insert(stack) }.unwrap_or(&self.lost),
+        }
+    }
+
+    /// # Safety
+    /// As for [`count`](Self::count).
+    #[cold]
+    unsafe fn insert(&self, stack: &'static Stack) -> Option<&Row> {
+        // SAFETY: the caller is the writer.
+        let index = unsafe { &mut *self.index.get() };
+        index.reserve().ok()?;
+        let at = self.rows.len();
+        // SAFETY: only the writer appends.
+        unsafe { self.rows.push(Row::new(Some(stack))) }.ok()?;
+        index.insert(stack, at);
+        self.rows.get(at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SharedSiteTable;
+    use crate::stacks::{made_up_stack, Event};
+
+    #[test]
+    fn a_table_is_read_while_it_grows_and_starts_anew_when_it_is_cleared() {
+        static TALLIES: SharedSiteTable = SharedSiteTable::new();
+        for stacks in [3, 1_000, 20] {
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    for round in 1..=3 {
+                        for at in 0..stacks {
+                            let stack = made_up_stack(&[11, at]);
+                            let event = Event { size: round, old_size: None };
+                            // SAFETY: only this thread writes.
+                            unsafe { TALLIES.count(Some(stack), event) };
+                        }
+                    }
+                    let event = Event { size: 9, old_size: Some(8) };
+                    // SAFETY: as above.
+                    unsafe { TALLIES.count(None, event) };
+                    // SAFETY: as above.
+                    unsafe { TALLIES.note_opening(made_up_stack(&[11, 2])) };
+                });
+                for _ in 0..100 {
+                    TALLIES.visit(&mut |_, tally, _| assert!(tally.allocs <= 3));
+                }
+            });
+            let (mut rows, mut openings) = (0, 0);
+            TALLIES.visit(&mut |stack, tally, is_opening| {
+                openings += u64::from(is_opening);
+                match stack {
+                    Some(stack) => {
+                        assert_eq!(stack.return_addresses(), [11, rows]);
+                        assert_eq!((tally.allocs, tally.bytes), (3, 6));
+                        rows += 1;
+                    }
+                    None => assert_eq!((tally.reallocs, tally.bytes), (1, 9)),
+                }
+            });
+            assert_eq!((rows, openings), (stacks, 1));
+            // SAFETY: the writer has ended, and nobody reads.
+            unsafe { TALLIES.clear() };
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Hot: `AttachedThread`, a thread's hold on a scope of another thread: attaches to it, and detaches.
+
+use std::marker::PhantomData;
+
+use super::current_thread::{current_or_lent, current_thread, retire};
+use super::open_scope::is_inside;
+use super::state::ThreadState;
+use crate::open_scopes::{Attached, SharedScopeRef};
+use crate::sys::OutOfMemory;
+use crate::walk::{self, Registers};
+
+/// Dropping it detaches the current thread.
+pub(crate) struct AttachedThread {
+    thread: &'static ThreadState,
+    attached: Attached,
+    _thread: PhantomData<*const ()>,
+}
+
+/// Attaches the current thread; `Ok(None)` if the scope has ended.
+#[inline(never)]
+pub(crate) fn attach(shared: &SharedScopeRef) -> Result<Option<AttachedThread>, OutOfMemory> {
+    attach_frames(shared, true)
+}
+
+/// Attaches the current thread until the scope or the thread ends; `Ok(false)` if the scope has ended already.
+#[inline(never)]
+pub(crate) fn attach_for_good(shared: &SharedScopeRef) -> Result<bool, OutOfMemory> {
+    let attached = attach_frames(shared, false)?;
+    let has_attached = attached.is_some();
+    std::mem::forget(attached);
+    Ok(has_attached)
+}
+
+#[inline(always)] // So that a stack begins in a function that the caller has called.
+fn attach_frames(
+    shared: &SharedScopeRef,
+    is_guarded: bool,
+) -> Result<Option<AttachedThread>, OutOfMemory> {
+    let own = match current_thread() {
+        Some(own) => own,
+        None => current_or_lent()?,
+    };
+    let at = if shared.records() {
+        walk::prepare();
+        own.stack(Registers::here())
+    } else {
+        None
+    };
+    let attached = own.at_segment_end(|scopes, counts| {
+        scopes.attach(shared, &own.thread.counters, at, counts, is_guarded)
+    });
+    own.set_limits();
+    let frame = |attached| AttachedThread { thread: own.thread, attached, _thread: PhantomData };
+    Ok(attached?.map(frame))
+}
+
+impl Drop for AttachedThread {
+    fn drop(&mut self) {
+        let Some(own) = current_thread().filter(|own| std::ptr::eq(own.thread, self.thread)) else {
+            return;
+        };
+        own.end_peak_segment();
+        let counts = own.counts();
+        let open_stretch = own.with_scopes(|scopes| scopes.open_stretch(self.attached));
+        if open_stretch.is_some_and(|at| !is_inside(at)) {
+            own.with_scopes(|scopes| scopes.note_still_uncounted(self.attached));
+        }
+        own.with_scopes(|scopes| scopes.detach(self.attached, counts));
+        own.set_limits();
+        if own.thread.is_on_loan() && own.with_scopes(|scopes| scopes.is_empty()) {
+            retire();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::hint::black_box;
+
+    use super::attach;
+    use crate::open_scopes::Kind;
+    use crate::threads::{current_thread, open};
+
+    #[test]
+    fn past_the_end_of_a_thread_a_ledger_is_on_loan_while_it_is_attached() {
+        let frame = open(Kind::Scope, 0, true).expect("memory");
+        let shared = &frame.share().expect("memory");
+        let past_its_end = || {
+            drop(black_box(vec![1_u8; 10]));
+            current_thread::retire();
+            for _ in 0..100 {
+                let (outer, inner) = (attach(shared), attach(shared));
+                let (outer, inner) = (outer.expect("memory"), inner.expect("memory"));
+                drop(black_box(vec![1_u8; 30]));
+                drop(outer);
+                assert!(current_thread::current_thread().is_some(), "on loan");
+                drop(inner);
+                assert!(current_thread::current_thread().is_none(), "given back");
+            }
+        };
+        std::thread::scope(|threads| threads.spawn(past_its_end).join()).expect("it ends well");
+        assert_eq!(shared.others().counts.got, 3_000);
+    }
+}

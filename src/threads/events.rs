@@ -1,0 +1,216 @@
+//! Hot: what an allocation event does. The frequent half is a few loads, one compare and two or three stores on the
+//! thread's own line; the slow half registers a new thread, flushes to the process totals, or notes that an event
+//! belongs to no thread.
+//!
+//! `inline` only without debug assertions: the callers are compiled in the user's crate, and a user who optimises this
+//! package alone in debug builds must get the optimised copy.
+#![allow(unsafe_code)]
+
+use std::alloc::Layout;
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::event::Event;
+use super::{current_thread, process_peak, registry};
+use crate::blocks::{self, Block};
+use crate::counters::current::{self, current, current_registration};
+use crate::counters::thread_counters::{add_freed, add_got, count_alloc, count_dealloc};
+use crate::counters::thread_counters::{ceiling, count_realloc, floor, store, Counters};
+use crate::counters::{Line, Registration, Word};
+use crate::stacks;
+use crate::walk::Registers;
+
+/// Counts an allocation that the inner allocator answered with `block`, and returns `block`.
+#[cfg_attr(not(debug_assertions), inline)]
+pub(crate) fn on_alloc(block: *mut u8, layout: Layout) -> *mut u8 {
+    if block as usize == 0 {
+        return failed();
+    }
+    let line = current();
+    // SAFETY: `current` is readable, and no other thread writes to its counters.
+    let Counters { got, freed, .. } = *unsafe { &(*line).counters };
+    // SAFETY: the line of a state or of a dummy.
+    let ceiling = unsafe { ceiling(line) };
+    let got = got.wrapping_add(layout.size() as i64);
+    let net = got.wrapping_sub(freed);
+    if net > ceiling {
+        return slow_alloc(block, layout.size(), line);
+    }
+    // Read here, it is part of the compare; before the ceiling, it takes an instruction of its own.
+    // SAFETY: as above.
+    let high = unsafe { (*line).counters.high };
+    if net > high {
+        // SAFETY: no dummy lets an event past its ceiling, so the line is this thread's own; likewise below.
+        unsafe { store(line, Word::High, net) };
+    }
+    // SAFETY: as above.
+    unsafe { add_got(line, layout.size() as i64) };
+    // SAFETY: as above.
+    unsafe { count_alloc(line) };
+    block
+}
+
+/// Counts a deallocation; `false` if that is for [`slow_dealloc`] to do.
+#[cfg_attr(not(debug_assertions), inline)]
+pub(crate) fn on_dealloc(layout: Layout) -> bool {
+    let line = current();
+    // SAFETY: `current` is readable, and no other thread writes to its counters.
+    let Counters { got, freed, .. } = *unsafe { &(*line).counters };
+    // SAFETY: the line of a state or of a dummy.
+    let floor = unsafe { floor(line) };
+    if got.wrapping_sub(freed).wrapping_sub(layout.size() as i64) < floor {
+        return false;
+    }
+    // SAFETY: no dummy lets an event past its floor, so the line is this thread's own; likewise below.
+    unsafe { add_freed(line, layout.size() as i64) };
+    // SAFETY: as above.
+    unsafe { count_dealloc(line) };
+    true
+}
+
+/// Counts a reallocation that the inner allocator answered with `block`, and returns `block`.
+#[cfg_attr(not(debug_assertions), inline)]
+pub(crate) fn on_realloc(block: *mut u8, old: Layout, new_size: usize) -> *mut u8 {
+    if block as usize == 0 {
+        return failed();
+    }
+    let line = current();
+    // SAFETY: `current` is readable, and no other thread writes to its counters.
+    let Counters { got, freed, .. } = *unsafe { &(*line).counters };
+    // SAFETY: the line of a state or of a dummy.
+    let ceiling = unsafe { ceiling(line) };
+    // SAFETY: as above.
+    let floor = unsafe { floor(line) };
+    let grown = (new_size as i64).wrapping_sub(old.size() as i64);
+    let net = got.wrapping_sub(freed).wrapping_add(grown);
+    if net < floor || net > ceiling {
+        return slow_realloc(block, old.size(), new_size, line);
+    }
+    // SAFETY: as above.
+    let high = unsafe { (*line).counters.high };
+    if net > high {
+        // SAFETY: no dummy lets an event past its floor, so the line is this thread's own; likewise below.
+        unsafe { store(line, Word::High, net) };
+    }
+    // SAFETY: as above.
+    unsafe { add_got(line, new_size as i64) };
+    // SAFETY: as above.
+    unsafe { add_freed(line, old.size() as i64) };
+    // SAFETY: as above.
+    unsafe { count_realloc(line) };
+    block
+}
+
+/// Counts what [`on_dealloc`] left. The block is still there.
+#[cold]
+#[inline(never)]
+pub(crate) fn slow_dealloc(block: *mut u8, layout: Layout) {
+    let (address, freed) = (block as usize, layout.size() as i64);
+    let event = Event { word: Word::Deallocs, address, got: 0, freed };
+    slow(&event, &Registers::here(), current());
+}
+
+// The registers are read in the outermost function of ours that can, so that a walk has few frames of ours to pass.
+#[cold]
+#[inline(never)]
+fn slow_alloc(block: *mut u8, size: usize, line: *const Line) -> *mut u8 {
+    let address = block as usize;
+    let event = Event { word: Word::Allocs, address, got: size as i64, freed: 0 };
+    slow(&event, &Registers::here(), line);
+    block
+}
+
+#[cold]
+#[inline(never)]
+fn slow_realloc(block: *mut u8, old_size: usize, new_size: usize, line: *const Line) -> *mut u8 {
+    // Each name would take of the stack, unoptimised.
+    let event = Event {
+        word: Word::Reallocs,
+        address: block as usize,
+        got: new_size as i64,
+        freed: old_size as i64,
+    };
+    slow(&event, &Registers::here(), line);
+    block
+}
+
+/// Counts a refused request; returns the null that the allocator returned.
+#[cold]
+#[inline(never)]
+fn failed() -> *mut u8 {
+    match current_registration() {
+        Registration::Ignored => current::count_ignored_alloc(),
+        Registration::New | Registration::Registered | Registration::Retired => {
+            // Also in a signal handler that has interrupted the library at work on the state.
+            match current_thread::current_even_if_busy(current())
+                .or_else(current_thread::current_or_register)
+            {
+                Some(own) => own.count_failure(),
+                None => {
+                    registry::ORPHANS.counters.failed.fetch_add(1, Relaxed);
+                }
+            }
+        }
+    }
+    std::ptr::null_mut()
+}
+
+// By references, here and below, and in one frame with its caller: copies and frames take of a stack that may be a coroutine's.
+#[inline(always)]
+fn slow(event: &Event, from: &Registers, line: *const Line) {
+    // Nearly always, while call sites are recorded.
+    match current_thread::current_even_if_busy(line) {
+        Some(own) => own.count(event, from),
+        None => slow_elsewhere(event, from),
+    }
+}
+
+#[cold]
+fn slow_elsewhere(event: &Event, from: &Registers) {
+    event.forget_freed();
+    match current_registration() {
+        Registration::Ignored => {
+            if event.word == Word::Allocs {
+                current::count_ignored_alloc();
+            }
+        }
+        Registration::New | Registration::Registered | Registration::Retired => {
+            match current_thread::current_or_register() {
+                Some(own) => own.count(event, from),
+                None => orphan(event),
+            }
+        }
+    }
+}
+
+/// Counts an event of a thread that has no state, past its end or for want of memory: on a state that all such
+/// threads share.
+fn orphan(event: &Event) {
+    let shared = &registry::ORPHANS;
+    shared.counters.word(Word::Got).fetch_add(event.got, Relaxed);
+    shared.counters.word(Word::Freed).fetch_add(event.freed, Relaxed);
+    shared.counters.word(event.word).fetch_add(1, Relaxed);
+    let net = event.got.wrapping_sub(event.freed);
+    process_peak::flush(net, net);
+    if let (true, Some(recorded)) = (stacks::is_profiling(), event.recorded()) {
+        stacks::profile_event(None, recorded);
+        let Block { address, size } = event.block();
+        match recorded.old_size {
+            None => blocks::enter_block(address, size, None, true),
+            Some(_) => blocks::reenter_block(address, size, None),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{current_thread, failed};
+
+    #[test]
+    fn a_request_that_is_refused_in_a_signal_handler_counts_for_the_thread() {
+        let own = current_thread::current_or_register().expect("memory");
+        let before = own.counts().failed;
+        // As a handler that has interrupted this.
+        own.with_scopes(|_| failed());
+        assert_eq!(own.counts().failed, before + 1);
+    }
+}

@@ -1,0 +1,213 @@
+//! Hot: `Interruptions`, the events of signal handlers that interrupted their thread while its frames or its tracer were in use. They
+//! are counted at once, and kept here until the thread is done; then it tells everyone who wants to know of each
+//! event, as ever, but without a stack.
+//!
+//! A handler may interrupt another one anywhere, so each takes its place by one atomic addition. The thread itself takes the events out
+//! when no handler runs.
+
+use std::cell::Cell;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize};
+
+use super::event::Event;
+use crate::blocks::GONE;
+use crate::counters::Word;
+
+const ROOM: usize = 8;
+
+/// In place of the address of a block of which it is not known whether it is live.
+const LOST: usize = 0;
+
+pub(super) struct Interruptions {
+    /// Whether there is anything below.
+    is_any: AtomicBool,
+    /// How many events are kept, or would be if there were room.
+    len: AtomicUsize,
+    events: [Cell<Event>; ROOM],
+    /// Allocations of blocks that were freed before the next event. However many handlers do no more than that, they need no room.
+    gone: AtomicUsize,
+    gone_bytes: AtomicI64,
+    /// Allocation events without room.
+    missed: AtomicUsize,
+    is_taking: Cell<bool>,
+}
+
+const NOTHING: Event = Event { word: Word::Deallocs, address: LOST, got: 0, freed: 0 };
+
+/// Of an allocation event of which nothing is known.
+const MISSED: Event = Event { word: Word::Allocs, ..NOTHING };
+
+impl Interruptions {
+    #[allow(clippy::declare_interior_mutable_const)] // A template.
+    pub(super) const NONE: Self = {
+        const EMPTY: Cell<Event> = Cell::new(NOTHING);
+        Self {
+            is_any: AtomicBool::new(false),
+            len: AtomicUsize::new(0),
+            events: [EMPTY; ROOM],
+            gone: AtomicUsize::new(0),
+            gone_bytes: AtomicI64::new(0),
+            missed: AtomicUsize::new(0),
+            is_taking: Cell::new(false),
+        }
+    };
+
+    #[inline]
+    pub(super) fn is_none(&self) -> bool {
+        !self.is_any.load(Relaxed)
+    }
+
+    /// By a handler.
+    #[cold]
+    pub(super) fn add(&self, event: Event) {
+        self.is_any.store(true, Relaxed);
+        match event.word {
+            Word::Deallocs if self.free(event.address) => return,
+            // Which block that was is not known any more.
+            Word::Reallocs => self.allocs().for_each(|(_, place)| change_block(place, LOST)),
+            _ => {}
+        }
+        match self.events.get(self.len.fetch_add(1, Relaxed)) {
+            Some(place) => place.set(event),
+            None if event.word == Word::Deallocs => {}
+            None => {
+                self.missed.fetch_add(1, Relaxed);
+            }
+        }
+    }
+
+    /// By a handler, of so many allocation events of which nothing more is to be known.
+    pub(super) fn miss(&self, allocation_events: usize) {
+        self.missed.fetch_add(allocation_events, Relaxed);
+        self.is_any.store(true, Relaxed);
+    }
+
+    fn allocs(&self) -> impl Iterator<Item = (usize, &Cell<Event>)> {
+        let kept = self.events.iter().take(self.len.load(Relaxed)).enumerate();
+        kept.filter(|(_, place)| place.get().word == Word::Allocs)
+    }
+
+    /// A block was freed. `false` if its allocation is not kept here.
+    fn free(&self, address: usize) -> bool {
+        let Some((at, place)) = self.allocs().find(|(_, place)| place.get().address == address)
+        else {
+            return false;
+        };
+        let Event { got, .. } = place.get();
+        if self.len.compare_exchange(at + 1, at, Relaxed, Relaxed).is_ok() {
+            self.gone_bytes.fetch_add(got, Relaxed);
+            self.gone.fetch_add(1, Relaxed);
+        } else {
+            place.set(Event { freed: got, ..place.get() });
+            change_block(place, GONE);
+        }
+        true
+    }
+
+    /// Takes all out, by the thread itself. What comes in meanwhile is taken, too.
+    #[cold]
+    pub(super) fn take(&self, mut take: impl FnMut(Event)) {
+        if self.is_taking.replace(true) {
+            return;
+        }
+        while self.is_any.swap(false, Relaxed) {
+            for _ in 0..self.gone.swap(0, Relaxed) {
+                let bytes = self.gone_bytes.swap(0, Relaxed);
+                take(Event { word: Word::Allocs, address: GONE, got: bytes, freed: bytes });
+            }
+            (0..self.missed.swap(0, Relaxed)).for_each(|_| take(MISSED));
+            let mut at = 0;
+            loop {
+                let len = self.len.load(Relaxed);
+                if at < len {
+                    if let Some(place) = self.events.get(at) {
+                        take(place.replace(NOTHING));
+                    }
+                    at += 1;
+                } else if self.len.compare_exchange(len, 0, Relaxed, Relaxed).is_ok() {
+                    break;
+                }
+            }
+        }
+        self.is_taking.set(false);
+    }
+}
+
+fn change_block(place: &Cell<Event>, address: usize) {
+    let event = place.get();
+    if event.address != GONE {
+        place.set(Event { address, ..event });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Event, Interruptions, Word, GONE, LOST, ROOM};
+
+    fn event(word: Word, address: usize) -> Event {
+        Event { word, address, got: 8, freed: 0 }
+    }
+
+    fn taken(interruptions: &Interruptions) -> Vec<(Word, usize)> {
+        let mut taken = Vec::new();
+        interruptions.take(|event| taken.push((event.word, event.address)));
+        assert!(interruptions.is_none());
+        taken
+    }
+
+    #[test]
+    fn events_come_out_as_they_went_in() {
+        let interruptions = Interruptions::NONE;
+        for address in [100, 200, 300] {
+            interruptions.add(event(Word::Allocs, address));
+        }
+        for address in [200, 400] {
+            interruptions.add(event(Word::Deallocs, address));
+        }
+        let allocs = [100, GONE, 300].map(|address| (Word::Allocs, address));
+        let taken = taken(&interruptions);
+        assert_eq!((&taken[..3], &taken[3..]), (&allocs[..], &[(Word::Deallocs, 400)][..]));
+    }
+
+    #[test]
+    fn of_a_block_that_is_reallocated_nothing_is_known() {
+        let interruptions = Interruptions::NONE;
+        interruptions.add(event(Word::Allocs, 100));
+        interruptions.add(event(Word::Reallocs, 300));
+        assert_eq!(taken(&interruptions), [(Word::Allocs, LOST), (Word::Reallocs, 300)]);
+    }
+
+    #[test]
+    fn blocks_that_are_freed_at_once_need_no_room_and_those_without_are_missed() {
+        let interruptions = Interruptions::NONE;
+        for _ in 0..100 {
+            for (word, address) in [Word::Allocs, Word::Deallocs].into_iter().zip([100, 100]) {
+                interruptions.add(event(word, address));
+            }
+        }
+        let mut bytes = 0;
+        (0..ROOM + 3).for_each(|_| interruptions.add(event(Word::Allocs, 200)));
+        interruptions.miss(5);
+        let mut taken = [0; 3];
+        interruptions.take(|event| {
+            bytes += event.got;
+            taken[event.address.min(2)] += 1;
+        });
+        assert_eq!((taken, bytes), ([3 + 5, 100, ROOM], 8 * (100 + ROOM as i64)));
+    }
+
+    #[test]
+    fn what_comes_in_while_they_are_taken_is_taken_too() {
+        let interruptions = Interruptions::NONE;
+        interruptions.add(event(Word::Allocs, 100));
+        let mut taken = 0;
+        interruptions.take(|_| {
+            taken += 1;
+            interruptions.take(|_| panic!("one at a time"));
+            if taken < 50 {
+                interruptions.add(event(Word::Allocs, 100));
+            }
+        });
+        assert!(taken == 50 && interruptions.is_none());
+    }
+}

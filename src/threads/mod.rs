@@ -1,0 +1,39 @@
+//! Hot: what becomes of an allocation on the thread that makes it. The allocator reports each event
+//! here; scope guards and profilers read here what was counted.
+//!
+//! From the event outwards:
+//! - [`events`]: what an event does, a frequent half and a rare half; [`event`]: an event as data;
+//! - [`state`]: what there is of one thread: its counters, and the scopes that are open on it;
+//! - [`current_thread`]: what a thread does with its own state; [`thread_exit`]: when it ends;
+//! - [`interruptions`]: what signal handlers do while the state is in use;
+//! - [`open_scope`]: a scope's hold on its thread; [`attached`]: that of another thread on a scope;
+//! - [`tracking`]: a scope's hold on the table of live blocks;
+//! - [`registry`]: all threads; one that starts adopts a state that one that has ended gave back;
+//! - [`flushed`] and [`process_peak`]: the highest net bytes of the process.
+
+mod attached;
+mod current_thread;
+mod event;
+mod events;
+mod flushed;
+mod interruptions;
+mod open_scope;
+mod process_peak;
+mod registry;
+mod state;
+mod thread_exit;
+mod tracking;
+
+pub(crate) use attached::{attach, attach_for_good, AttachedThread};
+pub(crate) use current_thread::{begin_realloc, end_realloc, flush};
+pub(crate) use events::{on_alloc, on_dealloc, on_realloc, slow_dealloc};
+pub(crate) use open_scope::{
+    freeze, is_inside, open, open_recording, open_uncounted, share_innermost, stack_here,
+    OpenScope, ShareError,
+};
+pub(crate) use process_peak::{process_peak, restart_process_peak, start_peak, PeakFrom};
+pub(crate) use registry::{
+    events_elsewhere, events_everywhere, is_first_thread, record_everywhere, totals,
+    EveryAllocation,
+};
+pub(crate) use tracking::{profile_process, track, Live, ProcessProfile, Track, Tracking};

@@ -1,0 +1,133 @@
+//! Hot: all states there are. A thread adopts a free one at its first allocation and gives it back at its end, so there
+//! are as many as threads ever ran at once.
+
+use std::ptr;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::{fence, AtomicBool, AtomicPtr};
+
+use super::flushed::flushed;
+use super::state::ThreadState;
+use crate::counters::current::current;
+use crate::counters::thread_counters::{EVERY_ALLOC, EVERY_DEALLOC, FLUSH_BYTES};
+use crate::counters::{Counts, Word};
+use crate::stacks;
+use crate::sys::{Pool, Pooled};
+
+/// The state of threads that have none of their own. Shared, so written with read-modify-write operations only.
+pub(super) static ORPHANS: ThreadState = ThreadState::NEW;
+
+pub(super) static THREADS: Pool<ThreadState> = Pool::new();
+
+/// Whether a block of [`HUGE`](super::counts::HUGE) bytes was ever granted: only an allocator that grants what nobody has does that.
+static WATCHES_EVERYTHING: AtomicBool = AtomicBool::new(false);
+
+/// To be asked after a fence, as `stacks::is_profiling`.
+pub(super) fn watches_everything() -> bool {
+    WATCHES_EVERYTHING.load(Relaxed)
+}
+
+/// Sends every event of every thread to the slow half from now on, where sums are looked after that do not fit.
+#[cold]
+pub(super) fn watch_everything() {
+    if WATCHES_EVERYTHING.swap(true, SeqCst) {
+        return;
+    }
+    fence(SeqCst);
+    for thread in THREADS.iter() {
+        thread.counters.word(Word::Ceiling).store(EVERY_ALLOC, Relaxed);
+        thread.counters.word(Word::Floor).store(EVERY_DEALLOC, Relaxed);
+    }
+}
+
+/// Sends every allocation of every thread to the slow half, to be recorded. `stacks::profile` says how it meets the owners, who
+/// write their ceilings too.
+///
+/// With `in_tallies`, what is recorded is to be read by `stacks::profiled`.
+pub(crate) fn record_everywhere(in_tallies: bool) -> EveryAllocation {
+    stacks::start_profiling(in_tallies);
+    for thread in THREADS.iter() {
+        thread.counters.word(Word::Ceiling).store(EVERY_ALLOC, Relaxed);
+    }
+    EveryAllocation { in_tallies }
+}
+
+/// While there is one, the allocations of all threads are recorded.
+pub(crate) struct EveryAllocation {
+    in_tallies: bool,
+}
+
+impl Drop for EveryAllocation {
+    fn drop(&mut self) {
+        stacks::stop_profiling(self.in_tallies);
+    }
+}
+
+/// The numbers of the process at one moment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Totals {
+    /// The sum over all threads that ever were. Exact while no other thread allocates.
+    pub(crate) counts: Counts,
+    /// Net bytes. Exact while no other thread allocates, and otherwise within 16 KiB for each thread, which a sum of
+    /// states read one after the other is not: a block may be seen freed here and not yet allocated there.
+    pub(crate) current: i64,
+    /// What the threads have flushed of them, for peaks.
+    pub(crate) flushed: i64,
+}
+
+pub(crate) fn totals() -> Totals {
+    let flushed = flushed();
+    let mut totals = Totals { counts: ORPHANS.counters.counts(), current: flushed, flushed };
+    for thread in THREADS.iter() {
+        let counts = thread.counters.counts();
+        totals.counts += counts;
+        // More than `FLUSH_BYTES` is a flush that is just under way: it counts as not yet begun, or as done.
+        let unreported = counts.current().wrapping_sub(thread.counters.flushed.load(Relaxed));
+        totals.current = totals.current.wrapping_add(unreported.clamp(-FLUSH_BYTES, FLUSH_BYTES));
+    }
+    totals
+}
+
+/// The state of the first thread of the process: in a test, that of the harness. Only its address.
+fn first() -> *const ThreadState {
+    static FIRST: AtomicPtr<ThreadState> = AtomicPtr::new(ptr::null_mut());
+    let known = FIRST.load(Relaxed);
+    if !known.is_null() {
+        return known;
+    }
+    // New ones come first in the list.
+    let first = THREADS.iter().last().map_or(ptr::null(), |thread| thread as *const ThreadState);
+    FIRST.store(first.cast_mut(), Relaxed);
+    first
+}
+
+fn current_thread() -> *const ThreadState {
+    ThreadState::of(current()).map_or(ptr::null(), |thread| thread)
+}
+
+/// Whether the current thread is the first of the process.
+pub(crate) fn is_first_thread() -> bool {
+    let own = current_thread();
+    !own.is_null() && ptr::eq(own, first())
+}
+
+/// The allocation events, so far, of all threads but the current one and the first of the process.
+pub(crate) fn events_elsewhere() -> i64 {
+    events_but(current_thread(), first())
+}
+
+/// The allocation events, so far, of all threads but the first of the process, unless that is the current one.
+pub(crate) fn events_everywhere() -> i64 {
+    events_but(ptr::null(), if is_first_thread() { ptr::null() } else { first() })
+}
+
+fn events_but(one: *const ThreadState, other: *const ThreadState) -> i64 {
+    let mut events = 0_i64;
+    for thread in THREADS.iter() {
+        if !ptr::eq(thread, one) && !ptr::eq(thread, other) {
+            for word in [Word::Allocs, Word::Reallocs] {
+                events = events.wrapping_add(thread.counters.word(word).load(Relaxed));
+            }
+        }
+    }
+    events
+}

@@ -1,0 +1,93 @@
+//! Hot: `ThreadState`, what the library keeps of one thread: its counters, which anyone may read, and
+//! the state that the thread alone may touch, the scopes that are open on it above all.
+#![allow(unsafe_code)]
+
+use std::cell::{Cell, UnsafeCell};
+use std::mem::align_of;
+use std::ptr;
+use std::sync::atomic::AtomicBool;
+
+use super::interruptions::Interruptions;
+use crate::counters::current::registration;
+use crate::counters::{Counts, Line, Registration, ThreadCounters};
+use crate::open_scopes::ScopeStack;
+use crate::stacks::Tracer;
+use crate::sys::{Links, Pooled};
+
+/// A state that stands in for what the thread pointed at before: a dummy, past the thread's end and
+/// where the library is at work, or a state that is busy.
+#[derive(Clone, Copy)]
+pub(super) struct Loan {
+    pub(super) before: *const Line,
+    /// What the state on loan had counted then.
+    pub(super) start: Counts,
+}
+
+/// What there is of one thread. Allocated once, never freed, handed from a thread that has ended to
+/// one that starts.
+#[repr(C, align(128))]
+pub(crate) struct ThreadState {
+    /// First, so that the thread-local pointer at its line is a pointer at the state as well.
+    pub(super) counters: ThreadCounters,
+    /// Highest net bytes since the last flush, up to the present peak segment. Only the owner uses
+    /// this and what follows.
+    pub(super) flush_high: Cell<i64>,
+    /// Adopted for as long as a scope is open on it.
+    pub(super) loan: Cell<Option<Loan>>,
+    /// The scopes or the tracer are in use. What a signal handler does meanwhile is kept in
+    /// `interruptions`.
+    pub(super) is_busy: AtomicBool,
+    pub(super) interruptions: Interruptions,
+    /// From when the thread first records.
+    pub(super) tracer: Cell<*mut Tracer>,
+    /// Never borrowed across anything that could allocate.
+    pub(super) scopes: UnsafeCell<ScopeStack>,
+    links: Links<ThreadState>,
+}
+
+// SAFETY: the counters and the links of the pool are `Sync`; the cells are used by the owning thread
+// only, and ownership passes through the pool with acquire and release.
+unsafe impl Sync for ThreadState {}
+
+const _: () = assert!(align_of::<ThreadState>() == 128);
+
+impl Pooled for ThreadState {
+    const NEW: Self = Self {
+        counters: ThreadCounters::NEW,
+        flush_high: Cell::new(0),
+        loan: Cell::new(None),
+        is_busy: AtomicBool::new(false),
+        interruptions: Interruptions::NONE,
+        tracer: Cell::new(ptr::null_mut()),
+        scopes: UnsafeCell::new(ScopeStack::new()),
+        links: Links::NEW,
+    };
+
+    fn links(&self) -> &Links<Self> {
+        &self.links
+    }
+}
+
+impl ThreadState {
+    /// The current thread's, if it has one and the library is not at work for itself. `current` is
+    /// what [`current`](crate::counters::current::current) has just said: in unoptimised builds, to
+    /// ask takes a fifth of a kilobyte of stack.
+    #[inline]
+    pub(super) fn of(current: *const Line) -> Option<&'static Self> {
+        if registration(current) != Registration::Registered {
+            return None;
+        }
+        // SAFETY: the pointer of a registered thread was set from a `ThreadState`, of which the line
+        // is the beginning, and which lives for ever.
+        Some(unsafe { &*current.cast::<Self>() })
+    }
+
+    /// Of which the current thread's pointer is to point at the line.
+    pub(super) fn as_line(&'static self) -> *const Line {
+        (self as *const Self).cast()
+    }
+
+    pub(super) fn is_on_loan(&self) -> bool {
+        self.loan.get().is_some()
+    }
+}

@@ -1,0 +1,147 @@
+//! Hot: has the state of a thread retired when the thread ends. Called at the first allocation of a thread, which may stand
+//! anywhere: in a constructor that holds the loader's lock, in a thread that such a constructor waits for, or where no memory
+//! is left. Hence not by the lists of destructors that C++ and Rust thread-locals use: glibc's takes the loader's lock,
+//! and ends the process without memory; and std of Rust 1.80 to 1.92 may call the allocator while it registers one, and
+//! aborts if the allocator then registers another.
+//!
+//! What a destructor of a C++ or Rust thread-local does is still counted on the thread's own state: with glibc, those run before the
+//! destructors of keys. Only other keys' may come later. If one of them opens a scope there, its state is on loan; it is
+//! retired at the latest in the next round of destructors, of which there are four.
+#![allow(unsafe_code)]
+
+pub(super) use imp::retire_at_exit;
+
+/// Unixes: a key with a destructor.
+#[cfg(unix)]
+mod imp {
+    use std::ffi::{c_int, c_void};
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+    /// `pthread_key_t`: `unsigned long` on Apple's systems, `unsigned int` elsewhere.
+    #[cfg(target_vendor = "apple")]
+    type Key = std::ffi::c_ulong;
+    #[cfg(not(target_vendor = "apple"))]
+    type Key = std::ffi::c_uint;
+
+    extern "C" {
+        fn pthread_key_create(
+            key: *mut Key,
+            destructor: Option<extern "C" fn(*mut c_void)>,
+        ) -> c_int;
+        fn pthread_key_delete(key: Key) -> c_int;
+        fn pthread_setspecific(key: Key, value: *const c_void) -> c_int;
+    }
+
+    /// The key plus one.
+    static KEY: AtomicUsize = AtomicUsize::new(NOT_MADE);
+    const NOT_MADE: usize = 0;
+    const DELETED: usize = usize::MAX;
+
+    fn key() -> Option<Key> {
+        match KEY.load(Relaxed) {
+            NOT_MADE => make_key(),
+            DELETED => None,
+            key => Some((key - 1) as Key),
+        }
+    }
+
+    #[cold]
+    fn make_key() -> Option<Key> {
+        let mut key: Key = 0;
+        // SAFETY: `key` is writable, and `call` takes any address.
+        if unsafe { pthread_key_create(&mut key, Some(call)) } != 0 {
+            return None;
+        }
+        match KEY.compare_exchange(NOT_MADE, key as usize + 1, Relaxed, Relaxed) {
+            Ok(_) => Some(key),
+            Err(first) => {
+                // SAFETY: made above, and known to nobody else.
+                unsafe { pthread_key_delete(key) };
+                first.checked_sub(1).filter(|_| first != DELETED).map(|key| key as Key)
+            }
+        }
+    }
+
+    extern "C" fn call(thread: *mut c_void) {
+        crate::threads::current_thread::retire_thread_at(thread);
+    }
+
+    /// Without a key, or without the memory that the system needs to keep the value of one past the 32nd, the thread keeps its
+    /// state for ever: the numbers stay right, the memory is not used again.
+    pub(in super::super) fn retire_at_exit(thread: *mut c_void) {
+        if let Some(key) = key() {
+            // SAFETY: the key was made by `pthread_key_create`; it is deleted when this code is about to go.
+            unsafe { pthread_setspecific(key, thread) };
+        }
+    }
+
+    /// The code of `call` is about to be unloaded with the library that it is in, or the process ends. Threads that have used the
+    /// library may go on; they do not call into it any more. (As ever, none may be in its code at this moment, which
+    /// for a thread that ends is so once it was joined.)
+    #[cfg(not(any(target_vendor = "apple", miri)))] // Apple's loader unloads nothing that has thread-locals.
+    extern "C" fn delete_key() {
+        match KEY.swap(DELETED, Relaxed) {
+            NOT_MADE | DELETED => {}
+            key => {
+                // SAFETY: made by `make_key`, and deleted once.
+                unsafe { pthread_key_delete((key - 1) as Key) };
+            }
+        }
+    }
+
+    /// The loader calls each function in this section once, when it unloads what the section is in.
+    #[cfg(not(any(target_vendor = "apple", miri)))]
+    #[used]
+    #[link_section = ".fini_array"]
+    static AT_UNLOADING: extern "C" fn() = delete_key;
+}
+
+/// Windows: fiber-local storage, whose callback runs when a thread ends, and when a fiber is deleted.
+#[cfg(windows)]
+mod imp {
+    use std::ffi::c_void;
+    use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+    const FLS_OUT_OF_INDEXES: u32 = u32::MAX;
+
+    extern "system" {
+        fn FlsAlloc(callback: Option<extern "system" fn(*mut c_void)>) -> u32;
+        fn FlsFree(index: u32) -> i32;
+        fn FlsSetValue(index: u32, value: *const c_void) -> i32;
+    }
+
+    static INDEX: AtomicU32 = AtomicU32::new(FLS_OUT_OF_INDEXES);
+
+    fn index() -> u32 {
+        let index = INDEX.load(Relaxed);
+        if index != FLS_OUT_OF_INDEXES {
+            return index;
+        }
+        // SAFETY: `call` takes any address.
+        let index = unsafe { FlsAlloc(Some(call)) };
+        match INDEX.compare_exchange(FLS_OUT_OF_INDEXES, index, Relaxed, Relaxed) {
+            Ok(_) => index,
+            Err(first) => {
+                // SAFETY: allocated above, and known to nobody else.
+                unsafe { FlsFree(index) };
+                first
+            }
+        }
+    }
+
+    extern "system" fn call(thread: *mut c_void) {
+        crate::threads::current_thread::retire_thread_at(thread);
+    }
+
+    /// Without an index, the thread keeps its state for ever: the numbers stay right, the memory is not used again.
+    pub(in super::super) fn retire_at_exit(thread: *mut c_void) {
+        // SAFETY: the call takes any index, and refuses one that is not allocated.
+        unsafe { FlsSetValue(index(), thread) };
+    }
+}
+
+/// Elsewhere threads, if there are any, keep their states for ever.
+#[cfg(not(any(unix, windows)))]
+mod imp {
+    pub(in super::super) fn retire_at_exit(_ledger: *mut std::ffi::c_void) {}
+}

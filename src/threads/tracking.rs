@@ -1,0 +1,229 @@
+//! Hot: `Tracking`, a scope's hold on the table of live blocks: as long as there is one, all threads say which blocks they free.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::registry::THREADS;
+use crate::blocks::{HeapProfile, LeakCounter, ProcessHeapProfile, Tracked};
+use crate::counters::thread_counters::EVERY_DEALLOC;
+use crate::counters::Word;
+use crate::stacks::Stack;
+use crate::sys::{Links, Pool, Pooled};
+
+static RETAINED: Pool<Item<LeakCounter>> = Pool::new();
+static POINTS: Pool<Item<HeapProfile>> = Pool::new();
+
+struct Item<T> {
+    it: T,
+    links: Links<Self>,
+}
+
+impl Pooled for Item<LeakCounter> {
+    const NEW: Self = Self { it: LeakCounter::NEW, links: Links::NEW };
+
+    fn links(&self) -> &Links<Self> {
+        &self.links
+    }
+}
+
+impl Pooled for Item<HeapProfile> {
+    const NEW: Self = Self { it: HeapProfile::NEW, links: Links::NEW };
+
+    fn links(&self) -> &Links<Self> {
+        &self.links
+    }
+}
+
+/// What a scope wants to know of its blocks.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Track {
+    /// Which are live.
+    pub(crate) live: bool,
+    /// Their heap profile.
+    pub(crate) profile: bool,
+}
+
+impl Track {
+    pub(crate) fn any(self) -> bool {
+        self.live || self.profile
+    }
+}
+
+/// The blocks that are allocated for one scope. Dropping it ends that.
+pub(crate) struct Tracking {
+    retained: Option<&'static Item<LeakCounter>>,
+    points: Option<&'static Item<HeapProfile>>,
+}
+
+/// Blocks that are live.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Live {
+    pub(crate) blocks: u64,
+    pub(crate) bytes: u64,
+    /// How many found no room in the table; they are in no other number.
+    pub(crate) lost: u64,
+}
+
+/// Begins to track; `None` without memory.
+pub(crate) fn track(wanted: Track) -> Option<Tracking> {
+    let mut tracking = Tracking { retained: None, points: None };
+    if wanted.live {
+        tracking.retained = Some(taken(&RETAINED, LeakCounter::begin)?);
+    }
+    if wanted.profile {
+        tracking.points = Some(taken(&POINTS, |points| points.begin(usize::MAX))?);
+    }
+    watch_all_frees();
+    Some(tracking)
+}
+
+fn taken<T>(
+    pool: &Pool<Item<T>>,
+    begin: impl FnOnce(&'static T) -> bool,
+) -> Option<&'static Item<T>>
+where
+    Item<T>: Pooled,
+{
+    let item = pool.take()?;
+    if !begin(&item.it) {
+        item.links().give_back();
+        return None;
+    }
+    Some(item)
+}
+
+/// Sends every deallocation of every thread to the slow half, as `registry::record_everywhere` does with allocations. `begin` has
+/// raised the flag.
+fn watch_all_frees() {
+    for thread in THREADS.iter() {
+        thread.counters.word(Word::Floor).store(EVERY_DEALLOC, Relaxed);
+    }
+}
+
+/// The heap profile of the whole process. Dropping it ends that.
+pub(crate) struct ProcessProfile {
+    profile: &'static ProcessHeapProfile,
+}
+
+/// Begins one, whose points are told apart by so many innermost addresses; `None` if there are too many, or no memory. The caller
+/// goes on to have all allocations recorded.
+pub(crate) fn profile_process(depth: usize) -> Option<ProcessProfile> {
+    ProcessHeapProfile::begin(depth, watch_all_frees).map(|profile| ProcessProfile { profile })
+}
+
+impl ProcessProfile {
+    pub(crate) fn points(&self) -> &'static HeapProfile {
+        self.profile.points()
+    }
+}
+
+impl Drop for ProcessProfile {
+    fn drop(&mut self) {
+        self.profile.end();
+    }
+}
+
+impl Tracking {
+    pub(crate) fn tracked(&self) -> Tracked {
+        Tracked {
+            retained: self.retained.map(|item| (&item.it, item.it.serial())),
+            points: self.points.map(|item| (&item.it, item.it.number())),
+        }
+    }
+
+    /// What is live, if that was asked for.
+    pub(crate) fn live(&self) -> Option<Live> {
+        let retained = &self.retained?.it;
+        Some(Live {
+            blocks: u64::try_from(retained.blocks()).unwrap_or(0),
+            bytes: retained.bytes(),
+            lost: retained.lost(),
+        })
+    }
+
+    /// Shows `visit` where each live block was allocated first, and its size.
+    pub(crate) fn visit_live(&self, visit: &mut dyn FnMut(Option<&'static Stack>, u64)) {
+        if let Some(item) = self.retained {
+            item.it.visit(visit);
+        }
+    }
+
+    /// The heap profile, if that was asked for.
+    pub(crate) fn points(&self) -> Option<&'static HeapProfile> {
+        self.points.map(|item| &item.it)
+    }
+}
+
+impl Drop for Tracking {
+    fn drop(&mut self) {
+        if let Some(item) = self.retained.take() {
+            item.it.end();
+            item.links.give_back();
+        }
+        if let Some(item) = self.points.take() {
+            item.it.end();
+            if !item.it.is_used_up() {
+                item.links.give_back();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::{track, Track};
+    use crate::blocks::Block;
+
+    #[test]
+    fn a_hold_that_is_dropped_tracks_no_more() {
+        let tracking = track(Track { live: true, profile: true }).expect("memory");
+        let tracked = tracking.tracked();
+        let (retained, serial) = tracked.retained.expect("it was asked for");
+        let (points, number) = tracked.points.expect("likewise");
+        assert_eq!((retained.serial(), points.number()), (serial, number));
+        drop(tracking);
+        // Another test may have taken them since.
+        assert_ne!(retained.serial(), serial);
+        assert_ne!(points.number(), number);
+    }
+
+    #[test]
+    fn a_block_is_both_live_and_in_the_profile() {
+        let tracking = track(Track { live: true, profile: true }).expect("memory");
+        let block = Box::new([0_u8; 40]);
+        let address = block.as_ptr() as usize;
+        tracking.tracked().insert(Block { address, size: 40 }, None, true);
+        let live = || {
+            let mut in_profile = 0;
+            let points = tracking.points().expect("it was asked for");
+            points.visit(&mut |_, numbers| in_profile += numbers.live.bytes);
+            (tracking.live().expect("likewise").bytes, in_profile)
+        };
+        assert_eq!(live(), (40, 40));
+        drop(block);
+        assert_eq!(live(), (0, 0));
+    }
+
+    #[test]
+    fn what_a_hold_was_on_is_used_again() {
+        let track = || track(Track { live: true, profile: true }).expect("memory");
+        let used: BTreeSet<_> = (0..200)
+            .map(|_| track())
+            .map(|tracking| tracking.points().expect("it was asked for") as *const _ as usize)
+            .collect();
+        assert!(used.len() < 100, "{}", used.len());
+    }
+
+    #[test]
+    fn one_that_is_used_up_is_not_used_again() {
+        let profile = || track(Track { live: false, profile: true }).expect("memory");
+        for _ in 0..3 {
+            let used_up = profile();
+            let points = used_up.points().expect("it was asked for");
+            points.use_up();
+            drop(used_up);
+            assert!(!std::ptr::eq(profile().points().expect("likewise"), points));
+        }
+    }
+}
