@@ -123,6 +123,8 @@ mod call_sites;
 mod counters;
 #[cfg(feature = "dhat-compat")]
 pub mod dhat;
+#[cfg(feature = "dhat-compat")]
+mod dhat_file;
 mod ignored;
 mod installed;
 mod macros;

@@ -82,6 +82,6 @@ pub(super) fn sites(
     recording: &Recording,
     location: &'static Location<'static>,
 ) -> (CallSites, Numbers) {
-    let sites = call_sites::call_sites(recording, location);
+    let sites = call_sites::of_recording(recording, location);
     counters::ignored(|| sites.without_harness())
 }

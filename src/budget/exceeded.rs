@@ -1,7 +1,5 @@
 //! Cold: `Exceeded`, the error of a broken budget.
 
-use std::fmt;
-
 #[cfg(feature = "backtraces")]
 use std::sync::OnceLock;
 
@@ -12,7 +10,6 @@ use crate::call_sites::CallSites;
 use crate::counters::AllocStats;
 use crate::ignored::Ignored;
 use crate::reading::Recording;
-use crate::report;
 use crate::scope::{Measured, Measurement};
 
 /// A budget that was broken: what was allowed, what was measured, and where.
@@ -31,7 +28,7 @@ use crate::scope::{Measured, Measurement};
 /// ```
 pub struct Exceeded {
     /// One pointer that is never null, so that a `Result` with it stays small.
-    breach: Ignored<Box<ExceededData>>,
+    pub(crate) data: Ignored<Box<ExceededData>>,
 }
 
 /// What an [`Exceeded`] knows.
@@ -52,7 +49,7 @@ pub(crate) struct ExceededData {
     /// Allocation events of other threads, none of them attached, if that is known.
     pub(crate) elsewhere: Option<u64>,
     /// `None` if it was not recorded.
-    recording: Option<Ignored<Box<Recording>>>,
+    pub(crate) recording: Option<Ignored<Box<Recording>>>,
     /// Of the blocks that are live at the end; `None` if nobody asked for them.
     retained: Option<Ignored<Box<Recording>>>,
     /// What `recording` reads, once somebody has asked.
@@ -60,7 +57,7 @@ pub(crate) struct ExceededData {
     call_sites: OnceLock<CallSites>,
     /// What the report says of its DHAT profile, once that was written.
     #[cfg(feature = "backtraces")]
-    dhat: OnceLock<Option<String>>,
+    pub(crate) dhat: OnceLock<Option<String>>,
 }
 
 impl ExceededData {
@@ -95,34 +92,6 @@ impl ExceededData {
         Some(self.call_sites.get_or_init(|| broken::sites(recording, location).0))
     }
 
-    /// Writes the DHAT profile, if the environment asks for one, and says where it is.
-    pub(crate) fn dhat(&self) -> Option<&str> {
-        let line = self.dhat.get_or_init(|| {
-            let folder = super::dhat_folder()?;
-            Some(self.write_dhat(&folder))
-        });
-        line.as_deref()
-    }
-
-    #[cfg(not(feature = "dhat-compat"))]
-    fn write_dhat(&self, _: &std::path::Path) -> String {
-        "no DHAT profile: does mod-alloc have its feature `dhat-compat`?".to_owned()
-    }
-
-    #[cfg(feature = "dhat-compat")]
-    fn write_dhat(&self, folder: &std::path::Path) -> String {
-        let Some(recording) = &self.recording else {
-            let reason = crate::walk::UNAVAILABLE.unwrap_or("nothing was recorded");
-            return format!("no DHAT profile: {reason}");
-        };
-        match crate::dhat::save_in(folder, &self.name, recording) {
-            Ok(path) => format!("DHAT profile: {}", path.display()),
-            Err((path, error)) => {
-                format!("no DHAT profile: writing to {} failed: {error}", path.display())
-            }
-        }
-    }
-
     /// Where the blocks were allocated that were live at the end, if that is known.
     pub(crate) fn retained_sites(&self) -> Option<CallSites> {
         let recording = self.retained.as_ref()?;
@@ -144,7 +113,7 @@ impl Exceeded {
         let call_sites = broken.sites.map_or_else(OnceLock::new, OnceLock::from);
         let Measurement { measured, recording, retained, is_shared, attached, elsewhere } =
             broken.measurement;
-        let breach = || ExceededData {
+        let data = || ExceededData {
             budget,
             measured,
             is_shared,
@@ -162,12 +131,12 @@ impl Exceeded {
             #[cfg(feature = "backtraces")]
             dhat: OnceLock::new(),
         };
-        Self { breach: Ignored::new(|| Box::new(breach())) }
+        Self { data: Ignored::new(|| Box::new(data())) }
     }
 
     /// The budget that was broken.
     pub fn budget(&self) -> Budget {
-        self.breach.budget
+        self.data.budget
     }
 
     /// What was measured. Of several runs, the first that broke the budget. Where the report says that the budget was not measured,
@@ -178,27 +147,27 @@ impl Exceeded {
     /// [`max_peak_bytes`](Budget::max_peak_bytes); otherwise nobody has kept it, and it may be too low or too high.
     #[must_use]
     pub fn stats(&self) -> AllocStats {
-        self.breach.measured.stats
+        self.data.measured.stats
     }
 
     /// How many of the blocks that were allocated within were live at the end; of several runs, as for [`stats`](Self::stats). `None`
     /// if the budget has neither [`max_retained`](Budget::max_retained) nor [`max_retained_bytes`](Budget::max_retained_bytes).
     #[must_use]
     pub fn retained_count(&self) -> Option<u64> {
-        self.breach.measured.live.map(|live| live.blocks)
+        self.data.measured.live.map(|live| live.blocks)
     }
 
     /// The bytes in those blocks; `None` likewise.
     #[must_use]
     pub fn retained_bytes(&self) -> Option<u64> {
-        self.breach.measured.live.map(|live| live.bytes)
+        self.data.measured.live.map(|live| live.bytes)
     }
 
     /// Where those blocks were allocated; `None` likewise, and where call sites are not recorded.
     #[cfg(feature = "backtraces")]
     #[must_use]
     pub fn retained_sites(&self) -> Option<CallSites> {
-        self.breach.retained_sites()
+        self.data.retained_sites()
     }
 
     /// The function that was held to the budget, or the one around the block or closure that was: its path within its
@@ -206,7 +175,7 @@ impl Exceeded {
     /// in a test is that of the test.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.breach.name
+        &self.data.name
     }
 
     /// Where the allocations were made; of several runs, those of the first that broke the budget.
@@ -220,7 +189,7 @@ impl Exceeded {
     #[track_caller]
     #[must_use]
     pub fn call_sites(&self) -> CallSites {
-        match (self.breach.call_sites(), crate::walk::UNAVAILABLE) {
+        match (self.data.call_sites(), crate::walk::UNAVAILABLE) {
             (Some(sites), _) => sites.clone(),
             (None, Some(reason)) => panic!("there are no call sites: {reason}"),
             (None, None) => panic!(
@@ -228,31 +197,6 @@ impl Exceeded {
                  environment"
             ),
         }
-    }
-
-    /// The report, with what the user has to say about the failure.
-    pub(crate) fn report(&self, message: Option<fmt::Arguments<'_>>) -> Ignored<String> {
-        let message = message.map(|message| {
-            let mut text = Ignored::new(String::new);
-            // A user's `Display` may fail; what it wrote until then is shown.
-            let _ = fmt::Write::write_fmt(&mut text, message);
-            text
-        });
-        Ignored::new(|| {
-            report::text(&self.breach, message.as_ref().map(|message| message.as_str()))
-        })
-    }
-}
-
-impl fmt::Display for Exceeded {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.report(None))
-    }
-}
-
-impl fmt::Debug for Exceeded {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.report(None))
     }
 }
 

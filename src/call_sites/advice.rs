@@ -1,7 +1,7 @@
 //! Cold: what the user can do about a site, as far as its frames tell: reserve the capacity, or use first what is made once.
 
 use super::code::Owner;
-use super::sites::Frame;
+use super::frame::Frame;
 
 /// What grows a collection or a text that the caller has: there the capacity can be reserved. (Nobody can within `format!` or
 /// `Path::join`.)

@@ -4,7 +4,8 @@ use std::env;
 use std::path::Path;
 
 use super::code::Owner;
-use super::sites::{Data, Frame, Site};
+use super::frame::Frame;
+use super::site::{Site, SiteData};
 
 /// What built this program.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +43,7 @@ fn of(path: &Path) -> Built {
 }
 
 /// Why there are no lines of the user's, and what to do about it.
-pub(crate) fn without_lines(data: &Data, built: &Built) -> String {
+pub(crate) fn without_lines(data: &SiteData, built: &Built) -> String {
     let setting = "`debug = \"line-tables-only\"`";
     let place = match built {
         Built::DocTest => {
@@ -64,7 +65,7 @@ pub(crate) fn without_lines(data: &Data, built: &Built) -> String {
 }
 
 /// Whether functions of Rust have names, as they have unless a program is stripped.
-pub(crate) fn has_names(data: &Data) -> bool {
+pub(crate) fn has_names(data: &SiteData) -> bool {
     let is_of_rust = |frame: &Frame| frame.function().is_some_and(|name| name.contains("::"));
     data.sites.iter().flat_map(Site::frames).any(is_of_rust)
 }

@@ -1,13 +1,13 @@
 //! Cold: the detailed text, `{:#}` of `CallSites`: all that is known, for people.
 
 use super::built::{built, without_lines};
-use super::order::Order;
-use super::sites::{Data, Site};
+use super::site::SortBy;
+use super::site::{Site, SiteData};
 use crate::number::{counted, grouped};
 use crate::stacks::Growth;
 use crate::walk::Stop;
 
-pub(crate) fn text(data: &Data) -> String {
+pub(crate) fn text(data: &SiteData) -> String {
     let mut total = data.lost;
     for site in &data.sites {
         total.add(site.numbers);
@@ -27,7 +27,7 @@ pub(crate) fn text(data: &Data) -> String {
 }
 
 /// Every site with all of its frames.
-pub(crate) fn push_stacks(text: &mut String, data: &Data, order: Order, indent: &str) {
+pub(crate) fn push_stacks(text: &mut String, data: &SiteData, order: SortBy, indent: &str) {
     let mut sites: Vec<&Site> = data.sites.iter().collect();
     order.sort(&mut sites, |site| site.numbers, |a, b| a.frames.cmp(&b.frames));
     for site in sites {
@@ -90,7 +90,7 @@ pub(crate) fn growth(growth: &Growth) -> Option<String> {
 }
 
 /// What is missing, and what to do about it: a sentence each.
-pub(crate) fn shortcomings(data: &Data, counted_events: impl Fn(u64) -> String) -> Vec<String> {
+pub(crate) fn shortcomings(data: &SiteData, counted_events: impl Fn(u64) -> String) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(reason) = data.unavailable {
         lines.push(reason.to_owned());

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::model::{data, Recorded};
-use super::sites::Data;
+use super::of_recording::data;
+use super::recorded::RecordedStacks;
+use super::site::SiteData;
 use crate::stacks::SiteCounts;
 use crate::symbolize::{Place, Symbol};
 use crate::walk::Stop;
@@ -42,9 +43,9 @@ pub(crate) const fn tally(allocs: u64, reallocs: u64, bytes: u64) -> SiteCounts 
 }
 
 impl Program<'_> {
-    pub(crate) fn data(&self) -> Data {
+    pub(crate) fn data(&self) -> SiteData {
         let stack = |addresses| (addresses, self.stop);
-        let recorded = Recorded {
+        let recorded = RecordedStacks {
             tallies: self
                 .tallies
                 .iter()

@@ -5,10 +5,10 @@ use std::env;
 use std::sync::Arc;
 
 use super::code::{Build, Owner};
-use super::cut::{Cut, Opening};
-use super::model::{Recorded, Trace};
+use super::frame::{Frame, FrameParts};
 use super::names;
-use super::sites::{Frame, Parts};
+use super::opening::{Cut, Opening};
+use super::recorded::{RecordedStacks, Trace};
 use super::source::{moved_root, Sources};
 use crate::symbolize::names::{readable, short_name};
 use crate::symbolize::{Place, Symbol};
@@ -43,7 +43,10 @@ pub(super) struct Chain {
 }
 
 impl Frames {
-    pub(super) fn new(recorded: &Recorded<'_>, symbolize: impl Fn(&[usize]) -> Vec<Place>) -> Self {
+    pub(super) fn new(
+        recorded: &RecordedStacks<'_>,
+        symbolize: impl Fn(&[usize]) -> Vec<Place>,
+    ) -> Self {
         let addresses = distinct_addresses(recorded);
         let places = symbolize(&addresses);
 
@@ -121,7 +124,7 @@ impl Frames {
 }
 
 /// Sorted.
-fn distinct_addresses(recorded: &Recorded<'_>) -> Vec<usize> {
+fn distinct_addresses(recorded: &RecordedStacks<'_>) -> Vec<usize> {
     let first_overrun = recorded.first_overrun.and_then(|(_, trace)| trace);
     let stacks = recorded.tallies.iter().map(|(trace, _)| trace);
     let mut addresses: Vec<usize> = Vec::new();
@@ -227,7 +230,7 @@ impl Maker {
         let symbols = match place {
             Place::Known(symbols) => symbols,
             Place::Unknown { module, offset } => {
-                let parts = Parts {
+                let parts = FrameParts {
                     function: None,
                     file: None,
                     line: None,
@@ -289,7 +292,7 @@ impl Maker {
             None => false,
         };
         let name = by_source.unwrap_or_else(|| name.to_owned());
-        let parts = Parts {
+        let parts = FrameParts {
             name,
             function,
             file,

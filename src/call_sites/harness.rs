@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use super::code::Owner;
-use super::sites::Frame;
+use super::frame::Frame;
 use crate::reading::Recording;
 use crate::stacks::Stack;
 

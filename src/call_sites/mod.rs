@@ -3,33 +3,36 @@
 pub(crate) mod advice;
 pub(crate) mod built;
 pub(crate) mod code;
-mod cut;
 mod cycles;
 pub(crate) mod detailed;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod folded;
+mod frame;
 mod frames;
 pub(crate) mod harness;
-mod model;
+mod list;
 mod names;
-mod order;
+mod of_recording;
+mod opening;
 mod paths;
 pub(crate) mod place;
+mod recorded;
 pub(crate) mod rows;
-pub(crate) mod sites;
+pub(crate) mod site;
 mod snapshot;
 pub(crate) mod source;
 mod thread_start;
 mod threads;
 
-#[cfg(feature = "dhat-compat")]
-pub(crate) use cut::common as common_with_opening;
-pub(crate) use model::call_sites;
+pub use frame::Frame;
+pub use list::CallSites;
 #[cfg(feature = "dhat-compat")]
 pub(crate) use names::is_allocator_shim;
-pub(crate) use order::Order;
-pub(crate) use sites::Numbers;
-pub use sites::{CallSites, Frame, Site, SortBy};
+pub(crate) use of_recording::of_recording;
+#[cfg(feature = "dhat-compat")]
+pub(crate) use opening::common as common_with_opening;
+pub(crate) use site::Numbers;
+pub use site::{Site, SortBy};
 pub(crate) use thread_start::may_be_thread_start;
 pub(crate) use threads::starts_threads;

@@ -1,9 +1,9 @@
 //! Cold: a frame in a few words, for lists.
 
 use super::code::Owner;
+use super::frame::Frame;
 use super::names;
 use super::paths::{package_of, short_path};
-use super::sites::Frame;
 use super::source::Sources;
 use crate::symbolize::names::{implementor, short_name};
 

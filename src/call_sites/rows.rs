@@ -8,9 +8,11 @@ use std::panic::Location;
 use super::advice;
 use super::code::Owner;
 use super::cycles::without_cycles;
-use super::model::{leading, longer};
-use super::sites::{Data, Frame, Numbers, Site};
-use super::Order;
+use super::frame::leading;
+use super::frame::Frame;
+use super::site::longer;
+use super::site::SortBy;
+use super::site::{Numbers, Site, SiteData};
 use crate::stacks::Growth;
 
 pub(crate) struct Row<'a> {
@@ -37,8 +39,8 @@ type Key<'a> = (Vec<Reading<'a>>, Option<Reading<'a>>);
 
 /// `attribute` is no caller.
 pub(crate) fn rows<'a>(
-    data: &'a Data,
-    order: Order,
+    data: &'a SiteData,
+    order: SortBy,
     attribute: Option<&Location<'_>>,
 ) -> Vec<Row<'a>> {
     let mut rows: BTreeMap<Key<'_>, Row<'_>> = BTreeMap::new();

@@ -13,8 +13,9 @@ use std::collections::BTreeMap;
 
 use super::built::{built, without_lines};
 use super::cycles::without_cycles;
-use super::sites::{Data, Frame, Numbers, Site};
-use super::Order;
+use super::frame::Frame;
+use super::site::SortBy;
+use super::site::{Numbers, Site, SiteData};
 use crate::number::{counted, grouped};
 
 /// A site without a frame of the user's: on a thread of a library's, or below a stack that could not be walked to its end. Not even
@@ -31,7 +32,7 @@ const CUT_OFF: &str = " < ..";
 const COUNT_WIDTH: usize = 4;
 
 /// The text, with a line break at its end; or why there is none that could be compared.
-pub(super) fn text(data: &Data) -> Result<String, String> {
+pub(super) fn text(data: &SiteData) -> Result<String, String> {
     if let Some(reason) = data.unavailable {
         return Err(format!(
             "no call sites to compare: {reason}. Compare them only where they are, for example under `#[cfg(..)]`; `{{:#}}` \
@@ -59,7 +60,7 @@ pub(super) fn text(data: &Data) -> Result<String, String> {
         *count = count.wrapping_add(site.numbers.events);
     }
     let mut lines: Vec<(String, u64)> = by_key.into_iter().collect();
-    Order::Allocations.sort(
+    SortBy::Allocations.sort(
         &mut lines,
         |(_, count)| Numbers { events: *count, ..Numbers::default() },
         |(a, _), (b, _)| a.cmp(b),

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::panic::Location;
 use std::sync::Mutex;
 
-use super::call_sites;
 use super::code::Owner;
-use super::sites::Frame;
+use super::frame::Frame;
+use super::of_recording::of_recording;
 use crate::counters;
 use crate::reading::Recording;
 use crate::stacks::{SiteCounts, Stack};
@@ -24,7 +24,7 @@ pub(crate) fn may_be_thread_start(stack: &'static Stack) -> bool {
         }
         let mut recording = Recording::default();
         recording.tallies.push((stack, SiteCounts { allocs: 1, ..SiteCounts::ZERO }));
-        let sites = call_sites(&recording, Location::caller());
+        let sites = of_recording(&recording, Location::caller());
         let may_be = sites.sites().iter().all(|site| may_be(&site.frames));
         if let Ok(mut known) = KNOWN.try_lock() {
             known.insert(address, may_be);

@@ -1,7 +1,8 @@
 //! Cold: whether code starts threads, by its call sites: starting one takes allocations of the thread that does.
 
 use super::code::Owner;
-use super::sites::{Frame, Site};
+use super::frame::Frame;
+use super::site::Site;
 
 pub(crate) fn starts_threads(sites: &[Site]) -> bool {
     // What the user's line called; further out, the frames are those of whoever called the user.

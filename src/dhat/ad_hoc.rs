@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use super::profile::{Kind, Profile};
 use crate::blocks::PointNumbers;
 use crate::counters::Blocks;
+use crate::reading::{DhatKind, DhatProfile};
 use crate::stacks::Stack;
 
 pub(super) struct Events {
@@ -32,14 +32,14 @@ impl Events {
         self.counted.values().fold(Blocks::NONE, |sum, (_, counted)| sum + *counted)
     }
 
-    pub(super) fn into_profile(self) -> Profile {
+    pub(super) fn into_profile(self) -> DhatProfile {
         let end = u64::try_from(self.since.elapsed().as_nanos()).unwrap_or(u64::MAX);
         let points = self
             .counted
             .into_values()
             .map(|(stack, total)| (stack, PointNumbers { total, ..PointNumbers::default() }));
-        Profile {
-            kind: Kind::AdHoc,
+        DhatProfile {
+            kind: DhatKind::AdHoc,
             points: points.collect(),
             openings: Vec::new(),
             is_trimmed: true,

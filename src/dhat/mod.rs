@@ -85,13 +85,6 @@
 
 mod ad_hoc;
 pub(crate) mod assert;
-mod broken_budget;
-mod document;
-mod file;
-mod frames;
-mod json;
-mod lock;
-mod profile;
 mod profiler;
 mod running;
 mod stats;
@@ -133,10 +126,6 @@ pub use crate::__dhat_assert_eq as assert_eq;
 pub use crate::__dhat_assert_ne as assert_ne;
 pub use profiler::{Profiler, ProfilerBuilder};
 pub use stats::{AdHocStats, HeapStats};
-
-pub(crate) use broken_budget::save_in;
-pub(crate) use document::text as document;
-pub(crate) use profile::Profile;
 
 use crate::counters;
 use crate::threads;

@@ -4,13 +4,11 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 
 use super::ad_hoc::Events;
-use super::lock::lock;
-use super::profile::{Kind, Profile};
 use super::sums::HeapSums;
-use super::{document, file};
 use crate::counters::Blocks;
+use crate::dhat_file::{self, lock};
 use crate::number::grouped;
-use crate::reading::ProgramPoints;
+use crate::reading::{DhatKind, DhatProfile, ProgramPoints};
 use crate::stacks::Stack;
 use crate::threads::{self, EveryAllocation, ProcessProfile};
 
@@ -84,7 +82,7 @@ impl Running {
                 let mut sums = HeapSums::default();
                 heap.points.iter().for_each(|(_, numbers)| sums.add(numbers));
                 let summary = heap_summary(&sums, heap.lost);
-                (Profile::of_heap(heap, Vec::new()), summary)
+                (DhatProfile::of_heap(heap, Vec::new()), summary)
             }
             Counted::AdHoc(events) => {
                 let Blocks { blocks, bytes } = events.total();
@@ -96,10 +94,10 @@ impl Running {
         profile.openings.extend(self.opening);
         profile.is_trimmed = self.settings.max_frames.is_some();
         let default =
-            if profile.kind == Kind::AdHoc { "dhat-ad-hoc.json" } else { "dhat-heap.json" };
+            if profile.kind == DhatKind::AdHoc { "dhat-ad-hoc.json" } else { "dhat-heap.json" };
         let path = self.settings.file.unwrap_or_else(|| PathBuf::from(default));
         let name = path.display();
-        let outcome = match file::write(&path, &document(&profile)) {
+        let outcome = match dhat_file::write(&path, &dhat_file::text(&profile)) {
             Ok(()) => format!(
                 "dhat: The data has been saved to {name}, and is viewable with dhat/dh_view.html"
             ),

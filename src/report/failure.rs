@@ -19,15 +19,15 @@
 use std::iter;
 use std::panic::Location;
 
-use crate::budget;
+use crate::budget::{self, Mode};
 use crate::call_sites::advice;
 use crate::call_sites::built::{built, has_names, Built};
 use crate::call_sites::detailed::{growth, push_stacks, shortcomings};
 use crate::call_sites::place::{calls, dependency, function, place};
 use crate::call_sites::rows::{rows, Row};
-use crate::call_sites::sites::CallSites;
 use crate::call_sites::source::Sources;
-use crate::call_sites::Order;
+use crate::call_sites::CallSites;
+use crate::call_sites::SortBy;
 use crate::number::{counted, grouped};
 
 const WIDTH: usize = 100;
@@ -44,14 +44,6 @@ const MAX_PLACE_WIDTH: usize = 40;
 const UNREAD: &str = "can't be read here: no lines of its code are shown";
 
 const DHAT_HINT: &str = "     DHAT profile: MOD_ALLOC_DHAT=DIR";
-
-/// How much is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mode {
-    Short,
-    /// Every stack, with all of its frames.
-    Full,
-}
 
 /// What the sites of a list have made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +62,7 @@ pub(crate) enum Subject {
 pub(crate) struct List {
     pub(crate) sites: CallSites,
     pub(crate) subject: Subject,
-    pub(crate) order: Order,
+    pub(crate) order: SortBy,
     /// Where the attribute stands that calls the code: a line that calls nothing for who reads it.
     pub(crate) attribute: Option<&'static Location<'static>>,
     /// Whether the code had run before it was measured.
@@ -138,12 +130,11 @@ fn push_list(text: &mut String, list: &List, mode: Mode) -> bool {
     }
     text.push_str(if text.is_empty() || text.ends_with('\n') { "\n" } else { "\n\n" });
     if is_listed {
-        match mode {
-            Mode::Short => push_rows(text, list),
-            Mode::Full => {
-                push_heading(text, list, data.sites.len());
-                push_stacks(text, data, list.order, "    ");
-            }
+        if mode == Mode::Full {
+            push_heading(text, list, data.sites.len());
+            push_stacks(text, data, list.order, "    ");
+        } else {
+            push_rows(text, list);
         }
     }
     for line in shortcomings {
@@ -159,8 +150,8 @@ fn push_heading(text: &mut String, list: &List, count: usize) {
         data.sites.iter().fold(0_u64, |sum, site| sum.wrapping_add(number(&site.numbers)))
     };
     let total = match order {
-        Order::Allocations => subject.counted(sum(|numbers| numbers.events)),
-        Order::Bytes | Order::PeakBytes => counted(sum(|numbers| numbers.bytes), "byte"),
+        SortBy::Allocations => subject.counted(sum(|numbers| numbers.events)),
+        SortBy::Bytes | SortBy::PeakBytes => counted(sum(|numbers| numbers.bytes), "byte"),
     };
     let what = match subject {
         Subject::Allocated => "call sites",
@@ -174,9 +165,9 @@ fn push_heading(text: &mut String, list: &List, count: usize) {
         (Some(run), _) => format!(" of run {}", grouped(run)),
     };
     let first = match (subject, order) {
-        (Subject::Allocated, Order::Allocations) => "allocations",
-        (_, Order::Allocations) => "blocks",
-        (_, Order::Bytes | Order::PeakBytes) => "bytes",
+        (Subject::Allocated, SortBy::Allocations) => "allocations",
+        (_, SortBy::Allocations) => "blocks",
+        (_, SortBy::Bytes | SortBy::PeakBytes) => "bytes",
     };
     let sites = counted(u64::try_from(count).unwrap_or(u64::MAX), "site");
     push_line(text, &format!("  {what}{run}, most {first} first ({total} at {sites})"));

@@ -14,45 +14,45 @@ use std::fmt::Write;
 #[cfg(feature = "backtraces")]
 use super::failure;
 #[cfg(feature = "backtraces")]
-use crate::budget;
+use crate::budget::{self, Mode};
 use crate::budget::{Entrance, ExceededData, Limit, Metric, Runs};
 #[cfg(feature = "backtraces")]
-use crate::call_sites::{self, CallSites};
+use crate::call_sites::{self, CallSites, SortBy};
 use crate::number::{counted, grouped};
 use crate::room::with_room;
 
 const WIDTH: usize = 100;
 
 /// The report. No line break at its end.
-pub(crate) fn text(breach: &ExceededData, message: Option<&str>) -> String {
-    with_room(|| made(breach, message))
+pub(crate) fn text(data: &ExceededData, message: Option<&str>) -> String {
+    with_room(|| made(data, message))
 }
 
-fn made(breach: &ExceededData, message: Option<&str>) -> String {
+fn made(data: &ExceededData, message: Option<&str>) -> String {
     let mut text = String::new();
-    let location = breach.origin.location;
-    let unmeasured = breach.measured.unmeasured;
+    let location = data.origin.location;
+    let unmeasured = data.measured.unmeasured;
     let verdict = match unmeasured {
         Some(_) => "not measured",
-        None if is_short(breach) => "not reached",
+        None if is_short(data) => "not reached",
         None => "exceeded",
     };
-    let head = format!("allocation budget {verdict}: {}", breach.name);
+    let head = format!("allocation budget {verdict}: {}", data.name);
     push_line(&mut text, &head, &format!("{}:{}", location.file(), location.line()));
     for line in message.into_iter().flat_map(str::lines) {
         push_line(&mut text, &format!("  {line}"), "");
     }
-    push_line(&mut text, &format!("  {}", written(breach)), &subject(breach));
+    push_line(&mut text, &format!("  {}", written(data)), &subject(data));
     text.push('\n');
     if let Some(why) = unmeasured {
         push_wrapped(&mut text, why.reason());
         return text;
     }
-    push_table(&mut text, &rows(breach));
-    push_call_sites(&mut text, breach);
-    push_uncounted(&mut text, breach);
+    push_table(&mut text, &rows(data));
+    push_call_sites(&mut text, data);
+    push_uncounted(&mut text, data);
     #[cfg(feature = "backtraces")]
-    if let Some(line) = breach.dhat() {
+    if let Some(line) = data.dhat() {
         push_note(&mut text, line);
     }
     text.truncate(text.trim_end().len());
@@ -60,9 +60,9 @@ fn made(breach: &ExceededData, message: Option<&str>) -> String {
 }
 
 /// Whether there is too little of everything that is outside of its limits.
-fn is_short(breach: &ExceededData) -> bool {
-    breach.budget.limits().all(|(metric, limit)| {
-        let measured = breach.measured(metric, limit);
+fn is_short(data: &ExceededData) -> bool {
+    data.budget.limits().all(|(metric, limit)| {
+        let measured = data.measured(metric, limit);
         limit.holds(measured) || is_below(limit, measured)
     })
 }
@@ -72,22 +72,21 @@ fn is_below(limit: Limit, measured: u64) -> bool {
 }
 
 #[cfg(not(feature = "backtraces"))]
-fn push_call_sites(text: &mut String, breach: &ExceededData) {
-    if breach.budget.wants_call_sites() {
+fn push_call_sites(text: &mut String, data: &ExceededData) {
+    if data.budget.wants_call_sites() {
         push_note(text, "no call sites: mod-alloc is built without its feature `backtraces`");
     }
 }
 
 /// Where the allocations were made, as far as the environment wants to know.
 #[cfg(feature = "backtraces")]
-fn push_call_sites(text: &mut String, breach: &ExceededData) {
-    let mode = match budget::mode() {
-        budget::Mode::Off => return,
-        budget::Mode::Short => failure::Mode::Short,
-        budget::Mode::Full => failure::Mode::Full,
-    };
+fn push_call_sites(text: &mut String, data: &ExceededData) {
+    let mode = budget::mode();
+    if mode == Mode::Off {
+        return;
+    }
     if let Some(reason) = crate::walk::UNAVAILABLE {
-        if !breach.budget.wants_call_sites() {
+        if !data.budget.wants_call_sites() {
             return;
         }
         text.push_str("\n  no call sites: ");
@@ -96,31 +95,31 @@ fn push_call_sites(text: &mut String, breach: &ExceededData) {
         return;
     }
     let (of_retained, of_allocated): (Vec<Metric>, Vec<Metric>) =
-        breach.broken().partition(|metric| metric.is_of_retained());
+        data.broken().partition(|metric| metric.is_of_retained());
     let mut lists = Vec::new();
-    let location = breach.origin.location;
-    let attribute = (breach.origin.entrance == Entrance::Attribute).then_some(location);
-    let is_warm = breach.runs.as_ref().is_some_and(Runs::are_warm);
-    let run = breach.runs.as_ref().and_then(Runs::shown);
+    let location = data.origin.location;
+    let attribute = (data.origin.entrance == Entrance::Attribute).then_some(location);
+    let is_warm = data.runs.as_ref().is_some_and(Runs::are_warm);
+    let run = data.runs.as_ref().and_then(Runs::shown);
     let mut push = |sites, subject, order| {
         lists.push(failure::List { sites, subject, order, attribute, is_warm, run });
     };
     let is_of_peak = of_allocated.contains(&Metric::PeakBytes);
-    let at_peak = breach.call_sites().filter(|_| is_of_peak).and_then(CallSites::at_peak);
+    let at_peak = data.call_sites().filter(|_| is_of_peak).and_then(CallSites::at_peak);
     let is_of_allocated = match at_peak {
         Some(_) => of_allocated != [Metric::PeakBytes],
         None => !of_allocated.is_empty() || of_retained.is_empty(),
     };
     if let Some(sites) = at_peak {
-        let (subject, order) = (failure::Subject::AtPeak, call_sites::Order::Bytes);
+        let (subject, order) = (failure::Subject::AtPeak, SortBy::Bytes);
         push(sites, subject, order);
     }
-    if let Some(sites) = breach.call_sites().filter(|_| is_of_allocated) {
+    if let Some(sites) = data.call_sites().filter(|_| is_of_allocated) {
         let (sites, subject) = (sites.clone(), failure::Subject::Allocated);
         push(sites, subject, order(&of_allocated));
     }
-    if let (false, Some(sites)) = (of_retained.is_empty(), breach.retained_sites()) {
-        let subject = match breach.origin.returns_nothing {
+    if let (false, Some(sites)) = (of_retained.is_empty(), data.retained_sites()) {
+        let subject = match data.origin.returns_nothing {
             true => failure::Subject::Leaked,
             false => failure::Subject::Retained,
         };
@@ -131,43 +130,43 @@ fn push_call_sites(text: &mut String, breach: &ExceededData) {
 
 /// By what the broken limits are about.
 #[cfg(feature = "backtraces")]
-fn order(broken: &[Metric]) -> call_sites::Order {
+fn order(broken: &[Metric]) -> SortBy {
     if !broken.is_empty() && broken.iter().all(|metric| metric.is_of_bytes()) {
-        call_sites::Order::Bytes
+        SortBy::Bytes
     } else {
-        call_sites::Order::Allocations
+        SortBy::Allocations
     }
 }
 
 /// What was not counted, where that is known for certain.
-fn push_uncounted(text: &mut String, breach: &ExceededData) {
+fn push_uncounted(text: &mut String, data: &ExceededData) {
     let mut notes = Vec::new();
-    if breach.measured.uncounted > 0 {
-        let hidden = counted(breach.measured.uncounted, "allocation");
+    if data.measured.uncounted > 0 {
+        let hidden = counted(data.measured.uncounted, "allocation");
         notes.push(format!("{hidden} in `uncounted`"));
     }
-    if breach.of_harness > 0 {
-        let kept = counted(breach.of_harness, "allocation");
+    if data.of_harness > 0 {
+        let kept = counted(data.of_harness, "allocation");
         notes.push(format!("{kept} of the test harness, which keeps what is printed"));
     }
     let attaches = "`AllocScope::current()` attaches";
-    match breach.elsewhere {
+    match data.elsewhere {
         Some(0) => {}
         Some(events) => {
             let events = counted(events, "allocation");
             notes.push(format!("{events} elsewhere ({attaches} threads, tasks)"));
         }
-        None if !breach.is_shared && starts_threads(breach) => {
+        None if !data.is_shared && starts_threads(data) => {
             notes.push(format!("what the threads allocate that it starts ({attaches} them)"));
         }
         None => {}
     }
-    if breach.attached > 0 {
-        let threads = counted(breach.attached as u64, "thread");
-        let was = if breach.attached == 1 { "was" } else { "were" };
+    if data.attached > 0 {
+        let threads = counted(data.attached as u64, "thread");
+        let was = if data.attached == 1 { "was" } else { "were" };
         notes.push(format!("later work of {threads} that {was} still attached at the end"));
     }
-    if let Some(lost) = breach.measured.live.map(|live| live.lost).filter(|lost| *lost > 0) {
+    if let Some(lost) = data.measured.live.map(|live| live.lost).filter(|lost| *lost > 0) {
         let blocks = counted(lost, "block");
         notes.push(format!("whether {blocks} may have been freed that found no room in a table, or were allocated in a signal handler"));
     }
@@ -194,8 +193,8 @@ fn push_wrapped(text: &mut String, paragraph: &str) {
 }
 
 #[cfg(feature = "backtraces")]
-fn starts_threads(breach: &ExceededData) -> bool {
-    breach.call_sites().is_some_and(|sites| call_sites::starts_threads(sites.sites()))
+fn starts_threads(data: &ExceededData) -> bool {
+    data.call_sites().is_some_and(|sites| call_sites::starts_threads(sites.sites()))
 }
 
 #[cfg(not(feature = "backtraces"))]
@@ -226,9 +225,9 @@ fn push_line(text: &mut String, left: &str, right: &str) {
 }
 
 /// The budget as it would be written.
-fn written(breach: &ExceededData) -> String {
+fn written(data: &ExceededData) -> String {
     let mut keys: Vec<(&str, u64)> = Vec::new();
-    for (metric, limit) in breach.budget.limits() {
+    for (metric, limit) in data.budget.limits() {
         match limit {
             Limit { min: Some(min), max: Some(max) } if min == max => keys.push(("exact", min)),
             Limit { min, max } => {
@@ -237,7 +236,7 @@ fn written(breach: &ExceededData) -> String {
             }
         }
     }
-    if let Some(runs) = &breach.runs {
+    if let Some(runs) = &data.runs {
         if runs.warmup > 0 {
             keys.push(("warmup", runs.warmup));
         }
@@ -249,7 +248,7 @@ fn written(breach: &ExceededData) -> String {
         let keys: Vec<_> = keys.iter().map(|(key, value)| format!("{key} = {value}")).collect();
         keys.join(", ")
     };
-    match breach.origin.entrance {
+    match data.origin.entrance {
         Entrance::Attribute => format!("#[alloc_budget({})]", list()),
         Entrance::AssertAllocs => format!("assert_allocs!({})", list()),
         Entrance::AssertNoAlloc => "assert_no_alloc!".to_owned(),
@@ -263,10 +262,10 @@ fn written(breach: &ExceededData) -> String {
 }
 
 /// Whose allocations were counted.
-fn subject(breach: &ExceededData) -> String {
-    let attached = if breach.is_shared { " and attached ones" } else { "" };
-    let repetition = breach.runs.as_ref().map(|runs| format!(" · {}", repetition(runs)));
-    format!("{}{attached}{}", breach.subject, repetition.unwrap_or_default())
+fn subject(data: &ExceededData) -> String {
+    let attached = if data.is_shared { " and attached ones" } else { "" };
+    let repetition = data.runs.as_ref().map(|runs| format!(" · {}", repetition(runs)));
+    format!("{}{attached}{}", data.subject, repetition.unwrap_or_default())
 }
 
 fn repetition(runs: &Runs) -> String {
@@ -286,8 +285,8 @@ struct Row {
     advice: String,
 }
 
-fn rows(breach: &ExceededData) -> Vec<Row> {
-    let several = breach.runs.as_ref().filter(|runs| runs.runs > 1);
+fn rows(data: &ExceededData) -> Vec<Row> {
+    let several = data.runs.as_ref().filter(|runs| runs.runs > 1);
     let mut rows = vec![Row {
         metric: "metric".to_owned(),
         budget: "budget".to_owned(),
@@ -295,10 +294,10 @@ fn rows(breach: &ExceededData) -> Vec<Row> {
         runs: several.map_or_else(String::new, |_| "runs".to_owned()),
         ..Row::default()
     }];
-    rows.extend(breach.budget.limits().map(|(metric, limit)| {
-        let measured = breach.measured(metric, limit);
+    rows.extend(data.budget.limits().map(|(metric, limit)| {
+        let measured = data.measured(metric, limit);
         Row {
-            metric: metric.label(breach.origin.returns_nothing).to_owned(),
+            metric: metric.label(data.origin.returns_nothing).to_owned(),
             budget: allowed(limit),
             measured: grouped(measured),
             verdict: verdict(limit, measured),

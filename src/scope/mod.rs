@@ -173,7 +173,7 @@ impl AllocScope {
         measured(&reading, Unmeasured::here(reading.as_ref()));
         let Some(mut recording) = self.recording() else { not_measured(Unmeasured::Outlived) };
         recording.change(|recording| recording.add_heap(tracking.as_ref()));
-        call_sites::call_sites(&recording, location)
+        call_sites::of_recording(&recording, location)
     }
 
     /// A handle by which other threads, tasks and jobs can add to this scope: see [`ScopeHandle`].

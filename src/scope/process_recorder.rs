@@ -39,7 +39,7 @@ impl ProcessRecorder {
 
     pub(crate) fn call_sites(&self) -> CallSites {
         let recording = Ignored::new(|| self.recording());
-        call_sites::call_sites(&recording, self.location)
+        call_sites::of_recording(&recording, self.location)
     }
 
     fn recording(&self) -> Recording {

@@ -1,13 +1,13 @@
 //! Cold: tests of `failure`.
 
 use super::{
-    chain, push_call_sites, CallSites, List, Mode, Order, Subject, DHAT_HINT, UNREAD, WIDTH,
+    chain, push_call_sites, CallSites, List, Mode, SortBy, Subject, DHAT_HINT, UNREAD, WIDTH,
 };
 use crate::call_sites::fixture::{tally, Program};
 use crate::stacks::{Growth, SiteCounts};
 use crate::walk::Stop;
 
-fn push(text: &mut String, program: &Program<'_>, mode: Mode, order: Order) {
+fn push(text: &mut String, program: &Program<'_>, mode: Mode, order: SortBy) {
     let (sites, subject) = (CallSites::new(program.data()), Subject::Allocated);
     let list = List { sites, subject, order, attribute: None, is_warm: false, run: None };
     push_call_sites(text, &[list], mode);
@@ -55,7 +55,7 @@ const PARSER: Program<'_> = Program {
     ..Program::NONE
 };
 
-fn report(program: Program<'_>, mode: Mode, order: Order) -> String {
+fn report(program: Program<'_>, mode: Mode, order: SortBy) -> String {
     let mut text = String::from("table\n");
     push(&mut text, &program, mode, order);
     assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
@@ -79,12 +79,12 @@ table
   allocation 11, the first past the budget: src/parser.rs:14
   full stacks: MOD_ALLOC_BACKTRACE=full
 ";
-    assert_eq!(report(PARSER, Mode::Short, Order::Allocations), expected);
+    assert_eq!(report(PARSER, Mode::Short, SortBy::Allocations), expected);
 }
 
 #[test]
 fn with_a_limit_on_bytes_the_most_bytes_come_first() {
-    let text = report(PARSER, Mode::Short, Order::Bytes);
+    let text = report(PARSER, Mode::Short, SortBy::Bytes);
     let lines: Vec<_> = text.lines().skip(2).collect();
     assert_eq!(lines[0], "  call sites, most bytes first (904 bytes at 3 sites)");
     assert!(lines[1].starts_with("    3 x    672 B"), "{text}");
@@ -92,7 +92,7 @@ fn with_a_limit_on_bytes_the_most_bytes_come_first() {
 
 #[test]
 fn the_full_list_has_every_frame() {
-    let text = report(PARSER, Mode::Full, Order::Allocations);
+    let text = report(PARSER, Mode::Full, SortBy::Allocations);
     let start = "\
 table
 
@@ -116,7 +116,7 @@ table
 fn a_dependency_is_named_behind_the_users_line() {
     let check = |stack: &[usize], expected: &str| {
         let tallies = &[(stack, tally(1, 0, 8))];
-        let text = report(Program { tallies, ..PARSER }, Mode::Short, Order::Allocations);
+        let text = report(Program { tallies, ..PARSER }, Mode::Short, SortBy::Allocations);
         assert_eq!(text.lines().nth(3), Some(expected));
     };
     check(&[2, 6, 9, 7], "    1 x      8 B  src/fmt.rs:8  label, in serde_json::from_str");
@@ -134,7 +134,7 @@ fn functions_have_their_types_and_packages() {
         let tallies: &[(&[usize], SiteCounts)] = &[(&stack, tally(1, 0, 8))];
         let program =
             Program { places, location: "t.rs", openings: &[&[1]], tallies, ..Program::NONE };
-        let text = report(program, Mode::Short, Order::Allocations);
+        let text = report(program, Mode::Short, SortBy::Allocations);
         let line = text.lines().nth(3).expect("a site");
         assert_eq!(line.strip_prefix("    1 x      8 B  t.rs:2  "), Some(expected), "{text}");
     };
@@ -170,7 +170,7 @@ fn recursion_shows_once() {
             tallies: &tallies,
             ..Program::NONE
         };
-        let text = report(program, Mode::Short, Order::Allocations);
+        let text = report(program, Mode::Short, SortBy::Allocations);
         let lines: Vec<&str> = text.lines().skip(3).map(str::trim_start).collect();
         assert_eq!(&lines[..lines.len() - 2], expected, "{text}");
     };
@@ -214,7 +214,7 @@ fn a_function_that_a_dependencys_macro_made_is_the_users() {
         let tallies = &[(stack, tally(1, 0, 8))];
         let program =
             Program { places, location: "t.rs", openings: &[&[1]], tallies, ..Program::NONE };
-        let text = report(program, Mode::Short, Order::Allocations);
+        let text = report(program, Mode::Short, SortBy::Allocations);
         assert_eq!(text.lines().nth(3), Some(expected), "{text}");
     };
     check(&[3, 4], "    1 x      8 B  proptest-1.0.0/src/sugar.rs:163  holds");
@@ -226,7 +226,7 @@ fn a_function_that_a_dependencys_macro_made_is_the_users() {
 fn where_the_user_has_no_part_the_innermost_known_frame_leads() {
     let check = |stack: &[usize], expected: &str| {
         let tallies = &[(stack, tally(1, 0, 8))];
-        let text = report(Program { tallies, ..PARSER }, Mode::Short, Order::Allocations);
+        let text = report(Program { tallies, ..PARSER }, Mode::Short, SortBy::Allocations);
         assert_eq!(text.lines().nth(3), Some(expected));
     };
     check(&[9, 7], "    1 x      8 B  serde_json-1.0.1/src/de.rs:7  from_str");
@@ -243,7 +243,7 @@ fn source_lines_are_shown_where_they_can_be_read() {
     let places = &format!("1 main @ {folder}/main.rs:1\n2 main @ {}:2", copy.display());
     let tallies = &[(&[2][..], tally(1, 0, 4))];
     let program = Program { places, location: "main.rs", tallies, ..PARSER };
-    let text = report(program, Mode::Short, Order::Allocations);
+    let text = report(program, Mode::Short, SortBy::Allocations);
     std::fs::remove_file(&copy).expect("it was there");
     assert_eq!(text.lines().nth(4), Some("                  2 | let x = vec![1];"));
 }
@@ -255,7 +255,7 @@ fn a_source_that_is_not_there_is_named_once() {
         let list = List {
             sites,
             subject,
-            order: Order::Allocations,
+            order: SortBy::Allocations,
             attribute: None,
             is_warm: false,
             run: None,
@@ -284,7 +284,7 @@ fn a_long_list_ends_with_what_is_left() {
         tallies: &tallies,
         ..PARSER
     };
-    let text = report(program, Mode::Short, Order::Allocations);
+    let text = report(program, Mode::Short, SortBy::Allocations);
     assert!(
         text.contains("\n    and 14 more sites with 105,014 allocations, 140,000 bytes\n"),
         "{text}"
@@ -298,7 +298,7 @@ fn a_long_place_is_not_cut() {
     let places = &format!("1 p::f @ /p/{file}:1\n2 p::f @ /p/{file}:2");
     let program = Program { places, location: &file, tallies: &[(&[2], tally(1, 0, 8))], ..PARSER };
     let mut text = String::new();
-    push(&mut text, &program, Mode::Short, Order::Allocations);
+    push(&mut text, &program, Mode::Short, SortBy::Allocations);
     assert!(text.contains(&format!("\n    1 x      8 B  {file}:2  f\n")), "{text}");
 }
 
@@ -341,7 +341,7 @@ fn each_site_has_its_caller_or_says_that_it_is_the_same() {
     ];
     let program =
         Program { places, location: "tests/t.rs", openings: &[&[1]], tallies, ..Program::NONE };
-    let text = report(program, Mode::Short, Order::Allocations);
+    let text = report(program, Mode::Short, SortBy::Allocations);
     let of_callers: Vec<&str> = text
         .lines()
         .filter_map(|line| match line.split_once(" x ") {
@@ -357,7 +357,7 @@ fn each_site_has_its_caller_or_says_that_it_is_the_same() {
 #[test]
 fn where_nothing_is_attributed_one_line_says_why() {
     let check = |program: Program<'_>, expected: &str| {
-        let text = report(program, Mode::Short, Order::Allocations);
+        let text = report(program, Mode::Short, SortBy::Allocations);
         assert_eq!(text.replace("\n      ", " "), format!("table{expected}"));
     };
     check(Program::NONE, "\n");
@@ -380,7 +380,7 @@ fn where_nothing_is_attributed_one_line_says_why() {
         );
     let places = "1 t::main\n2 t::main";
     let program = Program { places, openings: &[&[1]], tallies: &[(&[2], lost)], ..Program::NONE };
-    let text = report(program, Mode::Short, Order::Allocations);
+    let text = report(program, Mode::Short, SortBy::Allocations);
     let start = "table\n\n  no call sites: the code has no debug information; set `debug = \"line-tables-only\"` under";
     assert!(text.starts_with(start), "{text}");
     assert!(
@@ -391,7 +391,7 @@ fn where_nothing_is_attributed_one_line_says_why() {
 
 #[test]
 fn what_has_no_site_is_said_below_the_others() {
-    let text = report(Program { lost: tally(5, 0, 8), ..PARSER }, Mode::Short, Order::Allocations);
+    let text = report(Program { lost: tally(5, 0, 8), ..PARSER }, Mode::Short, SortBy::Allocations);
     assert!(
         text.contains(
             "\n    and 5 allocations, 8 bytes at no site: there was no room for more stacks\n"
@@ -399,6 +399,6 @@ fn what_has_no_site_is_said_below_the_others() {
         "{text}"
     );
     let first_overrun = Some((1_000, None));
-    let text = report(Program { first_overrun, ..PARSER }, Mode::Short, Order::Allocations);
+    let text = report(Program { first_overrun, ..PARSER }, Mode::Short, SortBy::Allocations);
     assert!(text.contains("allocation 1,000, the first past the budget: at no known site\n"));
 }

@@ -12,29 +12,35 @@ use std::panic::Location;
 #[cfg(feature = "dhat-compat")]
 use std::sync::Arc;
 
-use super::code::Owner;
-use super::cut::Opening;
+use super::frame::leading;
 use super::frames::{Chain, Frames};
-use super::sites::{CallSites, Data, Frame, Numbers, Site};
-use super::{harness, Order};
+use super::harness;
+use super::list::CallSites;
+use super::opening::Opening;
+use super::recorded::{RecordedStacks, Trace};
+use super::site::{longer, SortBy};
+use super::site::{Numbers, Site, SiteData};
 use crate::counters;
 use crate::counters::Blocks;
 #[cfg(feature = "dhat-compat")]
-use crate::dhat;
+use crate::reading::DhatProfile;
 use crate::reading::Recording;
 use crate::room::with_room;
-use crate::stacks::{Growth, SiteCounts, Stack};
+use crate::stacks::{SiteCounts, Stack};
 use crate::symbolize::{symbolize, Place};
-use crate::walk::{self, Stop};
+use crate::walk;
 
 /// `location` is where the scope was opened, a line of the user's. The openings of `recording` must have been walked from a function of
 /// this library that is never inlined. What this takes counts nowhere.
-pub(crate) fn call_sites(recording: &Recording, location: &'static Location<'static>) -> CallSites {
+pub(crate) fn of_recording(
+    recording: &Recording,
+    location: &'static Location<'static>,
+) -> CallSites {
     counters::ignored(|| with_room(|| made(recording, location)))
 }
 
 fn made(recording: &Recording, location: &'static Location<'static>) -> CallSites {
-    let recorded = Recorded {
+    let recorded = RecordedStacks {
         tallies: recording.tallies.iter().map(|(stack, tally)| (of(stack), *tally)).collect(),
         openings: recording.openings.iter().map(|stack| of(stack)).collect(),
         lost: recording.lost,
@@ -46,8 +52,8 @@ fn made(recording: &Recording, location: &'static Location<'static>) -> CallSite
     #[cfg(not(feature = "dhat-compat"))]
     let data = data(&recorded, symbolize);
     #[cfg(feature = "dhat-compat")]
-    let data = Data {
-        dhat: Some(Arc::new(dhat::Profile::of_recording(recording))),
+    let data = SiteData {
+        dhat: Some(Arc::new(DhatProfile::of_recording(recording))),
         ..data(&recorded, symbolize)
     };
     if !data.sites.iter().any(|site| site.is_capture) {
@@ -56,25 +62,14 @@ fn made(recording: &Recording, location: &'static Location<'static>) -> CallSite
     CallSites::new(data)
 }
 
-/// Return addresses, outermost first, and why there are not more.
-pub(super) type Trace<'a> = (&'a [usize], Stop);
-
 fn of(stack: &Stack) -> Trace<'_> {
     (stack.return_addresses(), stack.stop())
 }
 
-/// A recording as plain data.
-pub(super) struct Recorded<'a> {
-    pub(super) tallies: Vec<(Trace<'a>, SiteCounts)>,
-    pub(super) openings: Vec<Trace<'a>>,
-    pub(super) lost: SiteCounts,
-    pub(super) first_overrun: Option<(u64, Option<Trace<'a>>)>,
-    pub(super) location: &'a str,
-    pub(super) unavailable: Option<&'static str>,
-    pub(super) has_peak: bool,
-}
-
-pub(super) fn data(recorded: &Recorded<'_>, symbolize: impl Fn(&[usize]) -> Vec<Place>) -> Data {
+pub(super) fn data(
+    recorded: &RecordedStacks<'_>,
+    symbolize: impl Fn(&[usize]) -> Vec<Place>,
+) -> SiteData {
     let frames = Frames::new(recorded, symbolize);
     let openings: Vec<Opening<'_>> = recorded
         .openings
@@ -100,12 +95,12 @@ pub(super) fn data(recorded: &Recorded<'_>, symbolize: impl Fn(&[usize]) -> Vec<
         merge(&mut sites, readings, site);
     }
     let mut sites: Vec<Site> = sites.into_values().collect();
-    Order::Allocations.sort(&mut sites, |site| site.numbers, |a, b| a.frames.cmp(&b.frames));
+    SortBy::Allocations.sort(&mut sites, |site| site.numbers, |a, b| a.frames.cmp(&b.frames));
     let opener = |opening: &Opening<'_>| {
         opening.opener(|address| frames.at(address)).is_some_and(|frame| frame.file().is_some())
     };
     let has_user = sites.iter().any(|site| site.user_frames().next().is_some());
-    Data {
+    SiteData {
         has_debug_info: has_user || sites.is_empty() || openings.iter().any(opener),
         lost,
         unwalked,
@@ -113,7 +108,7 @@ pub(super) fn data(recorded: &Recorded<'_>, symbolize: impl Fn(&[usize]) -> Vec<
         has_peak: recorded.has_peak,
         #[cfg(feature = "dhat-compat")]
         dhat: None,
-        order: Order::Allocations,
+        order: SortBy::Allocations,
         first_overrun: recorded.first_overrun.map(|(event, trace)| {
             let chain = trace.map(|trace| frames.chain(trace, &openings).frames);
             (event, chain.and_then(|chain| leading(&chain).cloned()))
@@ -126,29 +121,6 @@ fn numbers(tally: &SiteCounts) -> Numbers {
     let events = tally.allocs.wrapping_add(tally.reallocs);
     let Blocks { blocks: peak_blocks, bytes: peak_bytes } = tally.at_peak;
     Numbers { events, reallocs: tally.reallocs, bytes: tally.bytes, peak_blocks, peak_bytes }
-}
-
-/// The frame that stands for a chain, innermost first: the user's innermost; else one that a macro made for the user; else, as std's own say nothing, a dependency's, one of
-/// unknown code that has a name, any.
-pub(super) fn leading(chain: &[Frame]) -> Option<&Frame> {
-    let named = |owner| {
-        chain.iter().find(move |frame| frame.parts.owner == owner && frame.function().is_some())
-    };
-    chain
-        .iter()
-        .find(|frame| frame.is_user())
-        .or_else(|| chain.iter().find(|frame| frame.parts.is_made_by_macro))
-        .or_else(|| named(Owner::Dependency))
-        .or_else(|| named(Owner::Unknown))
-        .or_else(|| named(Owner::Std))
-        .or_else(|| chain.first())
-}
-
-/// The longer of two examples of a block that grew, and the sums of both.
-pub(super) fn longer(a: Growth, b: Growth) -> Growth {
-    let rank = |growth: &Growth| (growth.steps, growth.last, growth.sizes);
-    let longer = if rank(&a) >= rank(&b) { a } else { b };
-    longer.with_sums_of(&a, &b)
 }
 
 fn merge(sites: &mut BTreeMap<Vec<usize>, Site>, readings: Vec<usize>, site: Site) {
@@ -171,5 +143,5 @@ fn merge(sites: &mut BTreeMap<Vec<usize>, Site>, readings: Vec<usize>, site: Sit
 }
 
 #[cfg(test)]
-#[path = "model_tests.rs"]
+#[path = "of_recording_tests.rs"]
 mod tests;

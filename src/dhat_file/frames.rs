@@ -5,14 +5,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::profile::Profile;
 use crate::call_sites::{common_with_opening, is_allocator_shim};
+use crate::reading::DhatProfile;
 use crate::stacks::Stack;
 use crate::symbolize::names::{short_name, without_numbers};
 use crate::symbolize::{Place, Symbol};
 
 /// The frames of all stacks of a profile, and what each address has of them.
-pub(super) struct Frames {
+pub(crate) struct Frames {
     texts: Vec<String>,
     at: BTreeMap<usize, Vec<Frame>>,
     /// The addresses above the functions that began the profile, outermost first, and whether they begin with the thread's first.
@@ -32,7 +32,7 @@ struct Frame {
 const NOWHERE: &str = "[not attributed]";
 
 impl Frames {
-    pub(super) fn new(profile: &Profile, symbolize: impl Fn(&[usize]) -> Vec<Place>) -> Self {
+    pub(crate) fn new(profile: &DhatProfile, symbolize: impl Fn(&[usize]) -> Vec<Place>) -> Self {
         let stacks = profile.points.iter().filter_map(|(stack, _)| *stack);
         let addresses: BTreeSet<usize> = stacks
             .chain(profile.openings.iter().copied())
@@ -54,7 +54,7 @@ impl Frames {
         frames
     }
 
-    pub(super) fn text(&self, frame: usize) -> &str {
+    pub(crate) fn text(&self, frame: usize) -> &str {
         &self.texts[frame]
     }
 
@@ -88,7 +88,7 @@ impl Frames {
     }
 
     /// The frames to show, innermost first; never empty.
-    pub(super) fn shown(&self, stack: Option<&Stack>) -> Vec<usize> {
+    pub(crate) fn shown(&self, stack: Option<&Stack>) -> Vec<usize> {
         let addresses =
             stack.map_or(&[][..], |stack| &stack.return_addresses()[self.left_out(stack)..]);
         let frames: Vec<Frame> = addresses

@@ -1,4 +1,4 @@
-//! Cold: a [`Profile`] as a DHAT file, version 2: the format is described in `dhat/dh_main.c` of Valgrind, and read by its viewer,
+//! Cold: a [`DhatProfile`] as a DHAT file, version 2: the format is described in `dhat/dh_main.c` of Valgrind, and read by its viewer,
 //! `dhat/dh_view.html`.
 
 use std::collections::BTreeMap;
@@ -8,9 +8,9 @@ use std::process;
 
 use super::frames::Frames;
 use super::json::push_string;
-use super::profile::{Kind, Profile};
 use crate::blocks::PointNumbers;
 use crate::counters::Blocks;
+use crate::reading::{DhatKind, DhatProfile};
 use crate::symbolize::{symbolize, Place};
 
 /// The root of all stacks, which the first frame must be.
@@ -18,7 +18,7 @@ const ROOT: &str = "[root]";
 
 /// Names and lines are looked up for this: some milliseconds, and a tenth of a second the first time in a process. To be called inside
 /// `counters::ignored`.
-pub(crate) fn text(profile: &Profile) -> String {
+pub(crate) fn text(profile: &DhatProfile) -> String {
     let command: Vec<_> = env::args_os().map(|a| a.to_string_lossy().into_owned()).collect();
     let process = Process { command: command.join(" "), id: process::id() };
     text_of(profile, &process, symbolize)
@@ -31,7 +31,7 @@ struct Process {
 }
 
 fn text_of(
-    profile: &Profile,
+    profile: &DhatProfile,
     process: &Process,
     symbolize: impl Fn(&[usize]) -> Vec<Place>,
 ) -> String {
@@ -48,7 +48,7 @@ fn text_of(
         std::cmp::Reverse((numbers.total.bytes, numbers.total.blocks, numbers.max.bytes))
     });
     let mut json = head(profile, process);
-    push_points(&mut json, profile.kind == Kind::Heap, &points, &frames);
+    push_points(&mut json, profile.kind == DhatKind::Heap, &points, &frames);
     json
 }
 
@@ -64,14 +64,14 @@ fn sum(a: &PointNumbers, b: &PointNumbers) -> PointNumbers {
 }
 
 /// Everything but the points and their frames.
-fn head(profile: &Profile, process: &Process) -> String {
+fn head(profile: &DhatProfile, process: &Process) -> String {
     let kind = profile.kind;
-    let has_lifetimes = kind == Kind::Heap;
-    let mode = if kind == Kind::AdHoc { "rust-ad-hoc" } else { "rust-heap" };
+    let has_lifetimes = kind == DhatKind::Heap;
+    let mode = if kind == DhatKind::AdHoc { "rust-ad-hoc" } else { "rust-heap" };
     let mut json = format!(
         "{{\"dhatFileVersion\":2\n,\"mode\":\"{mode}\"\n,\"verb\":\"Allocated\"\n,\"bklt\":{has_lifetimes},\"bkacc\":false"
     );
-    if kind == Kind::AdHoc {
+    if kind == DhatKind::AdHoc {
         json.push_str("\n,\"bu\":\"unit\",\"bsu\":\"units\",\"bksu\":\"events\"");
     }
     json.push_str("\n,\"tu\":\"µs\",\"Mtu\":\"s\"");

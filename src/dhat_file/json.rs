@@ -1,7 +1,7 @@
 //! Cold: JSON (RFC 8259) as far as DHAT's files need it.
 
 /// Appends `text` as a string: what JSON does not allow inside of one is escaped.
-pub(super) fn push_string(json: &mut String, text: &str) {
+pub(crate) fn push_string(json: &mut String, text: &str) {
     json.push('"');
     for c in text.chars() {
         match c {

@@ -1,26 +1,28 @@
 //! Cold: `Profile`, what a DHAT file says, as plain data.
 
+use super::program_points::ProgramPoints;
+use super::recording::Recording;
 use crate::blocks::{PointNumbers, Times};
 use crate::counters::Blocks;
-use crate::reading::{ProgramPoints, Recording};
+
 use crate::stacks::Stack;
 
 /// Of a heap, or of events that the user has called so.
 #[derive(Clone)]
-pub(crate) struct Profile {
-    pub(super) kind: Kind,
+pub(crate) struct DhatProfile {
+    pub(crate) kind: DhatKind,
     /// `None` stands for what belongs to no stack.
-    pub(super) points: Vec<(Option<&'static Stack>, PointNumbers)>,
+    pub(crate) points: Vec<(Option<&'static Stack>, PointNumbers)>,
     /// Where the profile was begun: what other stacks share with one of these at their outer ends is left out.
-    pub(super) openings: Vec<&'static Stack>,
-    pub(super) is_trimmed: bool,
+    pub(crate) openings: Vec<&'static Stack>,
+    pub(crate) is_trimmed: bool,
     /// Nanoseconds from the beginning to the peak, and to the end.
-    pub(super) peak_at: u64,
-    pub(super) end: u64,
+    pub(crate) peak_at: u64,
+    pub(crate) end: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum DhatKind {
     /// Blocks and their lifetimes.
     Heap,
     /// Allocations alone.
@@ -29,10 +31,10 @@ pub(super) enum Kind {
     AdHoc,
 }
 
-impl Profile {
-    pub(super) fn of_heap(heap: ProgramPoints, openings: Vec<&'static Stack>) -> Self {
+impl DhatProfile {
+    pub(crate) fn of_heap(heap: ProgramPoints, openings: Vec<&'static Stack>) -> Self {
         let Times { peak: peak_at, now: end } = heap.times;
-        Self { kind: Kind::Heap, points: heap.points, openings, is_trimmed: true, peak_at, end }
+        Self { kind: DhatKind::Heap, points: heap.points, openings, is_trimmed: true, peak_at, end }
     }
 
     /// Without a heap profile, a recording knows of the allocations alone.
@@ -47,6 +49,6 @@ impl Profile {
             (stack, PointNumbers { total, ..PointNumbers::default() })
         });
         let points = points.filter(|(_, numbers)| numbers.total.blocks > 0).collect();
-        Self { kind: Kind::Allocations, points, openings, is_trimmed: true, peak_at: 0, end: 0 }
+        Self { kind: DhatKind::Allocations, points, openings, is_trimmed: true, peak_at: 0, end: 0 }
     }
 }

@@ -1,7 +1,8 @@
-//! Cold: tests of the model.
+//! Cold: tests of how call sites are made of a recording.
 
 use super::super::fixture::{tally, Program};
-use super::{leading, Growth, Site, SiteCounts};
+use super::{leading, Site, SiteCounts};
+use crate::stacks::Growth;
 use crate::walk::Stop;
 
 /// The frames of each site, innermost first.

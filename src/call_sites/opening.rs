@@ -1,7 +1,7 @@
 //! Cold: `Opening`, the stack at the start of a scope: what of another stack lies above it is no business of the scope's.
 
-use super::model::Trace;
-use super::sites::Frame;
+use super::frame::Frame;
+use super::recorded::Trace;
 use crate::walk::Stop;
 
 /// How a scope was opened. Addresses are outermost first.

@@ -11,7 +11,7 @@ use crate::walk;
 const LIMIT_IN_FORKED_CHILD: Duration = Duration::from_secs(1);
 
 /// `None` in a forked child, if the lock was held by another thread at the fork. To be called inside `counters::ignored`.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
     if walk::is_forked() {
         return lock_within(mutex, LIMIT_IN_FORKED_CHILD);
     }

@@ -3,7 +3,7 @@
 use super::{text_of, Process};
 use crate::blocks::PointNumbers;
 use crate::counters::Blocks;
-use crate::dhat::profile::{Kind, Profile};
+use crate::reading::{DhatKind, DhatProfile};
 use crate::stacks::{made_up_stack, Stack};
 use crate::symbolize::{Place, Symbol};
 
@@ -52,7 +52,7 @@ fn place(address: usize) -> Place {
     }
 }
 
-fn text(profile: &Profile) -> String {
+fn text(profile: &DhatProfile) -> String {
     let process = Process { command: "target/debug/app \"a b\"".to_owned(), id: 42 };
     text_of(profile, &process, |addresses| addresses.iter().copied().map(place).collect())
 }
@@ -71,8 +71,8 @@ fn numbers(count: u64, bytes: u64) -> PointNumbers {
     }
 }
 
-fn profile(kind: Kind, points: &[(Option<&'static Stack>, PointNumbers)]) -> Profile {
-    Profile {
+fn profile(kind: DhatKind, points: &[(Option<&'static Stack>, PointNumbers)]) -> DhatProfile {
+    DhatProfile {
         kind,
         points: points.to_vec(),
         openings: vec![made_up_stack(&[0x1, 0x2, 0x10, 0x11])],
@@ -119,7 +119,7 @@ fn a_heap_profile_has_all_that_the_format_has() {
 }
 "#;
     let expected = expected.replace("lib\"x\"", "lib\\\"x\\\"");
-    assert_eq!(text(&profile(Kind::Heap, &points)), expected);
+    assert_eq!(text(&profile(DhatKind::Heap, &points)), expected);
 }
 
 /// A stack loses what it shares with the opening at its outer end, and nothing further in.
@@ -129,7 +129,7 @@ fn what_lies_above_the_opening_is_not_shown() {
         let points = [(Some(stack), numbers(1, 1))];
         // The profiler was built below a call of `inlined`.
         let openings = vec![made_up_stack(&[0x1, 0x2, 0x20, 0x10, 0x11])];
-        let text = text(&Profile { openings, ..profile(Kind::Heap, &points) });
+        let text = text(&DhatProfile { openings, ..profile(DhatKind::Heap, &points) });
         let frames = text.split_once("[\"[root]\"").expect("frames").1.to_owned();
         ["main (???", "call_once", "inlined", "main.rs:4:5", "main.rs:5:5", "Vec<"]
             .map(|frame| frames.contains(frame))
@@ -150,7 +150,7 @@ fn what_lies_above_the_opening_is_not_shown() {
 #[test]
 fn without_trimming_all_frames_are_shown() {
     let points = [(Some(made_up_stack(&[0x1, 0x2, 0x21, 0x31, 0x32])), numbers(1, 1))];
-    let text = text(&Profile { is_trimmed: false, ..profile(Kind::Heap, &points) });
+    let text = text(&DhatProfile { is_trimmed: false, ..profile(DhatKind::Heap, &points) });
     assert!(text.contains("\"fs\":[1,2,3,4,5]"), "{text}");
     assert!(
         text.contains(",\"0x2: core::ops::FnOnce::call_once (core/src/ops.rs:7:5)\""),
@@ -162,7 +162,7 @@ fn without_trimming_all_frames_are_shown() {
 #[test]
 fn allocations_alone_have_no_lifetimes() {
     let points = [(Some(made_up_stack(&[0x1, 0x2, 0x21, 0x31])), numbers(2, 30))];
-    let text = text(&profile(Kind::Allocations, &points));
+    let text = text(&profile(DhatKind::Allocations, &points));
     let (head, rest) = text.split_once(",\"pps\":\n").expect("points");
     assert!(head.contains("\"mode\":\"rust-heap\"") && head.contains("\"bklt\":false"), "{head}");
     assert!(!head.contains("\"tg\"") && !head.contains("tuth") && head.contains("\"te\":1000"));
@@ -172,7 +172,7 @@ fn allocations_alone_have_no_lifetimes() {
 #[test]
 fn events_have_units() {
     let points = [(Some(made_up_stack(&[0x1, 0x2, 0x21])), numbers(2, 30))];
-    let text = text(&profile(Kind::AdHoc, &points));
+    let text = text(&profile(DhatKind::AdHoc, &points));
     let expected =
         ",\"bklt\":false,\"bkacc\":false\n,\"bu\":\"unit\",\"bsu\":\"units\",\"bksu\":\"events\"\n";
     assert!(text.contains("\"mode\":\"rust-ad-hoc\"") && text.contains(expected), "{text}");
@@ -181,6 +181,6 @@ fn events_have_units() {
 
 #[test]
 fn a_profile_of_nothing_is_a_file_too() {
-    let text = text(&profile(Kind::Heap, &[]));
+    let text = text(&profile(DhatKind::Heap, &[]));
     assert!(text.ends_with(",\"pps\":\n [\n ]\n,\"ftbl\":\n [\"[root]\"\n ]\n}\n"), "{text}");
 }

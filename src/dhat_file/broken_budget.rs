@@ -9,8 +9,8 @@ use std::process;
 use std::sync::Mutex;
 
 use super::lock::lock;
-use super::{document, file, Profile};
-use crate::reading::Recording;
+use super::{document, file};
+use crate::reading::{DhatProfile, Recording};
 
 /// Writes `FOLDER/PACKAGE-BINARY-NAME.json`, and says where: a second one of the same name in this process is `..-2.json`, one of an
 /// earlier process is replaced. To be called inside `counters::ignored`.
@@ -27,7 +27,7 @@ pub(crate) fn save_in(
     let package = env::var("CARGO_PKG_NAME").ok();
     let stem = stem(package.as_deref(), binary().as_deref(), name);
     let path = folder.join(format!("{}.json", numbered(stem)));
-    match file::write(&path, &document(&Profile::of_recording(recording))) {
+    match file::write(&path, &document::text(&DhatProfile::of_recording(recording))) {
         Ok(()) => Ok(path),
         Err(error) => Err((path, error)),
     }

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 ///
 /// # Errors
 /// Those of the file system. What was at `path` before is still there.
-pub(super) fn write(path: &Path, text: &str) -> io::Result<()> {
+pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
     // A link stays one: the file that it leads to is written.
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     if fs::symlink_metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {

@@ -1,0 +1,230 @@
+//! Cold: `CallSites`, what users see of the call sites of a scope: data, and its texts.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::site::{Numbers, Site, SiteData, SortBy};
+use super::{detailed, folded, snapshot};
+use crate::counters;
+use crate::ignored::Ignored;
+
+/// Which places in the code made the allocations of a scope.
+///
+/// It is data of its own: cheap to clone, and without effect on the counts of any scope while it is made, cloned, printed or
+/// dropped.
+///
+/// ```
+/// # #[global_allocator] static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();
+/// use mod_alloc::AllocScope;
+///
+/// let scope = AllocScope::with_call_sites();
+/// let words: Vec<String> = "a b c".split(' ').map(String::from).collect();
+/// let sites = scope.call_sites();
+///
+/// assert_eq!(sites.alloc_count(), 4);
+/// for site in sites.sites() {
+///     let first = site.user_frames().next();
+///     println!("{} allocations, {} bytes: {first:?}", site.alloc_count(), site.total_bytes());
+/// }
+/// println!("{sites:#}"); // the same as a text, with lines, bytes and all frames
+/// # drop(words);
+/// ```
+///
+/// # As a snapshot
+/// `{}` is a text to compare with an earlier one, with `insta` for example: a line for each distinct chain of the user's functions, with
+/// the number of its allocation events.
+///
+/// ```text
+/// 14 allocations at 3 sites
+///    9  src/parser.rs tokens < src/parser.rs parse < tests/header.rs parses_header
+///    3  src/fmt.rs label < tests/header.rs parses_header
+///    2  tests/header.rs parses_header
+/// ```
+///
+/// As long as the counts are the same, so is the text: on every machine, in every run, at every opt-level and with every toolchain.
+/// It has no lines, bytes, generics, types of methods (optimised builds lose them), or functions of other packages; closures count as the function that they are written in; recursion
+/// shows once, also that of functions that call one another; chains end at the function that opened the scope. Two things of an optimised build may still show: a
+/// function that ends with a call of another may be missing from a chain (a tail call), and functions
+/// that are compiled to the same code may be one.
+///
+/// What the test harness allocates to keep printed text is not in it: whether it does is up to the runner.
+///
+/// # Panics
+/// `{}` panics where there is nothing to compare: where the user's code has no debug information, or on a target where stacks
+/// cannot be walked. It also does where it would have to leave out a name: an optimised build with `debug = "line-tables-only"` has no names of
+/// closures that were inlined, and they are looked up in the source, which must be there (full debug information, `debug = true`, has
+/// them). `{:#}` shows what there is, and never panics.
+#[derive(Clone)]
+pub struct CallSites {
+    data: Shared,
+}
+
+struct Shared(Ignored<Arc<SiteData>>);
+
+impl Clone for Shared {
+    fn clone(&self) -> Self {
+        Self(Ignored::new(|| Arc::clone(&self.0)))
+    }
+}
+
+impl CallSites {
+    /// To be called inside `counters::ignored`.
+    pub(crate) fn new(data: SiteData) -> Self {
+        Self { data: Shared(Ignored::new(|| Arc::new(data))) }
+    }
+
+    pub(crate) fn data(&self) -> &SiteData {
+        &self.data.0
+    }
+
+    /// The same sites in another order, for [`sites`](Self::sites) and the detailed text (`{:#}`).
+    ///
+    /// ```
+    /// # #[global_allocator] static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();
+    /// use mod_alloc::{Profiler, SortBy};
+    ///
+    /// let profiler = Profiler::with_call_sites();
+    /// let small: Vec<_> = (0..9).map(|n| Box::new(n)).collect();
+    /// let large = std::hint::black_box(vec![0_u8; 100_000]);
+    /// let sites = profiler.call_sites().sorted_by(SortBy::PeakBytes);
+    /// assert_eq!(sites.sites()[0].peak_bytes(), Some(100_000));
+    /// println!("{sites:#}");
+    /// # drop((small, large));
+    /// ```
+    ///
+    /// # Panics
+    /// With [`SortBy::PeakBytes`], if that is not known. A [`Profiler`](crate::Profiler) knows it (of those that overlap, the first
+    /// four), and so does a budget that limits the peak.
+    #[track_caller]
+    #[must_use]
+    pub fn sorted_by(&self, by: SortBy) -> Self {
+        assert!(
+            by != SortBy::PeakBytes || self.data().has_peak,
+            "what was live at the peak is not known: are these the call sites of a `Profiler`, and were fewer than four others \
+             recording when it started?"
+        );
+        counters::ignored(|| {
+            let mut data = self.data().clone();
+            data.order = by;
+            by.sort(&mut data.sites, |site| site.numbers, |a, b| a.frames.cmp(&b.frames));
+            Self::new(data)
+        })
+    }
+
+    /// The sites, most allocation events first unless [sorted](Self::sorted_by) in another way, then most bytes, then by what their frames say: always in the same order.
+    ///
+    /// A site is a stack, as it reads: two of its allocations may come from one line, but not from two.
+    #[must_use]
+    pub fn sites(&self) -> &[Site] {
+        &self.data().sites
+    }
+
+    /// Allocation events (`alloc`, `alloc_zeroed` and `realloc` each count one), those without a site too.
+    #[must_use]
+    pub fn alloc_count(&self) -> u64 {
+        self.total().events
+    }
+
+    /// How many of the allocation events were reallocations.
+    #[must_use]
+    pub fn realloc_count(&self) -> u64 {
+        self.total().reallocs
+    }
+
+    /// Bytes requested; a reallocation adds its full new size.
+    #[must_use]
+    pub fn total_bytes(&self) -> u64 {
+        self.total().bytes
+    }
+
+    /// Allocation events that belong to no site: there were too many distinct stacks, no memory to keep one, or a stack that
+    /// could not be walked. 0 in all but unusual programs.
+    #[must_use]
+    pub fn unattributed_count(&self) -> u64 {
+        self.data().lost.events
+    }
+
+    /// Folded stacks, the input of flame graph tools such as `flamegraph.pl` and `inferno`: a line for each site, frames outermost
+    /// first and separated by `;`, then a space and the number of allocation events.
+    ///
+    /// ```
+    /// # #[global_allocator] static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();
+    /// use mod_alloc::AllocScope;
+    ///
+    /// let scope = AllocScope::with_call_sites();
+    /// let text = String::from("abc");
+    /// assert!(scope.call_sites().to_folded().ends_with(" 1\n"));
+    /// # drop(text);
+    /// ```
+    #[must_use]
+    pub fn to_folded(&self) -> String {
+        let text = Ignored::new(|| folded::text(self.data()));
+        String::clone(&text) // The user's own, counted like any other.
+    }
+
+    /// Without what the test harness has allocated, and how much that is. To be called inside `counters::ignored`.
+    pub(crate) fn without_harness(self) -> (Self, Numbers) {
+        let (mut of_harness, mut least) = (Numbers::default(), u64::MAX);
+        for site in self.sites().iter().filter(|site| site.is_capture) {
+            of_harness.add(site.numbers);
+            least = least.min(site.growth.least);
+        }
+        if of_harness.events == of_harness.reallocs {
+            // A block from before, which had so many bytes already.
+            of_harness.peak_bytes = of_harness.peak_bytes.saturating_sub(least);
+        }
+        if of_harness == Numbers::default() {
+            return (self, of_harness);
+        }
+        let mut data = self.data().clone();
+        data.sites.retain(|site| !site.is_capture);
+        data.first_overrun = None; // It was found by counting all.
+        (Self::new(data), of_harness)
+    }
+
+    /// The blocks that were live at the peak, each with the bytes that it had then. `None` if that is not known.
+    pub(crate) fn at_peak(&self) -> Option<Self> {
+        let data = self.data();
+        let at_peak = |numbers: Numbers| Numbers {
+            events: numbers.peak_blocks,
+            bytes: numbers.peak_bytes,
+            ..Numbers::default()
+        };
+        let of_site =
+            |site: &Site| Site { numbers: at_peak(site.numbers), has_peak: false, ..site.clone() };
+        let mut sites: Vec<Site> = data.sites.iter().map(of_site).collect();
+        sites.retain(|site| site.numbers.events > 0);
+        (data.has_peak && !sites.is_empty()).then(|| {
+            let lost = at_peak(data.lost);
+            Self::new(SiteData { sites, lost, has_peak: false, ..data.clone() })
+        })
+    }
+
+    fn total(&self) -> Numbers {
+        let mut total = self.data().lost;
+        for site in self.sites() {
+            total.add(site.numbers);
+        }
+        total
+    }
+}
+
+/// `{}` is the snapshot text, `{:#}` the detailed one: see [`CallSites`].
+impl fmt::Display for CallSites {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if f.alternate() {
+            return f.write_str(&Ignored::new(|| detailed::text(self.data())));
+        }
+        match &*Ignored::new(|| snapshot::text(self.data())) {
+            Ok(text) => f.write_str(text),
+            Err(refusal) => panic!("{refusal}"),
+        }
+    }
+}
+
+/// The detailed text.
+impl fmt::Debug for CallSites {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:#}")
+    }
+}

@@ -1,0 +1,158 @@
+//! Cold: `Site`, a place that allocated, and lists of sites: plain data.
+
+use std::cmp::Ordering;
+#[cfg(feature = "dhat-compat")]
+use std::sync::Arc;
+
+use super::frame::Frame;
+#[cfg(feature = "dhat-compat")]
+use crate::reading::DhatProfile;
+use crate::stacks::Growth;
+
+/// What a [`CallSites`](crate::CallSites) shares with its clones.
+#[derive(Clone)]
+pub(crate) struct SiteData {
+    /// In this order.
+    pub(crate) order: SortBy,
+    pub(crate) sites: Vec<Site>,
+    /// Events that belong to no site.
+    pub(crate) lost: Numbers,
+    /// Why some of `lost` have no stack, if it is not for want of room.
+    pub(crate) unwalked: Option<&'static str>,
+    /// Why this target has no call sites at all.
+    pub(crate) unavailable: Option<&'static str>,
+    /// Whether the user's code has files and lines.
+    pub(crate) has_debug_info: bool,
+    /// Which allocation event was the first past the budget, and where.
+    pub(crate) first_overrun: Option<(u64, Option<Frame>)>,
+    /// Whether it is known what was live at the peak.
+    pub(crate) has_peak: bool,
+    /// The same as a profile for DHAT; `None` only in tests.
+    #[cfg(feature = "dhat-compat")]
+    pub(crate) dhat: Option<Arc<DhatProfile>>,
+}
+
+/// What is counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Numbers {
+    /// Reallocations too.
+    pub(crate) events: u64,
+    pub(crate) reallocs: u64,
+    pub(crate) bytes: u64,
+    /// Live at the peak, if that is known; the next likewise.
+    pub(crate) peak_blocks: u64,
+    pub(crate) peak_bytes: u64,
+}
+
+impl Numbers {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.events = self.events.wrapping_add(other.events);
+        self.reallocs = self.reallocs.wrapping_add(other.reallocs);
+        self.bytes = self.bytes.saturating_add(other.bytes);
+        self.peak_blocks = self.peak_blocks.wrapping_add(other.peak_blocks);
+        self.peak_bytes = self.peak_bytes.wrapping_add(other.peak_bytes);
+    }
+}
+
+/// What comes first: see [`CallSites::sorted_by`](crate::CallSites::sorted_by).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SortBy {
+    /// Most allocation events.
+    Allocations,
+    /// Most bytes requested.
+    Bytes,
+    /// Most bytes that were live when the process had the most, since the profiler started.
+    PeakBytes,
+}
+
+impl SortBy {
+    /// Sorts what has numbers, the larger first. `compare` orders what is equal in these, so that
+    /// every order is total.
+    pub(crate) fn sort<T>(
+        self,
+        list: &mut [T],
+        numbers: impl Fn(&T) -> Numbers,
+        compare: impl Fn(&T, &T) -> Ordering,
+    ) {
+        let weight = |numbers: Numbers| match self {
+            Self::Allocations => [numbers.events, numbers.bytes, 0],
+            Self::Bytes => [numbers.bytes, numbers.events, 0],
+            Self::PeakBytes => [numbers.peak_bytes, numbers.bytes, numbers.events],
+        };
+        list.sort_by(|a, b| {
+            let by_numbers = weight(numbers(b)).cmp(&weight(numbers(a)));
+            by_numbers.then_with(|| compare(a, b))
+        });
+    }
+}
+
+/// A place that allocated, with the calls that led there: one of [`CallSites::sites`](crate::CallSites::sites).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Site {
+    pub(crate) numbers: Numbers,
+    pub(crate) growth: Growth,
+    pub(crate) frames: Vec<Frame>,
+    /// After so many frames, some were left out.
+    pub(crate) gap: Option<usize>,
+    /// Why there are no frames as far as the scope's opening.
+    pub(crate) cut_off: Option<&'static str>,
+    /// Whether it is the test harness that allocates here, to keep what is printed.
+    pub(crate) is_capture: bool,
+    /// Whether it is known what was live at the peak.
+    pub(crate) has_peak: bool,
+}
+
+impl Site {
+    /// Allocation events: `alloc`, `alloc_zeroed` and `realloc` each count one.
+    #[must_use]
+    pub fn alloc_count(&self) -> u64 {
+        self.numbers.events
+    }
+
+    /// How many of the allocation events were reallocations.
+    #[must_use]
+    pub fn realloc_count(&self) -> u64 {
+        self.numbers.reallocs
+    }
+
+    /// Bytes requested; a reallocation adds its full new size.
+    #[must_use]
+    pub fn total_bytes(&self) -> u64 {
+        self.numbers.bytes
+    }
+
+    /// Bytes of the blocks from here that were live when the process had the most live bytes, of all those allocated since
+    /// the profiler started. Exact while one thread at a time allocates. `None` where it is not known: see
+    /// [`CallSites::sorted_by`](crate::CallSites::sorted_by).
+    #[must_use]
+    pub fn peak_bytes(&self) -> Option<u64> {
+        self.has_peak.then_some(self.numbers.peak_bytes)
+    }
+
+    /// How many blocks [`peak_bytes`](Self::peak_bytes) counts.
+    #[must_use]
+    pub fn peak_blocks(&self) -> Option<u64> {
+        self.has_peak.then_some(self.numbers.peak_blocks)
+    }
+
+    /// The calls that led to the allocation, innermost first; never empty. They begin with the function that called the allocator,
+    /// and end with the one that opened the scope: nothing above that is in it. Inlined functions are; this library's own are not.
+    #[must_use]
+    pub fn frames(&self) -> &[Frame] {
+        &self.frames
+    }
+
+    /// The user's own of [`frames`](Self::frames), innermost first. May be empty: on a thread of a library's, for example.
+    pub fn user_frames(&self) -> impl Iterator<Item = &Frame> + '_ {
+        self.frames.iter().filter(|frame| frame.is_user())
+    }
+}
+
+/// The longer of two examples of a block that grew, and the sums of both.
+pub(crate) fn longer(a: Growth, b: Growth) -> Growth {
+    let rank = |growth: &Growth| (growth.steps, growth.last, growth.sizes);
+    let longer = if rank(&a) >= rank(&b) { a } else { b };
+    longer.with_sums_of(&a, &b)
+}

@@ -1,0 +1,35 @@
+//! Cold: `CallSites::to_dhat_json`.
+
+use super::document;
+use crate::call_sites::CallSites;
+use crate::ignored::Ignored;
+
+impl CallSites {
+    /// The file that DHAT's viewer opens: see [`dhat`](crate::dhat), which says what is in it. Needs the feature `dhat-compat`.
+    ///
+    /// It is complete for a [`Profiler`](crate::Profiler) (of those that overlap, for four), for an [`AllocScope`](crate::AllocScope) with call sites, and for a budget that was
+    /// broken while `MOD_ALLOC_DHAT` was set. Of other budgets the allocations alone are known, without lifetimes and
+    /// without what was live when.
+    ///
+    /// Lifetimes and live blocks go by the identity of each block, wherever it is freed or grows: where that happens in
+    /// [`uncounted`](crate::uncounted), or on a thread that is not attached, a point may have more bytes at a time than in total.
+    ///
+    /// Names and lines are looked up anew, which takes some milliseconds.
+    ///
+    /// ```
+    /// # #[global_allocator] static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();
+    /// use mod_alloc::AllocScope;
+    ///
+    /// let scope = AllocScope::with_call_sites();
+    /// let text = String::from("abc");
+    /// let json = scope.call_sites().to_dhat_json();
+    /// assert!(json.contains(r#""tb":3,"tbk":1,"#));
+    /// # drop(text);
+    /// ```
+    #[must_use]
+    pub fn to_dhat_json(&self) -> String {
+        let profile = self.data().dhat.as_deref();
+        let json = Ignored::new(|| profile.map_or_else(String::new, document::text));
+        String::clone(&json) // The user's own, counted like any other.
+    }
+}

@@ -1,0 +1,32 @@
+//! Cold: the texts of `Exceeded`, the error of a broken budget: what it prints is the report.
+
+use std::fmt;
+
+use super::text;
+use crate::budget::Exceeded;
+use crate::ignored::Ignored;
+
+impl Exceeded {
+    /// The report, with what the user has to say about the failure.
+    pub(crate) fn report(&self, message: Option<fmt::Arguments<'_>>) -> Ignored<String> {
+        let message = message.map(|message| {
+            let mut text = Ignored::new(String::new);
+            // A user's `Display` may fail; what it wrote until then is shown.
+            let _ = fmt::Write::write_fmt(&mut text, message);
+            text
+        });
+        Ignored::new(|| text::text(&self.data, message.as_ref().map(|message| message.as_str())))
+    }
+}
+
+impl fmt::Display for Exceeded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.report(None))
+    }
+}
+
+impl fmt::Debug for Exceeded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.report(None))
+    }
+}
