@@ -1,7 +1,9 @@
-//! Cold: `Broken`, what was measured where a budget is broken, without what the test harness has allocated.
+//! Cold: `Broken`, what was measured where a budget is broken, without what the test harness has
+//! allocated.
 //!
-//! The harness keeps what tests print, unless the runner tells it not to: `cargo test` does not, `cargo nextest` does. No verdict is
-//! to hang on that. While a budget holds nothing is looked at; where it does not, the stacks say what is the harness's.
+//! The harness keeps what tests print, unless the runner tells it not to: `cargo test` does not,
+//! `cargo nextest` does. No verdict is to hang on that. While a budget holds nothing is looked at;
+//! where it does not, the stacks say what is the harness's.
 
 use std::panic::Location;
 

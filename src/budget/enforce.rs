@@ -30,7 +30,8 @@ impl Budget {
     /// Runs `work`, and returns its value.
     ///
     /// # Panics
-    /// If the budget does not hold, with the report; as the type's documentation says; and as `work` does.
+    /// If the budget does not hold, with the report; as the type's documentation says; and as
+    /// `work` does.
     #[track_caller]
     #[allow(non_camel_case_types)]
     pub fn enforce<R, F, for_a_future_use_check_future>(self, work: F) -> R
@@ -47,8 +48,8 @@ impl Budget {
 
 /// Holds a stretch of code to a budget, whichever way it is left.
 ///
-/// `close` hands the verdict to the caller. Without it, dropping the guard calls `fail` where the budget is
-/// broken, unless the thread is panicking.
+/// `close` hands the verdict to the caller. Without it, dropping the guard calls `fail` where the
+/// budget is broken, unless the thread is panicking.
 #[must_use]
 pub struct Guard {
     /// `None` once closed.
@@ -101,7 +102,8 @@ impl Drop for Guard {
     }
 }
 
-/// While a panic unwinds no budget fails: that panic says more, and a second one would end the process.
+/// While a panic unwinds no budget fails: that panic says more, and a second one would end the
+/// process.
 pub(crate) fn unless_panicking(exceeded: Option<Exceeded>) -> Option<Exceeded> {
     exceeded.filter(|_| !thread::panicking())
 }
@@ -122,7 +124,8 @@ pub(crate) fn fail(exceeded: Exceeded) -> ! {
     panic!("{}", report.as_str())
 }
 
-/// Panics with the report, `message` in it. The message is formatted before the panic: a user's `Display` may panic itself.
+/// Panics with the report, `message` in it. The message is formatted before the panic: a user's
+/// `Display` may panic itself.
 #[cold]
 #[track_caller]
 pub(crate) fn fail_with(exceeded: Exceeded, message: fmt::Arguments<'_>) -> ! {

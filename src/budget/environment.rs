@@ -1,6 +1,8 @@
-//! Cold: the environment variables that budgets read, each once in a process: `MOD_ALLOC_BACKTRACE`, how much of the call sites a broken
-//! budget shows, `MOD_ALLOC_BREAK`, whether to stop in a debugger at the first allocation past a budget, `MOD_ALLOC_REPORT`, whether to say what
-//! other threads have allocated, and `MOD_ALLOC_DHAT`, where to write a DHAT profile of a broken one.
+//! Cold: the environment variables that budgets read, each once in a process:
+//! `MOD_ALLOC_BACKTRACE`, how much of the call sites a broken budget shows, `MOD_ALLOC_BREAK`,
+//! whether to stop in a debugger at the first allocation past a budget, `MOD_ALLOC_REPORT`, whether
+//! to say what other threads have allocated, and `MOD_ALLOC_DHAT`, where to write a DHAT profile of
+//! a broken one.
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -106,7 +108,8 @@ struct Variable {
     name: &'static str,
     values: Values,
     listed: &'static str,
-    /// Not a `OnceLock`: one that another thread was filling at a fork would keep the child waiting for ever.
+    /// Not a `OnceLock`: one that another thread was filling at a fork would keep the child waiting
+    /// for ever.
     read: AtomicU8,
 }
 

@@ -14,8 +14,8 @@ use crate::scope::{Measured, Measurement};
 
 /// A budget that was broken: what was allowed, what was measured, and where.
 ///
-/// `Display` and `Debug` both print the report of a failing test, so `unwrap` shows it. Other harnesses can lay out the
-/// numbers themselves:
+/// `Display` and `Debug` both print the report of a failing test, so `unwrap` shows it. Other
+/// harnesses can lay out the numbers themselves:
 ///
 /// ```
 /// # #[global_allocator] static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();
@@ -61,7 +61,8 @@ pub(crate) struct ExceededData {
 }
 
 impl ExceededData {
-    /// The measured number that decides over `limit`: with several runs, the one that is furthest outside.
+    /// The measured number that decides over `limit`: with several runs, the one that is furthest
+    /// outside.
     pub(crate) fn measured(&self, metric: Metric, limit: Limit) -> u64 {
         match &self.runs {
             None => metric.of(&self.measured),
@@ -139,19 +140,23 @@ impl Exceeded {
         self.data.budget
     }
 
-    /// What was measured. Of several runs, the first that broke the budget. Where the report says that the budget was not measured,
-    /// the numbers are those up to where that went wrong. What the test harness allocates to keep printed text is in
-    /// `current_bytes` alone, and in `peak_bytes` if the budget does not limit that.
+    /// What was measured. Of several runs, the first that broke the budget. Where the report says
+    /// that the budget was not measured, the numbers are those up to where that went wrong. What
+    /// the test harness allocates to keep printed text is in `current_bytes` alone, and in
+    /// `peak_bytes` if the budget does not limit that.
     ///
-    /// Where other threads were attached, `peak_bytes` is theirs and this thread's together only if the budget has
-    /// [`max_peak_bytes`](Budget::max_peak_bytes); otherwise nobody has kept it, and it may be too low or too high.
+    /// Where other threads were attached, `peak_bytes` is theirs and this thread's together only if
+    /// the budget has [`max_peak_bytes`](Budget::max_peak_bytes); otherwise nobody has kept it, and
+    /// it may be too low or too high.
     #[must_use]
     pub fn stats(&self) -> AllocStats {
         self.data.measured.stats
     }
 
-    /// How many of the blocks that were allocated within were live at the end; of several runs, as for [`stats`](Self::stats). `None`
-    /// if the budget has neither [`max_retained`](Budget::max_retained) nor [`max_retained_bytes`](Budget::max_retained_bytes).
+    /// How many of the blocks that were allocated within were live at the end; of several runs, as
+    /// for [`stats`](Self::stats). `None` if the budget has neither
+    /// [`max_retained`](Budget::max_retained) nor
+    /// [`max_retained_bytes`](Budget::max_retained_bytes).
     #[must_use]
     pub fn retained_count(&self) -> Option<u64> {
         self.data.measured.live.map(|live| live.blocks)
@@ -170,9 +175,9 @@ impl Exceeded {
         self.data.retained_sites()
     }
 
-    /// The function that was held to the budget, or the one around the block or closure that was: its path within its
-    /// crate, as the test harness writes it. Where neither is known (a boxed closure, say), the name of the thread, which
-    /// in a test is that of the test.
+    /// The function that was held to the budget, or the one around the block or closure that was:
+    /// its path within its crate, as the test harness writes it. Where neither is known (a boxed
+    /// closure, say), the name of the thread, which in a test is that of the test.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.data.name
@@ -180,11 +185,12 @@ impl Exceeded {
 
     /// Where the allocations were made; of several runs, those of the first that broke the budget.
     ///
-    /// Finding names and lines takes some milliseconds, and a tenth of a second the first time in a process.
+    /// Finding names and lines takes some milliseconds, and a tenth of a second the first time in a
+    /// process.
     ///
     /// # Panics
-    /// If they were not recorded: the budget has [`call_sites(false)`](Budget::call_sites), the environment has
-    /// `MOD_ALLOC_BACKTRACE=off`, or they are not available on this target.
+    /// If they were not recorded: the budget has [`call_sites(false)`](Budget::call_sites), the
+    /// environment has `MOD_ALLOC_BACKTRACE=off`, or they are not available on this target.
     #[cfg(feature = "backtraces")]
     #[track_caller]
     #[must_use]

@@ -1,4 +1,5 @@
-//! Cold: holding a future to a budget. The count runs while the future is polled, on whichever thread polls it.
+//! Cold: holding a future to a budget. The count runs while the future is polled, on whichever
+//! thread polls it.
 #![allow(unsafe_code)]
 
 use std::fmt;
@@ -17,8 +18,9 @@ use crate::value::Value;
 impl Budget {
     /// Awaits `future`, and returns its output if the budget holds.
     ///
-    /// What its polls allocate is counted, on whichever threads they run; other tasks in between are not, nor is making the
-    /// future. A future that is dropped before it is done is never checked.
+    /// What its polls allocate is counted, on whichever threads they run; other tasks in between
+    /// are not, nor is making the future. A future that is dropped before it is done is never
+    /// checked.
     ///
     /// ```
     /// # #[global_allocator] static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();
@@ -58,8 +60,8 @@ impl Budget {
     /// Counts as [`check_future`](Self::check_future) does.
     ///
     /// # Panics
-    /// If the budget does not hold, with the report, when the future is done; as the type's documentation says; and as
-    /// the future does.
+    /// If the budget does not hold, with the report, when the future is done; as the type's
+    /// documentation says; and as the future does.
     #[track_caller]
     #[allow(non_camel_case_types)]
     pub fn enforce_future<F, for_a_future_in_a_future_await_it_first>(
@@ -104,7 +106,8 @@ impl<F: Future> Future for Counted<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let (budget, origin, is_enforced) = (self.budget, self.origin, self.is_enforced);
-        // SAFETY: `metered` is pinned as its owner is: it is reached through here only, and nothing here has a `Drop`.
+        // SAFETY: `metered` is pinned as its owner is: it is reached through here only, and nothing
+        // here has a `Drop`.
         let metered = unsafe { self.map_unchecked_mut(|this| &mut this.metered) };
         let (output, measured) = ready!(metered.poll(cx));
         if is_enforced && thread::panicking() {
@@ -132,7 +135,8 @@ impl<F: Future> Future for CheckFuture<F> {
     type Output = Result<F::Output, Exceeded>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        // SAFETY: `counted` is pinned as its owner is: it is reached through here only, and nothing here has a `Drop`.
+        // SAFETY: `counted` is pinned as its owner is: it is reached through here only, and nothing
+        // here has a `Drop`.
         let counted = unsafe { self.map_unchecked_mut(|this| &mut this.counted) };
         let (output, exceeded) = ready!(counted.poll(cx));
         Poll::Ready(exceeded.map_or(Ok(output), Err))
@@ -150,7 +154,8 @@ impl<F: Future> Future for EnforceFuture<F> {
 
     #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        // SAFETY: `counted` is pinned as its owner is: it is reached through here only, and nothing here has a `Drop`.
+        // SAFETY: `counted` is pinned as its owner is: it is reached through here only, and nothing
+        // here has a `Drop`.
         let counted = unsafe { self.map_unchecked_mut(|this| &mut this.counted) };
         let (output, exceeded) = ready!(counted.poll(cx));
         match exceeded {
@@ -172,11 +177,11 @@ impl<F> fmt::Debug for EnforceFuture<F> {
     }
 }
 
-/// Ends the count of a metered future from within, when dropped: what the future drops after its body, such as the
-/// arguments of an `async fn`, does not count.
+/// Ends the count of a metered future from within, when dropped: what the future drops after its
+/// body, such as the arguments of an `async fn`, does not count.
 ///
-/// It works by the tag of the future, not by a flag of the thread: a future that is cancelled inside the poll of
-/// another one finds no frame with its tag, and ends nothing.
+/// It works by the tag of the future, not by a flag of the thread: a future that is cancelled
+/// inside the poll of another one finds no frame with its tag, and ends nothing.
 #[derive(Debug)]
 #[must_use]
 pub struct Closer {

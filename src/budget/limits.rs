@@ -96,8 +96,8 @@ impl Limit {
         self.excess(measured) == 0
     }
 
-    /// How far `measured` is outside: above the `max` or below the `min`. The highest number stands for any that does not fit, so it is
-    /// above each `max`.
+    /// How far `measured` is outside: above the `max` or below the `min`. The highest number stands
+    /// for any that does not fit, so it is above each `max`.
     pub(crate) const fn excess(&self, measured: u64) -> u64 {
         match (self.min, self.max) {
             (_, Some(u64::MAX)) if measured == u64::MAX => 1,

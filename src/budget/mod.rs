@@ -1,4 +1,5 @@
-//! Cold: `Budget`, a set of limits on what a piece of code may allocate, and the ways to hold code to it.
+//! Cold: `Budget`, a set of limits on what a piece of code may allocate, and the ways to hold code
+//! to it.
 
 mod broken;
 mod elsewhere;
@@ -33,8 +34,9 @@ use crate::threads::Track;
 
 /// Limits on what a piece of code may allocate on its thread.
 ///
-/// `#[alloc_budget]`, `assert_allocs!` and `assert_no_alloc!` build one; as a value it serves where those do not reach: limits
-/// that are computed, code in a loop, other test harnesses, and decisions on a `Result` instead of a panic.
+/// `#[alloc_budget]`, `assert_allocs!` and `assert_no_alloc!` build one; as a value it serves where
+/// those do not reach: limits that are computed, code in a loop, other test harnesses, and
+/// decisions on a `Result` instead of a panic.
 ///
 /// ```
 /// # #[global_allocator] static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();
@@ -50,16 +52,20 @@ use crate::threads::Track;
 /// ```
 ///
 /// # What is counted
-/// What the thread that runs the code allocates and frees between its start and its end. The drop of its locals is in; the
-/// drop of its result, of its arguments and of what it borrowed is not. Other threads do not count. While a panic unwinds,
-/// nothing panics for a broken budget: that panic wins.
+/// What the thread that runs the code allocates and frees between its start and its end. The drop
+/// of its locals is in; the drop of its result, of its arguments and of what it borrowed is not.
+/// Other threads do not count. While a panic unwinds, nothing panics for a broken budget: that
+/// panic wins.
 ///
-/// The test harness keeps what tests print, in a buffer that grows on the thread of the test, unless the runner tells it not to. Where
-/// a budget would break, the stacks say which allocations are the buffer's, and they are left out of events, bytes, reallocations,
-/// retained blocks, and of the peak what the buffer had at that moment: the verdict is the same under each runner. While a budget
-/// holds nothing is looked at, so they may help to reach a `min` or an `exact`. They do count where no stacks are recorded
-/// ([`call_sites(false)`](Self::call_sites), `MOD_ALLOC_BACKTRACE=off`, targets and builds without call sites), for what a `Display` or
-/// `Debug` of the user's own prints in a build without debug information: print in [`uncounted`](crate::uncounted) there.
+/// The test harness keeps what tests print, in a buffer that grows on the thread of the test,
+/// unless the runner tells it not to. Where a budget would break, the stacks say which allocations
+/// are the buffer's, and they are left out of events, bytes, reallocations, retained blocks, and of
+/// the peak what the buffer had at that moment: the verdict is the same under each runner. While a
+/// budget holds nothing is looked at, so they may help to reach a `min` or an `exact`. They do
+/// count where no stacks are recorded ([`call_sites(false)`](Self::call_sites),
+/// `MOD_ALLOC_BACKTRACE=off`, targets and builds without call sites), for what a `Display` or
+/// `Debug` of the user's own prints in a build without debug information: print in
+/// [`uncounted`](crate::uncounted) there.
 ///
 /// Setting a limit again replaces it; `exact` sets both `min` and `max`.
 ///
@@ -90,8 +96,8 @@ use crate::threads::Track;
 /// ```
 ///
 /// # Panics
-/// All checks panic if `ModAlloc` is not the global allocator of this binary, with the lines to add; and where no limit is set,
-/// or a `min` above the `max`.
+/// All checks panic if `ModAlloc` is not the global allocator of this binary, with the lines to
+/// add; and where no limit is set, or a `min` above the `max`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "a budget does nothing until it is checked or enforced"]
 pub struct Budget {
@@ -134,7 +140,8 @@ impl Budget {
 
     /// At least this many allocation events.
     ///
-    /// For code whose allocations are its purpose, such as a test that warms a pool, and to notice when a budget can be lowered.
+    /// For code whose allocations are its purpose, such as a test that warms a pool, and to notice
+    /// when a budget can be lowered.
     pub const fn min(mut self, allocations: u64) -> Self {
         self.allocations.min = Some(allocations);
         self
@@ -145,7 +152,8 @@ impl Budget {
         self.min(allocations).max(allocations)
     }
 
-    /// At most this many bytes requested, all allocation events together; a reallocation adds its full new size.
+    /// At most this many bytes requested, all allocation events together; a reallocation adds its
+    /// full new size.
     pub const fn max_bytes(mut self, bytes: u64) -> Self {
         self.bytes.max = Some(bytes);
         self
@@ -153,11 +161,12 @@ impl Budget {
 
     /// At most this many net bytes above the start at any moment.
     ///
-    /// Net bytes are what was allocated minus what was freed on the threads that count. Where the budget is broken, the report lists the
-    /// blocks that were live at the peak, with their bytes then; these are followed one by one, so one that another thread frees is
-    /// not among them, and they may come to less. For that, each is kept in a table as long as it lives, which takes some 150 ns
-    /// more for each in release builds, and a microsecond and a half in debug builds; [`call_sites(false)`](Self::call_sites) turns
-    /// that off.
+    /// Net bytes are what was allocated minus what was freed on the threads that count. Where the
+    /// budget is broken, the report lists the blocks that were live at the peak, with their bytes
+    /// then; these are followed one by one, so one that another thread frees is not among them, and
+    /// they may come to less. For that, each is kept in a table as long as it lives, which takes
+    /// some 150 ns more for each in release builds, and a microsecond and a half in debug builds;
+    /// [`call_sites(false)`](Self::call_sites) turns that off.
     pub const fn max_peak_bytes(mut self, bytes: u64) -> Self {
         self.peak_bytes.max = Some(bytes);
         self
@@ -175,19 +184,22 @@ impl Budget {
         self
     }
 
-    /// At most this many of the blocks that are allocated within may be live at the end: 0 is a leak check, where the code returns
-    /// nothing. A block that the code returns counts.
+    /// At most this many of the blocks that are allocated within may be live at the end: 0 is a
+    /// leak check, where the code returns nothing. A block that the code returns counts.
     ///
-    /// It goes by the identity of each block: one that is freed within does not count, on whichever thread that happens, nor does
-    /// one from before that is only reallocated within; one that is allocated within stays the same block when it is reallocated. While
-    /// such a budget is checked, every thread notes the blocks that it frees, which takes some nanoseconds each.
+    /// It goes by the identity of each block: one that is freed within does not count, on whichever
+    /// thread that happens, nor does one from before that is only reallocated within; one that is
+    /// allocated within stays the same block when it is reallocated. While such a budget is
+    /// checked, every thread notes the blocks that it frees, which takes some nanoseconds each.
     ///
-    /// What the standard library allocates to start a thread it frees when the thread ends, which [`std::thread::scope`] does not wait
-    /// for. So a check that would break waits while threads are busy that have begun within, for a second at the most. Where stacks
-    /// are recorded, that is for std's own blocks alone: what else is live when the code has come to its end is retained.
+    /// What the standard library allocates to start a thread it frees when the thread ends, which
+    /// [`std::thread::scope`] does not wait for. So a check that would break waits while threads
+    /// are busy that have begun within, for a second at the most. Where stacks are recorded, that
+    /// is for std's own blocks alone: what else is live when the code has come to its end is
+    /// retained.
     ///
-    /// What the standard library sets up at a first use, such as the buffer of stdout, is retained if that happens within: do it once
-    /// before, or in a [`warmup`](Self::warmup).
+    /// What the standard library sets up at a first use, such as the buffer of stdout, is retained
+    /// if that happens within: do it once before, or in a [`warmup`](Self::warmup).
     ///
     /// ```
     /// # #[global_allocator] static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();
@@ -212,14 +224,16 @@ impl Budget {
 
     /// Whether to record where the allocations are made, for the report; `true` unless set.
     ///
-    /// Recording takes 60 to 160 ns an allocation in release builds and some hundreds in debug builds: turn it off for code that
-    /// allocates millions of times. The counts are the same. Without the feature `backtraces` nothing is recorded either way.
+    /// Recording takes 60 to 160 ns an allocation in release builds and some hundreds in debug
+    /// builds: turn it off for code that allocates millions of times. The counts are the same.
+    /// Without the feature `backtraces` nothing is recorded either way.
     pub const fn call_sites(mut self, record: bool) -> Self {
         self.call_sites = record;
         self
     }
 
-    /// Runs the code this many times uncounted before it counts: for code that fills caches or tables at first.
+    /// Runs the code this many times uncounted before it counts: for code that fills caches or
+    /// tables at first.
     pub const fn warmup(self, times: u64) -> Repeated {
         Repeated::new(self).warmup(times)
     }
@@ -269,7 +283,8 @@ impl Budget {
         Asked { peak, record, track, most_live, elsewhere }
     }
 
-    /// What to look out for if call sites are to be recorded, or the first allocation past a limit is to be found; else `None`.
+    /// What to look out for if call sites are to be recorded, or the first allocation past a limit
+    /// is to be found; else `None`.
     #[track_caller]
     fn record(&self) -> Option<FirstOverrun> {
         // Asked in any case, so that a wrong value is said here, and not in the middle of a report.

@@ -20,7 +20,8 @@ pub(crate) enum Entrance {
 pub struct Origin {
     pub(crate) entrance: Entrance,
     pub(crate) location: &'static Location<'static>,
-    /// A path to the function: that of the module where `function` is set, else to an item or closure in it.
+    /// A path to the function: that of the module where `function` is set, else to an item or
+    /// closure in it.
     path: &'static str,
     function: Option<&'static str>,
     /// Whether the code has no value: then what it retains is leaked.
@@ -67,8 +68,8 @@ impl Origin {
         Self { entrance, location: Location::caller(), path, function, returns_nothing: false }
     }
 
-    /// The function, as the test harness writes it: its path without the crate. Else the thread's name: a test's is that
-    /// of the test.
+    /// The function, as the test harness writes it: its path without the crate. Else the thread's
+    /// name: a test's is that of the test.
     pub(crate) fn name(&self) -> String {
         if let Some(function) = self.function {
             return within_crate(&format!("{}::{function}", self.path)).to_owned();
@@ -80,8 +81,8 @@ impl Origin {
     }
 }
 
-/// The function in the name of a type, which is that of a marker, a closure or a future in it, or its own. `None` for other
-/// types: boxes, function pointers, structures.
+/// The function in the name of a type, which is that of a marker, a closure or a future in it, or
+/// its own. `None` for other types: boxes, function pointers, structures.
 fn enclosing_function(path: &str) -> Option<&str> {
     let mut outer = path.strip_suffix("::__here").unwrap_or(path);
     while let Some((before, last)) = outer.rsplit_once("::") {

@@ -22,8 +22,9 @@ use crate::value::Value;
 /// });
 /// ```
 ///
-/// Warm-up runs are [`uncounted`]: no scope around sees them. All runs are run even if one breaks the budget, so that the report can
-/// give the range over them. Values of earlier runs are dropped between the runs, where they do not count.
+/// Warm-up runs are [`uncounted`]: no scope around sees them. All runs are run even if one breaks
+/// the budget, so that the report can give the range over them. Values of earlier runs are dropped
+/// between the runs, where they do not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "a budget does nothing until it is checked or enforced"]
 pub struct Repeated {
@@ -114,7 +115,8 @@ impl Repeated {
         value
     }
 
-    /// Makes and awaits a future as often as was asked for, and returns the last output if every counted run held.
+    /// Makes and awaits a future as often as was asked for, and returns the last output if every
+    /// counted run held.
     ///
     /// Making the future is not counted, each of its polls is.
     ///

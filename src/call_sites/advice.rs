@@ -1,10 +1,11 @@
-//! Cold: what the user can do about a site, as far as its frames tell: reserve the capacity, or use first what is made once.
+//! Cold: what the user can do about a site, as far as its frames tell: reserve the capacity, or use
+//! first what is made once.
 
 use super::code::Owner;
 use super::frame::Frame;
 
-/// What grows a collection or a text that the caller has: there the capacity can be reserved. (Nobody can within `format!` or
-/// `Path::join`.)
+/// What grows a collection or a text that the caller has: there the capacity can be reserved.
+/// (Nobody can within `format!` or `Path::join`.)
 const GROWING: [&str; 33] = [
     "add_assign",
     "append",
@@ -41,7 +42,8 @@ const GROWING: [&str; 33] = [
     "extend_one",
 ];
 
-/// Whether the user's line, that of the innermost of the user's frames, can reserve what grows here.
+/// Whether the user's line, that of the innermost of the user's frames, can reserve what grows
+/// here.
 pub(crate) fn can_reserve(frames: &[Frame]) -> bool {
     let Some(leading) = frames.iter().position(Frame::is_user) else { return false };
     let Some(called) = leading.checked_sub(1).map(|called| &frames[called]) else { return false };
@@ -57,7 +59,8 @@ pub(crate) fn is_table_growth(frames: &[Frame]) -> bool {
     inner.any(|frame| frame.parts.name == "reserve_rehash")
 }
 
-/// Whether this is made once, beneath a lock or a thread-local that is set up at its first use: the next run does not make it.
+/// Whether this is made once, beneath a lock or a thread-local that is set up at its first use: the
+/// next run does not make it.
 ///
 /// By the files, not by the names: a name may have such a type among its arguments.
 pub(crate) fn is_first_use(frames: &[Frame]) -> bool {

@@ -1,4 +1,5 @@
-//! Cold: how this program was built, as far as its path and its frames tell: what to set where the user's code has no lines.
+//! Cold: how this program was built, as far as its path and its frames tell: what to set where the
+//! user's code has no lines.
 
 use std::env;
 use std::path::Path;
@@ -57,7 +58,8 @@ pub(crate) fn without_lines(data: &SiteData, built: &Built) -> String {
         return format!("the program is stripped; remove `strip` {place}, and set {setting} there");
     }
     let no_debug_info = "the code has no debug information; set";
-    // Std comes with lines, so something has taken them out: `strip`, or Cargo where `debug` is not set.
+    // Std comes with lines, so something has taken them out: `strip`, or Cargo where `debug` is not
+    // set.
     match frames.any(|frame| frame.parts.owner == Owner::Std && frame.line().is_some()) {
         true => format!("{no_debug_info} {setting} {place}"),
         false => format!("{no_debug_info} {setting} {place}, and no `strip`"),

@@ -21,15 +21,17 @@ pub(crate) enum Owner {
 /// A build, as its paths show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Build {
-    /// An absolute path without a slash at its end, unless that is all of it. Where the user's paths are relative, as the compiler can be
-    /// told to write others than it sees: `.` if they begin so, else empty.
+    /// An absolute path without a slash at its end, unless that is all of it. Where the user's
+    /// paths are relative, as the compiler can be told to write others than it sees: `.` if they
+    /// begin so, else empty.
     root: String,
 }
 
 impl Build {
-    /// `location` is the file of a line of the user's, as the compiler names it for `Location`: relative to the folder that it
-    /// runs in. `files`, of frames, the likeliest to be the same first. `fallbacks`, folders that tell which of several files of the same
-    /// name it is (that of this library? of a package that wraps it?), and to try without such a frame.
+    /// `location` is the file of a line of the user's, as the compiler names it for `Location`:
+    /// relative to the folder that it runs in. `files`, of frames, the likeliest to be the same
+    /// first. `fallbacks`, folders that tell which of several files of the same name it is (that of
+    /// this library? of a package that wraps it?), and to try without such a frame.
     pub(crate) fn find<'a>(
         location: &str,
         files: impl IntoIterator<Item = &'a str>,
@@ -86,13 +88,15 @@ impl Build {
         }
     }
 
-    /// Whether a file is certain to be the user's: not where paths are relative, as those of others may be, too.
+    /// Whether a file is certain to be the user's: not where paths are relative, as those of others
+    /// may be, too.
     fn is_known_users(&self, file: &str) -> bool {
         let is_users = |path| !is_foreign(path) && !is_of_std(file);
         !self.root.is_empty() && under(&self.root, file).is_some_and(is_users)
     }
 
-    /// Whether a file is the user's: `raw`, as the compiler wrote it down, and `file`, the same made plain.
+    /// Whether a file is the user's: `raw`, as the compiler wrote it down, and `file`, the same
+    /// made plain.
     fn is_users(&self, raw: &str, file: &str) -> bool {
         let are_relative = !self.root.starts_with('/');
         match under(&self.root, file) {
@@ -103,8 +107,8 @@ impl Build {
         }
     }
 
-    /// A file of a package that lies near the root but not under it, as `path = "../core"` may say: how many folders up from the root,
-    /// and the path from there.
+    /// A file of a package that lies near the root but not under it, as `path = "../core"` may say:
+    /// how many folders up from the root, and the path from there.
     fn beside<'f>(&self, file: &'f str) -> Option<(usize, &'f str)> {
         const MAX_UP: usize = 3;
         let mut folder = self.root.as_str();
@@ -137,7 +141,8 @@ impl Build {
     }
 }
 
-/// What remains of `file`, a frame's, if it is `location` below a root. Of the same name may be a file of this library.
+/// What remains of `file`, a frame's, if it is `location` below a root. Of the same name may be a
+/// file of this library.
 fn root_of(file: &str, location: &str) -> Option<String> {
     let name = &location[location.rfind('/').map_or(0, |slash| slash + 1)..];
     if !file.ends_with(name) {

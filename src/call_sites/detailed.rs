@@ -66,8 +66,9 @@ fn heading(site: &Site) -> String {
     )
 }
 
-/// The sizes of a block that was reallocated: `96 > 192 > 384`; `96 > 192 > 384 > 768 > 2 more > 6,144` where only so many are
-/// known, and `8 > 5 more > 512` where the block grew in turn at several stacks.
+/// The sizes of a block that was reallocated: `96 > 192 > 384`;
+/// `96 > 192 > 384 > 768 > 2 more > 6,144` where only so many are known, and `8 > 5 more > 512`
+/// where the block grew in turn at several stacks.
 pub(crate) fn growth(growth: &Growth) -> Option<String> {
     let (first, last, steps) = match growth.whole() {
         Some(whole) if whole.2 > growth.steps => whole,

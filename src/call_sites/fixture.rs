@@ -11,8 +11,9 @@ use crate::walk::Stop;
 
 #[derive(Clone, Copy)]
 pub(crate) struct Program<'a> {
-    /// What is at each address, a frame a line: `address function @ file:line:column`, or `address ?module+offset`. Inlined frames
-    /// of the same address are innermost first. `MANIFEST` is the folder of this library.
+    /// What is at each address, a frame a line: `address function @ file:line:column`, or
+    /// `address ?module+offset`. Inlined frames of the same address are innermost first. `MANIFEST`
+    /// is the folder of this library.
     pub(crate) places: &'a str,
     pub(crate) location: &'a str,
     /// Outermost first.

@@ -1,9 +1,11 @@
-//! Cold: folded stacks, the input of Brendan Gregg's flame graph tools (`stackcollapse` formats): `main;parse;grow 9`.
+//! Cold: folded stacks, the input of Brendan Gregg's flame graph tools (`stackcollapse` formats):
+//! `main;parse;grow 9`.
 
 use super::frame::Frame;
 use super::site::SiteData;
 
-/// A line for each site; those that read the same without files and lines stay apart, as the tools add them up.
+/// A line for each site; those that read the same without files and lines stay apart, as the tools
+/// add them up.
 pub(super) fn text(data: &SiteData) -> String {
     let mut text = String::new();
     for site in &data.sites {

@@ -20,12 +20,14 @@ pub(crate) struct FrameParts {
     pub(crate) line: Option<u32>,
     pub(crate) column: Option<u32>,
     pub(crate) owner: Owner,
-    /// The last segment of the function's path; of a closure's, that of the function that it is written in. Empty if unknown.
+    /// The last segment of the function's path; of a closure's, that of the function that it is
+    /// written in. Empty if unknown.
     pub(crate) name: String,
     pub(crate) is_closure: bool,
     /// Whether `name` is empty because the source, which alone has it, can't be read.
     pub(crate) is_name_unread: bool,
-    /// Whether a macro of a dependency made it, in a crate of the user's: its file is the dependency's.
+    /// Whether a macro of a dependency made it, in a crate of the user's: its file is the
+    /// dependency's.
     pub(crate) is_made_by_macro: bool,
     /// Where the file can be read. Only of the user's.
     pub(crate) path: Option<String>,
@@ -34,17 +36,19 @@ pub(crate) struct FrameParts {
 }
 
 impl Frame {
-    /// The function's path, with generic arguments if the toolchain wrote them down, without hashes.
+    /// The function's path, with generic arguments if the toolchain wrote them down, without
+    /// hashes.
     ///
-    /// For people: toolchains differ in how they write it. Functions that were inlined come without their path where the debug
-    /// information is only that of lines.
+    /// For people: toolchains differ in how they write it. Functions that were inlined come without
+    /// their path where the debug information is only that of lines.
     #[must_use]
     pub fn function(&self) -> Option<&str> {
         self.parts.function.as_deref()
     }
 
-    /// The source file. Of the user's frames, relative to the folder that the build ran in (the workspace), as in `file!()`, or
-    /// `../core/src/lib.rs` of a package that lies beside it; else as the compiler wrote it down.
+    /// The source file. Of the user's frames, relative to the folder that the build ran in (the
+    /// workspace), as in `file!()`, or `../core/src/lib.rs` of a package that lies beside it; else
+    /// as the compiler wrote it down.
     #[must_use]
     pub fn file(&self) -> Option<&str> {
         self.parts.file.as_deref()
@@ -62,8 +66,9 @@ impl Frame {
         self.parts.column
     }
 
-    /// Whether this is the user's own code: a file below the folder that the build ran in, or in a package that lies beside it (up to three
-    /// folders up), but not of a package below a `vendor` folder, in Cargo's registry or checkouts, or written by a build script.
+    /// Whether this is the user's own code: a file below the folder that the build ran in, or in a
+    /// package that lies beside it (up to three folders up), but not of a package below a `vendor`
+    /// folder, in Cargo's registry or checkouts, or written by a build script.
     #[must_use]
     pub fn is_user(&self) -> bool {
         self.parts.owner == Owner::User

@@ -1,4 +1,5 @@
-//! Cold: `Frames`, what is at the addresses of a recording: from symbols to frames, and from stacks to chains of frames.
+//! Cold: `Frames`, what is at the addresses of a recording: from symbols to frames, and from stacks
+//! to chains of frames.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -24,7 +25,8 @@ pub(super) struct Frames {
 struct Resolved {
     /// Innermost first.
     frames: Vec<Frame>,
-    /// For each frame a number, the same for those that read the same: it is sooner compared than they are.
+    /// For each frame a number, the same for those that read the same: it is sooner compared than
+    /// they are.
     readings: Vec<usize>,
     /// How many of the frames, the innermost, are the allocator. 0 for nearly all addresses.
     in_allocator: usize,
@@ -150,7 +152,8 @@ fn distinct_addresses(recorded: &RecordedStacks<'_>) -> Vec<usize> {
     addresses
 }
 
-/// Functions of the user's crates whose lines are in a dependency, as macros of dependencies make them (`proptest!`).
+/// Functions of the user's crates whose lines are in a dependency, as macros of dependencies make
+/// them (`proptest!`).
 fn mark_what_macros_make(resolved: &mut [Resolved]) {
     // The path of a method may begin with the crate of its type.
     let crate_of = |frame: &Frame| {
@@ -191,7 +194,8 @@ fn number(resolved: &mut [Resolved]) {
     }
 }
 
-/// Where in sorted addresses this one is. By hand, for debug builds: it is asked for each address of each stack.
+/// Where in sorted addresses this one is. By hand, for debug builds: it is asked for each address
+/// of each stack.
 fn position(addresses: &[usize], address: usize) -> Option<usize> {
     let (mut low, mut high) = (0, addresses.len());
     while low < high {

@@ -1,8 +1,9 @@
-//! Cold: what the test harness allocates on the thread of a test. Unless the runner tells it not to, it keeps what tests print in a
-//! vector, which grows beneath `println!`, `dbg!` and the message of a panic.
+//! Cold: what the test harness allocates on the thread of a test. Unless the runner tells it not
+//! to, it keeps what tests print in a vector, which grows beneath `println!`, `dbg!` and the
+//! message of a panic.
 //!
-//! Its allocations are told by the names of their frames, and in doubt they are the user's: a budget that leaves out what it
-//! should count is worse than one that counts too much.
+//! Its allocations are told by the names of their frames, and in doubt they are the user's: a
+//! budget that leaves out what it should count is worse than one that counts too much.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -12,7 +13,8 @@ use super::frame::Frame;
 use crate::reading::Recording;
 use crate::stacks::Stack;
 
-/// Whether a chain, innermost first, is growth of the vector in which the harness keeps what is printed.
+/// Whether a chain, innermost first, is growth of the vector in which the harness keeps what is
+/// printed.
 pub(super) fn is_capture(frames: &[Frame]) -> bool {
     let Some(end) = frames.iter().position(|frame| prints(name(frame))) else { return false };
     let within = &frames[..end];
@@ -25,8 +27,9 @@ pub(super) fn is_capture(frames: &[Frame]) -> bool {
     if is_of_panic(name(&frames[end])) {
         return outside.iter().all(|frame| !frame.is_user());
     }
-    // A `Display` that is printed may have a vector of its own and write to that. Then the `write_fmt` that it calls is further
-    // inside than it is; the harness's is the outermost of all.
+    // A `Display` that is printed may have a vector of its own and write to that. Then the
+    // `write_fmt` that it calls is further inside than it is; the harness's is the outermost of
+    // all.
     let is_formatted = outside.iter().any(|frame| is_adapter(name(frame)));
     let formatting = outside.iter().skip_while(|frame| writes(name(frame)));
     let mut is_in_write_fmt = false;
@@ -73,7 +76,8 @@ fn is_adapter(name: &str) -> bool {
         && (name.ends_with("::write_str") || name.ends_with("::write_char"))
 }
 
-/// Of an `io::Write`, not of a formatter. An inlined function may come without its path, but not without its file.
+/// Of an `io::Write`, not of a formatter. An inlined function may come without its path, but not
+/// without its file.
 fn is_write_fmt(frame: &Frame) -> bool {
     let is_of_formatter = name(frame).contains("core::fmt::")
         || frame.file().is_some_and(|file| file.contains("/core/src/fmt/"));
@@ -88,22 +92,24 @@ fn is_stds(frame: &Frame) -> bool {
     frame.parts.owner == Owner::Std || name(frame).starts_with("<alloc::raw_vec::RawVec")
 }
 
-/// Whether no call can be hidden in this frame: with lines, inlined functions are frames of their own; without, only std's own
-/// formatting is known.
+/// Whether no call can be hidden in this frame: with lines, inlined functions are frames of their
+/// own; without, only std's own formatting is known.
 fn hides_no_other(frame: &Frame) -> bool {
     let known =
         ["core::fmt::", "<core::fmt::Formatter>::", "<char as core::fmt::", "<str as core::fmt::"];
     frame.line().is_some() || known.iter().any(|known| name(frame).starts_with(known))
 }
 
-/// Stacks that were found not to be the harness's. A stack is kept for ever, so its address stands for it.
+/// Stacks that were found not to be the harness's. A stack is kept for ever, so its address stands
+/// for it.
 static ORDINARY: Mutex<BTreeSet<usize>> = Mutex::new(BTreeSet::new());
 
 fn addresses(recording: &Recording) -> impl Iterator<Item = usize> + '_ {
     recording.tallies.iter().map(|(stack, _)| *stack as *const Stack as usize)
 }
 
-/// Whether what is recorded may have allocations of the harness. It is known to have none where every stack was looked at before.
+/// Whether what is recorded may have allocations of the harness. It is known to have none where
+/// every stack was looked at before.
 pub(crate) fn may_be_in(recording: &Recording) -> bool {
     // Not to wait: another thread may have held it at a fork.
     match ORDINARY.try_lock() {
@@ -123,7 +129,8 @@ pub(super) fn note_ordinary(recording: &Recording) {
 mod tests {
     use super::super::fixture::{tally, Program};
 
-    /// Of frames, innermost first, above `p::f` at a line of the user's: `std` stands for a file of std's, `-` for none.
+    /// Of frames, innermost first, above `p::f` at a line of the user's: `std` stands for a file of
+    /// std's, `-` for none.
     fn is_capture(frames: &[(&str, &str)]) -> bool {
         let files = |file: &str| match file {
             "std" => " @ /rustc/5/library/std/src/io/mod.rs:1".to_owned(),

@@ -10,8 +10,8 @@ use crate::ignored::Ignored;
 
 /// Which places in the code made the allocations of a scope.
 ///
-/// It is data of its own: cheap to clone, and without effect on the counts of any scope while it is made, cloned, printed or
-/// dropped.
+/// It is data of its own: cheap to clone, and without effect on the counts of any scope while it is
+/// made, cloned, printed or dropped.
 ///
 /// ```
 /// # #[global_allocator] static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();
@@ -31,8 +31,8 @@ use crate::ignored::Ignored;
 /// ```
 ///
 /// # As a snapshot
-/// `{}` is a text to compare with an earlier one, with `insta` for example: a line for each distinct chain of the user's functions, with
-/// the number of its allocation events.
+/// `{}` is a text to compare with an earlier one, with `insta` for example: a line for each
+/// distinct chain of the user's functions, with the number of its allocation events.
 ///
 /// ```text
 /// 14 allocations at 3 sites
@@ -41,19 +41,23 @@ use crate::ignored::Ignored;
 ///    2  tests/header.rs parses_header
 /// ```
 ///
-/// As long as the counts are the same, so is the text: on every machine, in every run, at every opt-level and with every toolchain.
-/// It has no lines, bytes, generics, types of methods (optimised builds lose them), or functions of other packages; closures count as the function that they are written in; recursion
-/// shows once, also that of functions that call one another; chains end at the function that opened the scope. Two things of an optimised build may still show: a
-/// function that ends with a call of another may be missing from a chain (a tail call), and functions
-/// that are compiled to the same code may be one.
+/// As long as the counts are the same, so is the text: on every machine, in every run, at every
+/// opt-level and with every toolchain. It has no lines, bytes, generics, types of methods
+/// (optimised builds lose them), or functions of other packages; closures count as the function
+/// that they are written in; recursion shows once, also that of functions that call one another;
+/// chains end at the function that opened the scope. Two things of an optimised build may still
+/// show: a function that ends with a call of another may be missing from a chain (a tail call), and
+/// functions that are compiled to the same code may be one.
 ///
-/// What the test harness allocates to keep printed text is not in it: whether it does is up to the runner.
+/// What the test harness allocates to keep printed text is not in it: whether it does is up to the
+/// runner.
 ///
 /// # Panics
-/// `{}` panics where there is nothing to compare: where the user's code has no debug information, or on a target where stacks
-/// cannot be walked. It also does where it would have to leave out a name: an optimised build with `debug = "line-tables-only"` has no names of
-/// closures that were inlined, and they are looked up in the source, which must be there (full debug information, `debug = true`, has
-/// them). `{:#}` shows what there is, and never panics.
+/// `{}` panics where there is nothing to compare: where the user's code has no debug information,
+/// or on a target where stacks cannot be walked. It also does where it would have to leave out a
+/// name: an optimised build with `debug = "line-tables-only"` has no names of closures that were
+/// inlined, and they are looked up in the source, which must be there (full debug information,
+/// `debug = true`, has them). `{:#}` shows what there is, and never panics.
 #[derive(Clone)]
 pub struct CallSites {
     data: Shared,
@@ -93,8 +97,8 @@ impl CallSites {
     /// ```
     ///
     /// # Panics
-    /// With [`SortBy::PeakBytes`], if that is not known. A [`Profiler`](crate::Profiler) knows it (of those that overlap, the first
-    /// four), and so does a budget that limits the peak.
+    /// With [`SortBy::PeakBytes`], if that is not known. A [`Profiler`](crate::Profiler) knows it
+    /// (of those that overlap, the first four), and so does a budget that limits the peak.
     #[track_caller]
     #[must_use]
     pub fn sorted_by(&self, by: SortBy) -> Self {
@@ -111,15 +115,18 @@ impl CallSites {
         })
     }
 
-    /// The sites, most allocation events first unless [sorted](Self::sorted_by) in another way, then most bytes, then by what their frames say: always in the same order.
+    /// The sites, most allocation events first unless [sorted](Self::sorted_by) in another way,
+    /// then most bytes, then by what their frames say: always in the same order.
     ///
-    /// A site is a stack, as it reads: two of its allocations may come from one line, but not from two.
+    /// A site is a stack, as it reads: two of its allocations may come from one line, but not from
+    /// two.
     #[must_use]
     pub fn sites(&self) -> &[Site] {
         &self.data().sites
     }
 
-    /// Allocation events (`alloc`, `alloc_zeroed` and `realloc` each count one), those without a site too.
+    /// Allocation events (`alloc`, `alloc_zeroed` and `realloc` each count one), those without a
+    /// site too.
     #[must_use]
     pub fn alloc_count(&self) -> u64 {
         self.total().events
@@ -137,15 +144,16 @@ impl CallSites {
         self.total().bytes
     }
 
-    /// Allocation events that belong to no site: there were too many distinct stacks, no memory to keep one, or a stack that
-    /// could not be walked. 0 in all but unusual programs.
+    /// Allocation events that belong to no site: there were too many distinct stacks, no memory to
+    /// keep one, or a stack that could not be walked. 0 in all but unusual programs.
     #[must_use]
     pub fn unattributed_count(&self) -> u64 {
         self.data().lost.events
     }
 
-    /// Folded stacks, the input of flame graph tools such as `flamegraph.pl` and `inferno`: a line for each site, frames outermost
-    /// first and separated by `;`, then a space and the number of allocation events.
+    /// Folded stacks, the input of flame graph tools such as `flamegraph.pl` and `inferno`: a line
+    /// for each site, frames outermost first and separated by `;`, then a space and the number of
+    /// allocation events.
     ///
     /// ```
     /// # #[global_allocator] static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();
@@ -162,7 +170,8 @@ impl CallSites {
         String::clone(&text) // The user's own, counted like any other.
     }
 
-    /// Without what the test harness has allocated, and how much that is. To be called inside `counters::ignored`.
+    /// Without what the test harness has allocated, and how much that is. To be called inside
+    /// `counters::ignored`.
     pub(crate) fn without_harness(self) -> (Self, Numbers) {
         let (mut of_harness, mut least) = (Numbers::default(), u64::MAX);
         for site in self.sites().iter().filter(|site| site.is_capture) {
@@ -182,7 +191,8 @@ impl CallSites {
         (Self::new(data), of_harness)
     }
 
-    /// The blocks that were live at the peak, each with the bytes that it had then. `None` if that is not known.
+    /// The blocks that were live at the peak, each with the bytes that it had then. `None` if that
+    /// is not known.
     pub(crate) fn at_peak(&self) -> Option<Self> {
         let data = self.data();
         let at_peak = |numbers: Numbers| Numbers {

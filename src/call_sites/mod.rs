@@ -1,4 +1,5 @@
-//! Cold: call sites, the stacks of a recording as lines of the user's code: data, texts, and their part of a failure report.
+//! Cold: call sites, the stacks of a recording as lines of the user's code: data, texts, and their
+//! part of a failure report.
 
 pub(crate) mod advice;
 pub(crate) mod built;

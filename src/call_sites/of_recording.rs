@@ -1,8 +1,11 @@
 //! Cold: from the stacks of a recording to [`CallSites`].
 //!
-//! 1. All addresses are symbolised at once: each to its frames, several where functions were inlined.
-//! 2. Whose code a frame is depends on the root of the build, which the frame of a known line of the user's gives away.
-//! 3. Of each stack, what lies above the scope is cut off, and so are the allocator's own frames below the allocation.
+//! 1. All addresses are symbolised at once: each to its frames, several where functions were
+//!    inlined.
+//! 2. Whose code a frame is depends on the root of the build, which the frame of a known line of
+//!    the user's gives away.
+//! 3. Of each stack, what lies above the scope is cut off, and so are the allocator's own frames
+//!    below the allocation.
 //! 4. Stacks that read the same are one site.
 //!
 //! Everything after symbolisation works on plain data.
@@ -30,8 +33,9 @@ use crate::stacks::{SiteCounts, Stack};
 use crate::symbolize::{symbolize, Place};
 use crate::walk;
 
-/// `location` is where the scope was opened, a line of the user's. The openings of `recording` must have been walked from a function of
-/// this library that is never inlined. What this takes counts nowhere.
+/// `location` is where the scope was opened, a line of the user's. The openings of `recording` must
+/// have been walked from a function of this library that is never inlined. What this takes counts
+/// nowhere.
 pub(crate) fn of_recording(
     recording: &Recording,
     location: &'static Location<'static>,

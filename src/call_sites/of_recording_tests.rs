@@ -250,7 +250,8 @@ fn the_code_has_debug_information_if_the_user_has_files() {
     check("2 t::main\n3 t::main", false);
 }
 
-/// Whose middle was left out: `main` calls `outer`, which calls itself, and after the gap `inner` calls itself.
+/// Whose middle was left out: `main` calls `outer`, which calls itself, and after the gap `inner`
+/// calls itself.
 #[test]
 fn a_deep_stack_has_both_ends() {
     let places = "1 p::main @ /p/src/main.rs:1\n2 p::main @ /p/src/main.rs:2\n3 p::outer @ /p/src/main.rs:3\n\

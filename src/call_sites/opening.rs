@@ -1,4 +1,5 @@
-//! Cold: `Opening`, the stack at the start of a scope: what of another stack lies above it is no business of the scope's.
+//! Cold: `Opening`, the stack at the start of a scope: what of another stack lies above it is no
+//! business of the scope's.
 
 use super::frame::Frame;
 use super::recorded::Trace;
@@ -6,11 +7,13 @@ use crate::walk::Stop;
 
 /// How a scope was opened. Addresses are outermost first.
 ///
-/// It must be walked from a function of this library that is never inlined: only then is the opener's own address the last.
+/// It must be walked from a function of this library that is never inlined: only then is the
+/// opener's own address the last.
 #[derive(Clone, Copy)]
 pub(super) struct Opening<'a> {
     addresses: &'a [usize],
-    /// Which of `addresses` the opener is in, and how many (inlined) frames of that address lie outside of it.
+    /// Which of `addresses` the opener is in, and how many (inlined) frames of that address lie
+    /// outside of it.
     opener: Option<(usize, usize)>,
     is_complete: bool,
 }
@@ -29,8 +32,8 @@ pub(super) struct Cut {
 }
 
 impl<'a> Opening<'a> {
-    /// The opener is the innermost function that is not the library's: the one that called it. Frames of an address are innermost
-    /// first.
+    /// The opener is the innermost function that is not the library's: the one that called it.
+    /// Frames of an address are innermost first.
     pub(super) fn new<'f>(
         addresses: &'a [usize],
         is_complete: bool,
@@ -50,8 +53,9 @@ impl<'a> Opening<'a> {
         frames.iter().rev().nth(outside)
     }
 
-    /// Everything above the opener goes; it stays itself, on whichever line it is then. In an optimised build it may share its address
-    /// with functions that it is inlined into: those go too.
+    /// Everything above the opener goes; it stays itself, on whichever line it is then. In an
+    /// optimised build it may share its address with functions that it is inlined into: those go
+    /// too.
     pub(super) fn cut<'f>(
         &self,
         (stack, stop): Trace<'_>,
@@ -92,8 +96,9 @@ impl<'a> Opening<'a> {
     }
 }
 
-/// How many outer addresses a stack shares with an opening, after so many of the opening's. Both begin at the outermost frame of the
-/// thread if they are `aligned`; else one was too deep to be walked to there.
+/// How many outer addresses a stack shares with an opening, after so many of the opening's. Both
+/// begin at the outermost frame of the thread if they are `aligned`; else one was too deep to be
+/// walked to there.
 pub(crate) fn common(opening: &[usize], stack: &[usize], aligned: bool) -> (usize, usize) {
     let common = |skipped: usize| {
         let pairs = opening[skipped..].iter().zip(stack);

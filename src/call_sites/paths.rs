@@ -1,9 +1,11 @@
-//! Cold: paths of source files as text: made plain, shortened, and what they say of whose code it is.
+//! Cold: paths of source files as text: made plain, shortened, and what they say of whose code it
+//! is.
 
 use std::borrow::Cow;
 
-/// Whether a path below the root leads to packages of others, or to what a build script wrote (whose folder has another name in each
-/// profile). Folders above the root say nothing: the user may keep a checkout wherever they like.
+/// Whether a path below the root leads to packages of others, or to what a build script wrote
+/// (whose folder has another name in each profile). Folders above the root say nothing: the user
+/// may keep a checkout wherever they like.
 pub(super) fn is_foreign(path: &str) -> bool {
     let folders: Vec<&str> = path.split('/').collect();
     let has = |names: &[&str]| folders.windows(names.len()).any(|folders| folders == names);
@@ -30,7 +32,8 @@ fn is_vendored(folders: &[&str]) -> bool {
     })
 }
 
-/// Whether there is a folder `NAME-1.2.3`, as those of packages that Cargo has fetched. Users rarely have such.
+/// Whether there is a folder `NAME-1.2.3`, as those of packages that Cargo has fetched. Users
+/// rarely have such.
 pub(super) fn has_version(path: &str) -> bool {
     let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
     let folders = path.split('/').rev().skip(1);
@@ -55,7 +58,8 @@ pub(super) fn is_of_std(file: &str) -> bool {
         || file.starts_with("/usr/src/rustc-") // As Debian builds it.
 }
 
-/// Whether a file may be std's where somebody has built it. It may as well be a user's who has named a folder so.
+/// Whether a file may be std's where somebody has built it. It may as well be a user's who has
+/// named a folder so.
 pub(super) fn may_be_of_std(file: &str) -> bool {
     ["alloc", "core", "std"]
         .iter()
@@ -109,7 +113,8 @@ fn is_normal(path: &str) -> bool {
     length != dots || length > 2
 }
 
-/// The package that a file of a dependency belongs to: `serde_json` of `.../registry/src/index/serde_json-1.0.1/src/de.rs`.
+/// The package that a file of a dependency belongs to: `serde_json` of
+/// `.../registry/src/index/serde_json-1.0.1/src/de.rs`.
 pub(super) fn package_of(file: &str) -> Option<String> {
     let before = &file[..file.rfind("/src/")?];
     let (rest, folder) = before.rsplit_once('/').unwrap_or(("", before));
@@ -124,7 +129,8 @@ pub(super) fn package_of(file: &str) -> Option<String> {
     Some(name.replace('-', "_"))
 }
 
-/// A path of code that is not the user's, without what differs between machines: `alloc/src/vec/mod.rs`.
+/// A path of code that is not the user's, without what differs between machines:
+/// `alloc/src/vec/mod.rs`.
 pub(super) fn short_path(file: &str) -> &str {
     let after = |marker: &str| file.rfind(marker).map(|at| &file[at + marker.len()..]);
     if is_of_std(file) {

@@ -22,8 +22,9 @@ pub(crate) fn place(frame: &Frame) -> String {
     }
 }
 
-/// `tokens`, `Parser::tokens`, `tokens::{closure}`. The body of an `async fn` is a closure for the compiler, and the function for its
-/// author; the source tells it. So it does the type of a method that was inlined, whose name has lost its path.
+/// `tokens`, `Parser::tokens`, `tokens::{closure}`. The body of an `async fn` is a closure for the
+/// compiler, and the function for its author; the source tells it. So it does the type of a method
+/// that was inlined, whose name has lost its path.
 pub(crate) fn function(frame: &Frame, sources: &mut Sources) -> String {
     let (name, is_closure) = (&frame.parts.name, frame.parts.is_closure);
     let path = frame.function().unwrap_or("");
@@ -48,7 +49,8 @@ pub(crate) fn function(frame: &Frame, sources: &mut Sources) -> String {
     }
 }
 
-/// A function of another package: `serde_json::from_str`. One of std's collections is known by its type: `HashMap::insert`.
+/// A function of another package: `serde_json::from_str`. One of std's collections is known by its
+/// type: `HashMap::insert`.
 pub(crate) fn dependency(frame: &Frame, sources: &mut Sources) -> String {
     let function = function(frame, sources);
     if frame.parts.owner == Owner::Std {
@@ -71,8 +73,8 @@ fn collection(file: &str) -> Option<&'static str> {
     files.into_iter().find_map(|(end, name)| file.ends_with(end).then_some(name))
 }
 
-/// The calls outside of a frame, innermost first: `src/parser.rs:15 parse`. One that goes through a line that has just been said
-/// (recursion, a closure that its own line calls) says nothing.
+/// The calls outside of a frame, innermost first: `src/parser.rs:15 parse`. One that goes through a
+/// line that has just been said (recursion, a closure that its own line calls) says nothing.
 pub(crate) fn calls(leading: &Frame, callers: &[&Frame], sources: &mut Sources) -> Vec<String> {
     let mut said = place(leading);
     let mut calls = Vec::new();

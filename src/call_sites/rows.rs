@@ -20,11 +20,11 @@ pub(crate) struct Row<'a> {
     pub(crate) growth: Growth,
     /// The user's innermost frame, if there is one.
     pub(crate) leading: &'a Frame,
-    /// The user's other frames, innermost first. Of functions that call themselves, or one another in a circle, the innermost
-    /// call of each is there, however deep that went.
+    /// The user's other frames, innermost first. Of functions that call themselves, or one another
+    /// in a circle, the innermost call of each is there, however deep that went.
     pub(crate) callers: Vec<&'a Frame>,
-    /// The function of a dependency that the user's code called, if there is one; where std called it, for a collection of its own, that
-    /// of std.
+    /// The function of a dependency that the user's code called, if there is one; where std called
+    /// it, for a collection of its own, that of std.
     pub(crate) dependency: Option<&'a Frame>,
     /// Whether the capacity can be reserved of what grows here.
     pub(crate) can_reserve: bool,

@@ -87,7 +87,8 @@ impl SortBy {
     }
 }
 
-/// A place that allocated, with the calls that led there: one of [`CallSites::sites`](crate::CallSites::sites).
+/// A place that allocated, with the calls that led there: one of
+/// [`CallSites::sites`](crate::CallSites::sites).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Site {
@@ -123,9 +124,9 @@ impl Site {
         self.numbers.bytes
     }
 
-    /// Bytes of the blocks from here that were live when the process had the most live bytes, of all those allocated since
-    /// the profiler started. Exact while one thread at a time allocates. `None` where it is not known: see
-    /// [`CallSites::sorted_by`](crate::CallSites::sorted_by).
+    /// Bytes of the blocks from here that were live when the process had the most live bytes, of
+    /// all those allocated since the profiler started. Exact while one thread at a time allocates.
+    /// `None` where it is not known: see [`CallSites::sorted_by`](crate::CallSites::sorted_by).
     #[must_use]
     pub fn peak_bytes(&self) -> Option<u64> {
         self.has_peak.then_some(self.numbers.peak_bytes)
@@ -137,14 +138,16 @@ impl Site {
         self.has_peak.then_some(self.numbers.peak_blocks)
     }
 
-    /// The calls that led to the allocation, innermost first; never empty. They begin with the function that called the allocator,
-    /// and end with the one that opened the scope: nothing above that is in it. Inlined functions are; this library's own are not.
+    /// The calls that led to the allocation, innermost first; never empty. They begin with the
+    /// function that called the allocator, and end with the one that opened the scope: nothing
+    /// above that is in it. Inlined functions are; this library's own are not.
     #[must_use]
     pub fn frames(&self) -> &[Frame] {
         &self.frames
     }
 
-    /// The user's own of [`frames`](Self::frames), innermost first. May be empty: on a thread of a library's, for example.
+    /// The user's own of [`frames`](Self::frames), innermost first. May be empty: on a thread of a
+    /// library's, for example.
     pub fn user_frames(&self) -> impl Iterator<Item = &Frame> + '_ {
         self.frames.iter().filter(|frame| frame.is_user())
     }

@@ -1,12 +1,17 @@
-//! Cold: the snapshot text, `{}` of `CallSites`: the same on every machine, in every run, at every opt-level and with every toolchain.
+//! Cold: the snapshot text, `{}` of `CallSites`: the same on every machine, in every run, at every
+//! opt-level and with every toolchain.
 //!
-//! What it is made of is what these agree on: files below the root, and the names of the user's functions. What differs is left out:
+//! What it is made of is what these agree on: files below the root, and the names of the user's
+//! functions. What differs is left out:
 //!
 //! - lines and columns (they move with every edit), bytes (sizes of types may change), addresses;
-//! - generic arguments, hashes, numbers of closures: toolchains write them in their own ways, or not at all;
-//! - frames of std and of other packages: their versions differ, and so does what of them is inlined;
+//! - generic arguments, hashes, numbers of closures: toolchains write them in their own ways, or
+//!   not at all;
+//! - frames of std and of other packages: their versions differ, and so does what of them is
+//!   inlined;
 //! - what `thread_local!` makes of an expression is called after the macro;
-//! - closures, as such: some toolchains write `tokens::{{closure}}`, some `{closure#0}` without a path; both become `tokens`;
+//! - closures, as such: some toolchains write `tokens::{{closure}}`, some `{closure#0}` without a
+//!   path; both become `tokens`;
 //! - repetition: a closure within its function, recursion, also of functions that call one another.
 
 use std::collections::BTreeMap;
@@ -18,8 +23,9 @@ use super::site::SortBy;
 use super::site::{Numbers, Site, SiteData};
 use crate::number::{counted, grouped};
 
-/// A site without a frame of the user's: on a thread of a library's, or below a stack that could not be walked to its end. Not even
-/// the package would be the same everywhere, as inlined functions may come without their paths.
+/// A site without a frame of the user's: on a thread of a library's, or below a stack that could
+/// not be walked to its end. Not even the package would be the same everywhere, as inlined
+/// functions may come without their paths.
 const OUTSIDE: &str = "(outside of the user's code)";
 
 /// What was left out of the middle of a stack. It shows unless it is within recursion.
@@ -122,8 +128,8 @@ fn key(site: &Site) -> String {
     key
 }
 
-/// A closure without a path, whose source does not say its function either (it is a macro's), counts as the next
-/// function further out: of the same file, if there is one.
+/// A closure without a path, whose source does not say its function either (it is a macro's),
+/// counts as the next function further out: of the same file, if there is one.
 fn function<'a>(frame: &'a Frame, outer: &[&'a Frame]) -> &'a str {
     let named = |frame: &&Frame| !frame.parts.name.is_empty();
     let mut of_file =

@@ -1,4 +1,5 @@
-//! Cold: the user's source files, read where they were compiled, for excerpts and for the names of closures.
+//! Cold: the user's source files, read where they were compiled, for excerpts and for the names of
+//! closures.
 
 use std::collections::HashMap;
 use std::fs;
@@ -62,8 +63,9 @@ impl Sources {
     }
 }
 
-/// The folder that the files of a build are in, if it is not the one that the compiler has written down (`--remap-path-prefix`,
-/// `trim-paths`). `location` is one of them, `written` the same as the compiler has it, `folders` those that may be in the workspace.
+/// The folder that the files of a build are in, if it is not the one that the compiler has written
+/// down (`--remap-path-prefix`, `trim-paths`). `location` is one of them, `written` the same as the
+/// compiler has it, `folders` those that may be in the workspace.
 pub(crate) fn moved_root(location: &str, written: &str, folders: &[String]) -> Option<String> {
     let is_file = |path: &Path| fs::metadata(path).is_ok_and(|file| file.is_file());
     if location.starts_with('/') || written.starts_with('/') && is_file(Path::new(written)) {
@@ -76,7 +78,8 @@ pub(crate) fn moved_root(location: &str, written: &str, folders: &[String]) -> O
     Some(root?.to_str()?.to_owned())
 }
 
-/// Not for doc tests: their lines are those of a source that rustdoc makes, under the name of the file that they stand in.
+/// Not for doc tests: their lines are those of a source that rustdoc makes, under the name of the
+/// file that they stand in.
 fn read(path: &str) -> Option<String> {
     if built() == Built::DocTest {
         return None;
@@ -114,8 +117,9 @@ enum Body<'a> {
     Other,
 }
 
-/// Follows the braces of `source`, and remembers at each the `fn` whose body it opens; likewise the values of `static`s and `const`s,
-/// which may hold closures too. Without a column, the innermost body that is open anywhere on the line.
+/// Follows the braces of `source`, and remembers at each the `fn` whose body it opens; likewise the
+/// values of `static`s and `const`s, which may hold closures too. Without a column, the innermost
+/// body that is open anywhere on the line.
 fn item_at(source: &str, line: u32, column: Option<u32>) -> Option<Item<'_>> {
     let mut here = (1, 1);
     let is_past = |here: (u32, u32)| here.0 > line || here.0 == line && column == Some(here.1);
@@ -216,7 +220,8 @@ fn item_at(source: &str, line: u32, column: Option<u32>) -> Option<Item<'_>> {
     found.filter(|_| is_past(here))
 }
 
-/// The type whose definition follows, where an attribute is on the line: in it, nothing but attributes and words comes before.
+/// The type whose definition follows, where an attribute is on the line: in it, nothing but
+/// attributes and words comes before.
 fn derived_for(source: &str, line: u32) -> Option<&str> {
     let line = usize::try_from(line.checked_sub(1)?).ok()?;
     let mut rest = source;
@@ -237,7 +242,8 @@ fn derived_for(source: &str, line: u32) -> Option<&str> {
     None
 }
 
-/// The type or the trait in what stands between `impl` or `trait` and the body: `<T: Clone> Go for app::M<T> where ..`.
+/// The type or the trait in what stands between `impl` or `trait` and the body:
+/// `<T: Clone> Go for app::M<T> where ..`.
 fn type_of_methods(text: &str) -> Option<&str> {
     let text = text.trim_start();
     let text = match text.starts_with('<') {

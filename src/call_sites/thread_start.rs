@@ -1,5 +1,5 @@
-//! Cold: what std allocates to start a thread, and frees when the thread ends. Told by the names of its frames, and in doubt it may
-//! be that.
+//! Cold: what std allocates to start a thread, and frees when the thread ends. Told by the names of
+//! its frames, and in doubt it may be that.
 
 use std::collections::BTreeMap;
 use std::panic::Location;
@@ -64,7 +64,8 @@ fn is_of_threads(name: &str, file: Option<&str>) -> bool {
 mod tests {
     use super::super::fixture::{tally, Program};
 
-    /// Of a block at these frames, innermost first, below `p::f` at a line of the user's if `has_lines`.
+    /// Of a block at these frames, innermost first, below `p::f` at a line of the user's if
+    /// `has_lines`.
     fn may_be(frames: &str, has_lines: bool) -> bool {
         let user = if has_lines { "2 p::f @ /p/src/main.rs:2" } else { "2 p::f" };
         let places = format!("1 p::main @ /p/src/main.rs:9\n{frames}{user}\n");

@@ -1,4 +1,5 @@
-//! Cold: whether code starts threads, by its call sites: starting one takes allocations of the thread that does.
+//! Cold: whether code starts threads, by its call sites: starting one takes allocations of the
+//! thread that does.
 
 use super::code::Owner;
 use super::frame::Frame;
@@ -13,7 +14,8 @@ pub(crate) fn starts_threads(sites: &[Site]) -> bool {
     called.any(|mut frames| frames.any(starts_thread))
 }
 
-/// All of std's ways to start a thread lead through one function. The thread itself runs in a closure of that.
+/// All of std's ways to start a thread lead through one function. The thread itself runs in a
+/// closure of that.
 fn starts_thread(frame: &Frame) -> bool {
     let is_way = frame.parts.name.starts_with("spawn_unchecked") && !frame.parts.is_closure;
     is_way && frame.parts.owner == Owner::Std

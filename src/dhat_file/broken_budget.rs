@@ -12,8 +12,9 @@ use super::lock::lock;
 use super::{document, file};
 use crate::reading::{DhatProfile, Recording};
 
-/// Writes `FOLDER/PACKAGE-BINARY-NAME.json`, and says where: a second one of the same name in this process is `..-2.json`, one of an
-/// earlier process is replaced. To be called inside `counters::ignored`.
+/// Writes `FOLDER/PACKAGE-BINARY-NAME.json`, and says where: a second one of the same name in this
+/// process is `..-2.json`, one of an earlier process is replaced. To be called inside
+/// `counters::ignored`.
 ///
 /// # Errors
 /// Those of the file system, with the path that they are about.
@@ -33,7 +34,8 @@ pub(crate) fn save_in(
     }
 }
 
-/// Several packages of a workspace may have tests of the same name: Cargo says which one this is. Its unit tests are named as it is.
+/// Several packages of a workspace may have tests of the same name: Cargo says which one this is.
+/// Its unit tests are named as it is.
 fn stem(package: Option<&str>, binary: Option<&str>, name: &str) -> String {
     let is_its_own = |binary: &&str| package.is_some_and(|p| p.replace('-', "_") == **binary);
     let parts = [package, binary.filter(|binary| !is_its_own(binary)), Some(name)];

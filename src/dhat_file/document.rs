@@ -1,5 +1,5 @@
-//! Cold: a [`DhatProfile`] as a DHAT file, version 2: the format is described in `dhat/dh_main.c` of Valgrind, and read by its viewer,
-//! `dhat/dh_view.html`.
+//! Cold: a [`DhatProfile`] as a DHAT file, version 2: the format is described in `dhat/dh_main.c`
+//! of Valgrind, and read by its viewer, `dhat/dh_view.html`.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -16,8 +16,8 @@ use crate::symbolize::{symbolize, Place};
 /// The root of all stacks, which the first frame must be.
 const ROOT: &str = "[root]";
 
-/// Names and lines are looked up for this: some milliseconds, and a tenth of a second the first time in a process. To be called inside
-/// `counters::ignored`.
+/// Names and lines are looked up for this: some milliseconds, and a tenth of a second the first
+/// time in a process. To be called inside `counters::ignored`.
 pub(crate) fn text(profile: &DhatProfile) -> String {
     let command: Vec<_> = env::args_os().map(|a| a.to_string_lossy().into_owned()).collect();
     let process = Process { command: command.join(" "), id: process::id() };

@@ -15,7 +15,8 @@ pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
     // A link stays one: the file that it leads to is written.
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     if fs::symlink_metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
-        // A device or a pipe must stay what it is, and a link that leads to nothing yet; a folder is an error.
+        // A device or a pipe must stay what it is, and a link that leads to nothing yet; a folder
+        // is an error.
         return fs::write(&path, text);
     }
     let temporary = temporary_name(&path);

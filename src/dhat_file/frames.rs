@@ -1,7 +1,7 @@
 //! Cold: `Frames`, the frames of a DHAT file: their texts, and which of a stack are shown.
 //!
-//! As dhat-rs does it: of the functions of an allocator at the inner end of a stack, the outermost alone is shown; what lies above
-//! the function that began the profile is not shown at all.
+//! As dhat-rs does it: of the functions of an allocator at the inner end of a stack, the outermost
+//! alone is shown; what lies above the function that began the profile is not shown at all.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,8 @@ use crate::symbolize::{Place, Symbol};
 pub(crate) struct Frames {
     texts: Vec<String>,
     at: BTreeMap<usize, Vec<Frame>>,
-    /// The addresses above the functions that began the profile, outermost first, and whether they begin with the thread's first.
+    /// The addresses above the functions that began the profile, outermost first, and whether they
+    /// begin with the thread's first.
     above: Vec<(Vec<usize>, bool)>,
     is_trimmed: bool,
 }
@@ -69,9 +70,11 @@ impl Frames {
         (above, opening.stop().is_complete())
     }
 
-    /// How many outer addresses of a stack are left out: those that it shares with what is above the function that began the
-    /// profile. A stack that was cut at its outer end may begin anywhere in that. One that shares nothing is another thread's: it ends where
-    /// it gets, from the inside, to an address that is above, too, and so to what the runtime puts around a thread.
+    /// How many outer addresses of a stack are left out: those that it shares with what is above
+    /// the function that began the profile. A stack that was cut at its outer end may begin
+    /// anywhere in that. One that shares nothing is another thread's: it ends where it gets, from
+    /// the inside, to an address that is above, too, and so to what the runtime puts around a
+    /// thread.
     fn left_out(&self, stack: &Stack) -> usize {
         let addresses = stack.return_addresses();
         let shared = |(above, is_complete): &(Vec<usize>, bool)| {
@@ -127,7 +130,8 @@ fn frames(address: usize, place: &Place, texts: &mut Vec<String>) -> Vec<Frame> 
     }
 }
 
-/// The texts of the address, which no other one has, begin at `first`. Each is there once: a function may be inlined into itself.
+/// The texts of the address, which no other one has, begin at `first`. Each is there once: a
+/// function may be inlined into itself.
 fn frame(address: usize, symbol: &Symbol, first: usize, texts: &mut Vec<String>) -> Frame {
     let name = symbol.function.as_deref().map(without_numbers);
     let name = name.as_deref().unwrap_or("???");
@@ -143,8 +147,8 @@ fn frame(address: usize, symbol: &Symbol, first: usize, texts: &mut Vec<String>)
     Frame { index, is_allocator: is_allocator(name, path), is_library: is_library(name) }
 }
 
-/// Whether a function hands requests on to the allocator, or is the allocator. Where the debug information is of lines alone, the names of
-/// inlined functions are without their paths.
+/// Whether a function hands requests on to the allocator, or is the allocator. Where the debug
+/// information is of lines alone, the names of inlined functions are without their paths.
 fn is_allocator(name: &str, file: &str) -> bool {
     is_allocator_shim(short_name(name).name)
         || ["alloc::alloc::", "<alloc::alloc::"].iter().any(|start| name.starts_with(start))

@@ -1,5 +1,5 @@
-//! Cold: `lock`, for the locks of this folder. A child that `fork` makes has only the thread that forked: what another one had
-//! locked at that moment stays locked, so there nobody waits for ever.
+//! Cold: `lock`, for the locks of this folder. A child that `fork` makes has only the thread that
+//! forked: what another one had locked at that moment stays locked, so there nobody waits for ever.
 
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread;
@@ -10,7 +10,8 @@ use crate::walk;
 /// Thousands of times as long as any of the locks is held.
 const LIMIT_IN_FORKED_CHILD: Duration = Duration::from_secs(1);
 
-/// `None` in a forked child, if the lock was held by another thread at the fork. To be called inside `counters::ignored`.
+/// `None` in a forked child, if the lock was held by another thread at the fork. To be called
+/// inside `counters::ignored`.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
     if walk::is_forked() {
         return lock_within(mutex, LIMIT_IN_FORKED_CHILD);

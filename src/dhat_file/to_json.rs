@@ -5,14 +5,17 @@ use crate::call_sites::CallSites;
 use crate::ignored::Ignored;
 
 impl CallSites {
-    /// The file that DHAT's viewer opens: see [`dhat`](crate::dhat), which says what is in it. Needs the feature `dhat-compat`.
+    /// The file that DHAT's viewer opens: see [`dhat`](crate::dhat), which says what is in it.
+    /// Needs the feature `dhat-compat`.
     ///
-    /// It is complete for a [`Profiler`](crate::Profiler) (of those that overlap, for four), for an [`AllocScope`](crate::AllocScope) with call sites, and for a budget that was
-    /// broken while `MOD_ALLOC_DHAT` was set. Of other budgets the allocations alone are known, without lifetimes and
-    /// without what was live when.
+    /// It is complete for a [`Profiler`](crate::Profiler) (of those that overlap, for four), for an
+    /// [`AllocScope`](crate::AllocScope) with call sites, and for a budget that was broken while
+    /// `MOD_ALLOC_DHAT` was set. Of other budgets the allocations alone are known, without
+    /// lifetimes and without what was live when.
     ///
-    /// Lifetimes and live blocks go by the identity of each block, wherever it is freed or grows: where that happens in
-    /// [`uncounted`](crate::uncounted), or on a thread that is not attached, a point may have more bytes at a time than in total.
+    /// Lifetimes and live blocks go by the identity of each block, wherever it is freed or grows:
+    /// where that happens in [`uncounted`](crate::uncounted), or on a thread that is not attached,
+    /// a point may have more bytes at a time than in total.
     ///
     /// Names and lines are looked up anew, which takes some milliseconds.
     ///

@@ -13,8 +13,8 @@
 //!   full stacks: MOD_ALLOC_BACKTRACE=full     DHAT profile: MOD_ALLOC_DHAT=DIR
 //! ```
 //!
-//! The user's innermost line leads, whatever it called: growth of a `Vec` is no place of the user's. Stacks with the same lines of the
-//! user's are one site here.
+//! The user's innermost line leads, whatever it called: growth of a `Vec` is no place of the
+//! user's. Stacks with the same lines of the user's are one site here.
 
 use std::iter;
 use std::panic::Location;
@@ -32,12 +32,14 @@ use crate::number::{counted, grouped};
 
 const WIDTH: usize = 100;
 
-/// So many sites are listed, and so many further lines about them, the first sites first: with the table, a report has some 25 lines.
-/// Who calls a site is said of each, even if that takes one line more.
+/// So many sites are listed, and so many further lines about them, the first sites first: with the
+/// table, a report has some 25 lines. Who calls a site is said of each, even if that takes one line
+/// more.
 const MAX_SITES: usize = 6;
 const MAX_DETAILS: usize = 8;
 
-/// Files are at most so wide in the list. A longer one shifts its own line, and is not cut: editors find their way by it.
+/// Files are at most so wide in the list. A longer one shifts its own line, and is not cut: editors
+/// find their way by it.
 const MAX_PLACE_WIDTH: usize = 40;
 
 /// After the name of a file.
@@ -316,7 +318,8 @@ fn grown(row: &Row<'_>, width: usize) -> Option<String> {
     Some(fit(&format!("grew {how}{advice}"), width))
 }
 
-/// As many links as fit in a line. The last one, the user's test, is always there: where both do not fit, on a line of its own.
+/// As many links as fit in a line. The last one, the user's test, is always there: where both do
+/// not fit, on a line of its own.
 fn chain(start: &str, links: &[String], width: usize) -> Vec<String> {
     let Some((last, others)) = links.split_last() else { return Vec::new() };
     let count = |text: &str| text.chars().count();

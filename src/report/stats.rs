@@ -6,7 +6,8 @@ use crate::counters::AllocStats;
 use crate::ignored::Ignored;
 use crate::number::{counted, signed};
 
-/// One line: `3 allocations (1 reallocation), 96 bytes; 2 deallocations; 1 live, 48 bytes; peak 96 bytes`.
+/// One line:
+/// `3 allocations (1 reallocation), 96 bytes; 2 deallocations; 1 live, 48 bytes; peak 96 bytes`.
 impl fmt::Display for AllocStats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&Ignored::new(|| text(self)))

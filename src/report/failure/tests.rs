@@ -11,7 +11,8 @@ fn push(text: &mut String, program: &Program<'_>, mode: Mode, order: SortBy) {
     let (sites, subject) = (CallSites::new(program.data()), Subject::Allocated);
     let list = List { sites, subject, order, attribute: None, is_warm: false, run: None };
     push_call_sites(text, &[list], mode);
-    // With the feature `dhat-compat` it says one thing more, and one of sources that are not there, as nearly all here.
+    // With the feature `dhat-compat` it says one thing more, and one of sources that are not there,
+    // as nearly all here.
     *text = text.replace(DHAT_HINT, "");
     *text =
         text.split_inclusive('\n').filter(|line| !line.ends_with(&format!("{UNREAD}\n"))).collect();
