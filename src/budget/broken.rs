@@ -7,7 +7,7 @@
 
 use std::panic::Location;
 
-use super::Budget;
+use super::builder::Budget;
 #[cfg(feature = "backtraces")]
 use crate::call_sites::{self, harness, CallSites, Numbers};
 #[cfg(feature = "backtraces")]

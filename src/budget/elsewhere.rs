@@ -10,7 +10,8 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
 
-use super::{environment, Origin};
+use super::environment;
+use super::origin::Origin;
 use crate::counters;
 use crate::number::counted;
 use crate::threads;

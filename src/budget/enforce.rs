@@ -3,7 +3,11 @@
 use std::fmt;
 use std::thread;
 
-use super::{elsewhere, Broken, Budget, Exceeded, Origin};
+use super::broken::Broken;
+use super::builder::Budget;
+use super::elsewhere;
+use super::exceeded::Exceeded;
+use super::origin::Origin;
 use crate::scope::Budgeted;
 use crate::value::Value;
 

@@ -4,7 +4,10 @@
 use std::sync::OnceLock;
 
 use super::broken::{self, Broken};
-use super::{Budget, Limit, Metric, Origin, Runs};
+use super::builder::Budget;
+use super::limits::{Limit, Metric};
+use super::origin::Origin;
+use super::runs::Runs;
 #[cfg(feature = "backtraces")]
 use crate::call_sites::CallSites;
 use crate::counters::AllocStats;

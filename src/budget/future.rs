@@ -9,7 +9,11 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::{ready, Context, Poll};
 use std::thread;
 
-use super::{elsewhere, enforce, Broken, Budget, Exceeded, Origin};
+use super::broken::Broken;
+use super::builder::Budget;
+use super::exceeded::Exceeded;
+use super::origin::Origin;
+use super::{elsewhere, enforce};
 use crate::installed;
 use crate::scope::Metered;
 use crate::threads;

@@ -1,12 +1,15 @@
 //! Cold: `Repeated`, a budget over several runs of the same code.
 
 use std::future::Future;
-use std::panic::Location;
 
+use super::builder::Budget;
+use super::exceeded::Exceeded;
 use super::future::Closer;
-use super::{elsewhere, enforce, Broken, Budget, Exceeded, Metric, Origin};
+use super::origin::Origin;
+use super::runs::Runs;
+use super::{elsewhere, enforce};
 use crate::installed;
-use crate::scope::{uncounted, Budgeted, Measured, Measurement, Metered, UncountedFuture};
+use crate::scope::{uncounted, Budgeted, Metered, UncountedFuture};
 use crate::value::Value;
 
 /// A [`Budget`] over several runs: warm-up runs that do not count, then runs that must each hold.
@@ -31,6 +34,23 @@ pub struct Repeated {
     budget: Budget,
     warmup: u64,
     runs: u64,
+}
+
+impl Budget {
+    /// Runs the code this many times uncounted before it counts: for code that fills caches or
+    /// tables at first.
+    pub const fn warmup(self, times: u64) -> Repeated {
+        Repeated::new(self).warmup(times)
+    }
+
+    /// Runs the code this many times; every run must hold.
+    ///
+    /// # Panics
+    /// If `times` is 0.
+    #[track_caller]
+    pub const fn runs(self, times: u64) -> Repeated {
+        Repeated::new(self).runs(times)
+    }
 }
 
 /// The setters of [`Budget`] are here as well, so that their order does not matter.
@@ -60,7 +80,7 @@ setters! {
 }
 
 impl Repeated {
-    pub(super) const fn new(budget: Budget) -> Self {
+    const fn new(budget: Budget) -> Self {
         Self { budget, warmup: 0, runs: 1 }
     }
 
@@ -178,7 +198,7 @@ impl Repeated {
         for _ in 0..self.warmup {
             uncounted(|| drop(work()));
         }
-        let mut runs = Runs::new(self, origin.location);
+        let mut runs = Runs::new(self.budget, self.warmup, self.runs, origin.location);
         let mut run = || {
             let scope = Budgeted::enter(self.budget.asked());
             let value = work();
@@ -209,7 +229,7 @@ impl Repeated {
                 let output = UncountedFuture::new(future).await;
                 uncounted(|| drop(output));
             }
-            let mut runs = Runs::new(self, origin.location);
+            let mut runs = Runs::new(self.budget, self.warmup, self.runs, origin.location);
             let mut last = None;
             for _ in 0..self.runs {
                 let closer = Closer::new();
@@ -237,85 +257,5 @@ impl Repeated {
             return None;
         };
         Some(Exceeded::new(self.budget, broken, origin, subject, Some(runs)))
-    }
-}
-
-/// What the runs have measured.
-pub(crate) struct Runs {
-    pub(crate) warmup: u64,
-    pub(crate) runs: u64,
-    budget: Budget,
-    location: &'static Location<'static>,
-    /// For each metric, the least and the greatest over the runs, in the order of [`Metric::ALL`].
-    ranges: [(u64, u64); Metric::ALL.len()],
-    done: u64,
-    first_broken: Option<Broken>,
-    /// Which of the runs that is, from 1.
-    broken_at: u64,
-    /// What other threads have allocated in all of them, for `MOD_ALLOC_REPORT`.
-    elsewhere: Option<u64>,
-}
-
-impl Runs {
-    const fn new(repeated: Repeated, location: &'static Location<'static>) -> Self {
-        let Repeated { budget, warmup, runs } = repeated;
-        let ranges = [(u64::MAX, 0); Metric::ALL.len()];
-        Self {
-            warmup,
-            runs,
-            budget,
-            location,
-            ranges,
-            done: 0,
-            first_broken: None,
-            broken_at: 0,
-            elsewhere: None,
-        }
-    }
-
-    fn add_scope(&mut self, scope: Budgeted) {
-        let measured = scope.measured();
-        self.add_elsewhere(|| scope.elsewhere());
-        self.add(measured, || scope.finish(measured));
-    }
-
-    fn add_elsewhere(&mut self, events: impl FnOnce() -> Option<u64>) {
-        if elsewhere::is_reported() {
-            self.elsewhere = events().map(|now| now + self.elsewhere.unwrap_or(0));
-        }
-    }
-
-    fn add(&mut self, mut measured: Measured, measurement: impl FnOnce() -> Measurement) {
-        self.done += 1;
-        if !self.budget.holds(&measured) {
-            match Broken::new(&self.budget, measurement(), self.location) {
-                Ok(broken) => {
-                    measured = broken.measurement.measured;
-                    if self.first_broken.is_none() {
-                        self.first_broken = Some(broken);
-                        self.broken_at = self.done;
-                    }
-                }
-                Err(without_harness) => measured = without_harness,
-            }
-        }
-        for (metric, (least, greatest)) in Metric::ALL.into_iter().zip(&mut self.ranges) {
-            *least = (*least).min(metric.of(&measured));
-            *greatest = (*greatest).max(metric.of(&measured));
-        }
-    }
-
-    /// Whether the code had run before the run that broke the budget.
-    pub(crate) const fn are_warm(&self) -> bool {
-        self.warmup > 0 || self.broken_at > 1
-    }
-
-    /// Which of several runs was the first that broke the budget, from 1: its stacks are shown.
-    pub(crate) fn shown(&self) -> Option<u64> {
-        Some(self.broken_at).filter(|_| self.runs > 1)
-    }
-
-    pub(crate) const fn range(&self, metric: Metric) -> (u64, u64) {
-        self.ranges[metric as usize]
     }
 }

@@ -1,0 +1,97 @@
+//! Cold: `Runs`, what several runs of the same code have measured.
+
+use std::panic::Location;
+
+use super::broken::Broken;
+use super::builder::Budget;
+use super::elsewhere;
+use super::limits::Metric;
+use crate::scope::{Budgeted, Measured, Measurement};
+
+/// What the runs have measured.
+pub(crate) struct Runs {
+    pub(crate) warmup: u64,
+    pub(crate) runs: u64,
+    budget: Budget,
+    location: &'static Location<'static>,
+    /// For each metric, the least and the greatest over the runs, in the order of [`Metric::ALL`].
+    ranges: [(u64, u64); Metric::ALL.len()],
+    done: u64,
+    pub(super) first_broken: Option<Broken>,
+    /// Which of the runs that is, from 1.
+    broken_at: u64,
+    /// What other threads have allocated in all of them, for `MOD_ALLOC_REPORT`.
+    pub(super) elsewhere: Option<u64>,
+}
+
+impl Runs {
+    pub(super) const fn new(
+        budget: Budget,
+        warmup: u64,
+        runs: u64,
+        location: &'static Location<'static>,
+    ) -> Self {
+        let ranges = [(u64::MAX, 0); Metric::ALL.len()];
+        Self {
+            warmup,
+            runs,
+            budget,
+            location,
+            ranges,
+            done: 0,
+            first_broken: None,
+            broken_at: 0,
+            elsewhere: None,
+        }
+    }
+
+    pub(super) fn add_scope(&mut self, scope: Budgeted) {
+        let measured = scope.measured();
+        self.add_elsewhere(|| scope.elsewhere());
+        self.add(measured, || scope.finish(measured));
+    }
+
+    pub(super) fn add_elsewhere(&mut self, events: impl FnOnce() -> Option<u64>) {
+        if elsewhere::is_reported() {
+            self.elsewhere = events().map(|now| now + self.elsewhere.unwrap_or(0));
+        }
+    }
+
+    pub(super) fn add(
+        &mut self,
+        mut measured: Measured,
+        measurement: impl FnOnce() -> Measurement,
+    ) {
+        self.done += 1;
+        if !self.budget.holds(&measured) {
+            match Broken::new(&self.budget, measurement(), self.location) {
+                Ok(broken) => {
+                    measured = broken.measurement.measured;
+                    if self.first_broken.is_none() {
+                        self.first_broken = Some(broken);
+                        self.broken_at = self.done;
+                    }
+                }
+                Err(without_harness) => measured = without_harness,
+            }
+        }
+        for (metric, (least, greatest)) in Metric::ALL.into_iter().zip(&mut self.ranges) {
+            *least = (*least).min(metric.of(&measured));
+            *greatest = (*greatest).max(metric.of(&measured));
+        }
+    }
+
+    /// Whether the code had run before the run that broke the budget.
+    pub(crate) const fn are_warm(&self) -> bool {
+        self.warmup > 0 || self.broken_at > 1
+    }
+
+    /// Which of several runs was the first that broke the budget, from 1: its stacks are shown.
+    pub(crate) fn shown(&self) -> Option<u64> {
+        Some(self.broken_at).filter(|_| self.runs > 1)
+    }
+
+    pub(crate) const fn range(&self, metric: Metric) -> (u64, u64) {
+        self.ranges[metric as usize]
+    }
+}
