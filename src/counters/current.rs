@@ -4,6 +4,7 @@
 #![allow(unsafe_code)]
 
 use std::cell::Cell;
+use std::mem::needs_drop;
 
 use super::thread_counters::{Dummy, Line, Registration};
 
@@ -19,6 +20,9 @@ thread_local! {
     static CURRENT: Cell<*const Line> = const { Cell::new(NEW) };
     static IGNORED_ALLOCS: Cell<u64> = const { Cell::new(0) };
 }
+
+const _: () = assert!(!needs_drop::<Cell<*const Line>>());
+const _: () = assert!(!needs_drop::<Cell<u64>>());
 
 /// The line that the current thread writes, or a dummy. Readable, and written by no other thread.
 #[inline(always)]

@@ -1,6 +1,7 @@
 //! Hot: the stop in a debugger at the first allocation past a budget (`MOD_ALLOC_BREAK=1`), with the stack still standing.
 
 use std::cell::Cell;
+use std::mem::needs_drop;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 static IS_SET: AtomicBool = AtomicBool::new(false);
@@ -9,6 +10,8 @@ thread_local! {
     // Without a destructor, so that it can be used at any time of a thread's life.
     static IS_PASSED: Cell<bool> = const { Cell::new(false) };
 }
+
+const _: () = assert!(!needs_drop::<Cell<bool>>());
 
 /// From now on, limits that are passed are told.
 pub(crate) fn set() {

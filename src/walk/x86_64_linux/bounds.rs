@@ -10,6 +10,7 @@
 use std::arch::asm;
 use std::cell::Cell;
 use std::ffi::{c_int, c_long, c_ulong};
+use std::mem::needs_drop;
 
 use super::is_forked;
 
@@ -35,6 +36,8 @@ thread_local! {
     // Without a destructor, so that it can be read at any time of a thread's life.
     static OWN: Cell<Bounds> = const { Cell::new(UNASKED) };
 }
+
+const _: () = assert!(!needs_drop::<Cell<Bounds>>());
 
 /// What may be read from a stack pointer upwards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

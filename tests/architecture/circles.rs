@@ -1,0 +1,75 @@
+//! Circles in a graph of imports.
+
+use crate::imports::Imports;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// The same imports between the top-level modules of a crate: a folder, or a file beside the root.
+pub(crate) fn between_modules(imports: &Imports) -> Imports {
+    let mut between = Imports::new();
+    for (file, imported) in imports {
+        let from = between.entry(top_level(file)).or_default();
+        for (other, names) in
+            imported.iter().filter(|(other, _)| top_level(other) != top_level(file))
+        {
+            from.entry(top_level(other)).or_default().extend(names.iter().cloned());
+        }
+    }
+    between
+}
+
+/// The module below the first folder that a file is in: `src/a/b.rs` and `src/a.rs` are in `a`.
+fn top_level(file: &str) -> String {
+    let below = file.split_once('/').map_or(file, |(_, below)| below);
+    let module = below.split_once('/').map_or(below, |(folder, _)| folder);
+    module.strip_suffix(".rs").unwrap_or(module).to_owned()
+}
+
+/// The shortest way from a file through others back to itself.
+pub(crate) fn circle(imports: &Imports, file: &str) -> Option<Vec<String>> {
+    let mut before: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut queue = VecDeque::from([file]);
+    while let Some(at) = queue.pop_front() {
+        for next in imports.get(at).into_iter().flat_map(BTreeMap::keys) {
+            if next == file {
+                let mut way = vec![file.to_owned(), at.to_owned()];
+                let mut at = at;
+                while at != file {
+                    at = before[at];
+                    way.push(at.to_owned());
+                }
+                way.reverse();
+                return Some(way);
+            }
+            if !before.contains_key(next.as_str()) {
+                before.insert(next, at);
+                queue.push_back(next);
+            }
+        }
+    }
+    None
+}
+
+/// What is wrong with the circles: one that nobody listed, or a file listed that is in none.
+pub(crate) fn faults(imports: &Imports, listed: &BTreeSet<&str>) -> Vec<String> {
+    let mut faults = Vec::new();
+    for file in imports.keys() {
+        match (circle(imports, file), listed.contains(file.as_str())) {
+            (Some(way), false) => faults.push(format!("a circle: {}", in_words(imports, &way))),
+            (None, true) => faults.push(format!("{file} is in no circle: strike it from the list")),
+            _ => {}
+        }
+    }
+    let gone = listed.iter().filter(|&&file| !imports.contains_key(file));
+    faults.extend(gone.map(|file| format!("{file} is not there: strike it from the list")));
+    faults
+}
+
+/// `a.rs -> b.rs (Names) -> a.rs (Names)`
+fn in_words(imports: &Imports, way: &[String]) -> String {
+    let mut words = way[0].clone();
+    for step in way.windows(2) {
+        let names: Vec<&str> = imports[&step[0]][&step[1]].iter().map(String::as_str).collect();
+        words += &format!(" -> {} ({})", step[1], names.join(", "));
+    }
+    words
+}

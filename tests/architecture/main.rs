@@ -1,0 +1,168 @@
+//! The structure that the design promises, computed from the sources: imports run one way, hot
+//! code imports no cold code, and hot code neither allocates nor locks, formats or panics.
+//!
+//! - [`source`]: the tokens of a file, without what only tests compile;
+//! - [`imports`]: which file imports which; [`circles`]: where that leads back;
+//! - [`hot`]: what hot code may not do;
+//! - `planted`: that each check finds the faults that it is there for.
+
+mod circles;
+mod hot;
+mod imports;
+mod planted;
+mod source;
+
+use imports::Crates;
+use source::Source;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const HOT: &str = "//! Hot: ";
+const COLD: &str = "//! Cold: ";
+/// For the root of a crate, whose `//!` is for users.
+const COLD_ROOT: &str = "// Cold: ";
+
+/// The files that are in circles today. Nothing is added to this list: who breaks a circle strikes
+/// its lines.
+const TO_BREAK: &str = include_str!("files_in_circles.txt");
+
+fn source_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).expect("the sources are there") {
+        let path = entry.expect("readable").path();
+        if path.is_dir() {
+            files.extend(source_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}
+
+/// Every file below some folders of the repository by its name, with its text.
+fn sources(folders: &[&str]) -> BTreeMap<String, String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files: Vec<PathBuf> =
+        folders.iter().flat_map(|folder| source_files(&root.join(folder))).collect();
+    assert!(files.len() > 10, "the sources are found");
+    let name =
+        |path: &Path| path.strip_prefix(root).expect("below").to_string_lossy().replace('\\', "/");
+    files.iter().map(|path| (name(path), fs::read_to_string(path).expect("UTF-8"))).collect()
+}
+
+fn is_hot(text: &str) -> bool {
+    text.starts_with(HOT)
+}
+
+/// One crate, or several whose sources lie together.
+struct Place {
+    sources: BTreeMap<String, String>,
+    /// The root of each crate, and the name that the others have for it.
+    roots: Vec<(String, Option<&'static str>)>,
+}
+
+impl Place {
+    fn library() -> Place {
+        Place { sources: sources(&["src"]), roots: vec![("src/lib.rs".to_owned(), None)] }
+    }
+
+    fn macros() -> Place {
+        let roots = vec![("macros/src/lib.rs".to_owned(), None)];
+        Place { sources: sources(&["macros/src"]), roots }
+    }
+
+    fn benches() -> Place {
+        let sources = sources(&["benches/src", "benches/driver"]);
+        let mut roots = vec![
+            ("benches/src/lib.rs".to_owned(), Some("workloads")),
+            ("benches/driver/main.rs".to_owned(), None),
+        ];
+        let binaries = sources.keys().filter(|name| name.starts_with("benches/src/bin/"));
+        roots.extend(binaries.map(|name| (name.clone(), None)));
+        Place { sources, roots }
+    }
+
+    fn crates(&self, with_tests: bool) -> Crates {
+        let mut crates = Crates::default();
+        for (root, library) in &self.roots {
+            crates.add(root, *library, &self.sources, with_tests);
+        }
+        crates
+    }
+}
+
+fn assert_none(what: &str, faults: &[String]) {
+    assert!(faults.is_empty(), "{what}:\n{}", faults.join("\n"));
+}
+
+#[test]
+fn every_file_says_whether_it_is_hot_or_cold() {
+    for (name, text) in sources(&["src", "macros/src"]) {
+        let is_cold = text.starts_with(COLD) || text.starts_with(COLD_ROOT);
+        let says = is_cold || (is_hot(&text) && name.starts_with("src/"));
+        assert!(says, "the first line of {name} says neither Hot nor Cold");
+    }
+}
+
+#[test]
+fn every_file_is_a_module_that_the_check_sees() {
+    for place in [Place::library(), Place::macros(), Place::benches()] {
+        let crates = place.crates(true);
+        let all: BTreeSet<&str> = place.sources.keys().map(String::as_str).collect();
+        assert_eq!(crates.files(), all);
+        assert_none("files that a `mod` names are not there", crates.missing());
+    }
+}
+
+#[test]
+fn no_files_import_each_other_in_a_circle() {
+    let mut imports = BTreeMap::new();
+    for place in [Place::library(), Place::macros(), Place::benches()] {
+        imports.extend(place.crates(false).imports());
+    }
+    let faults = circles::faults(&imports, &TO_BREAK.lines().collect());
+    assert_none("files that import each other", &faults);
+}
+
+#[test]
+fn imports_between_top_level_modules_run_one_way() {
+    let imports = circles::between_modules(&Place::library().crates(false).imports());
+    let faults = circles::faults(&imports, &BTreeSet::new());
+    assert_none("top-level modules that import each other", &faults);
+}
+
+#[test]
+fn hot_files_import_no_cold_ones() {
+    let place = Place::library();
+    let mut faults = Vec::new();
+    let mut hot_imports = 0;
+    for (file, imported) in place.crates(false).imports() {
+        if !is_hot(&place.sources[&file]) {
+            continue;
+        }
+        for (other, names) in imported {
+            hot_imports += 1;
+            if !is_hot(&place.sources[&other]) {
+                faults.push(format!("{file} is hot and imports {names:?} of {other}"));
+            }
+        }
+    }
+    assert!(hot_imports > 50, "the check finds imports");
+    assert_none("hot files that import cold ones", &faults);
+}
+
+#[test]
+fn hot_files_neither_allocate_nor_lock_format_or_panic() {
+    let place = Place::library();
+    let crates = place.crates(false);
+    let mut faults = Vec::new();
+    for file in crates.files() {
+        let text = &place.sources[file];
+        if is_hot(text) {
+            let found = hot::faults(&Source::without_tests(text));
+            faults.extend(found.iter().map(|(line, what)| format!("{file}:{line}: {what}")));
+        }
+    }
+    assert_none("what hot files may not do", &faults);
+}
