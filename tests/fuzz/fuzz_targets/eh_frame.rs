@@ -1,19 +1,20 @@
-//! The parsers of unwind tables, fed with anything; `fuzz/README.md` says how.
+//! The parsers of unwind tables, fed with anything; `tests/fuzz/README.md` says how.
 //!
-//! They are the files of the crate themselves, so that it need not show them to anyone. The input is an address in the code, the
-//! offsets of an entry and of a header, and then the memory that they are in.
+//! They are the files of the crate themselves, so that it need not show them to anyone. The input is
+//! an address in the code, the offsets of an entry and of a header, and then the memory that they
+//! are in.
 #![no_main]
 #![allow(dead_code, unreachable_pub)]
 
 use libfuzzer_sys::fuzz_target;
 
-#[path = "../../src/walk/x86_64_linux/bytes.rs"]
+#[path = "../../../src/walk/x86_64_linux/bytes.rs"]
 mod bytes;
-#[path = "../../src/walk/x86_64_linux/eh_frame.rs"]
+#[path = "../../../src/walk/x86_64_linux/eh_frame.rs"]
 mod eh_frame;
-#[path = "../../src/walk/x86_64_linux/header.rs"]
+#[path = "../../../src/walk/x86_64_linux/header.rs"]
 mod header;
-#[path = "../../src/walk/rule.rs"]
+#[path = "../../../src/walk/rule.rs"]
 mod rule;
 
 /// Where the memory lies, so that entries can be relative to themselves.
