@@ -267,6 +267,7 @@ impl HeapProfile {
     #[inline]
     fn point_of_all(&self, stack: &'static Stack) -> Option<&'static ProgramPoint> {
         let hash = stack.hash();
+        // No panic: the first bits of a hash, and as many places as they can say.
         let mut place = &self.roots[(hash >> (64 - ROOT_BITS)) as usize];
         let mut bits = hash << ROOT_BITS;
         loop {
@@ -280,6 +281,7 @@ impl HeapProfile {
             if point.stack().is_some_and(|known| ptr::eq(known, stack)) {
                 return Some(point);
             }
+            // No panic: two bits, and four places.
             place = &point.children[(bits >> 62) as usize];
             bits <<= 2;
         }

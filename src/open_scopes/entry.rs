@@ -152,6 +152,7 @@ impl ScopeEntry {
             return frozen;
         }
         let (end, seen, open_stretch) = match above.iter().position(ScopeEntry::hides) {
+            // No panic: the position of one of them.
             Some(at) => (above[at].start, &above[..at], Some(above[at].at)),
             None => (now, above, None),
         };

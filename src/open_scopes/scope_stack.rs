@@ -203,6 +203,7 @@ impl ScopeStack {
     /// The record of the recording frame at `depth`, and how many above it hand theirs down to it.
     fn records_of(&self, depth: usize) -> (usize, usize) {
         let records = |entry: &&ScopeEntry| entry.kind == Kind::Recording;
+        // No panic: the caller has found the entry.
         let (below, rest) = self.stack.as_slice().split_at(depth);
         let above = rest.iter().skip(1).take_while(|entry| !entry.hides());
         (below.iter().filter(records).count(), above.filter(records).count())
@@ -224,12 +225,14 @@ impl ScopeStack {
         let Some(depth) = self.stack.as_slice().iter().rposition(|f| f.tag == tag) else {
             return;
         };
+        // No panic: the position of one of them.
         let (entry, above) = (&self.stack.as_slice()[depth], &self.stack.as_slice()[depth + 1..]);
         let measured = entry.measure(above, now);
         if entry.kind == Kind::Recording {
             let (record, above) = self.records_of(depth);
             self.records.freeze(record, above);
         }
+        // No panic: as above.
         let entry = &mut self.stack.as_mut_slice()[depth];
         entry.frozen = Some(measured);
         entry.tracked = None;
@@ -264,6 +267,7 @@ impl ScopeStack {
     fn close_any(&mut self, id: ScopeId, now: Counts) -> Option<Reading> {
         let reading = self.measure(id, now)?;
         self.let_go(id.depth, now);
+        // No panic: `measure` has found it.
         let entry = &mut self.stack.as_mut_slice()[id.depth];
         entry.is_closed = true;
         if entry.kind == Kind::Uncounted {

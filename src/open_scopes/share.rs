@@ -95,12 +95,18 @@ impl Share {
 
     /// The page in use.
     fn page(&self) -> &Page {
-        &self.pages[self.turns.load(Relaxed) % 2]
+        self.page_at(self.turns.load(Relaxed))
+    }
+
+    /// The page in use after so many turns.
+    fn page_at(&self, turns: usize) -> &Page {
+        // No panic: one of two.
+        &self.pages[turns % 2]
     }
 
     fn turn(&self, is_running: bool, fixed: Counts) {
         let turns = self.turns.load(Relaxed).wrapping_add(1);
-        let page = &self.pages[turns % 2];
+        let page = self.page_at(turns);
         page.is_running.store(is_running, Relaxed);
         page.fixed.store(fixed);
         self.turns.store(turns, Release);
@@ -138,7 +144,7 @@ impl Share {
     pub(crate) fn read(&self) -> Counts {
         let mut turns = self.turns.load(Acquire);
         loop {
-            let page = &self.pages[turns % 2];
+            let page = self.page_at(turns);
             let mut counts = page.fixed.load();
             if page.is_running.load(Relaxed) {
                 // SAFETY: null or a state, and states live for ever.

@@ -117,8 +117,8 @@ impl ScopeRecords {
     /// Hands what the layer at `depth` has counted down to the one below, or, without `hand_down`, sees to it that it
     /// never will be. What it counts from now on is to be settled later.
     pub(crate) fn settle(&mut self, depth: usize, hand_down: bool) {
-        let (below, above) = self.as_mut_slice().split_at_mut(depth);
-        let Some(layer) = above.first_mut() else { return };
+        let up_to = self.as_mut_slice().get_mut(..=depth);
+        let Some((layer, below)) = up_to.and_then(<[_]>::split_last_mut) else { return };
         if let (true, Some(below)) = (hand_down, below.last_mut()) {
             for row in layer.sites.rows() {
                 let counts = row.unsettled();

@@ -101,7 +101,8 @@ impl SharedSums {
                 self.highest.fetch_max(now, Relaxed);
             }
             if now > limits.net_bytes && number > 0 {
-                self.past[3].claim(number, stack);
+                let [.., past] = &self.past;
+                past.claim(number, stack);
             }
         }
     }
@@ -112,19 +113,22 @@ impl SharedSums {
         let number = events as u64;
         // Each of these rises only, so one event alone is the first past it; `begin` found none of them passed.
         if events == limits.events.wrapping_add(1) {
-            self.past[0].claim(number, stack);
+            let [past, ..] = &self.past;
+            past.claim(number, stack);
         }
         if limits.reallocs < i64::MAX && event.old_size.is_some() {
             let reallocs = self.reallocs.fetch_add(1, Relaxed).wrapping_add(1);
             if reallocs == limits.reallocs + 1 {
-                self.past[1].claim(number, stack);
+                let [_, past, ..] = &self.past;
+                past.claim(number, stack);
             }
         }
         if limits.bytes < i64::MAX {
             let size = event.size as i64;
             let bytes = self.bytes.fetch_add(size, Relaxed).wrapping_add(size);
             if bytes > limits.bytes && bytes.wrapping_sub(size) <= limits.bytes {
-                self.past[2].claim(number, stack);
+                let [_, _, past, _] = &self.past;
+                past.claim(number, stack);
             }
         }
         number

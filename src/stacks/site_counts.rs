@@ -98,6 +98,7 @@ impl Growth {
         self.least = self.least.min(old_size);
         self.most = self.most.max(new_size);
         let continues = if self.steps == 0 {
+            // No panic: an array, and not empty.
             self.sizes[0] = old_size;
             true
         } else {
@@ -141,10 +142,11 @@ impl Growth {
     /// From which size to which a block grew, and in how many steps, where all steps together are those of one, or of several that
     /// grew alike: only then do the gains add up to the whole way.
     pub(crate) fn whole(&self) -> Option<(u64, u64, u64)> {
-        let way = self.most.checked_sub(self.least).filter(|way| *way > 0)?;
-        let blocks = self.gained / way;
-        let adds_up = blocks > 0 && self.gained % way == 0 && self.count % blocks == 0;
-        adds_up.then(|| (self.least, self.most, self.count / blocks))
+        let way = self.most.checked_sub(self.least)?;
+        let blocks = self.gained.checked_div(way)?;
+        let steps = self.count.checked_div(blocks)?;
+        let adds_up = blocks * way == self.gained && blocks * steps == self.count;
+        adds_up.then_some((self.least, self.most, steps))
     }
 }
 

@@ -102,12 +102,14 @@ impl Set {
     }
 
     fn intern(&self, addresses: &[usize], stop: Stop, hash: u64) -> Option<&'static Stack> {
+        // No panic: the first bits of a hash, and as many places as they can say.
         let mut place = &self.roots[(hash >> (64 - ROOT_BITS)) as usize];
         let mut bits = hash << ROOT_BITS;
         while let Some(stack) = at(place) {
             if stack.hash == hash && stack.stop == stop && stack.return_addresses() == addresses {
                 return Some(stack);
             }
+            // No panic: two bits, and four places.
             place = &stack.children[(bits >> 62) as usize];
             bits <<= 2;
         }

@@ -33,6 +33,7 @@ impl StackIndex {
             if at >= entries.len() {
                 return None;
             }
+            // No panic: it was compared.
             match entries[at] {
                 None => return None,
                 Some(entry) if ptr::eq(entry.stack, stack) => return Some(entry.row),

@@ -23,6 +23,7 @@ const CHUNKS: usize = 24;
 /// The chunk that item number `at` is in, and its place there.
 const fn place(at: usize) -> (usize, usize) {
     let blocks = at / FIRST + 1;
+    // No panic: at least 1.
     let chunk = blocks.ilog2() as usize;
     (chunk, at - FIRST * ((1 << chunk) - 1))
 }

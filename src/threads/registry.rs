@@ -82,6 +82,7 @@ pub(crate) fn totals() -> Totals {
         totals.counts += counts;
         // More than `FLUSH_BYTES` is a flush that is just under way: it counts as not yet begun, or as done.
         let unreported = counts.current().wrapping_sub(thread.counters.flushed.load(Relaxed));
+        // No panic: the lower bound is the lower one.
         totals.current = totals.current.wrapping_add(unreported.clamp(-FLUSH_BYTES, FLUSH_BYTES));
     }
     totals

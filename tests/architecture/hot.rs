@@ -2,13 +2,13 @@
 //!
 //! The check reads text rather than ask clippy, whose lints know types: the text is that of every
 //! target and feature at once, one list of words is shorter than attributes in each file, and a
-//! test can plant faults in it. So it errs on the side of finding too much: what looks like a
-//! panic and is none says why in a comment of its own, `// No panic: reason`, at the end of the
-//! line or above the statement.
+//! test can plant faults in it. So it finds too much rather than too little: a line that looks as
+//! if it might panic, and does not, says why in a comment above it, `// No panic: reason`.
 //!
-//! Not found: sums that overflow where debug assertions check them, and what is called in another
-//! crate; what a `const` or a `static` is made of runs in the compiler, and is left out.
+//! What a `const` or a `static` is made of runs in the compiler, and is left out. Not found are
+//! numbers that overflow where debug assertions check them, and panics within what is called.
 
+use crate::imports::Imports;
 use crate::source::{attribute, group_end, Kind, Source, Token};
 
 /// Types that allocate, lock, or check at run time who borrows.
@@ -27,16 +27,37 @@ const ALLOCATING: &str =
     to_string to_vec";
 
 /// Methods that panic for some values.
-const PANICKING: &str = "expect expect_err unwrap unwrap_err";
+const PANICKING: &str = "chunks chunks_exact clamp clone_from_slice copy_from_slice copy_within \
+    div_ceil div_euclid expect expect_err ilog ilog10 ilog2 next_multiple_of rem_euclid split_at \
+    split_at_mut step_by unwrap unwrap_err windows";
+
+/// The orderings of atomic values, whose `swap` does not panic.
+const ORDERINGS: &str = "AcqRel Acquire Relaxed Release SeqCst";
+
+/// Words before a bracket that then begins a value, a pattern or a type, and no index.
+const KEYWORDS: &str = "as break const dyn else if impl in let match move mut ref return static \
+    where";
 
 fn is_in(list: &str, word: &str) -> bool {
     list.split_whitespace().any(|listed| listed == word)
+}
+
+/// What hot files import of cold ones.
+pub(crate) fn cold_imports(imports: &Imports, is_hot: impl Fn(&str) -> bool) -> Vec<String> {
+    let mut faults = Vec::new();
+    for (file, imported) in imports.iter().filter(|(file, _)| is_hot(file)) {
+        for (other, names) in imported.iter().filter(|(other, _)| !is_hot(other)) {
+            faults.push(format!("{file} is hot and imports {names:?} of {other}"));
+        }
+    }
+    faults
 }
 
 /// Each fault of a hot file with its line.
 pub(crate) fn faults(source: &Source) -> Vec<(usize, String)> {
     let tokens = &source.tokens;
     let mut faults = Vec::new();
+    let mut idle_reasons = source.reasons.clone();
     let mut at = 0;
     while at < tokens.len() {
         if let Some((_, end, _)) = attribute(tokens, at) {
@@ -50,13 +71,18 @@ pub(crate) fn faults(source: &Source) -> Vec<(usize, String)> {
             continue;
         }
         faults.extend(forbidden_type(&tokens[at]));
-        let found = forbidden(tokens, at).or_else(|| {
-            let found = panicking(tokens, at)?;
-            (!has_reason(source, at)).then_some(found)
-        });
-        faults.extend(found.map(|found| (tokens[at].line, found)));
+        let line = tokens[at].line;
+        faults.extend(forbidden(tokens, at).map(|found| (line, found)));
+        if let Some(found) = panicking(tokens, at) {
+            idle_reasons.remove(&line);
+            if !source.reasons.contains(&line) {
+                faults.push((line, found));
+            }
+        }
         at += 1;
     }
+    let idle = idle_reasons.into_iter();
+    faults.extend(idle.map(|line| (line, "a reason, and nothing that may panic".to_owned())));
     faults
 }
 
@@ -113,30 +139,57 @@ fn forbidden(tokens: &[Token], at: usize) -> Option<String> {
 
 /// What may panic, unless a comment says why it does not.
 fn panicking(tokens: &[Token], at: usize) -> Option<String> {
-    is_method(tokens, at, PANICKING).then(|| format!(".{}()", tokens[at].text))
+    let token = &tokens[at];
+    let name = &token.text;
+    if is_method(tokens, at, PANICKING) {
+        return Some(format!(".{name}()"));
+    }
+    if is_method(tokens, at, "swap") && tokens[at - 1].is(".") {
+        let arguments = &tokens[at + 1..group_end(tokens, at + 1)];
+        let is_atomic = arguments.iter().any(|token| is_in(ORDERINGS, &token.text));
+        let is_of_cell = !arguments.iter().any(|token| token.is(","));
+        return (!is_atomic && !is_of_cell).then(|| ".swap(a, b)".to_owned());
+    }
+    // Of a slice; an integer is rotated by a fixed number.
+    if is_method(tokens, at, "rotate_left rotate_right") && !is_fixed(tokens.get(at + 2..)?) {
+        return Some(format!(".{name}()"));
+    }
+    if token.is("[") && at > 0 {
+        let before = &tokens[at - 1];
+        // Before a type may stand `pub(crate)`.
+        let is_seen = at > 3 && tokens[at - 4].is("pub") && tokens[at - 3].is("(");
+        let is_name = before.is_word() && !is_in(KEYWORDS, &before.text);
+        let is_value = is_name || is_any(before, ") ] ?");
+        return (is_value && !is_seen).then(|| format!("{}[..]", before.text));
+    }
+    if token.is("/") || token.is("%") {
+        let by = &tokens[at + 1..];
+        let by = if by.first()?.is("=") { &by[1..] } else { by };
+        return (!is_fixed(by)).then(|| format!("{name} by what may be zero"));
+    }
+    None
 }
 
+/// Whether a method or function of such a name is called here, or named by its path.
 fn is_method(tokens: &[Token], at: usize, names: &str) -> bool {
-    let called = |token: &Token| token.is("(") || token.is("::");
-    let is_called = tokens.get(at + 1).is_some_and(called);
+    let is_called = tokens.get(at + 1).is_some_and(|token| is_any(token, "( ::"));
     let is_named = tokens[at].is_word() && is_in(names, &tokens[at].text);
-    is_named && is_called && at > 0 && (tokens[at - 1].is(".") || tokens[at - 1].is("::"))
+    let is_of = |sign| at > 0 && tokens[at - 1].is(sign);
+    is_named && (is_of("::") || (is_of(".") && is_called))
 }
 
-/// Whether a comment gives a reason: on the line, or right above the line or the statement.
-fn has_reason(source: &Source, at: usize) -> bool {
-    let line = source.tokens[at].line;
-    let before = source.tokens[..at].iter().rev();
-    // Back to the end of what stands before the statement.
-    let statement =
-        before.take_while(|token| !is_any(token, "; { }")).last().map_or(line, |token| token.line);
-    let lines_before = source.reasons.range(..=line).next_back();
-    lines_before.is_some_and(|&reason| {
-        let has_code_between = source.tokens[..at]
-            .iter()
-            .rev()
-            .take_while(|token| token.line > reason)
-            .any(|token| token.line < statement);
-        reason == line || (reason >= statement) || !has_code_between
-    })
+/// Whether a divisor is a number or a constant: the last name of its path is in capitals, or it is
+/// the size of a type.
+fn is_fixed(divisor: &[Token]) -> bool {
+    if divisor[0].kind == Kind::Literal {
+        return divisor[0].text.bytes().any(|digit| (b'1'..=b'9').contains(&digit));
+    }
+    let of_path = |token: &&Token| token.is_word() || token.is("::");
+    let path = divisor.iter().take_while(of_path);
+    let is_asked = divisor.iter().find(|token| !of_path(token)).is_some_and(|next| next.is("."));
+    !is_asked
+        && path.filter(|token| token.is_word()).last().is_some_and(|last| {
+            let is_capital = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+            last.text.chars().all(is_capital) || is_in("size_of align_of", &last.text)
+        })
 }

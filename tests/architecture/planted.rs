@@ -6,6 +6,8 @@ use crate::imports::{Crates, Imports};
 use crate::source::Source;
 use std::collections::{BTreeMap, BTreeSet};
 
+const NO_THREAD_LOCAL: &str = "thread_local! that is not `const {` or not checked by `needs_drop`";
+
 /// The faults of a hot file with this text.
 fn faults(text: &str) -> Vec<String> {
     let found = hot::faults(&Source::without_tests(text));
@@ -49,7 +51,20 @@ fn words_that_hot_files_may_not_say_are_found() {
         ("fn f() { x.to_string(); }", ".to_string()"),
         ("fn f() { x.iter().collect::<A>(); }", ".collect()"),
         ("fn f() { x.unwrap(); }", ".unwrap()"),
-        ("fn f() { x.map(Option::unwrap); Option::unwrap(x); }", ".unwrap()"),
+        ("fn f() { x.map(Option::unwrap); }", ".unwrap()"),
+        ("fn f() { x[i] }", "x[..]"),
+        ("fn f() { &self.of(x)?[a..b] }", "?[..]"),
+        ("fn f() { x.of()[0] }", ")[..]"),
+        ("fn f() { x.split_at(i) }", ".split_at()"),
+        ("fn f() { x.copy_from_slice(y) }", ".copy_from_slice()"),
+        ("fn f() { x.swap(i, j) }", ".swap(a, b)"),
+        ("fn f() { x.rotate_left(i) }", ".rotate_left()"),
+        ("fn f() { a / b }", "/ by what may be zero"),
+        ("fn f() { a %= self.b }", "% by what may be zero"),
+        ("fn f() { a / 0 }", "/ by what may be zero"),
+        ("fn f() { a / ROWS.len() }", "/ by what may be zero"),
+        ("thread_local! { static A: C = C::new(); }", NO_THREAD_LOCAL),
+        ("thread_local! { static A: C = const { C::new() }; }", NO_THREAD_LOCAL),
         ("fn f() { const fn g() { panic!() } }", "panic!"),
         ("const fn g() { assert!(false) }", "assert!"),
     ] {
@@ -71,9 +86,59 @@ fn innocent_text_is_not_taken_for_a_fault() {
         "const _: () = assert!(size_of::<A>() == 8);",
         "#[expect(dead_code)] fn f() {}",
         "fn f() { if panic != x {} }",
+        "fn f(x: &[u8], y: [u8; 2], z: &mut [u8], v: &'a [u8]) -> impl A { for a in [1] {} }",
+        "struct S(pub(crate) [u8; 2]); fn f() { let [a, b] = x; return [a, b]; }",
+        "#[inline] fn f() { a.swap(b, Relaxed); c.swap(&d); e.rotate_left(5); }",
+        "fn f() { a / 2 + b % ROWS + c / size_of::<A>() + d / Self::ROWS; e /= 3 }",
+        "const X: [u8; 2] = [Y[0], Y[1] / Z]; static A: u8 = Y[0];",
+        "thread_local! { static A: C = const { C::new() }; }
+         const _: () = assert!(!needs_drop::<C>());",
     ] {
         assert_eq!(faults(text), [""; 0], "{text}");
     }
+}
+
+#[test]
+fn a_reason_excuses_what_may_panic_in_the_line_below() {
+    let reason = "// No panic: it is there.";
+    assert_eq!(faults(&format!("fn f() {{\n{reason}\n// Indeed.\nx[i]; }}")), [""; 0]);
+    let below = format!("fn f() {{\n{reason}\nx[i];\ny[i] }}");
+    assert_eq!(faults(&below), ["4: y[..]"]);
+    let beside = format!("fn f() {{\nx[i]; {reason}\ny[i] }}");
+    assert_eq!(faults(&beside), ["2: x[..]", "3: y[..]"]);
+    let idle = format!("fn f() {{\n{reason}\nx.get(i) }}");
+    assert_eq!(faults(&idle), ["3: a reason, and nothing that may panic"]);
+    let locks = format!("fn f() {{\n{reason}\nMutex::new(x[i]) }}");
+    assert_eq!(faults(&locks), ["3: Mutex"]);
+}
+
+#[test]
+fn cold_files_that_hot_ones_import_are_found() {
+    let check = |hot: &str, found: &[&str]| {
+        let files = [
+            ("src/lib.rs", "mod hot; mod cold; mod mixed;"),
+            ("src/hot.rs", hot),
+            ("src/cold.rs", "pub(crate) fn report() {}"),
+            (
+                "src/mixed/mod.rs",
+                "mod hot; mod cold; pub(crate) use hot::A; pub(crate) use cold::B;",
+            ),
+            ("src/mixed/hot.rs", "pub(crate) struct A;"),
+            ("src/mixed/cold.rs", "pub(crate) struct B;"),
+        ];
+        let faults = hot::cold_imports(&imports(&files), |file| file.ends_with("hot.rs"));
+        assert_eq!(faults, found, "{hot}");
+    };
+    let cold = "src/hot.rs is hot and imports {\"report\"} of src/cold.rs";
+    check("#[cfg(test)] mod tests {} fn f() { crate::cold::report() }", &[cold]);
+    check(
+        "#[cfg(test)] use x::y; mod m { mod n { use super::super::super::cold::report; } }",
+        &[cold],
+    );
+    check("use crate::{mixed::A, cold}; fn f() { cold::report() }", &[cold]);
+    check("use crate::mixed::B;", &["src/hot.rs is hot and imports {\"B\"} of src/mixed/cold.rs"]);
+    check("use crate::mixed::A;", &[]);
+    check("#[cfg(test)] mod tests { use crate::cold::report; }", &[]);
 }
 
 #[test]
@@ -209,7 +274,6 @@ fn a_folder_whose_own_code_its_files_use_is_a_circle() {
         let imports = imports(&[
             ("src/lib.rs", "mod a;"),
             ("src/a/mod.rs", "mod inner; pub use inner::Inner; pub struct Own;"),
-            ("src/a/inner.rs", inner),
             ("src/a/inner.rs", inner),
         ]);
         (circles::faults(&imports, &BTreeSet::new()), circles::between_modules(&imports))

@@ -31,21 +31,21 @@ impl Token {
     }
 }
 
-/// What of a file is code, and which of its lines are comments that say why nothing panics there.
+/// The code of a file, and the lines of it that a comment above says not to panic.
 #[derive(Debug)]
 pub(crate) struct Source {
     pub(crate) tokens: Vec<Token>,
     pub(crate) reasons: BTreeSet<usize>,
 }
 
-/// So a comment begins that says why a line of a hot file does not panic although it looks so.
+/// So a comment begins that says why the next line of code does not panic.
 const REASON: &str = "// No panic: ";
 
 impl Source {
     /// All code of the file, with what only tests compile.
     pub(crate) fn whole(text: &str) -> Source {
         let mut source = Source { tokens: Vec::new(), reasons: BTreeSet::new() };
-        let mut rest = Rest { text, at: 0, line: 1 };
+        let mut rest = Rest { text, at: 0, line: 1, has_reason: false };
         while rest.at < text.len() {
             rest.scan(&mut source);
         }
@@ -76,6 +76,8 @@ struct Rest<'a> {
     text: &'a str,
     at: usize,
     line: usize,
+    /// A reason stands above what comes next.
+    has_reason: bool,
 }
 
 impl<'a> Rest<'a> {
@@ -93,9 +95,8 @@ impl<'a> Rest<'a> {
         let rest = self.rest();
         let first = rest.chars().next().expect("not at the end");
         if rest.starts_with("//") {
-            if rest.starts_with(REASON) {
-                source.reasons.insert(self.line);
-            }
+            let is_above = source.tokens.last().map_or(0, |token| token.line) < self.line;
+            self.has_reason |= rest.starts_with(REASON) && is_above;
             return self.skip(rest.find('\n').unwrap_or(rest.len()));
         }
         if rest.starts_with("/*") {
@@ -123,6 +124,9 @@ impl<'a> Rest<'a> {
             (Kind::Sign, first.len_utf8())
         };
         let text = self.rest()[..length].to_owned();
+        if std::mem::take(&mut self.has_reason) {
+            source.reasons.insert(self.line);
+        }
         source.tokens.push(Token { kind, text, line: self.line });
         self.skip(length);
     }

@@ -59,6 +59,7 @@ impl ScopeStack {
             |entry: &ScopeEntry| !entry.is_closed && entry.frozen.is_none() && !has_ended(entry);
         let innermost = self.stack.as_slice().iter().rposition(counts);
         match innermost {
+            // No panic: the position of one of them.
             Some(depth) if !self.stack.as_slice()[depth].hides() => {
                 self.share_at(depth, now).map(Some).ok_or(OutOfMemory)
             }
@@ -69,7 +70,8 @@ impl ScopeStack {
     fn share_at(&mut self, depth: usize, now: Counts) -> Option<SharedScopeRef> {
         let outermost = self.outermost_seen_from(depth);
         for at in outermost..=depth {
-            let (below, rest) = self.stack.as_slice().split_at(at);
+            let (below, rest) =
+                (self.stack.as_slice().get(..at)?, self.stack.as_slice().get(at..)?);
             let (entry, above) = rest.split_first()?;
             let is_scope = matches!(entry.kind, Kind::Scope | Kind::Recording);
             if entry.shared.is_some() || entry.is_closed || entry.frozen.is_some() || !is_scope {
@@ -88,6 +90,7 @@ impl ScopeStack {
             let sums = measured.counts.sums();
             let shared =
                 SharedScopeRef::new(watch, records, tracked, enclosing, sums, measured.peak)?;
+            // No panic: `entry` was there.
             self.stack.as_mut_slice()[at].shared = Some(shared.into_raw());
         }
         self.stack.as_slice().get(depth)?.shared.map(SharedScopeRef::clone_of)

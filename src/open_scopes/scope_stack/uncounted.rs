@@ -12,6 +12,7 @@ impl ScopeStack {
     /// become their own alone, so that they are not handed down.
     #[cold]
     pub(super) fn hide(&mut self, depth: usize, now: Counts) {
+        // No panic: the caller has found the entry.
         let (below, rest) = self.stack.as_mut_slice().split_at_mut(depth);
         let Some((uncounted, above)) = rest.split_first_mut() else { return };
         let end = above.iter().find(|entry| entry.hides()).map_or(now, |entry| entry.start);
@@ -40,6 +41,7 @@ impl ScopeStack {
         let mut record = recording_below + above.iter().filter(|entry| is_recording(entry)).count();
         for (at, _) in above.iter().enumerate().rev().filter(|(_, entry)| is_recording(entry)) {
             record -= 1;
+            // No panic: the position of one of them.
             self.records.settle(record, hands_down(&above[..at]));
         }
     }
@@ -56,6 +58,7 @@ impl ScopeStack {
     ///
     /// A frame above that was opened in it, and attached to a scope that is seen again, would count for it twice: its part ends.
     pub(super) fn resume_below(&mut self, depth: usize, now: Counts) {
+        // No panic: the caller has found the entry.
         let (below, rest) = self.stack.as_mut_slice().split_at_mut(depth);
         if rest.iter().any(ScopeEntry::hides) {
             return;

@@ -69,6 +69,7 @@ impl<'a> Reader<'a> {
         if self.at == self.bytes.len() {
             return None;
         }
+        // No panic: `at` is never past the end.
         let byte = self.bytes[self.at];
         self.at += 1;
         Some(byte)
@@ -77,8 +78,8 @@ impl<'a> Reader<'a> {
     /// The four bytes of this number, from 0, of those left.
     pub(crate) fn nth_i32(&self, number: usize) -> Option<i32> {
         let start = number.checked_mul(4)?.checked_add(self.at)?;
-        let bytes = self.bytes.get(start..start.checked_add(4)?)?;
-        Some(i32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
+        let &[a, b, c, d] = self.bytes.get(start..start.checked_add(4)?)? else { return None };
+        Some(i32::from_le_bytes([a, b, c, d]))
     }
 
     pub(crate) fn u16(&mut self) -> Option<u16> {

@@ -145,6 +145,7 @@ impl Walker {
     fn run(&mut self, walk: &mut Walk, can_reuse: bool) -> End {
         let frames = self.frames.as_mut_ptr();
         let sentinel: *const Frame = frames;
+        // No panic: an array, and not empty.
         self.frames[0].cfa = usize::MAX;
         let mut remembered = if can_reuse { sentinel.wrapping_add(self.len) } else { sentinel };
         loop {
@@ -301,10 +302,12 @@ fn keep_both_ends(walk: &mut Walk) -> Stop {
         let Some(frame) = next else { break };
         if frame.return_address == 0 {
             // The outermost first.
+            // No panic: `last` is less than the length.
             ring.rotate_left(last);
             return Stop::MiddleLeftOut;
         }
         last = last.checked_sub(1).unwrap_or(HALF - 1);
+        // No panic: as above.
         ring[last] = frame;
         walk.registers = Registers { pc: frame.return_address, rsp: frame.cfa, rbp: frame.rbp };
     }
