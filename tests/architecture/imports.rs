@@ -23,6 +23,8 @@ struct Module {
     children: BTreeMap<String, Vec<usize>>,
     /// The names that `use` brings in; `*` for all of a module.
     uses: Vec<(String, Path)>,
+    /// The macros that `macro_export` puts here, with their way. That is no import.
+    exported: Vec<(String, Path)>,
     defined: BTreeSet<String>,
     /// What the code names: paths, and single words, which `use a::*` may have brought in.
     paths: BTreeSet<Path>,
@@ -159,7 +161,8 @@ impl Crates {
         if !is_first {
             return targets;
         }
-        for (_, path) in own.uses.iter().filter(|(alias, _)| alias == name) {
+        let named = own.uses.iter().chain(&own.exported).filter(|(alias, _)| alias == name);
+        for (_, path) in named {
             targets.extend(self.resolve(module, path, seen));
         }
         if targets.is_empty() {
@@ -252,7 +255,7 @@ impl Reader<'_> {
                     let home = if is_at_root { self.crates.root(module) } else { module };
                     if home != module {
                         let path = self.path_of(module).chain([name.clone()]).collect();
-                        self.crates.modules[home].uses.push((name.clone(), path));
+                        self.crates.modules[home].exported.push((name.clone(), path));
                     }
                     self.crates.modules[module].defined.insert(name.clone());
                     self.crates.macros.entry(name).or_default().insert(file);

@@ -183,7 +183,8 @@ fn imports_are_found_however_they_are_written() {
             ("src/c/mod.rs", folder),
             (
                 "src/c/inner.rs",
-                "pub struct Thing; pub struct Other; macro_rules! made { () => {} }",
+                "pub struct Thing; pub struct Other; macro_rules! made { () => {} }
+                 #[macro_export] macro_rules! exported { () => {} }",
             ),
         ];
         assert_eq!(imported(&files, "src/a.rs"), found, "{a}");
@@ -204,6 +205,7 @@ fn imports_are_found_however_they_are_written() {
     check("fn f() { use crate::b::Public; }", &["b.rs: Public"]);
     check("macro_rules! m { () => { $crate::b::nested::f() } }", &["b.rs: f"]);
     check("fn f() { made!() }", &["c/inner.rs: made!"]);
+    check("fn f() { crate::exported!() }", &["c/inner.rs: exported"]);
     check("fn f() { crate::c::made_by_a_macro() }", &["c/mod.rs: made_by_a_macro"]);
     check("#[cfg(test)] mod tests { use crate::c::own; } use crate::b::Public;", &["b.rs: Public"]);
     check("use crate::c; use std::fmt; fn f() -> fmt::Thing { x.own() }", &[]);
