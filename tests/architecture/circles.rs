@@ -24,16 +24,16 @@ fn top_level(file: &str) -> String {
     module.strip_suffix(".rs").unwrap_or(module).to_owned()
 }
 
-/// The shortest way from a file through others back to itself.
-pub(crate) fn circle(imports: &Imports, file: &str) -> Option<Vec<String>> {
+/// The shortest way along imports from a file to another, or through others back to itself.
+fn way(imports: &Imports, from: &str, to: &str) -> Option<Vec<String>> {
     let mut before: BTreeMap<&str, &str> = BTreeMap::new();
-    let mut queue = VecDeque::from([file]);
+    let mut queue = VecDeque::from([from]);
     while let Some(at) = queue.pop_front() {
         for next in imports.get(at).into_iter().flat_map(BTreeMap::keys) {
-            if next == file {
-                let mut way = vec![file.to_owned(), at.to_owned()];
+            if next == to {
+                let mut way = vec![to.to_owned(), at.to_owned()];
                 let mut at = at;
-                while at != file {
+                while at != from {
                     at = before[at];
                     way.push(at.to_owned());
                 }
@@ -49,11 +49,28 @@ pub(crate) fn circle(imports: &Imports, file: &str) -> Option<Vec<String>> {
     None
 }
 
+/// The imports that lead back to where they start.
+pub(crate) fn in_circles(imports: &Imports) -> Imports {
+    let mut found = imports.clone();
+    for (file, imported) in &mut found {
+        imported.retain(|other, _| way(imports, other, file).is_some());
+    }
+    found
+}
+
+/// The graph as text, a line for each import.
+pub(crate) fn drawn(imports: &Imports) -> String {
+    let lines = imports.iter().flat_map(|(file, imported)| {
+        imported.keys().map(|other| in_words(imports, &[file.clone(), other.clone()]) + "\n")
+    });
+    lines.collect()
+}
+
 /// What is wrong with the circles: one that nobody listed, or a file listed that is in none.
 pub(crate) fn faults(imports: &Imports, listed: &BTreeSet<&str>) -> Vec<String> {
     let mut faults = Vec::new();
     for file in imports.keys() {
-        match (circle(imports, file), listed.contains(file.as_str())) {
+        match (way(imports, file, file), listed.contains(file.as_str())) {
             (Some(way), false) => faults.push(format!("a circle: {}", in_words(imports, &way))),
             (None, true) => faults.push(format!("{file} is in no circle: strike it from the list")),
             _ => {}

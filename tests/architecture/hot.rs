@@ -5,8 +5,9 @@
 //! test can plant faults in it. So it finds too much rather than too little: a line that looks as
 //! if it might panic, and does not, says why in a comment above it, `// No panic: reason`.
 //!
-//! What a `const` or a `static` is made of runs in the compiler, and is left out. Not found are
-//! numbers that overflow where debug assertions check them, and panics within what is called.
+//! What a `const` or a `static` is made of runs in the compiler, and is left out; a closure in it
+//! is not. Not found are numbers that overflow where debug assertions check them, and panics within
+//! what is called.
 
 use crate::imports::Imports;
 use crate::source::{attribute, group_end, Kind, Source, Token};
@@ -22,14 +23,14 @@ const MACROS: &str = "assert assert_eq assert_ne dbg debug_assert debug_assert_e
     write writeln";
 
 /// Methods that allocate.
-const ALLOCATING: &str =
-    "collect into_boxed_slice into_owned into_string into_vec repeat to_owned \
-    to_string to_vec";
+const ALLOCATING: &str = "collect concat into_boxed_slice into_owned into_string into_vec \
+    repeat sort sort_by sort_by_cached_key sort_by_key spawn to_owned to_string to_string_lossy \
+    to_vec";
 
 /// Methods that panic for some values.
 const PANICKING: &str = "chunks chunks_exact clamp clone_from_slice copy_from_slice copy_within \
-    div_ceil div_euclid expect expect_err ilog ilog10 ilog2 next_multiple_of rem_euclid split_at \
-    split_at_mut step_by unwrap unwrap_err windows";
+    div_ceil div_euclid expect expect_err ilog ilog10 ilog2 next_multiple_of panic_any rem_euclid \
+    resume_unwind split_at split_at_mut step_by unwrap unwrap_err windows";
 
 /// The orderings of atomic values, whose `swap` does not panic.
 const ORDERINGS: &str = "AcqRel Acquire Relaxed Release SeqCst";
@@ -86,7 +87,8 @@ pub(crate) fn faults(source: &Source) -> Vec<(usize, String)> {
     faults
 }
 
-/// Where the value of a `const` or `static` with a name begins, and where it ends.
+/// Where the value of a `const` or `static` with a name begins, and where it ends; none if the value
+/// holds a closure, which runs later.
 fn constant(tokens: &[Token], at: usize) -> Option<(usize, usize)> {
     let is_constant = tokens[at].is("const") || tokens[at].is("static");
     let name = at + 1 + usize::from(tokens.get(at + 1)?.is("mut"));
@@ -103,7 +105,9 @@ fn constant(tokens: &[Token], at: usize) -> Option<(usize, usize)> {
         }
         end = if is_any(&tokens[end], "( [ {") { group_end(tokens, end) } else { end + 1 };
     }
-    Some((value?, end))
+    let begins_closure = |pair: &[Token]| is_any(&pair[0], "= ( [ { , move") && pair[1].is("|");
+    let value = value?;
+    (!tokens[value..end].windows(2).any(begins_closure)).then_some((value, end))
 }
 
 /// Whether a token is one of these signs and words.

@@ -12,7 +12,7 @@ mod imports;
 mod planted;
 mod source;
 
-use imports::Crates;
+use imports::{Crates, Imports};
 use source::Source;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -115,21 +115,38 @@ fn every_file_is_a_module_that_the_check_sees() {
     }
 }
 
+/// The imports of all crates, file by file.
+fn all_imports() -> Imports {
+    let places = [Place::library(), Place::macros(), Place::benches()];
+    places.iter().flat_map(|place| place.crates(false).imports()).collect()
+}
+
+fn imports_between_modules() -> Imports {
+    circles::between_modules(&Place::library().crates(false).imports())
+}
+
 #[test]
 fn no_files_import_each_other_in_a_circle() {
-    let mut imports = BTreeMap::new();
-    for place in [Place::library(), Place::macros(), Place::benches()] {
-        imports.extend(place.crates(false).imports());
-    }
-    let faults = circles::faults(&imports, &TO_BREAK.lines().collect());
+    let faults = circles::faults(&all_imports(), &TO_BREAK.lines().collect());
     assert_none("files that import each other", &faults);
 }
 
 #[test]
 fn imports_between_top_level_modules_run_one_way() {
-    let imports = circles::between_modules(&Place::library().crates(false).imports());
-    let faults = circles::faults(&imports, &BTreeSet::new());
+    let faults = circles::faults(&imports_between_modules(), &BTreeSet::new());
     assert_none("top-level modules that import each other", &faults);
+}
+
+/// `cargo test --test architecture -- --ignored --nocapture`
+#[test]
+#[ignore = "it checks nothing, but shows the imports to people"]
+fn the_imports_are_drawn() {
+    let between = imports_between_modules();
+    println!("\nImports between top-level modules:\n{}", circles::drawn(&between));
+    for (what, imports) in [("modules", between), ("files", all_imports())] {
+        let circles = circles::drawn(&circles::in_circles(&imports));
+        println!("Imports of {what} that are part of a circle:\n{circles}");
+    }
 }
 
 #[test]

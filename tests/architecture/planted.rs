@@ -67,6 +67,10 @@ fn words_that_hot_files_may_not_say_are_found() {
         ("thread_local! { static A: C = const { C::new() }; }", NO_THREAD_LOCAL),
         ("fn f() { const fn g() { panic!() } }", "panic!"),
         ("const fn g() { assert!(false) }", "assert!"),
+        ("static F: fn() = || panic!();", "panic!"),
+        ("const F: [fn(u8); 1] = [|_| panic!()];", "panic!"),
+        ("fn f() { x.sort() }", ".sort()"),
+        ("fn f() { std::panic::panic_any(1) }", ".panic_any()"),
     ] {
         assert_eq!(faults(text), [format!("1: {found}")], "{text}");
     }
@@ -90,7 +94,7 @@ fn innocent_text_is_not_taken_for_a_fault() {
         "struct S(pub(crate) [u8; 2]); fn f() { let [a, b] = x; return [a, b]; }",
         "#[inline] fn f() { a.swap(b, Relaxed); c.swap(&d); e.rotate_left(5); }",
         "fn f() { a / 2 + b % ROWS + c / size_of::<A>() + d / Self::ROWS; e /= 3 }",
-        "const X: [u8; 2] = [Y[0], Y[1] / Z]; static A: u8 = Y[0];",
+        "const X: [u8; 2] = [Y[0], Y[1] / Z]; static A: u8 = Y[0]; const B: u8 = (1 | 2) + Y[0];",
         "thread_local! { static A: C = const { C::new() }; }
          const _: () = assert!(!needs_drop::<C>());",
     ] {
@@ -168,6 +172,8 @@ fn only_the_items_under_cfg_test_are_cut() {
         assert_eq!(faults(&format!("{shown} fn f() {{ panic!() }}")), ["1: panic!"], "{shown}");
     }
     assert_eq!(faults("#![cfg(test)]\nfn f() { panic!() }"), [""; 0]);
+    let within = "mod m {\n#![cfg(test)]\nfn f() { panic!() } } fn f() { x.unwrap() }";
+    assert_eq!(faults(within), ["3: .unwrap()"]);
 }
 
 #[test]
@@ -210,6 +216,7 @@ fn imports_are_found_however_they_are_written() {
     check("#[cfg(test)] mod tests { use crate::c::own; } use crate::b::Public;", &["b.rs: Public"]);
     check("use crate::c; use std::fmt; fn f() -> fmt::Thing { x.own() }", &[]);
     check("// crate::b::Public\n/// [`crate::c::own`]\nfn f() { \"crate::b::Public\" }", &[]);
+    check("fn f() { 0..crate::c::own(); P { ..super::b::P } }", &["b.rs: P", "c/mod.rs: own"]);
     check("pub(in crate::c) struct Thing;", &[]);
 }
 
@@ -322,4 +329,21 @@ fn the_list_of_circles_can_only_shrink() {
             "src/d.rs is not there: strike it from the list"
         ]
     );
+}
+
+#[test]
+fn of_the_imports_those_that_are_part_of_a_circle_are_drawn() {
+    let imports = imports(&[
+        ("src/lib.rs", "mod a; mod b; mod c; mod d;"),
+        ("src/a.rs", "use crate::b::B; use crate::d::D; pub struct A;"),
+        ("src/b.rs", "use crate::c::{self, C}; pub struct B; fn f() { c::f() }"),
+        ("src/c.rs", "use crate::a::A; pub struct C; pub fn f() {}"),
+        ("src/d.rs", "pub struct D;"),
+    ]);
+    let drawn = circles::drawn(&circles::in_circles(&imports));
+    let expected = "src/a.rs -> src/b.rs (B)
+src/b.rs -> src/c.rs (C, f)
+src/c.rs -> src/a.rs (A)
+";
+    assert_eq!(drawn, expected);
 }

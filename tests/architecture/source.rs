@@ -10,7 +10,7 @@ pub(crate) enum Kind {
     /// A string, a character or a number.
     Literal,
     Lifetime,
-    /// One character, or one of `::`, `->` and `=>`.
+    /// One character, or one of `::`, `->`, `=>` and `..`.
     Sign,
 }
 
@@ -59,7 +59,7 @@ impl Source {
         let mut at = 0;
         while at < tokens.len() {
             match test_attribute_end(&tokens, at) {
-                Some((_, true)) => return Source { tokens: Vec::new(), reasons },
+                Some((end, true)) => at = group_around_end(&tokens, end),
                 Some((end, false)) => at = item_end(&tokens, end),
                 None => {
                     kept.push(tokens[at].clone());
@@ -118,7 +118,7 @@ impl<'a> Rest<'a> {
             (Kind::Word, word(raw))
         } else if first.is_alphabetic() || first == '_' {
             (Kind::Word, word(rest))
-        } else if ["::", "->", "=>"].iter().any(|sign| rest.starts_with(sign)) {
+        } else if ["::", "->", "=>", ".."].iter().any(|sign| rest.starts_with(sign)) {
             (Kind::Sign, 2)
         } else {
             (Kind::Sign, first.len_utf8())
@@ -222,6 +222,15 @@ pub(crate) fn group_end(tokens: &[Token], open: usize) -> usize {
         }
     }
     tokens.len()
+}
+
+/// The index of the bracket that closes the group that `at` is in, or the end of the file.
+fn group_around_end(tokens: &[Token], mut at: usize) -> usize {
+    let is_any = |at: usize, signs: [&str; 3]| signs.iter().any(|sign| tokens[at].is(sign));
+    while at < tokens.len() && !is_any(at, [")", "]", "}"]) {
+        at = if is_any(at, ["(", "[", "{"]) { group_end(tokens, at) } else { at + 1 };
+    }
+    at
 }
 
 /// The tokens of the attribute that begins at `at`, where it ends, and whether it is an inner one.
