@@ -2,6 +2,7 @@
 //! code imports no cold code, and hot code neither allocates nor locks, formats or panics.
 //!
 //! - [`source`]: the tokens of a file, without what only tests compile;
+//! - [`modules`]: the modules, and what they name;
 //! - [`imports`]: which file imports which; [`circles`]: where that leads back;
 //! - [`hot`]: what hot code may not do;
 //! - `planted`: that each check finds the faults that it is there for.
@@ -9,10 +10,12 @@
 mod circles;
 mod hot;
 mod imports;
+mod modules;
 mod planted;
 mod source;
 
-use imports::{Crates, Imports};
+use imports::Imports;
+use modules::Crates;
 use source::Source;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

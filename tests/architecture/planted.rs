@@ -2,7 +2,8 @@
 
 use crate::circles;
 use crate::hot;
-use crate::imports::{Crates, Imports};
+use crate::imports::Imports;
+use crate::modules::Crates;
 use crate::source::Source;
 use std::collections::{BTreeMap, BTreeSet};
 
