@@ -17,6 +17,10 @@ const TYPES: &str = "Arc BTreeMap BTreeSet Barrier BinaryHeap Box CString Condva
     LazyCell LazyLock Mutex Once OnceCell OnceLock OsString PathBuf Rc RefCell ReentrantLock \
     RwLock String Vec VecDeque";
 
+/// The parts of the standard library that hot code may use.
+const STD: &str = "alloc arch array cell cmp ffi fmt hint iter marker mem num ops process::abort \
+    ptr slice str sync::atomic time";
+
 /// Macros that allocate, format or panic.
 const MACROS: &str = "assert assert_eq assert_ne dbg debug_assert debug_assert_eq debug_assert_ne \
     eprint eprintln format format_args panic print println todo unimplemented unreachable vec \
@@ -120,7 +124,8 @@ fn forbidden_type(token: &Token) -> Option<(usize, String)> {
     is_forbidden.then(|| (token.line, token.text.clone()))
 }
 
-/// What allocates, locks or formats: there is no excuse for it.
+/// What allocates, locks or formats, and a part of the standard library that may: there is no
+/// excuse for it.
 fn forbidden(tokens: &[Token], at: usize) -> Option<String> {
     let name = &tokens[at].text;
     if tokens[at].kind == Kind::Word && tokens.get(at + 1)?.is("!") {
@@ -137,6 +142,12 @@ fn forbidden(tokens: &[Token], at: usize) -> Option<String> {
         }
         let is_forbidden = is_in(MACROS, name);
         return (is_forbidden && !is_compared).then(|| format!("{name}!"));
+    }
+    if tokens[at].is("std") && tokens.get(at + 1)?.is("::") && !tokens.get(at + 3)?.is("!") {
+        let part = &tokens[at + 2].text;
+        let within = tokens.get(at + 4).map_or("", |token| token.text.as_str());
+        let is_known = is_in(STD, part) || is_in(STD, &format!("{part}::{within}"));
+        return (!is_known).then(|| format!("std::{part}"));
     }
     is_method(tokens, at, ALLOCATING).then(|| format!(".{name}()"))
 }

@@ -45,7 +45,7 @@ fn words_that_hot_files_may_not_say_are_found() {
         ("fn f() { unreachable!() }", "unreachable!"),
         ("fn f() { debug_assert!(true); }", "debug_assert!"),
         ("fn f() { assert_ne!(1, 2); }", "assert_ne!"),
-        ("static LOCK: std::sync::Mutex<()> = new();", "Mutex"),
+        ("static LOCK: Mutex<()> = new();", "Mutex"),
         ("struct S { cell: RefCell<u8> }", "RefCell"),
         ("fn f(x: &Rc<u8>) {}", "Rc"),
         ("fn f() { String::new(); }", "String"),
@@ -71,7 +71,10 @@ fn words_that_hot_files_may_not_say_are_found() {
         ("static F: fn() = || panic!();", "panic!"),
         ("const F: [fn(u8); 1] = [|_| panic!()];", "panic!"),
         ("fn f() { x.sort() }", ".sort()"),
-        ("fn f() { std::panic::panic_any(1) }", ".panic_any()"),
+        ("fn f() { panic::panic_any(1) }", ".panic_any()"),
+        ("use std::env;", "std::env"),
+        ("use std::sync::mpsc::channel;", "std::sync"),
+        ("fn f() { std::thread::current(); }", "std::thread"),
     ] {
         assert_eq!(faults(text), [format!("1: {found}")], "{text}");
     }
@@ -91,6 +94,7 @@ fn innocent_text_is_not_taken_for_a_fault() {
         "const _: () = assert!(size_of::<A>() == 8);",
         "#[expect(dead_code)] fn f() {}",
         "fn f() { if panic != x {} }",
+        "use std::sync::atomic::{fence, AtomicU8}; fn f() { std::ptr::null() }",
         "fn f(x: &[u8], y: [u8; 2], z: &mut [u8], v: &'a [u8]) -> impl A { for a in [1] {} }",
         "struct S(pub(crate) [u8; 2]); fn f() { let [a, b] = x; return [a, b]; }",
         "#[inline] fn f() { a.swap(b, Relaxed); c.swap(&d); e.rotate_left(5); }",
