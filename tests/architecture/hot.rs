@@ -91,8 +91,8 @@ pub(crate) fn faults(source: &Source) -> Vec<(usize, String)> {
     faults
 }
 
-/// Where the value of a `const` or `static` with a name begins, and where it ends; none if the value
-/// holds a closure, which runs later.
+/// Where the value of a `const` or `static` with a name begins, and where it ends. None if the
+/// value holds a closure, which runs later.
 fn constant(tokens: &[Token], at: usize) -> Option<(usize, usize)> {
     let is_constant = tokens[at].is("const") || tokens[at].is("static");
     let name = at + 1 + usize::from(tokens.get(at + 1)?.is("mut"));
