@@ -27,16 +27,21 @@ impl Crates {
                     of_file.entry(file.to_owned()).or_default().insert(name);
                 }
             };
-            let used = module.uses.iter().map(|(_, path)| path);
-            for path in used.chain(&module.paths) {
+            let used = module.uses.iter().map(|(_, path)| (path, false));
+            for (path, is_code) in used.chain(module.paths.iter().map(|path| (path, true))) {
                 let targets = if path.len() == 1 {
                     self.by_globs(at, &path[0], &mut BTreeSet::new())
                 } else {
                     self.resolve(at, path, &mut BTreeSet::new())
                 };
                 for target in targets {
-                    if let Target::Item(module, name) = target {
-                        add(&self.modules[module].file, name);
+                    match target {
+                        Target::Item(module, name) => add(&self.modules[module].file, name),
+                        // Code that names a module, and nothing in it, means something there.
+                        Target::Module(module) if is_code => {
+                            add(&self.modules[module].file, path.join("::"));
+                        }
+                        Target::Module(_) => {}
                     }
                 }
             }

@@ -146,6 +146,10 @@ fn cold_files_that_hot_ones_import_are_found() {
     );
     check("use crate::{mixed::A, cold}; fn f() { cold::report() }", &[cold]);
     check("use crate::mixed::B;", &["src/hot.rs is hot and imports {\"B\"} of src/mixed/cold.rs"]);
+    check(
+        "#[cfg(test)] mod tests {} fn f() { crate::cold }",
+        &["src/hot.rs is hot and imports {\"crate::cold\"} of src/cold.rs"],
+    );
     check("use crate::mixed::A;", &[]);
     check("#[cfg(test)] mod tests { use crate::cold::report; }", &[]);
 }
