@@ -19,62 +19,45 @@ use std::cell::{Cell, RefCell};
 use std::fmt::Debug;
 use std::future::{pending, poll_fn, Future};
 use std::hint::black_box;
-use std::mem::replace;
 use std::num::ParseIntError;
 use std::pin::{pin, Pin};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll};
 use std::thread;
 
 use mod_alloc::{
     alloc_budget, assert_allocs, assert_no_alloc, measure, uncounted, Budget, ModAlloc,
 };
 
-mod held;
+#[path = "common/drive.rs"]
+mod drive;
+#[path = "common/macro_tests.rs"]
+mod macro_tests;
+#[path = "common/waker.rs"]
+mod waker;
+#[path = "common/yield_now.rs"]
+mod yield_now;
 
-use held::{allocate, assert_breaks, line_of_panic_in, panic_of, Noisy};
+use drive::drive;
+use macro_tests::{allocate, assert_breaks, line_of_panic_in, panic_of, Noisy};
+use yield_now::yield_now;
 
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
 
-struct Unused;
-
-impl Wake for Unused {
-    fn wake(self: Arc<Self>) {}
-}
-
 fn poll_once<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
-    let waker = uncounted(|| Waker::from(Arc::new(Unused)));
+    let waker = uncounted(waker::idle);
     future.poll(&mut Context::from_waker(&waker))
-}
-
-/// Polls a future until it is done; `between` runs after each poll that is not the last.
-fn drive<F: Future>(future: F, mut between: impl FnMut()) -> F::Output {
-    let mut future = pin!(future);
-    loop {
-        if let Poll::Ready(output) = poll_once(future.as_mut()) {
-            return output;
-        }
-        between();
-    }
 }
 
 fn block_on<F: Future>(future: F) -> F::Output {
     drive(future, || ())
 }
 
-/// Lets others run, once. Allocates nothing.
-async fn yield_now() {
-    let mut yielded = false;
-    poll_fn(|_| if replace(&mut yielded, true) { Poll::Ready(()) } else { Poll::Pending }).await;
-}
-
 /// The futures of `work` make as many allocations as their budget allows, and `extra` ones.
 #[track_caller]
 fn assert_limit<F: Future>(limit: u64, mut work: impl FnMut(u64) -> F) {
-    drop(block_on(work(0)));
-    let row = format!(" allocations {limit} {} +1", limit + 1);
-    assert_breaks(&row, || block_on(work(1)));
+    macro_tests::assert_limit(limit, |extra| block_on(work(extra)));
 }
 
 // ---------------------------------------------------------------- what is counted

@@ -31,9 +31,14 @@ use std::sync::Mutex;
 
 use mod_alloc::{alloc_budget, measure, ModAlloc};
 
-mod held;
+#[path = "common/macro_tests.rs"]
+mod macro_tests;
+#[path = "common/ready.rs"]
+mod ready;
+#[path = "common/waker.rs"]
+mod waker;
 
-use held::{allocate, assert_breaks, assert_limit, line_of_panic_in, panic_of, Noisy};
+use macro_tests::{allocate, assert_breaks, assert_limit, line_of_panic_in, panic_of, Noisy};
 
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
@@ -457,12 +462,8 @@ fn raw_identifiers_stay() {
 mod unsafe_functions {
     #![allow(unsafe_code)]
 
-    use std::future::Future;
-    use std::pin::pin;
-    use std::sync::Arc;
-    use std::task::{Context, Poll, Wake, Waker};
-
     use super::{alloc_budget, allocate, assert_limit};
+    use crate::ready::output_of_first_poll;
 
     /// # Safety
     /// `number` points to a number.
@@ -490,20 +491,6 @@ mod unsafe_functions {
         allocate(extra);
         // SAFETY: as the caller has promised.
         unsafe { *number }
-    }
-
-    struct Unused;
-
-    impl Wake for Unused {
-        fn wake(self: Arc<Self>) {}
-    }
-
-    fn output_of_first_poll<F: Future>(future: F) -> F::Output {
-        let waker = Waker::from(Arc::new(Unused));
-        match pin!(future).poll(&mut Context::from_waker(&waker)) {
-            Poll::Ready(output) => output,
-            Poll::Pending => panic!("pending"),
-        }
     }
 
     #[test]

@@ -5,22 +5,26 @@ use std::future::Future;
 use std::hint::black_box;
 use std::pin::pin;
 use std::sync::mpsc::channel;
-use std::sync::{Arc, Barrier};
-use std::task::{Context, Poll, Wake, Waker};
+use std::sync::Barrier;
+use std::task::{Context, Poll};
 use std::thread::{self, Scope};
 
 use mod_alloc::{
     alloc_budget, measure, uncounted, AllocScope, AllocStats, Budget, ModAlloc, ScopeHandle,
 };
 
+#[path = "common/allocate.rs"]
+mod allocate;
+#[path = "common/waker.rs"]
+mod waker;
+#[path = "common/yield_now.rs"]
+mod yield_now;
+
+use allocate::allocate;
+use yield_now::yield_now;
+
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
-
-fn allocate(times: u64, bytes: usize) {
-    for _ in 0..times {
-        drop(black_box(Vec::<u8>::with_capacity(bytes)));
-    }
-}
 
 /// Runs `work` on another thread, whose own making the scope of this thread does not see.
 fn on_a_thread<R: Send>(work: impl FnOnce() -> R + Send) -> R {
@@ -34,29 +38,6 @@ fn with_threads<'env>(work: impl for<'scope> FnOnce(&'scope Scope<'scope, 'env>)
 
 fn numbers(stats: AllocStats) -> (u64, u64, u64, i64) {
     (stats.alloc_count, stats.dealloc_count, stats.total_bytes, stats.peak_bytes)
-}
-
-struct Idle;
-
-impl Wake for Idle {
-    fn wake(self: Arc<Self>) {}
-}
-
-fn waker() -> Waker {
-    uncounted(|| Waker::from(Arc::new(Idle)))
-}
-
-/// Is pending once.
-async fn suspend() {
-    let mut is_ready = false;
-    std::future::poll_fn(|_| {
-        if is_ready {
-            return Poll::Ready(());
-        }
-        is_ready = true;
-        Poll::Pending
-    })
-    .await;
 }
 
 #[test]
@@ -316,7 +297,7 @@ fn the_peak_is_that_of_all_threads_together() {
 
 #[test]
 fn a_budget_holds_attached_threads_too() {
-    let work = |times: u64| {
+    let work = |times: usize| {
         let handle = AllocScope::current().expect("the budget");
         on_a_thread(handle.wrap(|| allocate(times, 100)));
         allocate(1, 100);
@@ -370,7 +351,7 @@ fn the_first_allocation_past_a_budget_may_be_a_workers() {
         .check(|| {
             allocate(2, 1);
             let handle = AllocScope::current().expect("the budget");
-            on_a_thread(handle.wrap(|| allocate(7, 1)));
+            on_a_thread(handle.wrap(|| (0..7).for_each(|n| drop(black_box(Box::new(n))))));
         })
         .expect_err("nine");
     let text = exceeded.to_string();
@@ -384,10 +365,10 @@ fn the_first_allocation_past_a_budget_may_be_a_workers() {
 fn tasks_count_at_each_poll_and_where_they_are_dropped() {
     let scope = AllocScope::enter();
     let handle = scope.handle();
-    let waker = waker();
+    let waker = uncounted(waker::idle);
     let mut future = pin!(handle.instrument(async {
         let held = black_box(Vec::<u8>::with_capacity(10));
-        suspend().await;
+        yield_now().await;
         allocate(1, 100);
         drop(held);
     }));
@@ -404,7 +385,7 @@ fn tasks_count_at_each_poll_and_where_they_are_dropped() {
     let mut cancelled = uncounted(|| {
         Box::pin(handle.instrument(async {
             let _held = black_box(Vec::<u8>::with_capacity(1_000));
-            suspend().await;
+            yield_now().await;
         }))
     });
     assert!(cancelled.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
@@ -421,7 +402,7 @@ fn tasks_count_at_each_poll_and_where_they_are_dropped() {
 fn a_task_that_panics_is_counted_up_to_there() {
     let scope = AllocScope::enter();
     let handle = scope.handle();
-    let waker = waker();
+    let waker = uncounted(waker::idle);
     on_a_thread(|| {
         let mut future = Box::pin(handle.instrument(async {
             allocate(1, 10);
@@ -440,14 +421,14 @@ fn a_task_that_panics_is_counted_up_to_there() {
 
 #[test]
 fn a_future_that_is_held_to_a_budget_hands_out_handles() {
-    let waker = waker();
-    let work = |times: u64| async move {
+    let waker = uncounted(waker::idle);
+    let work = |times: usize| async move {
         allocate(1, 10);
-        suspend().await;
+        yield_now().await;
         let handle = AllocScope::current().expect("the future's budget");
         allocate(1, 1_000);
         on_a_thread(handle.wrap(|| allocate(times, 100)));
-        suspend().await;
+        yield_now().await;
         on_a_thread(|| {
             let _attached = handle.attach();
             allocate(1, 1);
@@ -484,17 +465,17 @@ fn a_future_that_is_held_to_a_budget_hands_out_handles() {
 /// On a thread that is attached to its scope, a future counts once; a guard that outlives a poll counts on.
 #[test]
 fn a_future_and_a_guard_of_its_scope_on_one_thread_count_each_event_once() {
-    let waker = waker();
+    let waker = uncounted(waker::idle);
     let shared = &std::sync::Mutex::new(None);
     let budget = Budget::new().exact(0).max_peak_bytes(0).max_retained(0).call_sites(false);
     let mut future = pin!(budget.check_future(async {
         *shared.lock().expect("no panic") = AllocScope::current();
-        suspend().await;
+        yield_now().await;
         allocate(1, 10);
         let block = black_box(Vec::<u8>::with_capacity(100));
         let attached = AllocScope::current().expect("the budget").attach();
         std::mem::forget(attached);
-        suspend().await;
+        yield_now().await;
         drop(block);
     }));
     let mut poll = || future.as_mut().poll(&mut Context::from_waker(&waker));
@@ -512,17 +493,17 @@ fn a_future_and_a_guard_of_its_scope_on_one_thread_count_each_event_once() {
 }
 
 #[alloc_budget(max = 6, call_sites = false)]
-async fn budgeted(times: u64) {
-    suspend().await;
+async fn budgeted(times: usize) {
+    yield_now().await;
     let handle = AllocScope::current().expect("the budget of the function");
     on_a_thread(handle.wrap(|| allocate(times, 1)));
-    suspend().await;
+    yield_now().await;
 }
 
 #[test]
 fn async_functions_with_a_budget_hand_out_handles() {
     let run = |times| {
-        let waker = waker();
+        let waker = uncounted(waker::idle);
         let mut future = Box::pin(budgeted(times));
         while future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {}
     };
@@ -549,7 +530,7 @@ fn what_an_async_function_drops_after_its_body_is_neither_in_the_peak_nor_retain
     async fn is_not(late: Allocates) {
         black_box(&late);
     }
-    let waker = waker();
+    let waker = uncounted(waker::idle);
     // With it, every event is looked at.
     let _recording = AllocScope::with_call_sites();
     let mut shared = pin!(is_shared(Allocates));
@@ -560,11 +541,11 @@ fn what_an_async_function_drops_after_its_body_is_neither_in_the_peak_nor_retain
 
 #[test]
 fn guards_that_outlive_a_poll_count_until_the_last_is_dropped() {
-    let (waker, guards) = (waker(), Cell::new(None));
+    let (waker, guards) = (uncounted(waker::idle), Cell::new(None));
     let mut future = pin!(Budget::new().exact(0).call_sites(false).check_future(async {
         let handle = AllocScope::current().expect("the budget");
         guards.set(Some((handle.attach(), handle.attach())));
-        suspend().await;
+        yield_now().await;
     }));
     let mut poll = || future.as_mut().poll(&mut Context::from_waker(&waker));
     assert!(poll().is_pending());
@@ -590,7 +571,7 @@ fn an_async_function_that_is_over_is_no_current_scope() {
     async fn takes(late: Asks<'_>) {
         black_box(&late);
     }
-    let (waker, is_none) = (waker(), Cell::new(None));
+    let (waker, is_none) = (uncounted(waker::idle), Cell::new(None));
     let mut future = pin!(takes(Asks(&is_none)));
     assert!(future.as_mut().poll(&mut Context::from_waker(&waker)).is_ready());
     assert_eq!(is_none.get(), Some(true));

@@ -26,9 +26,10 @@ use std::sync::Mutex;
 
 use mod_alloc::{alloc_budget, assert_allocs, assert_no_alloc, ModAlloc};
 
-mod held;
+#[path = "common/macro_tests.rs"]
+mod macro_tests;
 
-use held::{allocate, assert_breaks, assert_limit, line_of_panic_in, panic_of, Noisy};
+use macro_tests::{allocate, assert_breaks, assert_limit, line_of_panic_in, panic_of, Noisy};
 
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();

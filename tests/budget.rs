@@ -6,10 +6,19 @@ use std::hint::black_box;
 use std::mem::size_of;
 use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};
 use std::pin::{pin, Pin};
-use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll};
 
-use mod_alloc::{measure, uncounted, AllocScope, Budget, Exceeded, ModAlloc};
+use mod_alloc::{measure, AllocScope, Budget, Exceeded, ModAlloc};
+
+#[path = "common/drive.rs"]
+mod drive;
+#[path = "common/waker.rs"]
+mod waker;
+#[path = "common/yield_now.rs"]
+mod yield_now;
+
+use drive::drive;
+use yield_now::yield_now;
 
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
@@ -112,7 +121,7 @@ fn a_poll_that_panics_counts_like_any_other() {
         Poll::Ready(())
     });
     let mut future = pin!(Budget::new().max(0).check_future(future));
-    let waker = Waker::from(Arc::new(Unused));
+    let waker = waker::idle();
     let mut poll = || {
         let mut context = Context::from_waker(&waker);
         catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(&mut context)))
@@ -207,34 +216,6 @@ fn values_of_earlier_runs_are_dropped_outside_of_the_count() {
 
 // ---------------------------------------------------------------- futures
 
-struct Unused;
-
-impl Wake for Unused {
-    fn wake(self: Arc<Self>) {}
-}
-
-/// Polls a future until it is done; `between` runs after each poll that is not the last.
-fn drive<F: Future>(future: F, mut between: impl FnMut()) -> F::Output {
-    let waker = uncounted(|| Waker::from(Arc::new(Unused)));
-    let mut future = pin!(future);
-    loop {
-        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            uncounted(|| drop(waker));
-            return output;
-        }
-        between();
-    }
-}
-
-/// Lets others run, once. Allocates nothing.
-fn yield_now() -> impl Future<Output = ()> {
-    let mut yielded = false;
-    std::future::poll_fn(move |_| match std::mem::replace(&mut yielded, true) {
-        true => Poll::Ready(()),
-        false => Poll::Pending,
-    })
-}
-
 #[test]
 fn a_future_is_counted_at_its_polls_only() {
     let work = async {
@@ -274,7 +255,7 @@ fn a_future_may_be_polled_on_several_threads() {
         Box::pin(Budget::new().exact(3).check_future(work));
     let done = loop {
         let polled = std::thread::spawn(move || {
-            let waker = Waker::from(Arc::new(Unused));
+            let waker = waker::idle();
             let polled = future.as_mut().poll(&mut Context::from_waker(&waker));
             (future, polled)
         });

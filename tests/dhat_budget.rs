@@ -10,6 +10,9 @@ use std::thread;
 
 use mod_alloc::{alloc_budget, AllocScope, Budget, ModAlloc};
 
+#[path = "common/waker.rs"]
+mod waker;
+
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
 
@@ -210,7 +213,7 @@ mod run {
             }
         }));
         let mut future = pin!(future);
-        let waker = super::noop_waker();
+        let waker = crate::waker::idle();
         let mut context = Context::from_waker(&waker);
         let exceeded = loop {
             if let Poll::Ready(result) = future.as_mut().poll(&mut context) {
@@ -219,12 +222,4 @@ mod run {
         };
         println!("{exceeded}");
     }
-}
-
-fn noop_waker() -> std::task::Waker {
-    struct Noop;
-    impl std::task::Wake for Noop {
-        fn wake(self: std::sync::Arc<Self>) {}
-    }
-    std::sync::Arc::new(Noop).into()
 }

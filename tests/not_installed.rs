@@ -9,6 +9,9 @@ use mod_alloc::{
     Profiler,
 };
 
+#[path = "common/waker.rs"]
+mod waker;
+
 /// There, but without `#[global_allocator]`.
 static FORGOTTEN: ModAlloc = ModAlloc::new();
 
@@ -65,17 +68,11 @@ fn every_macro_says_so() {
     check(budgeted);
     check(repeated);
     check(|| {
-        let waker = std::task::Waker::from(std::sync::Arc::new(Unused));
+        let waker = waker::idle();
         let polled = pin!(polled());
         polled.poll(&mut std::task::Context::from_waker(&waker))
     });
     check(|| assert_allocs!(max = 1_000, {}));
     check(|| assert_allocs!(max = 1_000, {}, "with a message"));
     check(|| assert_no_alloc!(()));
-}
-
-struct Unused;
-
-impl std::task::Wake for Unused {
-    fn wake(self: std::sync::Arc<Self>) {}
 }

@@ -8,10 +8,13 @@ use std::hint::black_box;
 use std::pin::pin;
 use std::process::Command;
 use std::sync::{Arc, Barrier, OnceLock};
-use std::task::{Context, Poll, Wake};
+use std::task::{Context, Poll};
 use std::thread;
 
 use mod_alloc::{alloc_budget, uncounted, AllocScope, Budget, ModAlloc};
+
+#[path = "common/waker.rs"]
+mod waker;
 
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
@@ -101,19 +104,13 @@ fn future_holds() {
         Poll::Ready(())
     }));
     let mut future = pin!(future);
-    let waker = Arc::new(Unused).into();
+    let waker = waker::idle();
     let mut context = Context::from_waker(&waker);
     while future.as_mut().poll(&mut context).is_pending() {
         for number in 0..5 {
             black_box(Box::new(number));
         }
     }
-}
-
-struct Unused;
-
-impl Wake for Unused {
-    fn wake(self: Arc<Self>) {}
 }
 
 /// What the tests of this binary print that are named in `arguments`.

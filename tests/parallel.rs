@@ -4,11 +4,12 @@
 //!
 //! The driver at the end runs this same binary again, with the tests of `budgeted` alone.
 
-mod crowd;
-
 use std::hint::black_box;
 
 use mod_alloc::ModAlloc;
+
+#[path = "common/crowd.rs"]
+mod crowd;
 
 use crowd::{run_again, start_noise};
 

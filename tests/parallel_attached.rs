@@ -3,14 +3,17 @@
 //!
 //! The driver at the end runs this same binary again, with the tests of `budgeted` alone.
 
-mod crowd;
-
-use std::hint::black_box;
 use std::thread;
 
 use mod_alloc::{alloc_budget, uncounted, AllocScope, Budget, ModAlloc, ScopeHandle};
 
-use crowd::run_again;
+#[path = "common/allocate.rs"]
+mod allocate;
+#[path = "common/crowd.rs"]
+mod crowd;
+
+use allocate::allocate;
+use crowd::{run_again, start_noise};
 
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
@@ -19,12 +22,6 @@ static GLOBAL: ModAlloc = ModAlloc::new();
 const PLANTED: &str = "MOD_ALLOC_TEST_PLANTED";
 
 const WORKERS: usize = 4;
-
-fn allocate(times: usize, bytes: usize) {
-    for _ in 0..times {
-        drop(black_box(Vec::<u8>::with_capacity(bytes)));
-    }
-}
 
 /// What one attached thread does: `boxes + 1` allocations, and as many that do not count.
 fn work(handle: &ScopeHandle, worker: usize, boxes: usize) {
@@ -79,7 +76,7 @@ fn tracked(boxes: usize, planted: bool) {
 }
 
 fn run(number: usize) {
-    crowd::start_noise();
+    start_noise();
     // Read before the budgets are entered.
     let is_named = |list: String| list.split(',').any(|n| n == number.to_string());
     let planted = std::env::var(PLANTED).is_ok_and(is_named);

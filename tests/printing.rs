@@ -11,6 +11,9 @@ use std::process::Command;
 
 use mod_alloc::{alloc_budget, AllocScope, Budget, ModAlloc};
 
+#[path = "common/waker.rs"]
+mod waker;
+
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
 
@@ -169,17 +172,12 @@ mod run {
         #[ignore = "as above"]
         fn prints_in_a_future() {
             use std::future::Future as _;
-            use std::sync::Arc;
-            use std::task::{Context, Poll, Wake};
+            use std::task::{Context, Poll};
 
-            struct Unused;
-            impl Wake for Unused {
-                fn wake(self: Arc<Self>) {}
-            }
             let mut printing = std::pin::pin!(Budget::new().max(0).check_future(async {
                 print_much();
             }));
-            let waker = Arc::new(Unused).into();
+            let waker = crate::waker::idle();
             let polled = printing.as_mut().poll(&mut Context::from_waker(&waker));
             assert!(matches!(polled, Poll::Ready(Ok(()))), "{polled:?}");
         }

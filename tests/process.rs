@@ -11,6 +11,9 @@ use std::thread;
 
 use mod_alloc::{AllocStats, ModAlloc, Profiler};
 
+#[path = "common/waker.rs"]
+mod waker;
+
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
 
@@ -384,13 +387,7 @@ fn futures_under_a_budget_do_not_grow_the_memory() {
         drop(bytes(100));
     }
 
-    struct Idle;
-
-    impl std::task::Wake for Idle {
-        fn wake(self: std::sync::Arc<Self>) {}
-    }
-
-    let waker = std::sync::Arc::new(Idle).into();
+    let waker = waker::idle();
     let run = |futures: usize| {
         for _ in 0..futures {
             let mut future = std::pin::pin!(work());

@@ -7,14 +7,16 @@ use std::mem::forget;
 #[cfg(all(feature = "backtraces", target_os = "linux", target_arch = "x86_64", not(miri)))]
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::mpsc::{channel, Sender};
-use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use mod_alloc::{
     alloc_budget, assert_allocs, measure, uncounted, AllocScope, Budget, Exceeded, ModAlloc,
 };
+
+#[path = "common/waker.rs"]
+mod waker;
 
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
@@ -42,14 +44,6 @@ fn numbers(exceeded: &Exceeded) -> (u64, u64) {
 
 fn on_a_thread<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     uncounted(|| thread::scope(|scope| scope.spawn(work).join().expect("it ends well")))
-}
-
-fn idle() -> Waker {
-    struct Idle;
-    impl Wake for Idle {
-        fn wake(self: Arc<Self>) {}
-    }
-    Waker::from(Arc::new(Idle))
 }
 
 #[test]
@@ -141,7 +135,7 @@ fn threads_that_nobody_joins_are_waited_for() {
     for _ in 0..1_000 {
         budget.check(spawn).expect("nothing leaks");
     }
-    let waker = idle();
+    let waker = waker::idle();
     budget.runs(20).check(spawn).expect("nothing leaks");
     for _ in 0..100 {
         let mut future = Box::pin(budget.check_future(async { spawn() }));
@@ -223,7 +217,7 @@ fn attached_threads_retain_for_the_scope() {
 
 #[test]
 fn futures_retain_over_their_polls() {
-    let waker = idle();
+    let waker = waker::idle();
     let check = |keeps: bool, expected: Option<(u64, u64)>| {
         let budget = Budget::new().max_retained(0).max_retained_bytes(0);
         let mut future = Box::pin(budget.check_future(async move {
@@ -252,7 +246,7 @@ fn futures_retain_over_their_polls() {
 
 #[test]
 fn a_thread_that_polls_while_it_is_attached_retains_once() {
-    let waker = idle();
+    let waker = waker::idle();
     let mut context = Context::from_waker(&waker);
     let budget = Budget::new().max_retained(0).max_retained_bytes(0).call_sites(false);
     let handle = RefCell::new(None);

@@ -14,6 +14,11 @@ use std::time::{Duration, Instant};
 
 use mod_alloc::{measure, AllocScope, Budget, ModAlloc};
 
+#[path = "common/allocate.rs"]
+mod allocate;
+
+use allocate::allocate;
+
 /// Hands out one piece after the other, by one atomic addition, and takes none back.
 struct Bump {
     used: AtomicUsize,
@@ -66,16 +71,12 @@ thread_local! {
     static DOES: Cell<Does> = const { Cell::new(Does::Allocates) };
 }
 
-fn allocate(bytes: usize) {
-    drop(black_box(Vec::<u8>::with_capacity(bytes)));
-}
-
 extern "C" fn handler(_: c_int) {
     RUNS.with(|runs| runs.set(runs.get() + 1));
     if DOES.with(Cell::get) == Does::Allocates {
-        return allocate(5);
+        return allocate(1, 5);
     }
-    let ((), stats) = measure(|| allocate(5));
+    let ((), stats) = measure(|| allocate(1, 5));
     if (stats.alloc_count, stats.total_bytes, stats.current_bytes) != (1, 5, 0) {
         WRONG.with(|wrong| wrong.set(wrong.get() + 1));
     }
@@ -146,7 +147,7 @@ fn counts_and_bytes_are_exact() {
         let mut calls = 0;
         let runs = signals.interrupt(|| {
             calls += 1;
-            (0..100).for_each(|_| allocate(10));
+            allocate(100, 10);
             let mut grown = Vec::<u8>::with_capacity(10);
             grown.reserve_exact(20);
             drop(black_box(grown));
@@ -165,7 +166,7 @@ fn call_sites_are_complete() {
         let mut calls = 0;
         let runs = signals.interrupt(|| {
             calls += 1;
-            allocate(10);
+            allocate(1, 10);
         });
         let (stats, sites) = (scope.stats(), scope.call_sites());
         assert_eq!(stats.alloc_count, calls + runs);
@@ -195,7 +196,7 @@ fn what_a_thread_keeps_may_grow_meanwhile() {
         if depth > 0 {
             nest(depth - 1);
         }
-        allocate(depth + 1);
+        allocate(1, depth + 1);
         assert!(scope.stats().alloc_count > depth as u64);
     }
     with_signals(Does::Measures, |signals| {
@@ -211,7 +212,7 @@ fn leak_checks_hold_or_say_why_not() {
         let check = || {
             let work = || {
                 let mut grown = Vec::<u8>::with_capacity(10);
-                (0..50).for_each(|_| allocate(10));
+                allocate(50, 10);
                 grown.reserve_exact(20);
                 drop(black_box(grown));
             };

@@ -1,13 +1,16 @@
 //! Budgets that are broken while a panic unwinds: the panic goes on as it was, and the process lives.
 
-use std::future::Future;
 use std::hint::black_box;
 use std::panic::catch_unwind;
-use std::pin::pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
 
 use mod_alloc::{alloc_budget, assert_allocs, assert_no_alloc, Budget, ModAlloc};
+
+#[path = "common/ready.rs"]
+mod ready;
+#[path = "common/waker.rs"]
+mod waker;
+
+use ready::output_of_first_poll;
 
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
@@ -39,19 +42,6 @@ fn check(broken: fn()) {
     assert_eq!(unwinding.unwrap_err().downcast_ref(), Some(&"the first panic"));
 }
 
-/// Polls a future that is ready at once.
-fn ready<F: Future>(future: F) -> F::Output {
-    struct Unused;
-    impl Wake for Unused {
-        fn wake(self: Arc<Self>) {}
-    }
-    let waker = Waker::from(Arc::new(Unused));
-    match pin!(future).poll(&mut Context::from_waker(&waker)) {
-        Poll::Ready(output) => output,
-        Poll::Pending => unreachable!("the futures of these tests are ready"),
-    }
-}
-
 #[test]
 fn macros_stay_silent() {
     #[alloc_budget(max = 0)]
@@ -72,8 +62,8 @@ fn macros_stay_silent() {
     }
     check(function);
     check(repeated);
-    check(|| ready(polled()));
-    check(|| ready(polled_again()));
+    check(|| output_of_first_poll(polled()));
+    check(|| output_of_first_poll(polled_again()));
     check(|| assert_no_alloc!(allocate()));
     check(|| assert_no_alloc!({ allocate() }, "a message"));
     check(|| assert_allocs!(max = 0, runs = 2, { allocate() }));
@@ -85,8 +75,8 @@ fn methods_that_enforce_stay_silent() {
     const BUDGET: Budget = Budget::new().max(0);
     check(|| BUDGET.enforce(allocate));
     check(|| BUDGET.runs(2).enforce(allocate));
-    check(|| ready(BUDGET.enforce_future(async { allocate() })));
-    check(|| ready(BUDGET.runs(2).enforce_future(|| async { allocate() })));
+    check(|| output_of_first_poll(BUDGET.enforce_future(async { allocate() })));
+    check(|| output_of_first_poll(BUDGET.runs(2).enforce_future(|| async { allocate() })));
 }
 
 #[test]

@@ -8,8 +8,8 @@ use std::mem;
 use std::pin::Pin;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::{Acquire, Release};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
-use std::task::{Context, Poll, Wake, Waker};
+use std::sync::{Mutex, MutexGuard, OnceLock};
+use std::task::{Context, Poll, Waker};
 use std::thread::{self, JoinHandle, Thread};
 
 use mod_alloc::{
@@ -17,8 +17,9 @@ use mod_alloc::{
     ScopeHandle,
 };
 
-use crate::model_parts::Block;
+use crate::block::Block;
 use crate::program::{Asked, Op, Step, DRIVER, HANDLES, SCOPES, SLOTS, TASKS, THREADS};
+use crate::waker;
 
 /// A value of the program, which whoever has the turn may use.
 struct Shared<T>(Mutex<Option<T>>);
@@ -346,13 +347,7 @@ fn poll(machine: &Machine, at: usize, is_last: bool) {
 
 static WAKER: OnceLock<Waker> = OnceLock::new();
 
-struct Unused;
-
-impl Wake for Unused {
-    fn wake(self: Arc<Self>) {}
-}
-
 /// Sets up what is set up once.
 pub(crate) fn prepare() {
-    WAKER.get_or_init(|| Waker::from(Arc::new(Unused)));
+    WAKER.get_or_init(waker::idle);
 }

@@ -8,7 +8,8 @@ use std::thread;
 
 use mod_alloc::{uncounted, AllocScope, AllocStats, Attached, Budget, ScopeHandle};
 
-use crate::model_parts::{Block, Numbers};
+use crate::block::Block;
+use crate::random::Random;
 
 const WORKERS: u64 = 4;
 const SLOTS: usize = 12;
@@ -49,7 +50,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Scopes that are opened, shared, and ended while others are attached.
 fn make_victims() {
-    let mut numbers = Numbers::new(99);
+    let mut numbers = Random::new(99);
     while !IS_OVER.load(Relaxed) {
         let share = || {
             *lock(&VICTIM) = AllocScope::current();
@@ -65,12 +66,13 @@ fn make_victims() {
 
 /// Comes and goes in them.
 fn disturb(seed: u64) {
-    let mut numbers = Numbers::new(seed);
+    let mut numbers = Random::new(seed);
     while !IS_OVER.load(Relaxed) {
         let Some(handle) = lock(&VICTIM).clone() else { continue };
         let attached = handle.attach();
-        let block = Block::new(numbers.size(), 1, false).resized(numbers.size());
-        uncounted(|| handle.run(|| Block::new(numbers.size(), 1, false).free()));
+        let block = Block::new(Block::random_size(&mut numbers), 1, false)
+            .resized(Block::random_size(&mut numbers));
+        uncounted(|| handle.run(|| Block::new(Block::random_size(&mut numbers), 1, false).free()));
         match numbers.below(3) {
             0 => handle.attach_thread(),
             1 => drop(attached),
@@ -121,7 +123,7 @@ impl Sum {
 
 struct Worker<'a> {
     handle: &'a ScopeHandle,
-    numbers: Numbers,
+    numbers: Random,
     blocks: [Option<Held>; SLOTS],
     /// How many hidden stretches are open, and were open when each guard was made.
     hidden: usize,
@@ -134,7 +136,7 @@ impl<'a> Worker<'a> {
     fn new(seed: u64, handle: &'a ScopeHandle) -> Self {
         Self {
             handle,
-            numbers: Numbers::new(seed),
+            numbers: Random::new(seed),
             blocks: [None; SLOTS],
             hidden: 0,
             guards: [None, None, None],
@@ -163,8 +165,8 @@ impl<'a> Worker<'a> {
     }
 
     fn act(&mut self) {
-        let slot = self.numbers.below(SLOTS as u64) as usize;
-        let guard = self.numbers.below(3) as usize;
+        let slot = self.numbers.below(SLOTS);
+        let guard = self.numbers.below(3);
         match self.numbers.below(26) {
             0..=8 => self.allocate(slot),
             9..=11 => self.reallocate(slot),
@@ -200,7 +202,7 @@ impl<'a> Worker<'a> {
 
     fn allocate(&mut self, slot: usize) {
         self.free(slot);
-        let size = self.numbers.size();
+        let size = Block::random_size(&mut self.numbers);
         let (block, is_counted) = (Block::new(size, 8, false), self.is_counted());
         self.blocks[slot] = Some(Held { block, size, is_counted });
         if is_counted {
@@ -213,7 +215,7 @@ impl<'a> Worker<'a> {
 
     fn reallocate(&mut self, slot: usize) {
         let Some(held) = self.blocks[slot].take() else { return };
-        let size = self.numbers.size();
+        let size = Block::random_size(&mut self.numbers);
         self.blocks[slot] = Some(Held { block: held.block.resized(size), size, ..held });
         if self.is_counted() {
             self.sum.stats.alloc_count += 1;
@@ -236,7 +238,7 @@ impl<'a> Worker<'a> {
     fn give(&mut self, slot: usize) {
         let Some(given) = self.blocks[slot].take() else { return };
         self.sum.dealloc(given.size);
-        let place = self.numbers.below(EXCHANGE.len() as u64) as usize;
+        let place = self.numbers.below(EXCHANGE.len());
         let taken = lock(&EXCHANGE[place]).replace(given);
         self.handle.run(|| taken.map(|held| held.block.free()));
     }
@@ -245,7 +247,7 @@ impl<'a> Worker<'a> {
     fn open_a_scope(&mut self) {
         let own = AllocScope::enter();
         let handle = own.handle();
-        let size = self.numbers.size();
+        let size = Block::random_size(&mut self.numbers);
         self.allocate(0);
         handle.run(|| self.reallocate(0));
         uncounted(|| handle.run(|| Block::new(size, 1, true).free()));

@@ -8,12 +8,16 @@
 //!
 //! `cargo test --test attribution_model -- PROGRAMS SEED` runs other programs, or one again.
 
+#[path = "../common/block.rs"]
+mod block;
 mod execute;
 mod free_running;
-#[path = "../model_parts/mod.rs"]
-mod model_parts;
 mod program;
+#[path = "../common/random.rs"]
+mod random;
 mod reference;
+#[path = "../common/waker.rs"]
+mod waker;
 
 use std::env;
 use std::panic;

@@ -1,7 +1,8 @@
 //! What a random program consists of: steps of several threads, one at a time, in one order. Some open a stretch of their thread
 //! that an `End` closes; the other threads go on in between.
 
-use crate::model_parts::Numbers;
+use crate::block::Block;
+use crate::random::Random;
 
 /// How many blocks there are at most. They belong to no thread: any may free what any has allocated.
 pub(crate) const SLOTS: usize = 12;
@@ -124,8 +125,8 @@ pub(crate) enum Op {
     Stop,
 }
 
-struct Random {
-    numbers: Numbers,
+struct Generator {
+    numbers: Random,
     threads: usize,
     /// How many stretches are open on each thread.
     depths: [usize; THREADS],
@@ -133,13 +134,13 @@ struct Random {
 }
 
 pub(crate) fn random(seed: u64) -> Vec<Step> {
-    let mut numbers = Numbers::new(seed);
-    let threads = 1 + numbers.below(THREADS as u64) as usize;
+    let mut numbers = Random::new(seed);
+    let threads = 1 + numbers.below(THREADS);
     let call_sites = numbers.below(4) == 0;
-    Random { numbers, threads, depths: [0; THREADS], call_sites }.program()
+    Generator { numbers, threads, depths: [0; THREADS], call_sites }.program()
 }
 
-impl Random {
+impl Generator {
     fn program(&mut self) -> Vec<Step> {
         let mut thread = 0;
         let mut steps = vec![
@@ -216,16 +217,17 @@ impl Random {
     }
 
     fn up_to(&mut self, bound: usize) -> usize {
-        self.numbers.below(bound as u64) as usize
+        self.numbers.below(bound)
     }
 
-    fn one_in(&mut self, bound: u64) -> bool {
+    fn one_in(&mut self, bound: usize) -> bool {
         self.numbers.below(bound) == 0
     }
 
     fn op(&mut self, thread: usize) -> Op {
         let (slot, scope, guard) = (self.up_to(SLOTS), self.up_to(SCOPES), self.up_to(SCOPES));
-        let (handle, task, size) = (self.up_to(HANDLES), self.up_to(TASKS), self.numbers.size());
+        let (handle, task, size) =
+            (self.up_to(HANDLES), self.up_to(TASKS), Block::random_size(&mut self.numbers));
         let depth = self.depths[thread];
         match self.numbers.below(100) {
             0..=20 => {

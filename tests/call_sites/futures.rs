@@ -3,19 +3,13 @@
 use std::future::Future;
 use std::hint::black_box;
 use std::pin::{pin, Pin};
-use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll};
 use std::thread;
 
 use mod_alloc::{uncounted, Budget};
 
 use crate::lines::{assert_same_sum, at, check, done, noted, user_lines};
-
-struct Unused;
-
-impl Wake for Unused {
-    fn wake(self: Arc<Self>) {}
-}
+use crate::waker;
 
 /// Pending once.
 struct Yield(bool);
@@ -32,7 +26,7 @@ impl Future for Yield {
 }
 
 fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
-    let waker = uncounted(|| Waker::from(Arc::new(Unused)));
+    let waker = uncounted(waker::idle);
     let polled = at!(future.poll(&mut Context::from_waker(&waker)));
     done(waker);
     polled
@@ -89,7 +83,7 @@ fn polled_by_hand() {
 fn after_it_was_suspended() {
     fn once_more<F: Future>(future: F) -> F::Output {
         let mut future = pin!(future);
-        let waker = uncounted(|| Waker::from(Arc::new(Unused)));
+        let waker = uncounted(waker::idle);
         let mut context = Context::from_waker(&waker);
         assert!(future.as_mut().poll(&mut context).is_pending());
         let Poll::Ready(output) = at!(future.poll(&mut context)) else { panic!("it is ready") };

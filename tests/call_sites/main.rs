@@ -15,6 +15,8 @@ mod misuse;
 mod odd_stacks;
 mod places;
 mod profilers;
+#[path = "../common/waker.rs"]
+mod waker;
 
 use mod_alloc::ModAlloc;
 

@@ -9,7 +9,8 @@ use std::thread;
 
 use mod_alloc::ScopeHandle;
 
-use crate::program::{self, Job, Way};
+use crate::program::{Job, Way};
+use crate::waker;
 
 type Errand = (Way, Job, Option<ScopeHandle>);
 
@@ -19,7 +20,7 @@ static WAKER: OnceLock<Waker> = OnceLock::new();
 
 /// Of nobody, and made before anybody counts.
 pub(crate) fn waker() -> Waker {
-    WAKER.get_or_init(program::waker).clone()
+    WAKER.get_or_init(waker::idle).clone()
 }
 
 pub(crate) fn start() {

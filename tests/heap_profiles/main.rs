@@ -6,6 +6,10 @@ mod helper;
 mod json;
 mod model;
 mod program;
+#[path = "../common/random.rs"]
+mod random;
+#[path = "../common/waker.rs"]
+mod waker;
 
 use std::path::Path;
 

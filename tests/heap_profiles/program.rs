@@ -7,12 +7,12 @@ use std::hint::black_box;
 use std::pin::pin;
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::SeqCst};
-use std::sync::Arc;
-use std::task::{Context, Wake, Waker};
+use std::task::Context;
 
 use mod_alloc::{uncounted, ScopeHandle};
 
 use crate::helper;
+use crate::random::Random;
 
 pub(crate) const MAX_SCOPES: usize = 3;
 const SLOTS: usize = 12;
@@ -160,14 +160,6 @@ fn polled(job: Job) {
     black_box(6);
 }
 
-pub(crate) fn waker() -> Waker {
-    struct Idle;
-    impl Wake for Idle {
-        fn wake(self: Arc<Self>) {}
-    }
-    Waker::from(Arc::new(Idle))
-}
-
 struct Slot {
     block: AtomicPtr<u8>,
     size: AtomicUsize,
@@ -241,19 +233,9 @@ pub(crate) fn free_all() {
     }
 }
 
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((self.0 >> 33) as usize) % end
-    }
-}
-
 impl Program {
     pub(crate) fn random(seed: u64) -> Self {
-        let mut random = Random(seed);
+        let mut random = Random::new(seed);
         let max_frames = [None, Some(16)][random.below(2)];
         let has_dhat = random.below(4) > 0;
         let mut steps = Vec::new();

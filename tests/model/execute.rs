@@ -5,13 +5,13 @@ use std::future::{poll_fn, Future};
 use std::mem;
 use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};
 use std::pin::pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 
 use mod_alloc::{measure, uncounted, AllocScope, AllocStats, Budget};
 
-use crate::model_parts::Block;
+use crate::block::Block;
 use crate::program::{Op, SCOPES, SLOTS};
+use crate::waker;
 
 pub(crate) fn no_blocks() -> [Option<Block>; SLOTS] {
     [None; SLOTS]
@@ -32,7 +32,7 @@ pub(crate) struct Machine {
 
 impl Machine {
     pub(crate) fn new(blocks: [Option<Block>; SLOTS]) -> Self {
-        let waker = Waker::from(Arc::new(Unused));
+        let waker = waker::idle();
         Self { blocks, measured: Vec::with_capacity(20_000), waker }
     }
 
@@ -124,12 +124,6 @@ impl Machine {
             }
         }
     }
-}
-
-struct Unused;
-
-impl Wake for Unused {
-    fn wake(self: Arc<Self>) {}
 }
 
 /// What the panic machinery allocates for a panic, in bytes: one block, freed when the panic is caught.

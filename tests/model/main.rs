@@ -1,4 +1,4 @@
-//! Random programs against a plain model: allocations, reallocations and frees of every kind, scopes nested, dropped out of
+//! Generator programs against a plain model: allocations, reallocations and frees of every kind, scopes nested, dropped out of
 //! order and forgotten, hidden stretches, futures, panics that are caught, and blocks freed by other threads. The model
 //! (`reference.rs`) updates every scope at every event; the library must agree to the last digit.
 //!
@@ -7,15 +7,19 @@
 //!
 //! `cargo test --test model -- PROGRAMS SEED` runs other programs, or one again.
 
+#[path = "../common/block.rs"]
+mod block;
 mod execute;
-#[path = "../model_parts/mod.rs"]
-mod model_parts;
 mod program;
+#[path = "../common/random.rs"]
+mod random;
 mod reference;
 mod truth;
+#[path = "../common/waker.rs"]
+mod waker;
 
 use execute::Machine;
-use program::{Op, Random};
+use program::{Generator, Op};
 use truth::Truth;
 
 #[global_allocator]
@@ -44,8 +48,8 @@ fn main() {
 
 /// Runs the program of a seed; how many scopes were compared.
 fn run_program(seed: u64, thrown: usize) -> u64 {
-    let mut random = Random::new(seed);
-    let threads = random.below(3) as usize + 1;
+    let mut random = Generator::new(seed);
+    let threads = random.below(3) + 1;
     let parts: Vec<Part> = (0..threads)
         .map(|_| Part { first: program::random(&mut random), second: program::random(&mut random) })
         .collect();

@@ -1,6 +1,7 @@
 //! What a random program consists of.
 
-use crate::model_parts::Numbers;
+use crate::block::Block;
+use crate::random::Random;
 
 /// How many blocks a thread holds at most.
 pub(crate) const SLOTS: usize = 24;
@@ -51,44 +52,44 @@ pub(crate) enum Op {
     },
 }
 
-pub(crate) struct Random {
-    numbers: Numbers,
+pub(crate) struct Generator {
+    numbers: Random,
     /// Whether programs have futures.
     pub(crate) futures: bool,
 }
 
-impl Random {
+impl Generator {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { numbers: Numbers::new(seed), futures: seed % 6 == 0 }
+        Self { numbers: Random::new(seed), futures: seed % 6 == 0 }
     }
 
-    pub(crate) fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         self.numbers.below(bound)
     }
 
     fn slot(&mut self) -> usize {
-        self.below(SLOTS as u64) as usize
+        self.below(SLOTS)
     }
 
     fn scope(&mut self) -> usize {
-        self.below(SCOPES as u64) as usize
+        self.below(SCOPES)
     }
 
     fn size(&mut self) -> usize {
-        self.numbers.size()
+        Block::random_size(&mut self.numbers)
     }
 }
 
-pub(crate) fn random(random: &mut Random) -> Vec<Op> {
+pub(crate) fn random(random: &mut Generator) -> Vec<Op> {
     let length = 10 + random.below(70);
     nested(random, length, 0)
 }
 
-fn nested(random: &mut Random, length: u64, depth: u32) -> Vec<Op> {
+fn nested(random: &mut Generator, length: usize, depth: u32) -> Vec<Op> {
     (0..length).map(|_| op(random, depth)).collect()
 }
 
-fn op(random: &mut Random, depth: u32) -> Op {
+fn op(random: &mut Generator, depth: u32) -> Op {
     let kinds = match depth {
         0 | 1 if random.futures => 46,
         0..=3 => 44,
@@ -117,7 +118,7 @@ fn op(random: &mut Random, depth: u32) -> Op {
     }
 }
 
-fn inner(random: &mut Random, depth: u32) -> Vec<Op> {
+fn inner(random: &mut Generator, depth: u32) -> Vec<Op> {
     let length = random.below(16);
     nested(random, length, depth + 1)
 }

@@ -1,6 +1,5 @@
 //! What the tests of the macros share: code that allocates so and so often, and assertions on how its budget breaks.
-#![allow(dead_code)] // Each of them uses a part.
-#![allow(clippy::redundant_pub_crate, clippy::unused_self)] // The lints that they turn on are for expansions.
+#![allow(clippy::redundant_pub_crate, clippy::unused_self)] // They turn on every lint, for expansions.
 
 use std::cell::Cell;
 use std::hint::black_box;
