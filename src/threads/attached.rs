@@ -2,8 +2,10 @@
 
 use std::marker::PhantomData;
 
-use super::current_thread::{current_or_lent, current_thread, retire};
+use super::adoption::current_or_lent;
+use super::current_thread::current_thread;
 use super::open_scope::is_inside;
+use super::retirement::retire;
 use super::state::ThreadState;
 use crate::open_scopes::{Attached, SharedScopeRef};
 use crate::sys::OutOfMemory;
@@ -11,7 +13,7 @@ use crate::walk::{self, Registers};
 
 /// Dropping it detaches the current thread.
 pub(crate) struct AttachedThread {
-    thread: &'static ThreadState,
+    state: &'static ThreadState,
     attached: Attached,
     _thread: PhantomData<*const ()>,
 }
@@ -36,38 +38,39 @@ fn attach_frames(
     shared: &SharedScopeRef,
     is_guarded: bool,
 ) -> Result<Option<AttachedThread>, OutOfMemory> {
-    let own = match current_thread() {
-        Some(own) => own,
+    let thread = match current_thread() {
+        Some(thread) => thread,
         None => current_or_lent()?,
     };
     let at = if shared.records() {
         walk::prepare();
-        own.stack(Registers::here())
+        thread.stack(Registers::here())
     } else {
         None
     };
-    let attached = own.at_segment_end(|scopes, counts| {
-        scopes.attach(shared, &own.thread.counters, at, counts, is_guarded)
+    let attached = thread.at_segment_end(|scopes, counts| {
+        scopes.attach(shared, &thread.state.counters, at, counts, is_guarded)
     });
-    own.set_limits();
-    let frame = |attached| AttachedThread { thread: own.thread, attached, _thread: PhantomData };
+    thread.set_limits();
+    let frame = |attached| AttachedThread { state: thread.state, attached, _thread: PhantomData };
     Ok(attached?.map(frame))
 }
 
 impl Drop for AttachedThread {
     fn drop(&mut self) {
-        let Some(own) = current_thread().filter(|own| std::ptr::eq(own.thread, self.thread)) else {
+        let Some(thread) = current_thread().filter(|thread| std::ptr::eq(thread.state, self.state))
+        else {
             return;
         };
-        own.end_peak_segment();
-        let counts = own.counts();
-        let open_stretch = own.with_scopes(|scopes| scopes.open_stretch(self.attached));
+        thread.end_peak_segment();
+        let counts = thread.counts();
+        let open_stretch = thread.with_scopes(|scopes| scopes.open_stretch(self.attached));
         if open_stretch.is_some_and(|at| !is_inside(at)) {
-            own.with_scopes(|scopes| scopes.note_still_uncounted(self.attached));
+            thread.with_scopes(|scopes| scopes.note_still_uncounted(self.attached));
         }
-        own.with_scopes(|scopes| scopes.detach(self.attached, counts));
-        own.set_limits();
-        if own.thread.is_on_loan() && own.with_scopes(|scopes| scopes.is_empty()) {
+        thread.with_scopes(|scopes| scopes.detach(self.attached, counts));
+        thread.set_limits();
+        if thread.state.is_on_loan() && thread.with_scopes(|scopes| scopes.is_empty()) {
             retire();
         }
     }
@@ -79,7 +82,9 @@ mod tests {
 
     use super::attach;
     use crate::open_scopes::Kind;
-    use crate::threads::{current_thread, open};
+    use crate::threads::current_thread::current_thread;
+    use crate::threads::open;
+    use crate::threads::retirement::retire;
 
     #[test]
     fn past_the_end_of_a_thread_a_ledger_is_on_loan_while_it_is_attached() {
@@ -87,15 +92,15 @@ mod tests {
         let shared = &frame.share().expect("memory");
         let past_its_end = || {
             drop(black_box(vec![1_u8; 10]));
-            current_thread::retire();
+            retire();
             for _ in 0..100 {
                 let (outer, inner) = (attach(shared), attach(shared));
                 let (outer, inner) = (outer.expect("memory"), inner.expect("memory"));
                 drop(black_box(vec![1_u8; 30]));
                 drop(outer);
-                assert!(current_thread::current_thread().is_some(), "on loan");
+                assert!(current_thread().is_some(), "on loan");
                 drop(inner);
-                assert!(current_thread::current_thread().is_none(), "given back");
+                assert!(current_thread().is_none(), "given back");
             }
         };
         std::thread::scope(|threads| threads.spawn(past_its_end).join()).expect("it ends well");

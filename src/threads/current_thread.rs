@@ -1,43 +1,31 @@
-//! Hot: what a thread does with its own state, beyond the frequent half of an event: adopt it and give it back, count a
-//! rare event, flush to the process totals. `CurrentThread` stands for "this state is the current thread's", and is the only way
+//! Hot: what a thread does with its own state, beyond the frequent half of an event: count a rare
+//! event, flush to the process totals. `CurrentThread` stands for "this state is the current thread's", and is the only way
 //! to the parts of a state that the owner alone may touch.
 #![allow(unsafe_code)]
 
-use std::ffi::c_void;
 use std::marker::PhantomData;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::{compiler_fence, fence};
 
 use super::event::Event;
-use super::registry::{self, THREADS};
-use super::state::{Loan, ThreadState};
-use super::{process_peak, thread_exit};
+use super::state::ThreadState;
+use super::{process_peak, registry};
 use crate::blocks::{self, Block, MovingBlock};
 use crate::counters::current;
 use crate::counters::thread_counters::{add_freed, add_got, count_alloc, count_dealloc};
 use crate::counters::thread_counters::{ceiling, count_realloc, floor, store, Counters};
 use crate::counters::thread_counters::{EVERY_ALLOC, EVERY_DEALLOC, FLUSH_BYTES};
-use crate::counters::{Counts, Line, Registration, Word, HUGE};
+use crate::counters::{Counts, Line, Word, HUGE};
 use crate::open_scopes::{Noted, ScopeStack};
 use crate::stacks::{self, Stack, Tracer};
-use crate::sys::{OutOfMemory, Pooled};
-use crate::walk::{self, Registers};
+use crate::walk::Registers;
 
 /// The current thread's own state.
 #[derive(Clone, Copy)]
 pub(super) struct CurrentThread {
-    pub(super) thread: &'static ThreadState,
+    pub(super) state: &'static ThreadState,
     /// Not to be sent to another thread.
     _thread: PhantomData<*const ()>,
-}
-
-/// The current thread's state, adopted now if it has none yet; `None` past the thread's end or without memory.
-pub(super) fn current_or_register() -> Option<CurrentThread> {
-    match current::current_registration() {
-        Registration::Registered => current_thread(),
-        Registration::New => register(),
-        Registration::Retired | Registration::Ignored => None,
-    }
 }
 
 /// `None` also in a signal handler that has interrupted the library at work on the state.
@@ -49,89 +37,19 @@ pub(super) fn current_thread() -> Option<CurrentThread> {
 /// The same, where [`current`](current::current) has just been asked.
 #[inline]
 pub(super) fn current_thread_of(current: *const Line) -> Option<CurrentThread> {
-    current_even_if_busy(current).filter(|own| !own.thread.is_busy.load(Relaxed))
+    current_even_if_busy(current).filter(|thread| !thread.state.is_busy.load(Relaxed))
 }
 
 /// To count an event on.
 #[inline]
 pub(super) fn current_even_if_busy(current: *const Line) -> Option<CurrentThread> {
-    ThreadState::of(current).map(|thread| CurrentThread { thread, _thread: PhantomData })
-}
-
-/// The state to open a frame on. It is one on loan, for as long as frames are open there, in a destructor of a thread-local that runs
-/// after the thread's end, and in a signal handler that has interrupted the library at work.
-#[cold]
-pub(super) fn current_or_lent() -> Result<CurrentThread, OutOfMemory> {
-    let own = match current::current_registration() {
-        Registration::New => current_or_register(),
-        Registration::Registered => current_thread(),
-        Registration::Ignored | Registration::Retired => None,
-    };
-    own.or_else(lend).ok_or(OutOfMemory)
-}
-
-fn lend() -> Option<CurrentThread> {
-    let (before, is_past_end) =
-        (current::current(), current::current_registration() == Registration::Retired);
-    let own = adopt()?;
-    own.thread.loan.set(Some(Loan { before, start: own.counts() }));
-    if is_past_end {
-        // For a frame that is forgotten, or stays until the thread ends.
-        thread_exit::retire_at_exit(own.thread as *const ThreadState as *mut c_void);
-    }
-    Some(own)
-}
-
-#[cold]
-fn register() -> Option<CurrentThread> {
-    let Some(own) = adopt() else {
-        current::set_retired();
-        return None;
-    };
-    // After `adopt` has set the pointer: should this allocate, it is counted rather than recursed into.
-    thread_exit::retire_at_exit(own.thread as *const ThreadState as *mut c_void);
-    walk::watch_forks();
-    Some(own)
-}
-
-/// Makes a free state the current thread's.
-fn adopt() -> Option<CurrentThread> {
-    let thread = THREADS.take()?;
-    current::set_line(thread.as_line());
-    let own = CurrentThread { thread, _thread: PhantomData };
-    let net = own.counts().current();
-    own.thread.counters.flushed.store(net, Relaxed);
-    own.start_flush_interval(net);
-    Some(own)
-}
-
-/// The end of a thread that had the state at `address`.
-///
-/// Does nothing if that is not the current thread's: a thread may run the end of another one's fiber.
-pub(super) fn retire_thread_at(address: *const c_void) {
-    if current_thread().is_some_and(|own| std::ptr::eq(address.cast(), own.thread)) {
-        retire();
-    }
-}
-
-/// Gives the current thread's state back. Later events of the thread count as orphans.
-pub(super) fn retire() {
-    if let Some(own) = current_thread() {
-        own.flush();
-        let counts = own.counts();
-        own.with_scopes(|scopes| scopes.clear(counts));
-        match own.thread.loan.take() {
-            None => current::set_retired(),
-            Some(loan) => own.end_loan(loan),
-        }
-        own.thread.links().give_back();
-    }
+    ThreadState::of(current).map(CurrentThread::of)
 }
 
 /// Tells the process totals of what this thread has not told them yet.
 pub(crate) fn flush() {
-    if let Some(own) = current_thread() {
-        own.flush();
+    if let Some(thread) = current_thread() {
+        thread.flush();
     }
 }
 
@@ -153,8 +71,8 @@ pub(crate) fn end_realloc(taken: &MovingBlock, address: usize, size: u64) {
 #[inline(always)]
 fn aside(work: &mut impl FnMut()) {
     match current_thread() {
-        Some(own) if !own.thread.tracer.get().is_null() => {
-            own.aside(own.thread.tracer.get(), work);
+        Some(thread) if !thread.state.tracer.get().is_null() => {
+            thread.aside(thread.state.tracer.get(), work);
         }
         _ => work(),
     }
@@ -162,7 +80,7 @@ fn aside(work: &mut impl FnMut()) {
 
 /// The current thread is at work on its state.
 struct Busy {
-    own: CurrentThread,
+    thread: CurrentThread,
     was_busy: bool,
 }
 
@@ -170,31 +88,37 @@ impl Drop for Busy {
     #[inline]
     fn drop(&mut self) {
         if !self.was_busy {
-            self.own.set_idle();
+            self.thread.set_idle();
         }
     }
 }
 
 impl CurrentThread {
+    /// For the thread whose state this is.
+    #[inline]
+    pub(super) fn of(state: &'static ThreadState) -> Self {
+        Self { state, _thread: PhantomData }
+    }
+
     #[inline]
     fn counters(self) -> Counters {
         // SAFETY: the line is the current thread's own: no other thread writes to its counters.
-        unsafe { (*self.thread.counters.line()).counters }
+        unsafe { (*self.state.counters.line()).counters }
     }
 
     #[inline]
     fn store(self, word: Word, value: i64) {
         // SAFETY: the current thread owns this state.
-        unsafe { store(self.thread.counters.line(), word, value) }
+        unsafe { store(self.state.counters.line(), word, value) }
     }
 
     /// Whether somebody wants to know of each allocation event, or of each deallocation.
     #[inline]
     pub(super) fn is_watched(self) -> bool {
         // SAFETY: the line of a state.
-        let ceiling = unsafe { ceiling(self.thread.counters.line()) };
+        let ceiling = unsafe { ceiling(self.state.counters.line()) };
         // SAFETY: as above.
-        let floor = unsafe { floor(self.thread.counters.line()) };
+        let floor = unsafe { floor(self.state.counters.line()) };
         ceiling == EVERY_ALLOC || floor == EVERY_DEALLOC
     }
 
@@ -202,8 +126,8 @@ impl CurrentThread {
     pub(super) fn counts(self) -> Counts {
         loop {
             let Counters { got, freed, allocs, deallocs, reallocs, .. } = self.counters();
-            let failed = self.thread.counters.failed.load(Relaxed);
-            let huge = self.thread.counters.huge.load(Relaxed);
+            let failed = self.state.counters.failed.load(Relaxed);
+            let huge = self.state.counters.huge.load(Relaxed);
             // What a signal handler did in the midst would be in some of them only.
             compiler_fence(SeqCst);
             let again = self.counters();
@@ -219,29 +143,29 @@ impl CurrentThread {
         let _busy = self.busy();
         // SAFETY: only the owner comes here; `work`, which calls methods of `ScopeStack` and looks at counters, does not come here
         // again, nor does a signal handler, which finds the state busy.
-        work(unsafe { &mut *self.thread.scopes.get() })
+        work(unsafe { &mut *self.state.scopes.get() })
     }
 
     /// Until it is dropped, a signal handler leaves the state alone.
     #[inline]
     fn busy(self) -> Busy {
-        let was_busy = self.thread.is_busy.load(Relaxed);
+        let was_busy = self.state.is_busy.load(Relaxed);
         self.set_busy();
-        Busy { own: self, was_busy }
+        Busy { thread: self, was_busy }
     }
 
     #[inline]
     fn set_busy(self) {
-        self.thread.is_busy.store(true, Relaxed);
+        self.state.is_busy.store(true, Relaxed);
         compiler_fence(SeqCst);
     }
 
     #[inline]
     fn set_idle(self) {
         compiler_fence(SeqCst);
-        self.thread.is_busy.store(false, Relaxed);
+        self.state.is_busy.store(false, Relaxed);
         compiler_fence(SeqCst);
-        if !self.thread.interruptions.is_none() {
+        if !self.state.interruptions.is_none() {
             self.note_interruptions();
         }
     }
@@ -249,44 +173,32 @@ impl CurrentThread {
     #[cold]
     #[inline(never)]
     fn note_interruptions(self) {
-        self.thread.interruptions.take(|event| self.note(&event, None));
+        self.state.interruptions.take(|event| self.note(&event, None));
     }
 
-    /// Gives the thread what it had before. What was counted meanwhile, a state that was interrupted has counted, too.
-    #[cold]
-    fn end_loan(self, loan: Loan) {
-        let counted = self.counts() - loan.start;
-        current::set_line(loan.before);
-        let Some(interrupted) = current_even_if_busy(loan.before) else { return };
-        self.add(Counts::ZERO - counted);
-        process_peak::flush(counted.current().wrapping_neg(), i64::MIN);
-        interrupted.add(counted);
-        let events = counted.sums().events;
-        interrupted.thread.interruptions.miss(usize::try_from(events).unwrap_or(0));
-    }
-
-    fn add(self, counts: Counts) {
+    /// Adds what was counted elsewhere.
+    pub(super) fn add(self, counts: Counts) {
         let Counts { got, freed, allocs, deallocs, reallocs, failed, huge } = counts;
-        self.thread.counters.word(Word::Got).fetch_add(got, Relaxed);
-        self.thread.counters.word(Word::Freed).fetch_add(freed, Relaxed);
-        self.thread.counters.word(Word::Allocs).fetch_add(allocs, Relaxed);
-        self.thread.counters.word(Word::Deallocs).fetch_add(deallocs, Relaxed);
-        self.thread.counters.word(Word::Reallocs).fetch_add(reallocs, Relaxed);
-        self.thread.counters.failed.fetch_add(failed, Relaxed);
-        self.thread.counters.huge.fetch_add(huge, Relaxed);
+        self.state.counters.word(Word::Got).fetch_add(got, Relaxed);
+        self.state.counters.word(Word::Freed).fetch_add(freed, Relaxed);
+        self.state.counters.word(Word::Allocs).fetch_add(allocs, Relaxed);
+        self.state.counters.word(Word::Deallocs).fetch_add(deallocs, Relaxed);
+        self.state.counters.word(Word::Reallocs).fetch_add(reallocs, Relaxed);
+        self.state.counters.failed.fetch_add(failed, Relaxed);
+        self.state.counters.huge.fetch_add(huge, Relaxed);
     }
 
     pub(super) fn count_failure(self) {
-        self.thread.counters.failed.fetch_add(1, Relaxed);
+        self.state.counters.failed.fetch_add(1, Relaxed);
     }
 
     /// Counts an event that the frequent half left: the first of a thread, one that crosses a limit, or one to record. That is
     /// done aside, where it has room.
     pub(super) fn count(self, event: &Event, from: &Registers) {
-        if self.thread.is_busy.load(Relaxed) {
+        if self.state.is_busy.load(Relaxed) {
             return self.count_interruption(event);
         }
-        let mut tracer = self.thread.tracer.get();
+        let mut tracer = self.state.tracer.get();
         if tracer.is_null() && self.wants_room(event) {
             tracer = self.tracer();
         }
@@ -317,11 +229,11 @@ impl CurrentThread {
     fn count_interruption(self, event: &Event) {
         event.forget_freed();
         self.add_event(event);
-        self.thread.interruptions.add(*event);
+        self.state.interruptions.add(*event);
     }
 
     fn add_event(self, event: &Event) {
-        let line = self.thread.counters.line();
+        let line = self.state.counters.line();
         // SAFETY: the current thread owns this state; likewise below.
         unsafe { add_got(line, event.got) };
         // SAFETY: as above.
@@ -335,7 +247,7 @@ impl CurrentThread {
             _ => unsafe { count_realloc(line) },
         }
         if event.got >= HUGE {
-            self.thread.counters.huge.fetch_add(event.got / HUGE, Relaxed);
+            self.state.counters.huge.fetch_add(event.got / HUGE, Relaxed);
             registry::watch_everything();
         }
     }
@@ -352,7 +264,7 @@ impl CurrentThread {
         } else if net > high {
             self.store(Word::High, net);
         }
-        if net.wrapping_sub(self.thread.counters.flushed.load(Relaxed)).wrapping_abs() > FLUSH_BYTES
+        if net.wrapping_sub(self.state.counters.flushed.load(Relaxed)).wrapping_abs() > FLUSH_BYTES
         {
             self.flush();
         }
@@ -421,10 +333,10 @@ impl CurrentThread {
     /// Null without memory.
     #[inline]
     fn tracer(self) -> *mut Tracer {
-        if self.thread.tracer.get().is_null() {
-            self.thread.tracer.set(Tracer::allocate().unwrap_or(std::ptr::null_mut()));
+        if self.state.tracer.get().is_null() {
+            self.state.tracer.set(Tracer::allocate().unwrap_or(std::ptr::null_mut()));
         }
-        self.thread.tracer.get()
+        self.state.tracer.get()
     }
 
     /// Ends the stretch over which `high` is the maximum, at an opening, a closing or a flush: takes the maximum in
@@ -449,22 +361,22 @@ impl CurrentThread {
         let Counters { got, freed, high, .. } = self.counters();
         let net = got.wrapping_sub(freed);
         scopes.fold(high);
-        self.thread.flush_high.set(self.thread.flush_high.get().max(high));
+        self.state.flush_high.set(self.state.flush_high.get().max(high));
         self.store(Word::High, net);
         net
     }
 
-    fn flush(self) {
+    pub(super) fn flush(self) {
         let net = self.end_peak_segment();
         // At once, for a signal handler may flush, too.
-        let flushed = self.thread.counters.flushed.swap(net, Relaxed);
-        let high = self.thread.flush_high.get();
+        let flushed = self.state.counters.flushed.swap(net, Relaxed);
+        let high = self.state.flush_high.get();
         process_peak::flush(net.wrapping_sub(flushed), high.saturating_sub(flushed));
         self.start_flush_interval(net);
     }
 
-    fn start_flush_interval(self, net: i64) {
-        self.thread.flush_high.set(net);
+    pub(super) fn start_flush_interval(self, net: i64) {
+        self.state.flush_high.set(net);
         self.store(Word::High, net);
         self.set_limits();
     }
@@ -473,7 +385,7 @@ impl CurrentThread {
     /// that changes.
     pub(super) fn set_limits(self) {
         let wanted = self.with_scopes(|scopes| scopes.wanted());
-        let flushed = self.thread.counters.flushed.load(Relaxed);
+        let flushed = self.state.counters.flushed.load(Relaxed);
         // Not first as if nobody else asked: a signal handler may come in between.
         let watches_everything = registry::watches_everything();
         let allocs = wanted.allocs || watches_everything || stacks::is_profiling();

@@ -9,6 +9,7 @@
 use std::alloc::Layout;
 use std::sync::atomic::Ordering::Relaxed;
 
+use super::adoption::current_or_adopted;
 use super::event::Event;
 use super::{current_thread, process_peak, registry};
 use crate::blocks::{self, Block};
@@ -141,10 +142,8 @@ fn failed() -> *mut u8 {
         Registration::Ignored => current::count_ignored_alloc(),
         Registration::New | Registration::Registered | Registration::Retired => {
             // Also in a signal handler that has interrupted the library at work on the state.
-            match current_thread::current_even_if_busy(current())
-                .or_else(current_thread::current_or_register)
-            {
-                Some(own) => own.count_failure(),
+            match current_thread::current_even_if_busy(current()).or_else(current_or_adopted) {
+                Some(thread) => thread.count_failure(),
                 None => {
                     registry::ORPHANS.counters.failed.fetch_add(1, Relaxed);
                 }
@@ -159,7 +158,7 @@ fn failed() -> *mut u8 {
 fn slow(event: &Event, from: &Registers, line: *const Line) {
     // Nearly always, while call sites are recorded.
     match current_thread::current_even_if_busy(line) {
-        Some(own) => own.count(event, from),
+        Some(thread) => thread.count(event, from),
         None => slow_elsewhere(event, from),
     }
 }
@@ -174,8 +173,8 @@ fn slow_elsewhere(event: &Event, from: &Registers) {
             }
         }
         Registration::New | Registration::Registered | Registration::Retired => {
-            match current_thread::current_or_register() {
-                Some(own) => own.count(event, from),
+            match current_or_adopted() {
+                Some(thread) => thread.count(event, from),
                 None => orphan(event),
             }
         }
@@ -203,14 +202,14 @@ fn orphan(event: &Event) {
 
 #[cfg(test)]
 mod tests {
-    use super::{current_thread, failed};
+    use super::{current_or_adopted, failed};
 
     #[test]
     fn a_request_that_is_refused_in_a_signal_handler_counts_for_the_thread() {
-        let own = current_thread::current_or_register().expect("memory");
-        let before = own.counts().failed;
+        let thread = current_or_adopted().expect("memory");
+        let before = thread.counts().failed;
         // As a handler that has interrupted this.
-        own.with_scopes(|_| failed());
-        assert_eq!(own.counts().failed, before + 1);
+        thread.with_scopes(|_| failed());
+        assert_eq!(thread.counts().failed, before + 1);
     }
 }

@@ -4,13 +4,15 @@
 //! From the event outwards:
 //! - [`events`]: what an event does, a frequent half and a rare half; [`event`]: an event as data;
 //! - [`state`]: what there is of one thread: its counters, and the scopes that are open on it;
-//! - [`current_thread`]: what a thread does with its own state; [`thread_exit`]: when it ends;
+//! - [`current_thread`]: what a thread does with its own state; [`adoption`]: how it comes to one;
+//!   [`retirement`] and [`thread_exit`]: how it gives that back, at its end;
 //! - [`interruptions`]: what signal handlers do while the state is in use;
 //! - [`open_scope`]: a scope's hold on its thread; [`attached`]: that of another thread on a scope;
 //! - [`tracking`]: a scope's hold on the table of live blocks;
 //! - [`registry`]: all threads; one that starts adopts a state that one that has ended gave back;
 //! - [`flushed`] and [`process_peak`]: the highest net bytes of the process.
 
+mod adoption;
 mod attached;
 mod current_thread;
 mod event;
@@ -20,6 +22,7 @@ mod interruptions;
 mod open_scope;
 mod process_peak;
 mod registry;
+mod retirement;
 mod state;
 mod thread_exit;
 mod tracking;

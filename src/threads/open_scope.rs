@@ -2,9 +2,9 @@
 
 use std::marker::PhantomData;
 
-use super::current_thread::{
-    current_or_lent, current_or_register, current_thread, retire, CurrentThread,
-};
+use super::adoption::{current_or_adopted, current_or_lent};
+use super::current_thread::{current_thread, CurrentThread};
+use super::retirement::retire;
 use super::state::ThreadState;
 use super::tracking::Tracking;
 use crate::counters::ignored;
@@ -15,7 +15,7 @@ use crate::walk::{self, Registers};
 
 /// An open frame of the current thread. Dropping it closes the frame.
 pub(crate) struct OpenScope {
-    thread: &'static ThreadState,
+    state: &'static ThreadState,
     id: ScopeId,
     _thread: PhantomData<*const ()>,
 }
@@ -35,12 +35,12 @@ pub(crate) fn open_uncounted(at: usize) -> Result<OpenScope, OutOfMemory> {
 
 #[inline]
 fn open_plain(opening: Opening) -> Result<OpenScope, OutOfMemory> {
-    let own = match current_thread() {
-        Some(own) => own,
+    let thread = match current_thread() {
+        Some(thread) => thread,
         None => current_or_lent()?,
     };
-    let id = own.at_segment_end(|scopes, counts| scopes.open(opening, counts))?;
-    Ok(OpenScope { thread: own.thread, id, _thread: PhantomData })
+    let id = thread.at_segment_end(|scopes, counts| scopes.open(opening, counts))?;
+    Ok(OpenScope { state: thread.state, id, _thread: PhantomData })
 }
 
 /// Opens a frame on the current thread that records call sites.
@@ -50,56 +50,56 @@ pub(crate) fn open_recording(
     wants_peak: bool,
     first_overrun: FirstOverrun,
 ) -> Result<OpenScope, OutOfMemory> {
-    let own = match current_thread() {
-        Some(own) => own,
+    let thread = match current_thread() {
+        Some(thread) => thread,
         None => current_or_lent()?,
     };
     walk::prepare();
-    let at = own.stack(Registers::here());
+    let at = thread.stack(Registers::here());
     let opening = Opening { kind: Kind::Recording, tag, wants_peak, at: 0 };
-    let id = own.at_segment_end(|scopes, counts| {
+    let id = thread.at_segment_end(|scopes, counts| {
         scopes.open_recording(opening, counts, at, first_overrun)
     })?;
-    own.set_limits();
-    Ok(OpenScope { thread: own.thread, id, _thread: PhantomData })
+    thread.set_limits();
+    Ok(OpenScope { state: thread.state, id, _thread: PhantomData })
 }
 
 /// The stack of the caller; `None` where it cannot be had.
 #[inline(never)]
 pub(crate) fn stack_here() -> Option<&'static Stack> {
     walk::prepare();
-    current_or_register()?.stack(Registers::here())
+    current_or_adopted()?.stack(Registers::here())
 }
 
 /// Ends the count of the innermost frame of this thread that is tagged `tag`, if there is one.
 pub(crate) fn freeze(tag: u64) {
-    if let Some(own) = current_thread() {
-        own.at_segment_end(|scopes, counts| scopes.freeze(tag, counts));
+    if let Some(thread) = current_thread() {
+        thread.at_segment_end(|scopes, counts| scopes.freeze(tag, counts));
     }
 }
 
 impl OpenScope {
     /// The state, if the current thread still writes to the one that the frame was opened on.
     #[inline]
-    fn own(&self) -> Option<CurrentThread> {
-        current_thread().filter(|own| std::ptr::eq(own.thread, self.thread))
+    fn thread(&self) -> Option<CurrentThread> {
+        current_thread().filter(|thread| std::ptr::eq(thread.state, self.state))
     }
 
     /// Closes the frame and says what it has counted; `None` as for [`measure`](Self::measure).
     #[inline]
     pub(crate) fn close(self) -> Option<Reading> {
-        let reading = self.own().and_then(|own| self.close_on(own));
+        let reading = self.thread().and_then(|thread| self.close_on(thread));
         std::mem::forget(self);
         reading
     }
 
     #[inline]
-    fn close_on(&self, own: CurrentThread) -> Option<Reading> {
-        let reading = own.at_segment_end(|scopes, counts| scopes.close(self.id, counts));
-        if own.is_watched() {
-            own.set_limits();
+    fn close_on(&self, thread: CurrentThread) -> Option<Reading> {
+        let reading = thread.at_segment_end(|scopes, counts| scopes.close(self.id, counts));
+        if thread.is_watched() {
+            thread.set_limits();
         }
-        if own.thread.is_on_loan() && own.with_scopes(|scopes| scopes.is_empty()) {
+        if thread.state.is_on_loan() && thread.with_scopes(|scopes| scopes.is_empty()) {
             retire();
         }
         reading
@@ -109,53 +109,53 @@ impl OpenScope {
     /// for itself.
     #[inline]
     pub(crate) fn measure(&self) -> Option<Reading> {
-        self.own()?.at_segment_end(|scopes, counts| scopes.measure(self.id, counts))
+        self.thread()?.at_segment_end(|scopes, counts| scopes.measure(self.id, counts))
     }
 
     /// Lends `read`, which counts as the library's own work, what the frame has recorded; `None` as for
     /// [`measure`](Self::measure), and if it does not record.
     pub(crate) fn read_records<R>(&self, read: impl FnOnce(Records<'_>) -> R) -> Option<R> {
-        let own = self.own()?;
-        own.with_scopes(|scopes| ignored(|| scopes.records(self.id).map(read)))
+        let thread = self.thread()?;
+        thread.with_scopes(|scopes| ignored(|| scopes.records(self.id).map(read)))
     }
 
     /// The scope, for other threads to attach to.
     pub(crate) fn share(&self) -> Result<SharedScopeRef, ShareError> {
-        let own = self.own().ok_or(ShareError::Outlived)?;
-        let shared = own.at_segment_end(|scopes, counts| scopes.share(self.id, counts));
-        own.set_limits();
+        let thread = self.thread().ok_or(ShareError::Outlived)?;
+        let shared = thread.at_segment_end(|scopes, counts| scopes.share(self.id, counts));
+        thread.set_limits();
         shared.ok_or(ShareError::OutOfMemory)
     }
 
     /// What other threads have added to, if any could.
     pub(crate) fn shared(&self) -> Option<&'static SharedScope> {
-        self.own()?.with_scopes(|scopes| scopes.shared(self.id))
+        self.thread()?.with_scopes(|scopes| scopes.shared(self.id))
     }
 
     /// Makes this the frame of a scope that was shared before: of a future, in an earlier poll.
     pub(crate) fn set_shared(&self, shared: SharedScopeRef) {
-        if let Some(own) = self.own() {
-            let counts = own.counts();
-            own.with_scopes(|scopes| scopes.set_shared(self.id, shared, counts));
-            own.set_limits();
+        if let Some(thread) = self.thread() {
+            let counts = thread.counts();
+            thread.with_scopes(|scopes| scopes.set_shared(self.id, shared, counts));
+            thread.set_limits();
         }
     }
 
     /// Enters the blocks that are allocated in it from now on.
     pub(crate) fn set_tracked(&self, tracking: &Tracking) {
-        if let Some(own) = self.own() {
-            own.with_scopes(|scopes| scopes.set_tracked(self.id, tracking.tracked()));
-            own.set_limits();
+        if let Some(thread) = self.thread() {
+            thread.with_scopes(|scopes| scopes.set_tracked(self.id, tracking.tracked()));
+            thread.set_limits();
         }
     }
 
     /// Takes the scope out, so that it outlives this frame.
     pub(crate) fn take_shared(&self) -> Option<SharedScopeRef> {
-        let own = self.own()?;
-        let counts = own.counts();
-        let shared =
-            own.with_scopes(|scopes| scopes.take_shared(self.id, &own.thread.counters, counts));
-        own.set_limits();
+        let thread = self.thread()?;
+        let counts = thread.counts();
+        let shared = thread
+            .with_scopes(|scopes| scopes.take_shared(self.id, &thread.state.counters, counts));
+        thread.set_limits();
         shared
     }
 }
@@ -170,9 +170,9 @@ pub(crate) enum ShareError {
 
 /// The innermost scope that counts on this thread; `None` if there is none.
 pub(crate) fn share_innermost() -> Result<Option<SharedScopeRef>, OutOfMemory> {
-    let Some(own) = current_thread() else { return Ok(None) };
-    let shared = own.at_segment_end(|scopes, counts| scopes.share_innermost(counts));
-    own.set_limits();
+    let Some(thread) = current_thread() else { return Ok(None) };
+    let shared = thread.at_segment_end(|scopes, counts| scopes.share_innermost(counts));
+    thread.set_limits();
     shared
 }
 
@@ -198,8 +198,8 @@ pub(crate) fn is_inside(at: usize) -> bool {
 impl Drop for OpenScope {
     #[inline]
     fn drop(&mut self) {
-        if let Some(own) = self.own() {
-            self.close_on(own);
+        if let Some(thread) = self.thread() {
+            self.close_on(thread);
         }
     }
 }
@@ -210,7 +210,9 @@ mod tests {
 
     use super::{freeze, open};
     use crate::open_scopes::Kind;
-    use crate::threads::{current_thread, registry};
+    use crate::threads::current_thread::current_thread;
+    use crate::threads::registry;
+    use crate::threads::retirement::retire;
 
     fn allocate(bytes: usize) {
         drop(black_box(Vec::<u8>::with_capacity(bytes)));
@@ -230,7 +232,7 @@ mod tests {
         on_a_thread(|| {
             let frame = open(Kind::Scope, 0, true).expect("memory");
             allocate(10);
-            current_thread::retire();
+            retire();
             assert_eq!(frame.measure(), None);
             // Nor does it take those of another frame in its place.
             let other = open(Kind::Scope, 0, true).expect("memory");
@@ -244,14 +246,14 @@ mod tests {
     #[test]
     fn past_the_end_of_a_thread_a_ledger_is_on_loan_while_frames_are_open() {
         on_a_thread(|| {
-            current_thread::retire();
+            retire();
             for _ in 0..100 {
                 let (outer, inner) = (open(Kind::Scope, 0, true), open(Kind::Scope, 0, true));
                 let (outer, inner) = (outer.expect("memory"), inner.expect("memory"));
                 allocate(30);
                 assert_eq!(outer.close().expect("on loan").own.counts.got, 30);
                 assert_eq!(inner.close().expect("on loan").own.counts.got, 30);
-                assert!(current_thread::current_thread().is_none(), "given back");
+                assert!(current_thread().is_none(), "given back");
             }
         });
     }
@@ -259,7 +261,7 @@ mod tests {
     #[test]
     fn events_past_the_end_of_a_thread_are_in_the_totals() {
         on_a_thread(|| {
-            current_thread::retire();
+            retire();
             let before = registry::ORPHANS.counters.counts();
             allocate(12_345);
             let orphaned = registry::ORPHANS.counters.counts() - before;

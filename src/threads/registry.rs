@@ -107,8 +107,8 @@ fn current_thread() -> *const ThreadState {
 
 /// Whether the current thread is the first of the process.
 pub(crate) fn is_first_thread() -> bool {
-    let own = current_thread();
-    !own.is_null() && ptr::eq(own, first())
+    let current = current_thread();
+    !current.is_null() && ptr::eq(current, first())
 }
 
 /// The allocation events, so far, of all threads but the current one and the first of the process.

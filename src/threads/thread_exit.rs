@@ -1,15 +1,31 @@
-//! Hot: has the state of a thread retired when the thread ends. Called at the first allocation of a thread, which may stand
-//! anywhere: in a constructor that holds the loader's lock, in a thread that such a constructor waits for, or where no memory
-//! is left. Hence not by the lists of destructors that C++ and Rust thread-locals use: glibc's takes the loader's lock,
-//! and ends the process without memory; and std of Rust 1.80 to 1.92 may call the allocator while it registers one, and
-//! aborts if the allocator then registers another.
+//! Hot: has the state of a thread retired when the thread ends.
 //!
-//! What a destructor of a C++ or Rust thread-local does is still counted on the thread's own state: with glibc, those run before the
-//! destructors of keys. Only other keys' may come later. If one of them opens a scope there, its state is on loan; it is
-//! retired at the latest in the next round of destructors, of which there are four.
+//! This is asked for at the first allocation of a thread, which may stand anywhere: in a constructor
+//! that holds the loader's lock, in a thread that such a constructor waits for, or where no memory is
+//! left. So the lists of destructors that C++ and Rust thread-locals use are of no help. That of glibc
+//! takes the loader's lock, and ends the process where there is no memory. The standard library of
+//! Rust 1.80 to 1.92 may call the allocator while it registers a destructor, and aborts if the
+//! allocator then registers another.
+//!
+//! What a destructor of a C++ or Rust thread-local does is still counted on the thread's own state:
+//! with glibc, those run before the destructors of keys. Only those of other keys may come later. If
+//! one of them opens a scope, the thread has a state on loan for it; that is retired at the latest in
+//! the next round of destructors, of which there are four.
+//!
+//! Relies on: the system calls the destructor of a key, or the callback of an index, on the thread
+//! that ends, with the value that this thread has set; and it calls none any more once the key is
+//! deleted.
 #![allow(unsafe_code)]
 
-pub(super) use imp::retire_at_exit;
+use super::retirement::retire_state_at;
+use super::state::ThreadState;
+
+/// Has the current thread give this state back when it ends. Where the system cannot tell of the
+/// end, or lacks the memory to keep note of it, the thread keeps its state for ever: the numbers stay
+/// right, the memory is not used again.
+pub(super) fn retire_at_exit(state: &'static ThreadState) {
+    imp::call_at_exit((state as *const ThreadState).cast());
+}
 
 /// Unixes: a key with a destructor.
 #[cfg(unix)]
@@ -62,22 +78,23 @@ mod imp {
         }
     }
 
-    extern "C" fn call(thread: *mut c_void) {
-        crate::threads::current_thread::retire_thread_at(thread);
+    extern "C" fn call(state: *mut c_void) {
+        super::retire_state_at(state);
     }
 
-    /// Without a key, or without the memory that the system needs to keep the value of one past the 32nd, the thread keeps its
-    /// state for ever: the numbers stay right, the memory is not used again.
-    pub(in super::super) fn retire_at_exit(thread: *mut c_void) {
+    /// There may be no key. And to keep the value of one past the 32nd, the system needs memory.
+    pub(super) fn call_at_exit(state: *const c_void) {
         if let Some(key) = key() {
-            // SAFETY: the key was made by `pthread_key_create`; it is deleted when this code is about to go.
-            unsafe { pthread_setspecific(key, thread) };
+            // SAFETY: the key was made by `pthread_key_create`; it is deleted when this code is about
+            // to go.
+            unsafe { pthread_setspecific(key, state) };
         }
     }
 
-    /// The code of `call` is about to be unloaded with the library that it is in, or the process ends. Threads that have used the
-    /// library may go on; they do not call into it any more. (As ever, none may be in its code at this moment, which
-    /// for a thread that ends is so once it was joined.)
+    /// The code of `call` is about to be unloaded with the library that it is in, or the process
+    /// ends. Threads that have used the library may go on; they do not call into it any more. (As
+    /// ever, none may be in its code at this moment, which for a thread that ends is so once it was
+    /// joined.)
     #[cfg(not(any(target_vendor = "apple", miri)))] // Apple's loader unloads nothing that has thread-locals.
     extern "C" fn delete_key() {
         match KEY.swap(DELETED, Relaxed) {
@@ -129,19 +146,19 @@ mod imp {
         }
     }
 
-    extern "system" fn call(thread: *mut c_void) {
-        crate::threads::current_thread::retire_thread_at(thread);
+    extern "system" fn call(state: *mut c_void) {
+        super::retire_state_at(state);
     }
 
-    /// Without an index, the thread keeps its state for ever: the numbers stay right, the memory is not used again.
-    pub(in super::super) fn retire_at_exit(thread: *mut c_void) {
+    /// There may be no index.
+    pub(super) fn call_at_exit(state: *const c_void) {
         // SAFETY: the call takes any index, and refuses one that is not allocated.
-        unsafe { FlsSetValue(index(), thread) };
+        unsafe { FlsSetValue(index(), state) };
     }
 }
 
 /// Elsewhere threads, if there are any, keep their states for ever.
 #[cfg(not(any(unix, windows)))]
 mod imp {
-    pub(in super::super) fn retire_at_exit(_ledger: *mut std::ffi::c_void) {}
+    pub(super) fn call_at_exit(_state: *const std::ffi::c_void) {}
 }

@@ -1,0 +1,71 @@
+//! Hot: how a thread comes to a state: it adopts one at its first allocation, or has one on loan for
+//! as long as scopes are open on it.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::current_thread::{current_thread, CurrentThread};
+use super::registry::THREADS;
+use super::state::Loan;
+use super::thread_exit::retire_at_exit;
+use crate::counters::{current, Registration};
+use crate::sys::OutOfMemory;
+use crate::walk;
+
+/// The current thread's state, adopted now if it has none yet; `None` past the thread's end or
+/// without memory.
+pub(super) fn current_or_adopted() -> Option<CurrentThread> {
+    match current::current_registration() {
+        Registration::Registered => current_thread(),
+        Registration::New => register(),
+        Registration::Retired | Registration::Ignored => None,
+    }
+}
+
+/// The state to open a scope on. It is one on loan, for as long as scopes are open there, in a
+/// destructor of a thread-local that runs after the thread's end, and in a signal handler that has
+/// interrupted the library at work.
+#[cold]
+pub(super) fn current_or_lent() -> Result<CurrentThread, OutOfMemory> {
+    let thread = match current::current_registration() {
+        Registration::New => current_or_adopted(),
+        Registration::Registered => current_thread(),
+        Registration::Ignored | Registration::Retired => None,
+    };
+    thread.or_else(lend).ok_or(OutOfMemory)
+}
+
+fn lend() -> Option<CurrentThread> {
+    let (before, is_past_end) =
+        (current::current(), current::current_registration() == Registration::Retired);
+    let thread = adopt()?;
+    thread.state.loan.set(Some(Loan { before, start: thread.counts() }));
+    if is_past_end {
+        // For a scope that is forgotten, or stays until the thread ends.
+        retire_at_exit(thread.state);
+    }
+    Some(thread)
+}
+
+#[cold]
+fn register() -> Option<CurrentThread> {
+    let Some(thread) = adopt() else {
+        current::set_retired();
+        return None;
+    };
+    // After `adopt` has set the pointer: should this allocate, it is counted rather than recursed
+    // into.
+    retire_at_exit(thread.state);
+    walk::watch_forks();
+    Some(thread)
+}
+
+/// Makes a free state the current thread's.
+fn adopt() -> Option<CurrentThread> {
+    let state = THREADS.take()?;
+    current::set_line(state.as_line());
+    let thread = CurrentThread::of(state);
+    let net = thread.counts().current();
+    thread.state.counters.flushed.store(net, Relaxed);
+    thread.start_flush_interval(net);
+    Some(thread)
+}

@@ -1,0 +1,48 @@
+//! Hot: how a thread gives its state back: at its end, or when the last scope is closed that was open
+//! on a state on loan.
+
+use std::ffi::c_void;
+use std::ptr;
+
+use super::current_thread::{current_even_if_busy, current_thread, CurrentThread};
+use super::process_peak;
+use super::state::Loan;
+use crate::counters::{current, Counts};
+use crate::sys::Pooled;
+
+/// The end of a thread that had the state at `address`.
+///
+/// Does nothing if that is not the current thread's: a thread may run the end of another one's fiber.
+pub(super) fn retire_state_at(address: *const c_void) {
+    if current_thread().is_some_and(|thread| ptr::eq(address.cast(), thread.state)) {
+        retire();
+    }
+}
+
+/// Gives the current thread's state back. Later events of the thread count as orphans.
+pub(super) fn retire() {
+    if let Some(thread) = current_thread() {
+        thread.flush();
+        let counts = thread.counts();
+        thread.with_scopes(|scopes| scopes.clear(counts));
+        match thread.state.loan.take() {
+            None => current::set_retired(),
+            Some(loan) => end_loan(thread, loan),
+        }
+        thread.state.links().give_back();
+    }
+}
+
+/// Gives the thread what it had before. What was counted meanwhile, a state that was interrupted has
+/// counted, too.
+#[cold]
+fn end_loan(lent: CurrentThread, loan: Loan) {
+    let counted = lent.counts() - loan.start;
+    current::set_line(loan.before);
+    let Some(interrupted) = current_even_if_busy(loan.before) else { return };
+    lent.add(Counts::ZERO - counted);
+    process_peak::flush(counted.current().wrapping_neg(), i64::MIN);
+    interrupted.add(counted);
+    let events = counted.sums().events;
+    interrupted.state.interruptions.miss(usize::try_from(events).unwrap_or(0));
+}
