@@ -26,7 +26,7 @@ fn main() {
     }
     helper::start();
     let (mut programs, mut readings) = (0, 0);
-    for seed in 0..60 {
+    for seed in 0..75 {
         let program = Program::random(seed);
         let mut model = Model::default();
         let expected = model.run(&program);
