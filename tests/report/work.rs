@@ -1,4 +1,4 @@
-//! What the functions of `tests/report.rs` do. In a file of its own, as its lines are in the snapshots.
+//! What the functions of `main.rs` do. In a file of its own, as its lines are in the snapshots.
 
 use std::hint::black_box;
 

@@ -27,12 +27,12 @@ fn without_lines(report: &str) -> String {
     let (head, rest) = report.split_once('\n').expect("several lines");
     let (name, location) = head.rsplit_once(' ').expect("a location");
     let report = format!("{}  {location}\n{rest}", name.trim_end());
-    let mut parts = report.split("tests/report.rs:");
+    let mut parts = report.split("tests/report/main.rs:");
     let mut text = parts.next().expect("there is a first").to_owned();
     for part in parts {
         let rest = part.trim_start_matches(|c: char| c.is_ascii_digit());
         assert!(rest.len() < part.len(), "{report}");
-        text.push_str("tests/report.rs:LINE");
+        text.push_str("tests/report/main.rs:LINE");
         text.push_str(rest);
     }
     text
@@ -214,11 +214,11 @@ fn full_shows_all_frames() {
     let full = printed_with("full");
     let has = |text: &str| assert!(full.contains(text), "{text} is not in\n{full}");
     has("  call sites, most allocations first (6 allocations at ");
-    has(" at tests/work/mod.rs:18:");
+    has(" at tests/report/work.rs:18:");
     has("/library/alloc/src/raw_vec/mod.rs:");
-    has("\n  allocation 3, the first past the budget: tests/work/mod.rs:18\n");
+    has("\n  allocation 3, the first past the budget: tests/report/work.rs:18\n");
     let user = full.lines().find(|line| line.trim_start().starts_with("> ")).expect("a line");
-    assert!(user.contains("collects_squares at tests/work/mod.rs:18:"), "{full}");
+    assert!(user.contains("collects_squares at tests/report/work.rs:18:"), "{full}");
     assert!(!full.contains("MOD_ALLOC_BACKTRACE"), "{full}");
 }
 
@@ -258,7 +258,7 @@ fn what_was_not_counted() {
 }
 
 // Not at the top: lines above are numbered in the snapshots.
-#[path = "common/waker.rs"]
+#[path = "../common/waker.rs"]
 mod waker;
 
 #[test]
@@ -284,7 +284,7 @@ const DHAT_HINT: &str = "     DHAT profile: MOD_ALLOC_DHAT=DIR";
 fn a_call_on_the_line_of_the_attribute_is_a_caller() {
     let report = report_of(on_the_attributes_line);
     assert!(
-        report.contains("called from tests/report.rs:LINE on_the_attributes_line\n"),
+        report.contains("called from tests/report/main.rs:LINE on_the_attributes_line\n"),
         "{report}"
     );
 }
