@@ -1,6 +1,7 @@
-// node dhat-view.cjs VIEWER.html FILE.json...: opens each file in DHAT's viewer as a user does, by jsdom (which NODE_PATH must
-// reach), and sorts it in every way that the menu offers. Exits with 1 where the viewer refuses a file or shows other totals than
-// the file's, and where the file contradicts itself in what the viewer takes on trust.
+// node dhat-view.cjs VIEWER.html FILE.json...: opens each file in DHAT's viewer as a user does, by
+// jsdom (which NODE_PATH must reach), and sorts it in every way that the menu offers. Exits with 1
+// where the viewer refuses a file or shows other totals than the file's, and where the file
+// contradicts itself in what the viewer takes on trust.
 'use strict';
 const fs = require('fs');
 const { JSDOM, VirtualConsole } = require('jsdom');
@@ -14,7 +15,8 @@ const isFrame = /^0x[0-9a-f]+: .+ \((?:[^/()]+\/){0,2}[^/()]+:\d+:\d+\)$/;
 
 const sum = (pps, field) => pps.reduce((total, pp) => total + pp[field], 0);
 
-// What is wrong in the data alone. The viewer itself looks at neither the numbers nor the frame indices.
+// What is wrong in the data alone. The viewer itself looks at neither the numbers nor the frame
+// indices.
 function contradictions(data) {
   const problems = [];
   const claim = (holds, problem) => holds || problems.push(problem);
@@ -36,7 +38,9 @@ function contradictions(data) {
     for (const field of countsOf(data)) isCount(pp[field]) || wrong(`${field} is ${pp[field]}`);
     for (const frame of pp.fs) {
       // Frame 0 is the viewer's own.
-      if (!(isCount(frame) && frame > 0 && frame < ftbl.length)) wrong(`frame ${frame} of ${ftbl.length}`);
+      if (!(isCount(frame) && frame > 0 && frame < ftbl.length)) {
+        wrong(`frame ${frame} of ${ftbl.length}`);
+      }
     }
     if (!bklt) continue;
     if (Math.max(pp.gb, pp.eb) > pp.mb || pp.mb > pp.tb) wrong('gb or eb above mb, or mb above tb');
@@ -68,33 +72,40 @@ function totals(data) {
 function otherTotals(root, data) {
   const problems = [];
   for (const [name, parts] of Object.entries(totals(data))) {
-    const line = root.split('\n').map((line) => line.trim()).find((line) => line.startsWith(`${name}: `)) ?? '';
+    const lines = root.split('\n').map((line) => line.trim());
+    const line = lines.find((line) => line.startsWith(`${name}: `)) ?? '';
     for (const part of parts) {
-      if (!line.includes(` ${part} `)) problems.push(`the viewer shows "${line}", but the file has ${part}`);
+      if (!line.includes(` ${part} `)) {
+        problems.push(`the viewer shows "${line}", but the file has ${part}`);
+      }
     }
   }
   return problems;
 }
 
-// Opens a file in the viewer. Returns what the viewer objects to, in how many orders it shows the file, and the texts that it
-// shows of the root.
+// Opens a file in the viewer. Returns what the viewer objects to, in how many orders it shows the
+// file, and the texts that it shows of the root.
 async function view(viewer, text) {
   const problems = [];
   const virtualConsole = new VirtualConsole();
   virtualConsole.on('jsdomError', (error) => problems.push(error.message));
   virtualConsole.on('error', (...words) => problems.push(words.join(' ')));
-  const dom = await JSDOM.fromFile(viewer, { runScripts: 'dangerously', resources: 'usable', virtualConsole });
+  const options = { runScripts: 'dangerously', resources: 'usable', virtualConsole };
+  const dom = await JSDOM.fromFile(viewer, options);
   const { window } = dom;
   const { document } = window;
   await new Promise((resolve) => window.addEventListener('load', resolve));
 
-  // Where the viewer throws, it shows the exception in place of the tree. jsdom tells of those in handlers of elements only.
+  // Where the viewer throws, it shows the exception in place of the tree. jsdom tells of those in
+  // handlers of elements only.
   const tree = () => document.querySelector('pre');
   const refusal = () => document.querySelector('.error')?.textContent;
   const input = document.querySelector('input[type=file]');
   Object.defineProperty(input, 'files', { value: [new window.File([text], 'profile.json')] });
   input.dispatchEvent(new window.Event('change'));
-  while (!tree() && !refusal() && problems.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  while (!tree() && !refusal() && problems.length === 0) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
 
   const roots = [];
   let orders = 0;
@@ -129,14 +140,18 @@ async function judge(viewer, text, other = text) {
 
 // Two stacks of one function, which live on, and a third that is empty again.
 const example = () => ({
-  dhatFileVersion: 2, mode: 'rust-heap', verb: 'Allocated', bklt: true, bkacc: false, tu: 'µs', Mtu: 's', tuth: 10,
+  dhatFileVersion: 2, mode: 'rust-heap', verb: 'Allocated', bklt: true, bkacc: false,
+  tu: 'µs', Mtu: 's', tuth: 10,
   cmd: 'example', pid: 1, tg: 7000, te: 9000,
   pps: [
     { tb: 1000, tbk: 10, tl: 4000, mb: 100, mbk: 1, gb: 100, gbk: 1, eb: 100, ebk: 1, fs: [1, 2] },
     { tb: 2000, tbk: 4, tl: 25000, mb: 900, mbk: 3, gb: 800, gbk: 2, eb: 700, ebk: 3, fs: [1, 3] },
     { tb: 50, tbk: 2, tl: 3, mb: 25, mbk: 1, gb: 0, gbk: 0, eb: 0, ebk: 0, fs: [4] },
   ],
-  ftbl: ['[root]', '0x1: make (src/lib.rs:1:1)', '0x2: a (src/lib.rs:2:1)', '0x3: b (src/lib.rs:3:1)', '0x4: c (???:0:0)'],
+  ftbl: [
+    '[root]', '0x1: make (src/lib.rs:1:1)', '0x2: a (src/lib.rs:2:1)', '0x3: b (src/lib.rs:3:1)',
+    '0x4: c (???:0:0)',
+  ],
 });
 
 // What may be wrong with a file, and what this script must say of it.
@@ -154,14 +169,18 @@ const spoilt = [
   ['a frame in no stack', ({ ftbl }) => ftbl.push('0x5: d (src/lib.rs:4:1)'), /ftbl\[5\] is in no stack/],
   ['a frame twice in the table', ({ ftbl }) => (ftbl[3] = ftbl[2]), /the same frame twice/],
   ['a frame without a place', ({ ftbl }) => (ftbl[4] = '0x4: c'), /ftbl\[4\] is 0x4: c/],
-  ['a path from the root of the disk', ({ ftbl }) => (ftbl[4] = '0x4: c (/a/src/lib.rs:1:1)'), /ftbl\[4\] is 0x4: c/],
+  [
+    'a path from the root of the disk', ({ ftbl }) => (ftbl[4] = '0x4: c (/a/src/lib.rs:1:1)'),
+    /ftbl\[4\] is 0x4: c/,
+  ],
   ['a maximum past the end', (data) => (data.tg = 9001), /tg 9001/],
   ['more at t-gmax than ever', ({ pps }) => (pps[1].gb = 901), /pps\[1\]: .* above mb/],
   ['more at the end than at t-gmax', ({ pps }) => (pps[1].eb = 900), /at t-end than at t-gmax/],
   ['blocks older than the program', ({ pps }) => (pps[2].tl = 20000), /tl 20000 for 2 blocks/],
 ];
 
-// Fails unless this script accepts a file that is well, and refuses each spoilt one for the right reason.
+// Fails unless this script accepts a file that is well, and refuses each spoilt one for the right
+// reason.
 async function testItself(viewer) {
   const expect = async (name, text, reason, other) => {
     const { problems } = await judge(viewer, text, other);

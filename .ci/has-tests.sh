@@ -5,5 +5,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 tests=$(cargo test -q --locked --all-features --lib -- --list)
 for filter in "$@"; do
-  grep -q "$filter.*: test$" <<< "$tests" || { echo "no unit test has '$filter' in its name"; exit 1; }
+  grep -q "$filter.*: test$" <<< "$tests" \
+    || { echo "no unit test has '$filter' in its name"; exit 1; }
 done

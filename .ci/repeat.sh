@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# repeat.sh TIMES [COMMAND..]: builds all tests, of the clients too, in debug and in release, and runs them TIMES times over beside
-# four processes that keep the machine busy. COMMAND goes before each binary: `.ci/repeat.sh 50 taskset -c 0` is on one core.
-# Goes on after a failure; at the end it lists how often which binary failed, with what it printed in target/repeat/, and fails.
+# repeat.sh TIMES [COMMAND..]: builds all tests, of the clients too, in debug and in release, and
+# runs them TIMES times over beside four processes that keep the machine busy. COMMAND goes before
+# each binary: `.ci/repeat.sh 50 taskset -c 0` is on one core. Goes on after a failure; at the end
+# it lists how often which binary failed, with what it printed in target/repeat/, and fails.
 #
-# From the environment: ONLY, an extended regular expression that the names of the binaries have to match, as in
-# `ONLY='^(process|tokio_tasks)$'`, and PROFILES, `dev release` unless set. Doctests are not run, nor what runs Cargo itself.
+# From the environment: ONLY, an extended regular expression that the names of the binaries have to
+# match, as in `ONLY='^(process|tokio_tasks)$'`, and PROFILES, `dev release` unless set. Doctests
+# are not run, nor what runs Cargo itself.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 times=${1:?how often?}; shift
@@ -22,7 +24,8 @@ list() { # CARGO'S OPTIONS..
 }
 for profile in ${PROFILES:-dev release}; do
   list --workspace --all-features --tests --profile "$profile"
-  list --manifest-path tests/clients/Cargo.toml --workspace --exclude dhat-side-by-side --tests --profile "$profile"
+  list --manifest-path tests/clients/Cargo.toml --workspace --exclude dhat-side-by-side --tests \
+    --profile "$profile"
 done
 [ ${#binaries[@]} -gt 0 ] || { echo "no test's name matches '${ONLY:-.}'"; exit 1; }
 
@@ -47,6 +50,8 @@ for ((run = 1; run <= times; run++)); do
   done
   echo "run $run of $times is done after $SECONDS s"
 done
-for binary in "${!failures[@]}"; do echo "$binary failed ${failures[$binary]} times, see $logs"; done
+for binary in "${!failures[@]}"; do
+  echo "$binary failed ${failures[$binary]} times, see $logs"
+done
 [ ${#failures[@]} -eq 0 ] || exit 1
 echo "${#binaries[@]} binaries, $times times each: no failure"

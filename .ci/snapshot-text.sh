@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# The snapshot text of call sites is the same, byte for byte, in two runs, in two folders, in debug and in release builds, with each kind
-# of debug information, with rewritten paths and with the nightly toolchain: that of examples/call_sites.rs, and that of the
-# program of tests/snapshot_text.
-# They are built in a package of their own, without the tests' dependencies, which would have to be compiled for each build.
-# What this machine has no toolchain for is named.
+# The snapshot text of call sites is the same, byte for byte, in two runs, in two folders, in debug
+# and in release builds, with each kind of debug information, with rewritten paths and with the
+# nightly toolchain: that of examples/call_sites.rs, and that of the program of tests/snapshot_text.
+# They are built in a package of their own, without the tests' dependencies, which would have to be
+# compiled for each build. What this machine has no toolchain for is named.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export CARGO_TERM_COLOR=never CARGO_PROFILE_RELEASE_DEBUG=line-tables-only
@@ -13,9 +13,11 @@ work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 target="$PWD/target/snapshot-text"
 
 # The text of the insta snapshot, without its head.
-sed '1,/^---$/{1d;/^---$/!d;/^---$/d}' tests/snapshot_text/snapshots/snapshot_text__the_text_is_the_same_in_every_build.snap > "$work/program"
+snapshot=snapshot_text__the_text_is_the_same_in_every_build.snap
+sed '1,/^---$/{1d;/^---$/!d;/^---$/d}' "tests/snapshot_text/snapshots/$snapshot" > "$work/program"
 
-package() { # FOLDER CRATE: makes the package, whose files have the names that they have in the texts
+# FOLDER CRATE: makes the package, whose files have the names that they have in the texts
+package() {
   mkdir -p "$1/tests/snapshot_text" "$1/examples"
   cp "$2/tests/snapshot_text/program.rs" "$1/tests/snapshot_text/"
   cp "$2/examples/call_sites.rs" "$1/examples/"
@@ -58,7 +60,8 @@ check() { # NAME CARGO-ARGUMENT... (the first may be a +TOOLCHAIN)
 
 same() { # TEXT CARGO-ARGUMENT...
   local text=$1; shift
-  cargo "${toolchain[@]+"${toolchain[@]}"}" run -q --offline "$@" > "$work/text" 2> "$work/log" || { cat "$work/log"; exit 1; }
+  cargo "${toolchain[@]+"${toolchain[@]}"}" run -q --offline "$@" > "$work/text" 2> "$work/log" \
+    || { cat "$work/log"; exit 1; }
   [ -e "$work/$text" ] || cp "$work/text" "$work/$text"
   diff "$work/$text" "$work/text" || { echo "$name: another text"; exit 1; }
 }
@@ -74,17 +77,21 @@ check "debug"
 check "release" --release
 CARGO_PROFILE_RELEASE_DEBUG=full check "release, full debug information" --release
 CARGO_PROFILE_DEV_DEBUG=line-tables-only check "debug, line tables only"
-CARGO_PROFILE_RELEASE_LTO=fat CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 check "release, fat LTO" --release
+CARGO_PROFILE_RELEASE_LTO=fat CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 \
+  check "release, fat LTO" --release
 RUSTFLAGS="${RUSTFLAGS-} -Csymbol-mangling-version=v0" check "release, v0 mangling" --release
-RUSTFLAGS="${RUSTFLAGS-} --remap-path-prefix=$work/package=." check "release, remapped paths" --release
+RUSTFLAGS="${RUSTFLAGS-} --remap-path-prefix=$work/package=." \
+  check "release, remapped paths" --release
 
-# Without the source, a build has its names from the debug information or says that it has not: never another text.
+# Without the source, a build has its names from the debug information or says that it has not:
+# never another text.
 without_source() { # NAME PROFILE-FOLDER
   mv tests/snapshot_text/program.rs hidden
   if "$target/$2/program" > "$work/text" 2> "$work/log"; then
     diff "$work/program" "$work/text" || { echo "$1: another text"; exit 1; }
   else
-    grep -q "program.rs, can't be read. Set .debug = true." "$work/log" || { cat "$work/log"; exit 1; }
+    grep -q "program.rs, can't be read. Set .debug = true." "$work/log" \
+      || { cat "$work/log"; exit 1; }
   fi
   mv hidden tests/snapshot_text/program.rs
   echo "$1: the same, or none"

@@ -1,5 +1,6 @@
-//! Holds an `async fn` and the tasks that it spawns to one budget: `cargo run --example async_budget`. Each task is polled on a
-//! thread of its own here; with tokio or another runtime it is `spawn(scope.instrument(task))` just the same.
+//! Holds an `async fn` and the tasks that it spawns to one budget:
+//! `cargo run --example async_budget`. Each task is polled on a thread of its own here; with tokio
+//! or another runtime it is `spawn(scope.instrument(task))` just the same.
 
 use std::future::Future;
 use std::pin::pin;

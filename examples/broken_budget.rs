@@ -1,5 +1,5 @@
-//! Holds two ways of counting words to a budget, on a real text, and shows the report of the one that breaks it:
-//! `cargo run --example broken_budget`.
+//! Holds two ways of counting words to a budget, on a real text, and shows the report of the one
+//! that breaks it: `cargo run --example broken_budget`.
 
 use std::collections::HashMap;
 

@@ -1,5 +1,6 @@
-//! Where does a parser allocate? The call sites of a small one for `key = value` files: `cargo run --example call_sites`. With
-//! `-- --snapshot` as the text to compare with an earlier one, in a snapshot test for example.
+//! Where does a parser allocate? The call sites of a small one for `key = value` files:
+//! `cargo run --example call_sites`. With `-- --snapshot` as the text to compare with an earlier
+//! one, in a snapshot test for example.
 
 use std::collections::BTreeMap;
 use std::num::ParseIntError;

@@ -1,6 +1,6 @@
-//! Where does a program allocate, how much, and for how long? Makes an index of a text under the heap profiler:
-//! `cargo run --release --features dhat-compat --example dhat_heap` writes `dhat-heap.json`, for DHAT's viewer (`dh_view.html`,
-//! part of Valgrind). With the crate dhat it is the same program, without the line `use mod_alloc::dhat`.
+//! Where does a program allocate, how much, and for how long? An index of a text is made under the
+//! heap profiler: `cargo run --release --features dhat-compat --example dhat_heap` writes
+//! `dhat-heap.json`, for DHAT's viewer. With the crate dhat, leave out `use mod_alloc::dhat`.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;

@@ -1,5 +1,6 @@
-//! Holds a function and the threads that it starts to one budget: `cargo run --example worker_threads`. It looks for the longest
-//! line of a text, on two threads; the second way to do so copies the lines first.
+//! Holds a function and the threads that it starts to one budget:
+//! `cargo run --example worker_threads`. It looks for the longest line of a text, on two threads;
+//! the second way to do so copies the lines first.
 
 use std::thread;
 
@@ -20,7 +21,8 @@ fn longest_of_copies(text: &str) -> &str {
     position.and_then(|line| text.lines().nth(line)).unwrap_or_default()
 }
 
-/// Runs `find` on both halves of the text at once. What it allocates on these threads counts for whoever counts here.
+/// Runs `find` on both halves of the text at once. What it allocates on these threads counts for
+/// whoever counts here.
 fn on_two_threads<'a>(text: &'a str, find: fn(&'a str) -> &'a str) -> &'a str {
     let (first, second) = text.split_at(text.len() / 2);
     let scope = AllocScope::current().expect("a budget, or another scope");

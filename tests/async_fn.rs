@@ -1,4 +1,5 @@
-//! `#[alloc_budget]` on `async` functions: counted at each of their polls, and checked when they are done.
+//! `#[alloc_budget]` on `async` functions: counted at each of their polls, and checked when they
+//! are done.
 #![forbid(unsafe_code)]
 #![deny(warnings)]
 #![warn(clippy::pedantic, clippy::nursery, future_incompatible)]

@@ -1,4 +1,5 @@
-//! `#[alloc_budget]` on functions that are not `async`: they stay what they were, and are held to a budget.
+//! `#[alloc_budget]` on functions that are not `async`: they stay what they were, and are held to a
+//! budget.
 #![deny(warnings)]
 #![warn(clippy::pedantic, clippy::nursery, future_incompatible)]
 // About the functions below, which are here to be measured.
@@ -514,7 +515,7 @@ mod unsafe_functions {
     }
 }
 
-// ---------------------------------------------------------------- what the compiler infers, and attributes
+// ---------------------------------------------------------------- what is inferred, and attributes
 
 #[test]
 fn returned_values_coerce_to_the_declared_type() {
@@ -665,7 +666,11 @@ fn commas_and_operators_within_a_limit_do_not_end_it() {
     fn three<A, B>(_: A, _: B) -> u64 {
         3
     }
-    #[alloc_budget(max = three::<u8, Vec<u8>>(1, Vec::new()), max_bytes = 1 << 5, max_reallocs = 0x0)]
+    #[alloc_budget(
+        max = three::<u8, Vec<u8>>(1, Vec::new()),
+        max_bytes = 1 << 5,
+        max_reallocs = 0x0,
+    )]
     fn turbofish(events: u64) {
         allocate(events);
     }

@@ -1,4 +1,5 @@
-//! Threads, jobs and tasks that are attached to a scope count in it: exactly, once, and in the scopes around it.
+//! Threads, jobs and tasks that are attached to a scope count in it: exactly, once, and in the
+//! scopes around it.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -95,7 +96,8 @@ fn closures_jobs_and_whole_threads_count() {
         allocate(100, 1);
     });
     let stats = scope.exit();
-    assert!((111..120).contains(&stats.alloc_count), "{stats:?}"); // A thread allocates for itself, too.
+    // A thread allocates for itself, too.
+    assert!((111..120).contains(&stats.alloc_count), "{stats:?}");
 }
 
 #[test]
@@ -462,7 +464,8 @@ fn a_future_that_is_held_to_a_budget_hands_out_handles() {
     }
 }
 
-/// On a thread that is attached to its scope, a future counts once; a guard that outlives a poll counts on.
+/// On a thread that is attached to its scope, a future counts once; a guard that outlives a poll
+/// counts on.
 #[test]
 fn a_future_and_a_guard_of_its_scope_on_one_thread_count_each_event_once() {
     let waker = uncounted(waker::idle);

@@ -1,4 +1,5 @@
-//! `assert_allocs!` and `assert_no_alloc!`: their blocks stay what they were, and are held to a budget.
+//! `assert_allocs!` and `assert_no_alloc!`: their blocks stay what they were, and are held to a
+//! budget.
 #![forbid(unsafe_code)]
 #![deny(warnings)]
 #![warn(clippy::pedantic, clippy::nursery, future_incompatible)]

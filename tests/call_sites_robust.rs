@@ -1,6 +1,7 @@
-//! Call sites under rough treatment: backtraces and panics while a scope records, forks, small stacks, thread-locals, the end of the
-//! process, no memory. Counts stay exact, and nothing hangs: each test runs itself again as a process of its own, which is
-//! ended, and the test failed, when its time is up.
+//! Call sites under rough treatment: backtraces and panics while a scope records, forks, small
+//! stacks, thread-locals, the end of the process, no memory. Counts stay exact, and nothing hangs:
+//! each test runs itself again as a process of its own, which is ended, and the test failed, when
+//! its time is up.
 #![cfg(all(feature = "backtraces", target_os = "linux", target_arch = "x86_64", not(miri)))]
 #![allow(unsafe_code)]
 
@@ -50,7 +51,8 @@ extern "C" {
 
 const SIGKILL: c_int = 9;
 
-/// Runs `work` in a process of its own, with these environment variables. `test` is the name of the calling test.
+/// Runs `work` in a process of its own, with these environment variables. `test` is the name of the
+/// calling test.
 fn in_a_process(test: &str, variables: &[(&str, &str)], work: fn()) {
     if std::env::var_os(CHILD).is_some() {
         work();
@@ -79,7 +81,8 @@ fn in_a_process(test: &str, variables: &[(&str, &str)], work: fn()) {
             break Some(status);
         }
         if start.elapsed() > LIMIT {
-            // SAFETY: ends the processes of the group that the child leads, which is not waited for yet.
+            // SAFETY: ends the processes of the group that the child leads, which is not waited for
+            // yet.
             unsafe { kill(-(child.id() as c_int), SIGKILL) };
             child.wait().unwrap();
             break None;
@@ -402,7 +405,8 @@ fn shared() -> &'static Shared {
     unsafe { &*page.cast::<Shared>() }
 }
 
-/// Runs `child` in a forked child, which is to end within so many seconds; the stage that it reached, if it failed.
+/// Runs `child` in a forked child, which is to end within so many seconds; the stage that it
+/// reached, if it failed.
 fn in_a_fork(shared: &Shared, limit: Duration, child: impl FnOnce()) -> Result<(), (u32, String)> {
     shared.stage.store(0, SeqCst);
     // SAFETY: the child runs `child` and ends without returning.
@@ -439,8 +443,9 @@ fn in_time(times: usize) -> impl Iterator<Item = usize> {
     (0..times).take_while(move |_| start.elapsed() < LIMIT / 3)
 }
 
-/// Runs `work` in a forked child, which has no thread but this one. The first thread of the process is the harness's; when that
-/// waits for a test, std registers a destructor, for which glibc ends the process where there is no memory.
+/// Runs `work` in a forked child, which has no thread but this one. The first thread of the process
+/// is the harness's; when that waits for a test, std registers a destructor, for which glibc ends
+/// the process where there is no memory.
 fn without_other_threads(work: impl FnOnce()) {
     in_a_fork(shared(), Duration::from_secs(60), work).unwrap();
 }
@@ -524,7 +529,8 @@ fn forked_children_count_and_record() {
     });
 }
 
-/// As above, but before anything has recorded in the parent, and from another thread than the main one.
+/// As above, but before anything has recorded in the parent, and from another thread than the main
+/// one.
 #[test]
 fn forked_children_are_the_first_to_record() {
     in_a_process("forked_children_are_the_first_to_record", &[], || {
@@ -621,8 +627,8 @@ fn forked_children_never_wait_for_ever_for_the_profile_of_dhat() {
     });
 }
 
-/// Locks of std and of the loader that another thread held at the fork are held for ever in the child: there a report may do
-/// without names, but comes.
+/// Locks of std and of the loader that another thread held at the fork are held for ever in the
+/// child: there a report may do without names, but comes.
 #[test]
 fn forked_children_report() {
     in_a_process("forked_children_report", &[], || {
@@ -648,7 +654,8 @@ fn forked_children_report() {
     });
 }
 
-/// A child of a process that does nothing else has all names; also where the thread that forks is not the main one.
+/// A child of a process that does nothing else has all names; also where the thread that forks is
+/// not the main one.
 #[test]
 fn a_forked_child_of_a_quiet_process_knows_all_names() {
     in_a_process("a_forked_child_of_a_quiet_process_knows_all_names", &[], || {
@@ -788,8 +795,8 @@ fn two_hundred_short_threads_record_at_once() {
     });
 }
 
-/// Profilers that come and go while others record, on threads that come and go: no scope loses an event, and each profiler
-/// has at least what happened between its start and its reading.
+/// Profilers that come and go while others record, on threads that come and go: no scope loses an
+/// event, and each profiler has at least what happened between its start and its reading.
 #[test]
 fn profilers_start_and_stop_while_threads_record() {
     const ROUNDS: u64 = 25;
@@ -860,7 +867,8 @@ fn on_another_stack<F: FnMut()>(mut work: F) {
     let stack = unsafe { mmap(ptr::null_mut(), SIZE, 3, 0x22, -1, 0) };
     assert_ne!(stack as isize, -1);
     let end = stack.cast::<u8>().wrapping_add(SIZE).cast();
-    // SAFETY: the end of a stack, aligned to 16; `call` takes `work`. A panic cannot pass and ends the process.
+    // SAFETY: the end of a stack, aligned to 16; `call` takes `work`. A panic cannot pass and ends
+    // the process.
     unsafe { robust_call_on_stack(end, call::<F>, ptr::addr_of_mut!(work).cast()) };
 }
 
@@ -928,7 +936,8 @@ fn a_process_may_end_while_scopes_are_open_and_exit_handlers_record() {
     });
 }
 
-/// All memory that can be had, in blocks from `largest` down to `smallest` bytes; each points at the one before.
+/// All memory that can be had, in blocks from `largest` down to `smallest` bytes; each points at
+/// the one before.
 fn take_all(largest: usize, smallest: usize) -> *mut c_void {
     let mut last = ptr::null_mut();
     let mut size = largest;
@@ -956,8 +965,9 @@ fn give_back(mut last: *mut c_void) {
     }
 }
 
-/// Makes 100 allocations where blocks can be had, but no memory to keep a stack or a table in; before that [`FILLING`], at so many stacks
-/// that they fill what the library has taken of the system in advance. Returns the 100.
+/// Makes 100 allocations where blocks can be had, but no memory to keep a stack or a table in;
+/// before that [`FILLING`], at so many stacks that they fill what the library has taken of the
+/// system in advance. Returns the 100.
 #[allow(clippy::vec_box)] // Each is a block of its own.
 fn allocate_without_memory_for_stacks() -> Vec<Box<[u8; 48]>> {
     const ADDRESS_SPACE: c_int = 9;

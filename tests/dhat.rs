@@ -1,5 +1,6 @@
-//! `mod_alloc::dhat` in a process of its own, without the harness: nobody else may allocate. The files are read by their layout, a point or
-//! a frame on each line; `tests/clients` reads them as JSON, beside those of dhat.
+//! `mod_alloc::dhat` in a process of its own, without the harness: nobody else may allocate. The
+//! files are read by their layout, a point or a frame on each line; `tests/clients` reads them as
+//! JSON, beside those of dhat.
 
 use std::env;
 use std::fs;
@@ -55,7 +56,8 @@ impl Point {
         keys.map(|key| self.get(key))
     }
 
-    /// Whether a function of this file is among its frames. Where only lines are known, an inlined one has no path.
+    /// Whether a function of this file is among its frames. Where only lines are known, an inlined
+    /// one has no path.
     fn is_from(&self, function: &str) -> bool {
         let is_it = |frame: &String| {
             let (_, rest) = frame.split_once(": ").expect("an address");

@@ -1,5 +1,6 @@
-//! `MOD_ALLOC_DHAT`: a broken budget writes a DHAT profile, and says where. The tests run this binary again, with the variable set, which
-//! is read once in a process; what they run is below, and ignored otherwise.
+//! `MOD_ALLOC_DHAT`: a broken budget writes a DHAT profile, and says where. The tests run this
+//! binary again, with the variable set, which is read once in a process; what they run is below,
+//! and ignored otherwise.
 
 use std::env;
 use std::fs;
@@ -16,7 +17,8 @@ mod waker;
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
 
-/// What running `test` in another process prints, with the variable set to `value`, and more of them.
+/// What running `test` in another process prints, with the variable set to `value`, and more of
+/// them.
 fn output_of(test: &str, value: &str, more: &[(&str, &str)]) -> String {
     let mut again = Command::new(env::current_exe().expect("a path"));
     again.args([

@@ -1,4 +1,5 @@
-//! Sums that do not fit: an allocator that grants what no machine has. They stand at the highest number, which is above every limit.
+//! Sums that do not fit: an allocator that grants what no machine has. They stand at the highest
+//! number, which is above every limit.
 #![cfg(target_pointer_width = "64")]
 #![allow(unsafe_code)]
 

@@ -1,4 +1,5 @@
-//! An inner allocator that runs out of memory: refused requests are counted as such, and as nothing else.
+//! An inner allocator that runs out of memory: refused requests are counted as such, and as nothing
+//! else.
 #![allow(unsafe_code)]
 
 use std::alloc::{alloc, alloc_zeroed, dealloc, realloc, GlobalAlloc, Layout, System};
@@ -78,7 +79,8 @@ fn each_refused_request_counts_as_failed_and_as_nothing_else() {
     let layout = Layout::from_size_align(64, 8).expect("valid");
     // SAFETY: the layout is not zero-sized.
     let block = black_box(unsafe { alloc(layout) });
-    // Shown to `black_box`: an allocation that nobody sees may be left out, and then it cannot fail.
+    // Shown to `black_box`: an allocation that nobody sees may be left out, and then it cannot
+    // fail.
     let (blocks, stats) = measure(|| {
         refusing(|| {
             // SAFETY: the layout is not zero-sized.
@@ -115,7 +117,8 @@ fn a_thread_whose_first_request_is_refused_counts_on() {
 
 #[test]
 fn scopes_need_no_memory_of_the_inner_allocator() {
-    // Not even the first one, which finds out whether `ModAlloc` is installed: see the test below, in a process of its own.
+    // Not even the first one, which finds out whether `ModAlloc` is installed: see the test below,
+    // in a process of its own.
     let (value, stats) = refusing(|| measure(|| 1));
     assert_eq!((value, stats), (1, AllocStats::default()));
 }

@@ -163,7 +163,8 @@ fn a_broken_budget_says_it_without_being_asked() {
     }
 }
 
-/// What it starts itself is certain also beside other tests. How many allocations that makes is not.
+/// What it starts itself is certain also beside other tests. How many allocations that makes is
+/// not.
 #[test]
 fn a_broken_budget_says_that_its_code_starts_threads() {
     let printed = run("starts_a_thread", &[]);

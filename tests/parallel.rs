@@ -1,6 +1,6 @@
-//! 200 budgeted tests, run by 8 test threads beside threads that allocate all the time, 100 times over: each budget is
-//! exact, so a single allocation charged to the wrong test would fail it. And with an allocation planted in some of the
-//! tests, just those fail.
+//! 200 budgeted tests, run by 8 test threads beside threads that allocate all the time, 100 times
+//! over: each budget is exact, so a single allocation charged to the wrong test would fail it. And
+//! with an allocation planted in some of the tests, just those fail.
 //!
 //! The driver at the end runs this same binary again, with the tests of `budgeted` alone.
 

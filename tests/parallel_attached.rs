@@ -1,5 +1,6 @@
-//! 64 tests, run by 8 test threads beside threads that allocate all the time, 200 times over. Each of them has four threads of its
-//! own that it attaches, and its budget is exact. With an allocation planted in some of the tests, just those fail.
+//! 64 tests, run by 8 test threads beside threads that allocate all the time, 200 times over. Each
+//! of them has four threads of its own that it attaches, and its budget is exact. With an
+//! allocation planted in some of the tests, just those fail.
 //!
 //! The driver at the end runs this same binary again, with the tests of `budgeted` alone.
 

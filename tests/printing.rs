@@ -1,6 +1,6 @@
-//! The test harness keeps what tests print in a buffer, unless it is told not to. What the buffer takes is in no verdict: the same
-//! tests hold and break with it and without it. They are below, and run in a process of their own, whose harness may keep
-//! their output or not.
+//! The test harness keeps what tests print in a buffer, unless it is told not to. What the buffer
+//! takes is in no verdict: the same tests hold and break with it and without it. They are below,
+//! and run in a process of their own, whose harness may keep their output or not.
 #![cfg(all(feature = "backtraces", target_os = "linux", target_arch = "x86_64", not(miri)))]
 
 use std::env;
@@ -182,7 +182,8 @@ mod run {
             assert!(matches!(polled, Poll::Ready(Ok(()))), "{polled:?}");
         }
 
-        /// What a panic allocates counts, but its message goes to the buffer, too, which grows now and then.
+        /// What a panic allocates counts, but its message goes to the buffer, too, which grows now
+        /// and then.
         #[test]
         #[ignore = "as above"]
         fn panics() {

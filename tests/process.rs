@@ -1,5 +1,6 @@
-//! The numbers of the whole process: `snapshot`, `reset` and `Profiler`. Without the test harness, whose own threads would be
-//! counted: `main` runs one check after the other, and nothing else allocates.
+//! The numbers of the whole process: `snapshot`, `reset` and `Profiler`. Without the test harness,
+//! whose own threads would be counted: `main` runs one check after the other, and nothing else
+//! allocates.
 #![allow(unsafe_code)]
 
 use std::cell::Cell;
@@ -124,8 +125,9 @@ fn the_peak_is_never_below_the_current() {
 }
 
 fn the_peak_stays_within_its_bound_while_others_allocate() {
-    // Two threads hold a large block in turn, so that there is never more than one; this one looks all the time. Between
-    // the ledgers of the two lie many others, so that reading all of them takes a while.
+    // Two threads hold a large block in turn, so that there is never more than one; this one looks
+    // all the time. Between the ledgers of the two lie many others, so that reading all of them
+    // takes a while.
     const LARGE: i64 = 1 << 30;
     static TURN: AtomicUsize = AtomicUsize::new(0);
     const LAST_TURN: usize = 4_000;
@@ -255,7 +257,8 @@ thread_local! {
     static LATE: AtExit = const { AtExit(Cell::new(|| ())) };
 }
 
-/// The destructor of a key that was made after the library's own: it runs when the library's own end of the thread has passed.
+/// The destructor of a key that was made after the library's own: it runs when the library's own
+/// end of the thread has passed.
 #[cfg(unix)]
 mod last {
     use std::ffi::{c_int, c_void};
@@ -289,8 +292,8 @@ mod last {
 /// How many destructors [`with_destructors`] registers.
 const DESTRUCTORS: usize = 2 + cfg!(unix) as usize;
 
-/// Registers a destructor as the first thing that a thread does, and others after it has allocated. In some of them the
-/// library's own end of the thread has passed.
+/// Registers a destructor as the first thing that a thread does, and others after it has allocated.
+/// In some of them the library's own end of the thread has passed.
 fn with_destructors(work: fn()) {
     on_a_thread(move || {
         EARLY.with(|exit| exit.0.set(work));
@@ -365,7 +368,8 @@ fn ten_thousand_threads_do_not_grow_the_memory() {
         for _ in 0..threads / 8 {
             thread::scope(|scope| {
                 let threads: Vec<_> = (0..8).map(|_| scope.spawn(work)).collect();
-                // The scope alone waits for what the threads do, not for their ends, which the next check would count.
+                // The scope alone waits for what the threads do, not for their ends, which the next
+                // check would count.
                 threads.into_iter().for_each(|thread| thread.join().expect("it ends well"));
             });
         }
@@ -380,7 +384,8 @@ fn ten_thousand_threads_do_not_grow_the_memory() {
     assert!(grown < 1 << 20, "10,000 threads left {grown} bytes behind");
 }
 
-/// A budget ends the count of an `async fn` before it is closed, and keeps what it has recorded by then aside.
+/// A budget ends the count of an `async fn` before it is closed, and keeps what it has recorded by
+/// then aside.
 fn futures_under_a_budget_do_not_grow_the_memory() {
     #[mod_alloc::alloc_budget(max = 1)]
     async fn work() {

@@ -1,4 +1,5 @@
-//! `max_retained` and `max_retained_bytes`: blocks that are allocated in a scope and live at its end, by their identity.
+//! `max_retained` and `max_retained_bytes`: blocks that are allocated in a scope and live at its
+//! end, by their identity.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -122,7 +123,8 @@ fn what_is_allocated_in_uncounted_is_not_retained() {
     assert_eq!(retained(|| uncounted(|| forget(block(10)))), (0, 0));
 }
 
-/// What std frees of a thread when it ends comes after the end of the scope that the thread was spawned in.
+/// What std frees of a thread when it ends comes after the end of the scope that the thread was
+/// spawned in.
 #[test]
 fn threads_that_nobody_joins_are_waited_for() {
     let spawn = || {
@@ -234,7 +236,8 @@ fn futures_retain_over_their_polls() {
             }
         }));
         let mut context = Context::from_waker(&waker);
-        assert!(on_a_thread(|| future.as_mut().poll(&mut Context::from_waker(&waker))).is_pending());
+        let first = on_a_thread(|| future.as_mut().poll(&mut Context::from_waker(&waker)));
+        assert!(first.is_pending());
         let between = block(1_000);
         let Poll::Ready(result) = future.as_mut().poll(&mut context) else { panic!("ready") };
         drop(between);

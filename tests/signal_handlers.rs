@@ -1,4 +1,5 @@
-//! Signal handlers that allocate, over an allocator that they may call: no crash, no hang, and no number that is wrong without a word.
+//! Signal handlers that allocate, over an allocator that they may call: no crash, no hang, and no
+//! number that is wrong without a word.
 #![cfg(all(target_arch = "x86_64", target_os = "linux"))]
 #![allow(unsafe_code)]
 
@@ -226,7 +227,8 @@ fn leak_checks_hold_or_say_why_not() {
             }
         };
         signals.interrupt(check);
-        // Only handlers that run one after the other, without an instruction of the thread in between, have no room.
+        // Only handlers that run one after the other, without an instruction of the thread in
+        // between, have no room.
         assert!(held > 20 * broken, "{held} and {broken}");
     });
 }

@@ -1,4 +1,5 @@
-//! Budgets that are broken while a panic unwinds: the panic goes on as it was, and the process lives.
+//! Budgets that are broken while a panic unwinds: the panic goes on as it was, and the process
+//! lives.
 
 use std::hint::black_box;
 use std::panic::catch_unwind;

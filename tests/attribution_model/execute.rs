@@ -1,6 +1,8 @@
-//! Runs a program for real, in lock step: each thread waits for its turn, makes one step, and passes the turn on.
+//! Runs a program for real, in lock step: each thread waits for its turn, makes one step, and
+//! passes the turn on.
 //!
-//! What a thread does for that allocates nothing: the state is in statics and thread-locals of fixed size.
+//! What a thread does for that allocates nothing: the state is in statics and thread-locals of
+//! fixed size.
 
 use std::cell::Cell;
 use std::future::Future;

@@ -1,6 +1,6 @@
-//! Threads that run freely, each with a random program of its own. What a thread adds to the scope does not depend on the others, so
-//! it sums it up as it goes; when all are joined, the scope has counted the sum. Beside them, other threads attach to scopes
-//! that end at any moment.
+//! Threads that run freely, each with a random program of its own. What a thread adds to the scope
+//! does not depend on the others, so it sums it up as it goes; when all are joined, the scope has
+//! counted the sum. Beside them, other threads attach to scopes that end at any moment.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard};

@@ -1,10 +1,11 @@
-//! What a random program consists of: steps of several threads, one at a time, in one order. Some open a stretch of their thread
-//! that an `End` closes; the other threads go on in between.
+//! What a random program consists of: steps of several threads, one at a time, in one order. Some
+//! open a stretch of their thread that an `End` closes; the other threads go on in between.
 
 use crate::block::Block;
 use crate::random::Random;
 
-/// How many blocks there are at most. They belong to no thread: any may free what any has allocated.
+/// How many blocks there are at most. They belong to no thread: any may free what any has
+/// allocated.
 pub(crate) const SLOTS: usize = 12;
 /// How many scopes, and how many guards, a thread holds at most.
 pub(crate) const SCOPES: usize = 3;

@@ -1,4 +1,5 @@
-//! The model: every event goes to every scope that its thread counts for. No subtraction, no folding, no parts.
+//! The model: every event goes to every scope that its thread counts for. No subtraction, no
+//! folding, no parts.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +19,8 @@ pub(crate) struct Expected {
     pub(crate) call_sites: bool,
 }
 
-/// What the end of a thread frees while it is still attached, beside what a program knows of: blocks and bytes.
+/// What the end of a thread frees while it is still attached, beside what a program knows of:
+/// blocks and bytes.
 pub(crate) type ThreadEnd = (u64, usize);
 
 struct Scope {
@@ -83,7 +85,8 @@ pub(crate) struct Model {
     expected: Vec<Expected>,
 }
 
-/// What every reading should be, and how many scopes should say on stderr that something came too late.
+/// What every reading should be, and how many scopes should say on stderr that something came too
+/// late.
 pub(crate) fn run(steps: &[Step], thread_end: ThreadEnd) -> (Vec<Expected>, usize) {
     let mut model = Model {
         scopes: vec![],

@@ -1,4 +1,5 @@
-//! The sites of a scope add up to its numbers, whatever happens inside; and making reports is in nobody's numbers.
+//! The sites of a scope add up to its numbers, whatever happens inside; and making reports is in
+//! nobody's numbers.
 
 use std::hint::black_box;
 use std::sync::Barrier;
@@ -44,7 +45,8 @@ fn nested_scopes_have_the_sites_of_their_own_stretches() {
     assert_same_sum(&outer.call_sites(), outer.exit());
 }
 
-/// How often the `Vec`s of `some_blocks` grow, beyond four times each: to 4, 8, 16, 32 and once more above that.
+/// How often the `Vec`s of `some_blocks` grow, beyond four times each: to 4, 8, 16, 32 and once
+/// more above that.
 fn growths(counts: &[u64]) -> u64 {
     counts
         .iter()
@@ -194,7 +196,8 @@ fn the_reports_of_a_budget_are_in_nobodys_numbers() {
     uncounted(|| drop(text));
 }
 
-/// std maps the program's file into memory when it looks for names. In a process of its own: other tests do so too.
+/// std maps the program's file into memory when it looks for names. In a process of its own: other
+/// tests do so too.
 #[test]
 fn a_budget_that_holds_looks_for_no_names() {
     if std::env::var_os("LOOKS_FOR_NAMES").is_none() {
@@ -215,7 +218,8 @@ fn a_budget_that_holds_looks_for_no_names() {
     let before = mapped();
     Budget::new().max(1_000).enforce(|| some_blocks(5));
     assert_eq!(mapped(), before);
-    // Whether a budget is broken may hang on whose allocations they are (the test harness's?): then names are looked for.
+    // Whether a budget is broken may hang on whose allocations they are (the test harness's?): then
+    // names are looked for.
     let exceeded = Budget::new().max(1).check(|| some_blocks(5)).expect_err("it allocates more");
     assert!(exceeded.to_string().contains("call sites"));
     assert!(mapped() > before, "is this still the way to see it?");

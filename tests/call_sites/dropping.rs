@@ -1,4 +1,5 @@
-//! What allocates when something is dropped: explicitly, at the end of a block, while a panic unwinds, and when a thread ends.
+//! What allocates when something is dropped: explicitly, at the end of a block, while a panic
+//! unwinds, and when a thread ends.
 
 use std::any::Any;
 use std::cell::Cell;

@@ -5,8 +5,8 @@ use std::hint::black_box;
 
 use mod_alloc::{uncounted, AllocScope, AllocStats, CallSites, Frame, Site};
 
-/// Notes the line that it stands on, then runs the code on it. Nested calls note their lines later, so the noted lines
-/// are a chain of calls, outermost first.
+/// Notes the line that it stands on, then runs the code on it. Nested calls note their lines later,
+/// so the noted lines are a chain of calls, outermost first.
 macro_rules! at {
     ($($work:tt)*) => {{
         $crate::lines::note(file!(), line!());
@@ -25,7 +25,8 @@ thread_local! {
     static NOTED: Cell<(usize, [Line; MOST])> = const { Cell::new((0, [("", 0); MOST])) };
 }
 
-/// A line that is noted again (in a loop, in recursion) has been returned to: those noted since are over.
+/// A line that is noted again (in a loop, in recursion) has been returned to: those noted since are
+/// over.
 pub(crate) fn note(file: &'static str, line: u32) {
     let (count, mut lines) = NOTED.get();
     let known = lines[..count].iter().position(|known| *known == (file, line));
@@ -40,8 +41,8 @@ pub(crate) fn noted() -> Vec<Line> {
     uncounted(|| lines[..count].iter().rev().copied().collect())
 }
 
-/// The lines of the user's frames, innermost first; those that follow each other with the same line (recursion, a closure within its
-/// line) once.
+/// The lines of the user's frames, innermost first; those that follow each other with the same line
+/// (recursion, a closure within its line) once.
 pub(crate) fn user_lines(site: &Site) -> Vec<(&str, u32)> {
     let line = |frame: &Frame| frame.line().expect("the user's frames have lines");
     let mut lines: Vec<(&str, u32)> = site
@@ -57,8 +58,9 @@ pub(crate) fn done<T>(value: T) {
     uncounted(|| drop(black_box(value)));
 }
 
-/// `work` allocates at the line that it notes last, called from the lines that it noted before, and nowhere else. It is called by a
-/// function that is not inlined, by one that is, and through a pointer.
+/// `work` allocates at the line that it notes last, called from the lines that it noted before, and
+/// nowhere else. It is called by a function that is not inlined, by one that is, and through a
+/// pointer.
 #[track_caller]
 pub(crate) fn check(work: impl Fn()) {
     check_once(|| at!(called(&work)));

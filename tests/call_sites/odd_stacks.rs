@@ -30,8 +30,8 @@ extern "C" fn compare_for_c(a: *const c_void, b: *const c_void) -> c_int {
     black_box(order)
 }
 
-/// Two elements: they are compared once, so that the lines are noted once. Musl has no unwind tables: there, the stack ends in
-/// `qsort`, and the report says so.
+/// Two elements: they are compared once, so that the lines are noted once. Musl has no unwind
+/// tables: there, the stack ends in `qsort`, and the report says so.
 #[cfg_attr(target_env = "musl", ignore = "no unwind tables")]
 #[test]
 fn a_callback_of_c_has_the_lines_on_both_sides() {

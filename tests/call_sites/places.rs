@@ -1,4 +1,5 @@
-//! What allocates: the collections, the usual methods, and each construct of the language that code can hide in.
+//! What allocates: the collections, the usual methods, and each construct of the language that code
+//! can hide in.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
@@ -90,7 +91,8 @@ fn growth_of_each_collection() {
     check(deque);
 }
 
-/// On one line: builds differ in whether the derived code is that of the field or that of the attribute.
+/// On one line: builds differ in whether the derived code is that of the field or that of the
+/// attribute.
 #[rustfmt::skip]
 #[derive(Clone)] struct Derived { text: String }
 const DERIVED: u32 = line!() - 1;

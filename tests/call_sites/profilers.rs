@@ -1,4 +1,5 @@
-//! Call sites of the whole process. Other tests run meanwhile, so each looks at lines of its own alone.
+//! Call sites of the whole process. Other tests run meanwhile, so each looks at lines of its own
+//! alone.
 
 use std::ffi::{c_int, c_void};
 use std::hint::black_box;
@@ -21,7 +22,8 @@ fn allocate(times: u64, bytes: usize) -> Line {
     noted()[0]
 }
 
-/// The sites at a line that was called from one of the lines of `callers`: other tests pass the same line.
+/// The sites at a line that was called from one of the lines of `callers`: other tests pass the
+/// same line.
 fn sites_at(sites: &CallSites, line: Line, callers: Range<u32>) -> impl Iterator<Item = &Site> {
     sites.sites().iter().filter(move |site| {
         let lines = user_lines(site);
@@ -140,7 +142,8 @@ fn chains_end_at_the_opener_on_a_thread_that_has_never_allocated() {
     let mut outermost: Vec<String> = Vec::new();
     let into = (&mut outermost as *mut Vec<String>).cast();
     let mut thread = 0;
-    // SAFETY: `profile_at_once` takes a place for a list of names, and does not unwind unless the test fails.
+    // SAFETY: `profile_at_once` takes a place for a list of names, and does not unwind unless the
+    // test fails.
     let error = unsafe { pthread_create(&mut thread, ptr::null(), profile_at_once, into) };
     assert_eq!(error, 0);
     // SAFETY: the thread was started above, and is joined once.

@@ -1,4 +1,5 @@
-//! What the tests share that run many tests at once: threads that disturb, and the same binary again for some of its tests alone.
+//! What the tests share that run many tests at once: threads that disturb, and the same binary
+//! again for some of its tests alone.
 
 use std::hint::black_box;
 use std::process::Command;
@@ -25,8 +26,8 @@ pub(crate) fn start_noise() {
     });
 }
 
-/// Runs the tests of this binary below `module`, by 8 test threads, in a process of their own, with a variable in its
-/// environment. Returns what the harness printed.
+/// Runs the tests of this binary below `module`, by 8 test threads, in a process of their own, with
+/// a variable in its environment. Returns what the harness printed.
 pub(crate) fn run_again(module: &str, variable: &str, value: &str) -> String {
     let this = std::env::current_exe().expect("a test knows its binary");
     let mut command = Command::new(this);

@@ -1,5 +1,7 @@
-//! What the tests of the macros share: code that allocates so and so often, and assertions on how its budget breaks.
-#![allow(clippy::redundant_pub_crate, clippy::unused_self)] // They turn on every lint, for expansions.
+//! What the tests of the macros share: code that allocates so and so often, and assertions on how
+//! its budget breaks.
+// They turn on every lint, for expansions.
+#![allow(clippy::redundant_pub_crate, clippy::unused_self)]
 
 use std::cell::Cell;
 use std::hint::black_box;

@@ -48,7 +48,8 @@ extern "C" {
     fn pthread_setspecific(key: u32, value: *const c_void) -> c_int;
 }
 
-/// Has the calling thread serve for ever when it has ended, as far as the library is concerned: these destructors are the last.
+/// Has the calling thread serve for ever when it has ended, as far as the library is concerned:
+/// these destructors are the last.
 fn serve_past_the_end() {
     extern "C" fn destructor(_: *mut c_void) {
         serve(|way| way == Way::Orphan);

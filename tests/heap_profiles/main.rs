@@ -1,6 +1,7 @@
-//! Heap profiles against a model: random programs whose scopes nest, end in any order and are attached to by another thread, inside
-//! profilers of the whole process and a leak budget, all at once. Every number of every program point must be exact, and no other
-//! block may be in any of them. Without the harness: nobody else may allocate.
+//! Heap profiles against a model: random programs whose scopes nest, end in any order and are
+//! attached to by another thread, inside profilers of the whole process and a leak budget, all at
+//! once. Every number of every program point must be exact, and no other block may be in any of
+//! them. Without the harness: nobody else may allocate.
 
 mod helper;
 mod json;

@@ -10,7 +10,8 @@ pub(crate) type Point = (Act, Way);
 /// Where all blocks are that have no stack.
 pub(crate) const ORPHANS: Point = (Act::AllocA, Way::Orphan);
 
-/// Blocks and bytes: in total, at the most of the point, at the peak of the profile, and at the end.
+/// Blocks and bytes: in total, at the most of the point, at the peak of the profile, and at the
+/// end.
 pub(crate) type Numbers = [u64; 8];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +111,8 @@ impl Model {
                     for (place, (_, scope)) in scopes.iter_mut().enumerate() {
                         scope.note(way, job, place < seen);
                     }
-                    // Around all of them. To reallocate a block from before makes it none of the budget's.
+                    // Around all of them. To reallocate a block from before makes it none of the
+                    // budget's.
                     let is_fresh = matches!(job.act, Act::AllocA | Act::AllocB);
                     let is_seen = way.attaches() || way == Way::Here;
                     self.budget.note(way, job, is_seen && is_fresh);

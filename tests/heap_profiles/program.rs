@@ -128,7 +128,8 @@ fn hidden(job: Job) {
     black_box(2);
 }
 
-// A scope does not show what is above the place where it was attached to, so the function inside has the name.
+// A scope does not show what is above the place where it was attached to, so the function inside
+// has the name.
 #[inline(never)]
 fn hidden_attached(job: Job) {
     job.act();

@@ -126,7 +126,8 @@ impl Machine {
     }
 }
 
-/// What the panic machinery allocates for a panic, in bytes: one block, freed when the panic is caught.
+/// What the panic machinery allocates for a panic, in bytes: one block, freed when the panic is
+/// caught.
 pub(crate) fn cost_of_a_panic() -> usize {
     let throw = || assert!(catch_unwind(|| resume_unwind(Box::new(()))).is_err());
     throw(); // What is set up once.

@@ -1,9 +1,10 @@
-//! Generator programs against a plain model: allocations, reallocations and frees of every kind, scopes nested, dropped out of
-//! order and forgotten, hidden stretches, futures, panics that are caught, and blocks freed by other threads. The model
-//! (`reference.rs`) updates every scope at every event; the library must agree to the last digit.
+//! Random programs against a plain model: allocations, reallocations and frees of every kind,
+//! scopes nested, dropped out of order and forgotten, hidden stretches, futures, panics that are
+//! caught, and blocks freed by other threads. The model (`reference.rs`) updates every scope at
+//! every event; the library must agree to the last digit.
 //!
-//! Without the test harness, so that nothing else allocates: process totals are compared as well, with a second
-//! allocator (`truth.rs`) that wraps `ModAlloc` and counts in the plainest way.
+//! Without the test harness, so that nothing else allocates: process totals are compared as well,
+//! with a second allocator (`truth.rs`) that wraps `ModAlloc` and counts in the plainest way.
 //!
 //! `cargo test --test model -- PROGRAMS SEED` runs other programs, or one again.
 
@@ -25,7 +26,8 @@ use truth::Truth;
 #[global_allocator]
 static GLOBAL: Truth = Truth::new();
 
-/// One thread's part of a program: what it does first, and what it does with the blocks of its neighbour.
+/// One thread's part of a program: what it does first, and what it does with the blocks of its
+/// neighbour.
 struct Part {
     first: Vec<Op>,
     second: Vec<Op>,
@@ -64,7 +66,8 @@ fn run_program(seed: u64, thrown: usize) -> u64 {
         measured.extend(more);
         execute::free(left);
     }
-    // The measured futures end in errors, whose memory the library keeps out of its totals and the truth does not.
+    // The measured futures end in errors, whose memory the library keeps out of its totals and the
+    // truth does not.
     if !random.futures {
         GLOBAL.compare(start, threads, seed);
     }

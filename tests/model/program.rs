@@ -40,12 +40,13 @@ pub(crate) enum Op {
     },
     /// `measure` around the operations.
     Measure(Vec<Op>),
-    /// `uncounted` around the operations, which use the same scopes: some outlive it, some end in it.
+    /// `uncounted` around the operations, which use the same scopes: some outlive it, some end in
+    /// it.
     Uncounted(Vec<Op>),
     /// The operations with scopes of their own, ended by a panic that is caught.
     Panic(Vec<Op>),
-    /// A future that runs each of the lists in a poll of its own, and what runs between the polls. Its allocations
-    /// are measured, by a budget that cannot hold.
+    /// A future that runs each of the lists in a poll of its own, and what runs between the polls.
+    /// Its allocations are measured, by a budget that cannot hold.
     Future {
         polls: Vec<Vec<Op>>,
         between: Vec<Op>,

@@ -1,7 +1,7 @@
 //! The process totals in the plainest way: atomics around every event, the library underneath.
 //!
-//! Peaks can be compared only if an event and its note here are one step. So a program can ask for events one at a time, under
-//! a spin lock; the others run as freely as any.
+//! Peaks can be compared only if an event and its note here are one step. So a program can ask for
+//! events one at a time, under a spin lock; the others run as freely as any.
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout};
@@ -91,9 +91,11 @@ impl Truth {
         Start { truth: self.totals(), snapshot, profiler }
     }
 
-    /// Holds the library's totals since `start` against the truth. All threads but this one have ended.
+    /// Holds the library's totals since `start` against the truth. All threads but this one have
+    /// ended.
     ///
-    /// The peak is exact where one thread did it all, else within the bound for each thread and this one.
+    /// The peak is exact where one thread did it all, else within the bound for each thread and
+    /// this one.
     pub(crate) fn compare(&self, start: Start, threads: usize, seed: u64) {
         let (truth, snapshot) = (self.totals(), self.counted.snapshot());
         let profile = start.profiler.stop();

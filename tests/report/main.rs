@@ -20,8 +20,8 @@ fn report_of(work: impl FnOnce() + UnwindSafe) -> String {
     without_lines(panic.downcast_ref::<String>().expect("a report"))
 }
 
-/// A report without the numbers of lines in this file, and without the gap before the location, whose width depends on it. Where in
-/// `work` the allocations are made stays.
+/// A report without the numbers of lines in this file, and without the gap before the location,
+/// whose width depends on them. Where in `work` the allocations are made stays.
 fn without_lines(report: &str) -> String {
     let report = report.replace('\\', "/").replace(DHAT_HINT, "");
     let (head, rest) = report.split_once('\n').expect("several lines");

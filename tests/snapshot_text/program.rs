@@ -1,5 +1,6 @@
-//! The program: each item allocates in another construct of the language. Results go through `black_box`, so that no build leaves
-//! an allocation out, and nothing is the last call of its function, so that no build makes a jump of it.
+//! The program: each item allocates in another construct of the language. Results go through
+//! `black_box`, so that no build leaves an allocation out, and nothing is the last call of its
+//! function, so that no build makes a jump of it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;

@@ -1,5 +1,5 @@
-//! Compiles the C code: `c/frames.c` once for each way in which compilers lay out frames, and `c/library.c` to
-//! libraries that the program loads.
+//! Compiles the C code: `c/frames.c` once for each way in which compilers lay out frames, and
+//! `c/library.c` to libraries that the program loads.
 
 use std::env;
 use std::path::Path;
@@ -14,8 +14,8 @@ const FRAMES: [(&str, u32, &[&str]); 5] = [
     ("frames_o2_args", 2, &["-fomit-frame-pointer", "-maccumulate-outgoing-args"]),
 ];
 
-/// All differ in the size of their frames. In the first two, each instruction has the same place; in the third one, the
-/// function that calls back has another.
+/// All differ in the size of their frames. In the first two, each instruction has the same place;
+/// in the third one, the function that calls back has another.
 const LIBRARIES: [(&str, &[&str]); 3] = [
     ("first", &["-DFRAME=200", "-DPADDING=0"]),
     ("alike", &["-DFRAME=1000", "-DPADDING=0"]),

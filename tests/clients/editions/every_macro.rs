@@ -1,7 +1,8 @@
-//! Every macro in every position, compiled by three packages: one each for the editions 2018, 2021 and 2024.
+//! Every macro in every position, compiled by three packages: one each for the editions 2018, 2021
+//! and 2024.
 //!
-//! All lints that a project is likely to turn on are errors here. What is allowed is about this file's own code; no lint may
-//! be about what a macro expands to.
+//! All lints that a project is likely to turn on are errors here. What is allowed is about this
+//! file's own code; no lint may be about what a macro expands to.
 
 #![forbid(unsafe_code)]
 #![deny(warnings)]

@@ -32,7 +32,8 @@ extern "C" fn constructor() {
     let _ = BEFORE_MAIN.set(BeforeMain { _block: block, scope, snapshots });
 }
 
-// The loader calls each function in this section once. `constructor` ignores the arguments that it is given.
+// The loader calls each function in this section once. `constructor` ignores the arguments that it
+// is given.
 #[used]
 #[link_section = ".init_array"]
 static CONSTRUCTOR: extern "C" fn() = constructor;

@@ -1,4 +1,5 @@
-//! Call sites in other packages: the user's line that called them leads, and the function of the package is named.
+//! Call sites in other packages: the user's line that called them leads, and the function of the
+//! package is named.
 
 use mod_alloc::{assert_no_alloc, AllocScope, Budget, CallSites, Exceeded, ModAlloc, Site};
 use regex::Regex;
@@ -24,7 +25,8 @@ struct Listing {
 #[derive(Deserialize)] #[rustfmt::skip]
 struct Package { name: String, keywords: Vec<String> }
 
-/// Each site was called from `line` of this file, by a chain in which nothing else of this file is, apart from lines of `others`.
+/// Each site was called from `line` of this file, by a chain in which nothing else of this file is,
+/// apart from lines of `others`.
 #[track_caller]
 fn assert_called_from(sites: &CallSites, line: u32, others: &[u32]) {
     assert!(!sites.sites().is_empty());

@@ -1,5 +1,6 @@
-//! Call sites while libraries come and go: constructors that allocate under the loader's lock, and a library in the place of another.
-//! The libraries are compiled here, by the C compiler that Rust links with. Each test runs with a time limit.
+//! Call sites while libraries come and go: constructors that allocate under the loader's lock, and
+//! a library in the place of another. The libraries are compiled here, by the C compiler that Rust
+//! links with. Each test runs with a time limit.
 #![cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -105,7 +106,8 @@ fn compiled(name: &str, source: &str, options: &[&str]) -> PathBuf {
 }
 
 fn load(path: &Path) -> Library {
-    // SAFETY: the libraries of this file allocate through the program at the most when they are loaded.
+    // SAFETY: the libraries of this file allocate through the program at the most when they are
+    // loaded.
     unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) }.unwrap()
 }
 
@@ -187,7 +189,8 @@ fn two_libraries() -> [PathBuf; 2] {
     [compiled("first", first, &[]), compiled("second", second, &[])]
 }
 
-/// Loads the libraries in turn until each lies where the one before lay, `rounds` times; `use_it` gets its number.
+/// Loads the libraries in turn until each lies where the one before lay, `rounds` times; `use_it`
+/// gets its number.
 fn in_the_same_place(rounds: usize, mut use_it: impl FnMut(usize, Call)) {
     let paths = two_libraries();
     let (mut same, mut place) = (0, 0);
@@ -209,7 +212,8 @@ fn in_the_same_place(rounds: usize, mut use_it: impl FnMut(usize, Call)) {
 
 const INNER: [&str; 2] = ["inner_of_first call", "innermost_of_second inner_of_second call"];
 
-/// Every stack leads through the library that is there now, and on to the function that opened the scope.
+/// Every stack leads through the library that is there now, and on to the function that opened the
+/// scope.
 #[test]
 fn in_the_place_of_another_library_new_scopes_walk_right() {
     in_a_process("in_the_place_of_another_library_new_scopes_walk_right", || {
@@ -254,7 +258,8 @@ fn in_the_place_of_another_library_one_scope_walks_right() {
         assert_eq!(sites.unattributed_count(), 0, "{sites:#}");
         let text = format!("{sites:#}");
         assert!(!text.contains("not complete") && !text.contains("stack ends"), "{text}");
-        // Std has functions of that name too, and an optimised build knows no path of an inlined one.
+        // Std has functions of that name too, and an optimised build knows no path of an inlined
+        // one.
         let is_callback = |frame: &mod_alloc::Frame| {
             frame.function().is_some_and(|function| function.ends_with("allocate"))
                 && frame.file().is_some_and(|file| file.ends_with("call_sites_loaded.rs"))
@@ -267,7 +272,8 @@ fn in_the_place_of_another_library_one_scope_walks_right() {
     });
 }
 
-/// The libraries are gone, or another is in their place: names that are not theirs are not given to their stacks.
+/// The libraries are gone, or another is in their place: names that are not theirs are not given to
+/// their stacks.
 #[test]
 fn a_library_that_has_gone_gets_no_wrong_names() {
     in_a_process("a_library_that_has_gone_gets_no_wrong_names", || {
@@ -297,8 +303,9 @@ fn a_library_that_has_gone_gets_no_wrong_names() {
     });
 }
 
-/// The library is unloaded by another thread at the worst moment: the unwinder is on its way through the stack that is laid out of the
-/// library's addresses, and std keeps what it has found. It is the first list of that length.
+/// The library is unloaded by another thread at the worst moment: the unwinder is on its way
+/// through the stack that is laid out of the library's addresses, and std keeps what it has found.
+/// It is the first list of that length.
 #[test]
 fn a_library_that_is_unloaded_while_it_is_read_stays_until_that_is_done() {
     in_a_process("a_library_that_is_unloaded_while_it_is_read_stays_until_that_is_done", || {
@@ -467,7 +474,8 @@ fn a_constructor_may_allocate_and_report_under_the_loaders_lock() {
     });
 }
 
-/// The thread is one of C, allocates through the program, and makes a report. A thread of Rust's waits for the loader in std, whatever the allocator.
+/// The thread is one of C, allocates through the program, and makes a report. A thread of Rust's
+/// waits for the loader in std, whatever the allocator.
 #[test]
 fn a_constructor_may_wait_for_a_thread_that_allocates() {
     in_a_process("a_constructor_may_wait_for_a_thread_that_allocates", || constructors(true));

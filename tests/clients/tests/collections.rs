@@ -1,6 +1,7 @@
 //! The standard collections: how they grow is known, and so is what growing costs.
 //!
-//! Values pass through `black_box`, so that optimised builds cannot leave out an allocation that nobody looks at.
+//! Values pass through `black_box`, so that optimised builds cannot leave out an allocation that
+//! nobody looks at.
 
 use std::collections::HashMap;
 use std::hint::black_box;
@@ -17,14 +18,16 @@ fn push_all(mut numbers: Vec<u64>) -> Vec<u64> {
     numbers
 }
 
-/// Capacities 4, 8, 16, 32, 64, 128 of 8 bytes each: one allocation, then five reallocations that double.
+/// Capacities 4, 8, 16, 32, 64, 128 of 8 bytes each: one allocation, then five reallocations that
+/// double.
 #[test]
 fn a_growing_vec_doubles_from_four() {
     let (numbers, stats) = measure(|| push_all(black_box(Vec::new())));
     assert_eq!(numbers.iter().sum::<u64>(), 5_050);
     assert_eq!((stats.alloc_count, stats.realloc_count, stats.dealloc_count), (6, 5, 0));
     assert_eq!(stats.total_bytes, (4 + 8 + 16 + 32 + 64 + 128) * 8);
-    // The last block alone is live, and no older one was live besides it: a reallocation moves the block.
+    // The last block alone is live, and no older one was live besides it: a reallocation moves the
+    // block.
     assert_eq!((stats.current_bytes, stats.peak_bytes, stats.live_count), (1_024, 1_024, 1));
 }
 
@@ -97,8 +100,8 @@ fn fill(mut squares: HashMap<u64, u64>) -> HashMap<u64, u64> {
     squares
 }
 
-/// At most 7 of 8 buckets are used, and their number is a power of two: 100 pairs take 128. `RandomState` has its keys
-/// in the thread, without memory of its own.
+/// At most 7 of 8 buckets are used, and their number is a power of two: 100 pairs take 128.
+/// `RandomState` has its keys in the thread, without memory of its own.
 #[test]
 #[alloc_budget(exact = 1, max_bytes = table_bytes(128))]
 fn a_map_with_capacity_allocates_once() {
@@ -106,8 +109,8 @@ fn a_map_with_capacity_allocates_once() {
     assert_eq!(squares[&99], 9_801);
 }
 
-/// 4, 8, 16, 32, 64, 128 buckets for at most 3, 7, 14, 28, 56, 112 pairs. A table never reallocates: it moves its pairs
-/// to a new one, so that the last two are live at once.
+/// 4, 8, 16, 32, 64, 128 buckets for at most 3, 7, 14, 28, 56, 112 pairs. A table never
+/// reallocates: it moves its pairs to a new one, so that the last two are live at once.
 #[test]
 fn a_growing_map_rehashes_into_new_tables() {
     let (squares, stats) = measure(|| fill(HashMap::new()));

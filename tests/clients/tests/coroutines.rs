@@ -1,5 +1,5 @@
-//! corosensei: coroutines with stacks of their own. One that is suspended inside `uncounted` leaves its thread hidden; whatever was to be
-//! measured around that stretch must say so.
+//! corosensei: coroutines with stacks of their own. One that is suspended inside `uncounted` leaves
+//! its thread hidden; whatever was to be measured around that stretch must say so.
 
 use std::hint::black_box;
 use std::panic::{catch_unwind, AssertUnwindSafe};
@@ -197,7 +197,8 @@ fn a_thread_that_is_detached_in_such_a_stretch_spoils_the_scope() {
 }
 
 struct Moved<T>(T);
-// SAFETY: not sound in general. What these coroutines hold is used by one thread at a time, and mod-alloc looks at the thread.
+// SAFETY: not sound in general. What these coroutines hold is used by one thread at a time, and
+// mod-alloc looks at the thread.
 unsafe impl<T> Send for Moved<T> {}
 
 impl<T> Moved<T> {

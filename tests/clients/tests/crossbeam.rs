@@ -1,4 +1,5 @@
-//! crossbeam-utils: scoped threads that count in the scope of the thread that waits for them, and spawn others in their turn.
+//! crossbeam-utils: scoped threads that count in the scope of the thread that waits for them, and
+//! spawn others in their turn.
 
 mod load;
 
@@ -43,7 +44,8 @@ fn scoped_threads_count() {
     });
 }
 
-/// A thread with a scope of its own, to which two others add; the scope of the test is around them all.
+/// A thread with a scope of its own, to which two others add; the scope of the test is around them
+/// all.
 #[test]
 fn threads_of_threads_count_in_all_scopes_around_them() {
     fn family<'env>(handle: &'env ScopeHandle, threads: &Scope<'env>) {

@@ -45,7 +45,8 @@ fn a_path_that_is_copied_breaks_the_budget() {
     assert_eq!(std::hint::black_box(path.to_owned()), "/packages/memchr");
 }
 
-/// The eight headers on the heap instead: one allocation, one deallocation, and the report names both.
+/// The eight headers on the heap instead: one allocation, one deallocation, and the report names
+/// both.
 #[test]
 #[should_panic(expected = "deallocations       0         1  +1")]
 fn headers_on_the_heap_break_both_limits() {

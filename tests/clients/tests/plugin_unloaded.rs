@@ -1,6 +1,7 @@
-//! A library with a `ModAlloc` is closed while threads that have used it go on. Where it has thread-locals with destructors, the
-//! loader of glibc keeps it for as long as a thread has yet to call them. Otherwise it is unloaded, and nothing of mod-alloc's
-//! may be called in it when the threads end.
+//! A library with a `ModAlloc` is closed while threads that have used it go on. Where it has
+//! thread-locals with destructors, the loader of glibc keeps it for as long as a thread has yet to
+//! call them. Otherwise it is unloaded, and nothing of mod-alloc's may be called in it when the
+//! threads end.
 #![cfg(all(target_os = "linux", target_env = "gnu"))]
 
 mod plugin;
@@ -21,12 +22,14 @@ fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Runs `work` on a thread that has ended, destructors of its thread-locals included, when this returns.
+/// Runs `work` on a thread that has ended, destructors of its thread-locals included, when this
+/// returns.
 fn on_another_thread<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     thread::scope(|scope| scope.spawn(work).join().unwrap())
 }
 
-/// The thread that loads the library also runs its constructor, which allocates: it is one of those that have used it.
+/// The thread that loads the library also runs its constructor, which allocates: it is one of those
+/// that have used it.
 fn load() -> Plugin {
     on_another_thread(Plugin::load)
 }
@@ -40,8 +43,8 @@ extern "C" {
 
 const THREADS: usize = 4;
 
-/// Each thread has used the library when it is closed, and ends after that. With `has_destructors`, it has thread-locals of the
-/// library, too.
+/// Each thread has used the library when it is closed, and ends after that. With `has_destructors`,
+/// it has thread-locals of the library, too.
 fn close_while_threads_go_on(has_destructors: bool) {
     let plugin = load();
     let (allocate, keep) = (plugin.allocate, plugin.keep);
@@ -91,8 +94,8 @@ fn threads_end_after_the_library_was_unloaded() {
     }
 }
 
-/// Nothing of mod-alloc keeps the library in memory once those threads have ended. Loaded anew, it has counted one
-/// allocation: that of its constructor.
+/// Nothing of mod-alloc keeps the library in memory once those threads have ended. Loaded anew, it
+/// has counted one allocation: that of its constructor.
 #[test]
 fn the_library_is_unloaded_when_its_threads_have_ended() {
     let _alone = alone();

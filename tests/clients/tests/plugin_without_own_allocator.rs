@@ -1,4 +1,5 @@
-//! A program without a `ModAlloc` loads a library that has one: scopes work in the library, and in the program they refuse to.
+//! A program without a `ModAlloc` loads a library that has one: scopes work in the library, and in
+//! the program they refuse to.
 
 mod plugin;
 

@@ -1,7 +1,8 @@
 //! rayon: jobs that count in the scope they belong to, whichever worker runs or steals them.
 //!
-//! A worker that waits in `join` or `install` runs other jobs meanwhile. They are charged to whatever the worker is attached to
-//! while it waits, so jobs that are not to count must not share a pool with it: each test here has its own.
+//! A worker that waits in `join` or `install` runs other jobs meanwhile. They are charged to
+//! whatever the worker is attached to while it waits, so jobs that are not to count must not share
+//! a pool with it: each test here has its own.
 
 mod load;
 
@@ -22,7 +23,8 @@ fn pool(threads: usize) -> ThreadPool {
     ThreadPoolBuilder::new().num_threads(threads).build().unwrap()
 }
 
-/// Two events, of 10 and of n bytes, for each n below `JOBS`: and what does not count, before and after each.
+/// Two events, of 10 and of n bytes, for each n below `JOBS`: and what does not count, before and
+/// after each.
 fn run_jobs(handle: &ScopeHandle) {
     (0..JOBS as usize).into_par_iter().with_max_len(1).for_each(|n| {
         allocate(3, 7);
@@ -37,7 +39,8 @@ fn run_jobs(handle: &ScopeHandle) {
 const OF_THE_JOBS: (u64, u64, u64, i64) =
     (2 * JOBS, 2 * JOBS, 10 * JOBS + JOBS * (JOBS + 1) / 2, 0);
 
-/// For workers that call rayon while they count: there they free, now and then, what the threads of earlier pools left.
+/// For workers that call rayon while they count: there they free, now and then, what the threads of
+/// earlier pools left.
 fn events_and_bytes(stats: AllocStats) -> (u64, u64) {
     (stats.alloc_count, stats.total_bytes)
 }
@@ -100,8 +103,9 @@ fn the_peak_is_that_of_all_workers_together() {
     });
 }
 
-/// One event in each node of a tree with two to the power of `depth` leaves. `join` is called attached and not attached by
-/// turns, and the handles are of the scope itself and of whatever counts on the worker.
+/// One event in each node of a tree with two to the power of `depth` leaves. `join` is called
+/// attached and not attached by turns, and the handles are of the scope itself and of whatever
+/// counts on the worker.
 fn tree(handle: &ScopeHandle, depth: u32) {
     if depth == 0 {
         return handle.run(|| allocate(1, 8));
@@ -154,7 +158,8 @@ fn the_threads_of_a_pool_are_attached_where_they_start() {
     });
 }
 
-/// The scope is that of a worker, which runs some of the jobs itself, and steals others while it waits for the rest.
+/// The scope is that of a worker, which runs some of the jobs itself, and steals others while it
+/// waits for the rest.
 #[test]
 fn a_job_on_the_scopes_own_worker_counts_once() {
     let pool = pool(2);
@@ -163,7 +168,8 @@ fn a_job_on_the_scopes_own_worker_counts_once() {
         pool.install(|| {
             let scope = AllocScope::enter();
             let handle = scope.handle();
-            // Neither of these ends before the other begins, so one of them is here and one elsewhere.
+            // Neither of these ends before the other begins, so one of them is here and one
+            // elsewhere.
             let job = |_| {
                 both.wait();
                 handle.run(|| allocate(1, 100));
@@ -230,7 +236,8 @@ fn one_allocation_more_in_each_worker_breaks_the_budget() {
     squares(&pool(2), JOBS, 1);
 }
 
-/// The jobs allocate, other jobs that belong to no scope free, and one keeps a block. What was there before may go.
+/// The jobs allocate, other jobs that belong to no scope free, and one keeps a block. What was
+/// there before may go.
 #[test]
 fn what_the_jobs_retain_goes_by_block() {
     let pool = pool(2);

@@ -1,7 +1,8 @@
-//! regex: a search allocates its cache the first time and nothing after that, so it is warmed up first.
+//! regex: a search allocates its cache the first time and nothing after that, so it is warmed up
+//! first.
 //!
-//! Each test compiles its own `Regex`: one that threads share keeps a cache for each of them, and the count would depend
-//! on which tests run at the same time.
+//! Each test compiles its own `Regex`: one that threads share keeps a cache for each of them, and
+//! the count would depend on which tests run at the same time.
 
 use mod_alloc::{alloc_budget, assert_allocs, assert_no_alloc, uncounted, Budget, ModAlloc};
 use regex::Regex;

@@ -5,8 +5,9 @@
 //! | `#[alloc_budget]` above `#[rstest]` | the test's own body | not charged: they are ready when the body starts |
 //! | `#[alloc_budget]` below `#[rstest]` | each generated test | charged |
 //!
-//! Above is what one usually wants. There the limits may also name the test's parameters, as `max = words.len()`; below they
-//! may not, since a generated test has none. Arguments are dropped after the body: uncounted above, counted below.
+//! Above is what one usually wants. There the limits may also name the test's parameters, as
+//! `max = words.len()`; below they may not, since a generated test has none. Arguments are dropped
+//! after the body: uncounted above, counted below.
 
 use std::hint::black_box;
 use std::mem::size_of;
@@ -148,8 +149,9 @@ async fn above_rstest_an_async_case_is_counted_in_its_polls(
     allocate(times);
 }
 
-/// rstest puts the attributes below it on each generated `async fn`, in their order: above `#[tokio::test]`, as it must be. The
-/// generated function makes the fixture (2 allocations) and awaits the case.
+/// rstest puts the attributes below it on each generated `async fn`, in their order: above
+/// `#[tokio::test]`, as it must be. The generated function makes the fixture (2 allocations) and
+/// awaits the case.
 #[rstest]
 #[case(1)]
 #[case(1)]

@@ -1,4 +1,5 @@
-//! serde_json: a package listing is parsed within an exact budget, and the number is deduced, not observed.
+//! serde_json: a package listing is parsed within an exact budget, and the number is deduced, not
+//! observed.
 //!
 //! How the 230 allocation events of `fixtures/packages.json` come about:
 //!
@@ -148,8 +149,9 @@ fn a_copy_planted_beside_the_parser_breaks_the_budget() {
     });
 }
 
-/// Borrowed fields leave the growth of the one `Vec`: 4, 8, 16. The fourth allocation is the stack of brackets that the
-/// parser keeps to skip a nested value, here the ignored lists of dependencies: 8 bytes, the least of a `Vec<u8>`.
+/// Borrowed fields leave the growth of the one `Vec`: 4, 8, 16. The fourth allocation is the stack
+/// of brackets that the parser keeps to skip a nested value, here the ignored lists of
+/// dependencies: 8 bytes, the least of a `Vec<u8>`.
 #[test]
 #[alloc_budget(exact = 3 + 1, max_bytes = (4 + 8 + 16) * size_of::<Entry<'_>>() + 8)]
 fn borrowed_fields_cost_only_the_list() {

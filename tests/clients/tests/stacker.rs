@@ -1,5 +1,6 @@
-//! Code that grows its stack by switching to another one, as parsers of deep nesting do, and coroutines: their allocations have lines,
-//! and where the crate that switches has unwind tables, the stack leads back to where the scope was opened.
+//! Code that grows its stack by switching to another one, as parsers of deep nesting do, and
+//! coroutines: their allocations have lines, and where the crate that switches has unwind tables,
+//! the stack leads back to where the scope was opened.
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 
 use std::hint::black_box;
@@ -69,7 +70,8 @@ fn what_a_coroutine_allocates_has_its_line() {
     assert_eq!(scope.exit().alloc_count - before, 2);
     assert_eq!(sites.unattributed_count(), 0, "{sites:#}");
     let own: Vec<_> = chains(&sites).into_iter().filter(|c| c[0].contains("nested")).collect();
-    // An optimised build may have no line for the coroutine's closure, which is inlined into std's `__rust_try`.
+    // An optimised build may have no line for the coroutine's closure, which is inlined into std's
+    // `__rust_try`.
     let least = if cfg!(debug_assertions) { 2 } else { 1 };
     assert!(!own.is_empty() && own.iter().all(|chain| chain.len() >= least), "{sites:#}");
     // Corosensei finds the resumer by an expression that the walker does not know.

@@ -1,12 +1,13 @@
-//! test-case: a budget above the cases covers the test's body, one below covers each generated test.
+//! test-case: a budget above the cases covers the test's body, one below covers each generated
+//! test.
 //!
 //! | order | the budget is on | case values |
 //! |---|---|---|
 //! | `#[alloc_budget]` above `#[test_case]` | the test's own body | not charged; limits may name the parameters |
 //! | `#[alloc_budget]` below `#[test_case]` | each generated test | charged, as is the check of `=> expected` |
 //!
-//! Below the cases, test-case does not keep the order of the other attributes if there is more than one case. Where the order
-//! matters, as with `#[tokio::test]`, the budget goes above.
+//! Below the cases, test-case does not keep the order of the other attributes if there is more than
+//! one case. Where the order matters, as with `#[tokio::test]`, the budget goes above.
 
 use std::hint::black_box;
 

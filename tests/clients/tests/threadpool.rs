@@ -1,4 +1,5 @@
-//! threadpool: jobs that are sent to long-lived threads, which run those of many scopes, one after another and at the same time.
+//! threadpool: jobs that are sent to long-lived threads, which run those of many scopes, one after
+//! another and at the same time.
 
 mod load;
 
@@ -117,7 +118,8 @@ fn one_byte_too_many_in_a_job_breaks_the_budget() {
 
 thread_local!(static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) });
 
-/// Each worker keeps the buffer of its last job. It replaces the one of the job before, which is of the scope before.
+/// Each worker keeps the buffer of its last job. It replaces the one of the job before, which is of
+/// the scope before.
 #[test]
 fn what_the_workers_keep_is_retained() {
     let pool = ThreadPool::new(WORKERS);

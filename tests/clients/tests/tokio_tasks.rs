@@ -1,7 +1,8 @@
-//! tokio: spawned tasks that count in the scope they belong to, on whichever worker they are polled, moved, cancelled or dropped.
+//! tokio: spawned tasks that count in the scope they belong to, on whichever worker they are
+//! polled, moved, cancelled or dropped.
 //!
-//! Starting and joining tasks is uncounted here: how often that allocates is for tokio to decide. Tasks suspend by [`again`], not
-//! by `tokio::task::yield_now`, for the same reason.
+//! Starting and joining tasks is uncounted here: how often that allocates is for tokio to decide.
+//! Tasks suspend by [`again`], not by `tokio::task::yield_now`, for the same reason.
 
 mod load;
 
@@ -57,7 +58,8 @@ async fn again() {
     .await;
 }
 
-/// Suspends until it is polled by another worker. It makes that happen: this one is held up until then.
+/// Suspends until it is polled by another worker. It makes that happen: this one is held up until
+/// then.
 async fn elsewhere() {
     let here = thread::current().id();
     while thread::current().id() == here {
@@ -77,7 +79,8 @@ async fn elsewhere() {
     }
 }
 
-/// Spawns a task, which this worker will run next, that blocks it until the present task has come to another one.
+/// Spawns a task, which this worker will run next, that blocks it until the present task has come
+/// to another one.
 fn hold_up(present: Waker, has_come: Arc<AtomicBool>) {
     drop(tokio::spawn(async move {
         // Woken from outside of the runtime, a task is for any worker to take.
@@ -136,7 +139,8 @@ fn tasks_count_on_every_thread_they_move_to() {
     });
 }
 
-/// In one task: polls within polls, of the same scope and of one around it, and futures of several scopes polled by turns.
+/// In one task: polls within polls, of the same scope and of one around it, and futures of several
+/// scopes polled by turns.
 #[test]
 fn instrumented_futures_within_others_count_once() {
     let runtime = runtime();
@@ -180,7 +184,8 @@ fn instrumented_futures_within_others_count_once() {
     });
 }
 
-/// Aborted in the middle of its work, before its first poll, or dropped with its runtime: what a task holds is freed in its scope.
+/// Aborted in the middle of its work, before its first poll, or dropped with its runtime: what a
+/// task holds is freed in its scope.
 #[test]
 fn cancelled_tasks_count_up_to_their_end() {
     let runtime = runtime();

@@ -25,7 +25,8 @@ impl LargeBlocks {
     }
 }
 
-// SAFETY: every method hands its arguments and its result on unchanged, and does nothing else that could allocate.
+// SAFETY: every method hands its arguments and its result on unchanged, and does nothing else that
+// could allocate.
 unsafe impl GlobalAlloc for LargeBlocks {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         Self::note(layout.size());
@@ -79,8 +80,8 @@ fn a_planted_allocation_breaks_the_budget() {
     assert_no_alloc!(black_box(Box::new(black_box(1))));
 }
 
-/// `snapshot` is a method of `ModAlloc`: the wrapper lends it. A block this large stands out from what the other tests and the
-/// harness do at the same time.
+/// `snapshot` is a method of `ModAlloc`: the wrapper lends it. A block this large stands out from
+/// what the other tests and the harness do at the same time.
 #[test]
 fn snapshots_are_taken_through_the_wrapper() {
     const BYTES: usize = 256 << 20;

@@ -1,8 +1,8 @@
 //! The parsers of unwind tables, fed with anything; `tests/fuzz/README.md` says how.
 //!
-//! They are the files of the crate themselves, so that it need not show them to anyone. The input is
-//! an address in the code, the offsets of an entry and of a header, and then the memory that they
-//! are in.
+//! They are the files of the crate themselves, so that it need not show them to anyone. The input
+//! is an address in the code, the offsets of an entry and of a header, and then the memory that
+//! they are in.
 #![no_main]
 #![allow(dead_code, unreachable_pub)]
 

@@ -1,4 +1,5 @@
-// Frames of every kind that C compilers lay out. Compiled several times, each time to a table of another name.
+// Frames of every kind that C compilers lay out. Compiled several times, each time to a table of
+// another name.
 #define _GNU_SOURCE
 #include <alloca.h>
 #include <stdarg.h>
@@ -226,8 +227,8 @@ kind *const TABLE[KINDS] = {
     recursion,
 };
 
-// Two kinds of stacks in the memory of which an earlier one is still to be read, where nothing was written since. Both have the
-// same inner frames, at the same addresses.
+// Two kinds of stacks in the memory of which an earlier one is still to be read, where nothing was
+// written since. Both have the same inner frames, at the same addresses.
 
 static __attribute__((noinline)) void leaf(call *back, void *data) {
     volatile char buffer[32];

@@ -1,5 +1,6 @@
-// A library that calls back. FRAME, above 127, is the size of its frames and changes no instruction's length; PADDING moves
-// the inner function. The order of functions is that of this file.
+// A library that calls back. FRAME, above 127, is the size of its frames and changes no
+// instruction's length; PADDING moves the inner function. The order of functions is that of this
+// file.
 #include <stddef.h>
 
 typedef void call(void *data);

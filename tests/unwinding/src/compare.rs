@@ -78,8 +78,8 @@ static PLACES: [Place; 16] = {
 static CAPTURES: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
-    /// Null on threads that are not watched, and while comparing. Without a destructor, so that it outlives all that
-    /// have one.
+    /// Null on threads that are not watched, and while comparing. Without a destructor, so that it
+    /// outlives all that have one.
     static COMPARISON: Cell<*mut Comparison> = const { Cell::new(null_mut()) };
     static EXPECTED: Cell<Option<Stop>> = const { Cell::new(None) };
 }
@@ -106,14 +106,16 @@ pub(crate) fn watch_this_thread() -> Watched {
     Watched(place)
 }
 
-/// While `work` runs, walks end with `stop`, and have a part of what the reference has: the innermost part.
+/// While `work` runs, walks end with `stop`, and have a part of what the reference has: the
+/// innermost part.
 pub(crate) fn expecting(stop: Stop, work: impl FnOnce()) {
     let before = EXPECTED.with(|expected| expected.replace(Some(stop)));
     work();
     EXPECTED.with(|expected| expected.set(before));
 }
 
-/// The function whose callers are compared. Both walks start here, and neither call is the last one.
+/// The function whose callers are compared. Both walks start here, and neither call is the last
+/// one.
 #[inline(never)]
 fn event() {
     let pointer = COMPARISON.with(|comparison| comparison.replace(null_mut()));

@@ -1,4 +1,5 @@
-//! The stacks met so far, by their hash: how many there are, and that equal walks have equal hashes.
+//! The stacks met so far, by their hash: how many there are, and that equal walks have equal
+//! hashes.
 
 use std::cell::UnsafeCell;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -28,7 +29,8 @@ pub(crate) fn count() -> u64 {
     TABLE.count.load(Ordering::Relaxed)
 }
 
-/// Takes a stack in. `Err` says what is wrong with it. Never allocates, and waits for other threads without sleeping.
+/// Takes a stack in. `Err` says what is wrong with it. Never allocates, and waits for other threads
+/// without sleeping.
 pub(crate) fn add(addresses: &[usize], stop: u64, hash: u64) -> Result<(), &'static str> {
     let own = addresses.iter().fold(stop | 1 << 32, |hash, address| {
         (hash ^ *address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29)

@@ -1,5 +1,6 @@
-//! Proves the walker right: a program whose allocator walks the stack at each event twice, with `mod_alloc`'s walker
-//! and with `_Unwind_Backtrace`, and compares address for address. Ends with status 1 at the first mismatch.
+//! Proves the walker right: a program whose allocator walks the stack at each event twice, with
+//! `mod_alloc`'s walker and with `_Unwind_Backtrace`, and compares address for address. Ends with
+//! status 1 at the first mismatch.
 //!
 //! The walker's sources are compiled into this program, so mod-alloc need not show them.
 

@@ -17,7 +17,8 @@ impl Write for Stderr {
     }
 }
 
-/// Prints both stacks, and ends the process. `walked` has the outermost frame first, `expected` the innermost.
+/// Prints both stacks, and ends the process. `walked` has the outermost frame first, `expected` the
+/// innermost.
 #[cold]
 pub(crate) fn exit(fault: &str, walked: &[usize], stop: Stop, expected: &[usize]) -> ! {
     let _ = print(fault, walked, stop, expected);

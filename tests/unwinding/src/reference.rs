@@ -24,7 +24,8 @@ pub(crate) struct Reference {
     len: usize,
     /// An address of 0 was seen: the caller of the outermost function.
     is_complete: bool,
-    /// There were more than a walk keeps: those in the middle are left out, or all but the innermost.
+    /// There were more than a walk keeps: those in the middle are left out, or all but the
+    /// innermost.
     is_cut: bool,
 }
 

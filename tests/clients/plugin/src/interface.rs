@@ -1,4 +1,5 @@
-//! What may cross between the library and a program that loads it. Compiled into both: they share no Rust library.
+//! What may cross between the library and a program that loads it. Compiled into both: they share
+//! no Rust library.
 
 /// Bytes that the library allocates when it is loaded, before anything in it is called.
 pub const CONSTRUCTOR_BYTES: u64 = 12_345;

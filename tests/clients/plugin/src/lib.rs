@@ -1,5 +1,5 @@
-//! A dynamic library with a `ModAlloc` of its own: what programs load as a plug-in. The tests in `tests/plugin_*.rs` load it
-//! and call the functions of `interface`.
+//! A dynamic library with a `ModAlloc` of its own: what programs load as a plug-in. The tests in
+//! `tests/plugin_*.rs` load it and call the functions of `interface`.
 
 mod interface;
 
@@ -19,7 +19,8 @@ extern "C" fn constructor() {
     LOADED.get_or_init(|| black_box(Vec::with_capacity(CONSTRUCTOR_BYTES as usize)));
 }
 
-// The loader calls each function in this section once. `constructor` ignores the arguments that it is given.
+// The loader calls each function in this section once. `constructor` ignores the arguments that it
+// is given.
 #[cfg(target_os = "linux")]
 #[used]
 #[link_section = ".init_array"]

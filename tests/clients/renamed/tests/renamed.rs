@@ -1,4 +1,5 @@
-//! mod-alloc under the name `budgets`: no expansion may name `mod_alloc`, nor anything that this file has redefined.
+//! mod-alloc under the name `budgets`: no expansion may name `mod_alloc`, nor anything that this
+//! file has redefined.
 
 use std::hint::black_box;
 
@@ -83,7 +84,8 @@ mod shadows {
     }
 }
 
-/// Calls of the macros inside a user's own `macro_rules!`: expressions, blocks, literals and whole functions are handed through.
+/// Calls of the macros inside a user's own `macro_rules!`: expressions, blocks, literals and whole
+/// functions are handed through.
 mod in_macros {
     use super::{alloc_budget, allocate};
 

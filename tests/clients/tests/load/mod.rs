@@ -1,4 +1,5 @@
-//! What the tests of threads and tasks share: work of a known size, and other threads that allocate all the time meanwhile.
+//! What the tests of threads and tasks share: work of a known size, and other threads that allocate
+//! all the time meanwhile.
 #![allow(dead_code)] // No test uses all of it.
 
 use std::hint::black_box;

@@ -25,7 +25,8 @@ impl Plugin {
     pub fn load() -> Self {
         // SAFETY: what the library does when it is loaded is to allocate one block.
         let library = unsafe { Library::new(path()) }.unwrap();
-        // SAFETY: the library defines its functions with the types of `interface`, which it checks; here and below.
+        // SAFETY: the library defines its functions with the types of `interface`, which it checks;
+        // here and below.
         let allocate = *unsafe { library.get::<Allocate>(b"plugin_allocate") }.unwrap();
         // SAFETY: as above.
         let holds = *unsafe { library.get::<Holds>(b"plugin_holds") }.unwrap();

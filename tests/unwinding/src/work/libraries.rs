@@ -1,5 +1,5 @@
-//! Libraries that are unloaded, and others at the same address, which call back from frames of other sizes. What was
-//! known of the first must not be used for the second.
+//! Libraries that are unloaded, and others at the same address, which call back from frames of
+//! other sizes. What was known of the first must not be used for the second.
 
 use std::ffi::{c_char, c_int, c_void, CString};
 use std::mem::{transmute_copy, MaybeUninit};
@@ -23,8 +23,8 @@ pub(crate) fn work() {
     // All return addresses in the second one are those of the first: only `prepare` can tell.
     let (first, alike) = in_turn("first", "alike", 30, walk::prepare);
     assert_eq!(first, alike);
-    // Only those in the outer function are: the walker meets one in the inner function first, and finds out by itself, in
-    // a scope that stays open.
+    // Only those in the outer function are: the walker meets one in the inner function first, and
+    // finds out by itself, in a scope that stays open.
     walk::prepare();
     let (first, apart) = in_turn("first", "apart", 30, || ());
     assert!(first.0 != apart.0 && first.1 == apart.1);

@@ -1,5 +1,6 @@
-//! Trees of calls: each node picks functions by chance among Rust's and C's, of frames of all kinds, and allocates before,
-//! between and after them. The stack of each event shares a part with the one before, and differs in the rest.
+//! Trees of calls: each node picks functions by chance among Rust's and C's, of frames of all
+//! kinds, and allocates before, between and after them. The stack of each event shares a part with
+//! the one before, and differs in the rest.
 
 use std::cell::RefCell;
 use std::ffi::c_void;

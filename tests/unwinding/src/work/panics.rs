@@ -1,5 +1,5 @@
-//! Panics: what they allocate, and allocations of destructors and handlers on the way. Without unwinding there is nothing to see
-//! but the handler.
+//! Panics: what they allocate, and allocations of destructors and handlers on the way. Without
+//! unwinding there is nothing to see but the handler.
 
 pub(crate) fn work() {
     #[cfg(panic = "unwind")]

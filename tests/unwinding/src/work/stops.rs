@@ -1,5 +1,6 @@
-//! Where a walk stops before the reference does, and says why: signal frames, and code that finds its frame by another register. And
-//! where it might: on stacks that are not the thread's own, and in frames of more than a mebibyte.
+//! Where a walk stops before the reference does, and says why: signal frames, and code that finds
+//! its frame by another register. And where it might: on stacks that are not the thread's own, and
+//! in frames of more than a mebibyte.
 
 use std::arch::global_asm;
 use std::ffi::c_int;

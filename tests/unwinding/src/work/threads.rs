@@ -1,5 +1,5 @@
-//! Threads: with small stacks, several at once, and what runs when they end. They take over walkers of ended threads, and
-//! often the stacks, too.
+//! Threads: with small stacks, several at once, and what runs when they end. They take over walkers
+//! of ended threads, and often the stacks, too.
 
 use std::cell::RefCell;
 use std::hint::black_box;

@@ -1,4 +1,5 @@
-//! Ad-hoc profiles, with events before, within and after, from several places and from another thread.
+//! Ad-hoc profiles, with events before, within and after, from several places and from another
+//! thread.
 
 use std::hint::black_box;
 use std::thread;

@@ -1,4 +1,5 @@
-//! Each form of the assertions, failing. The profile is saved as it was then, and the panic has the line of the assertion.
+//! Each form of the assertions, failing. The profile is saved as it was then, and the panic has the
+//! line of the assertion.
 
 use std::hint::black_box;
 

@@ -1,4 +1,5 @@
-//! In another folder than it was started in: the paths of source files in a profile do not hang on it.
+//! In another folder than it was started in: the paths of source files in a profile do not hang on
+//! it.
 
 use std::env;
 use std::hint::black_box;

@@ -1,4 +1,5 @@
-//! One heap profile with every case of the documentation: blocks from before, within and after, freed and reallocated.
+//! One heap profile with every case of the documentation: blocks from before, within and after,
+//! freed and reallocated.
 
 use std::fs;
 use std::hint::black_box;

@@ -1,4 +1,5 @@
-//! Every panic of the interface, by its text, and that the profiler in whose time it happened goes on.
+//! Every panic of the interface, by its text, and that the profiler in whose time it happened goes
+//! on.
 
 use super::print_panic;
 use crate::dhat;

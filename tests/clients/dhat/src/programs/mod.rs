@@ -1,5 +1,5 @@
-//! What is run with each of the two. A program prints what a user could see, and leaves its files in the current folder.
-//! None knows which of the two it runs with.
+//! What is run with each of the two. A program prints what a user could see, and leaves its files
+//! in the current folder. None knows which of the two it runs with.
 
 mod ad_hoc;
 mod assertions;
@@ -25,7 +25,8 @@ static ALLOC: dhat::Alloc = dhat::Alloc;
 pub(crate) fn main() {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    // The first line that is printed allocates the buffer for all of them: before any profiler runs.
+    // The first line that is printed allocates the buffer for all of them: before any profiler
+    // runs.
     println!("{}", arguments.join(" "));
     match arguments[..] {
         ["ad_hoc"] => ad_hoc::run(),

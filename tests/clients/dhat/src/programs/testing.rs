@@ -1,4 +1,5 @@
-//! Heap usage testing as documented: a profiler that only serves assertions, all of which hold, leaves no file.
+//! Heap usage testing as documented: a profiler that only serves assertions, all of which hold,
+//! leaves no file.
 
 use std::hint::black_box;
 

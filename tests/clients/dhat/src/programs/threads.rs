@@ -1,4 +1,5 @@
-//! Threads that allocate in turn, grow and free each other's blocks, and are started and end within a profile.
+//! Threads that allocate in turn, grow and free each other's blocks, and are started and end within
+//! a profile.
 
 use std::hint::black_box;
 use std::sync::{Condvar, Mutex, MutexGuard};
@@ -13,13 +14,14 @@ pub(super) fn run() {
     in_turn("all.json", None, 0);
     in_turn("most.json", Some(usize::MAX), 0);
     in_turn("few_10.json", Some(10), 0);
-    // All frames: dhat takes what is common to all stacks from the first one, and here that has nothing of the main thread's.
+    // All frames: dhat takes what is common to all stacks from the first one, and here that has
+    // nothing of the main thread's.
     in_turn("another_first.json", None, 1);
     started_within();
 }
 
-/// The main thread is number 0 and has the last turn. Nothing but turns is within the profile: the other threads are there
-/// before, and until after its end they wait for the mutex.
+/// The main thread is number 0 and has the last turn. Nothing but turns is within the profile: the
+/// other threads are there before, and until after its end they wait for the mutex.
 fn in_turn(file: &str, max_frames: Option<usize>, first: usize) {
     let rounds = Rounds {
         state: Mutex::new(State { waiting: 0, turn: None, blocks: Vec::with_capacity(LAST_TURN) }),
@@ -99,7 +101,8 @@ impl State {
     }
 }
 
-/// One thread after the other, so that all that two do at the same time is what std does when it starts one.
+/// One thread after the other, so that all that two do at the same time is what std does when it
+/// starts one.
 fn started_within() {
     let profiler = dhat::Profiler::builder().file_name("started_within.json").build();
     let mut kept = Vec::new();

@@ -1,5 +1,5 @@
-//! What is left of a backtrace: at its inner end by the number of frames, at its outer end by where the profiler was built and
-//! by where the first block was allocated.
+//! What is left of a backtrace: at its inner end by the number of frames, at its outer end by where
+//! the profiler was built and by where the first block was allocated.
 
 use std::hint::black_box;
 

@@ -1,7 +1,7 @@
 //! What is not the same on both sides, in words.
 //!
-//! Lifetimes are not compared: they are times, and of a block that was reallocated they are another thing in dhat, where they
-//! begin with the last reallocation.
+//! Lifetimes are not compared: they are times, and of a block that was reallocated they are another
+//! thing in dhat, where they begin with the last reallocation.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +9,9 @@ use crate::child::Outcome;
 use crate::frame::{Chain, Detail};
 use crate::profile::Profile;
 
-/// A program that is optimised calls and inlines other functions with one allocator than with the other. Then backtraces are compared
-/// as far as they are the program's; and not at all in those files where a number of frames is all that there is of them.
+/// A program that is optimised calls and inlines other functions with one allocator than with the
+/// other. Then backtraces are compared as far as they are the program's; and not at all in those
+/// files where a number of frames is all that there is of them.
 pub fn detail(file: &str) -> Detail {
     if cfg!(debug_assertions) {
         Detail::Frames

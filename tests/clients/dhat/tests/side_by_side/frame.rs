@@ -1,7 +1,8 @@
 //! One line of a backtrace, as it is compared.
 //!
 //! Three things are taken out, for which the two must differ:
-//! - the address, but for whether it is that of the frame before: inlined frames have that of the function they are in;
+//! - the address, but for whether it is that of the frame before: inlined frames have that of the
+//!   function they are in;
 //! - the name of the program's own crate, of which there are two with one source;
 //! - the innermost frames, as long as they are the allocator's own. See `is_allocator`.
 
@@ -35,8 +36,8 @@ impl Frame {
         Some(Self { address, function, place })
     }
 
-    /// The functions of the allocator, those it walks the stack with, and those the compiler puts between it and `std::alloc`.
-    /// In dhat, `alloc_zeroed` is that of the trait.
+    /// The functions of the allocator, those it walks the stack with, and those the compiler puts
+    /// between it and `std::alloc`. In dhat, `alloc_zeroed` is that of the trait.
     pub fn is_allocator(&self) -> bool {
         const BEGINNINGS: [&str; 10] = [
             "<dhat::",
@@ -96,8 +97,8 @@ impl Chain {
         Self { lines, may_be_of_several_points: detail != Detail::Frames || !reaches_program }
     }
 
-    /// There may be several copies of a generic function of std, and one that was cut off where it would say by whom they were called is
-    /// not told apart.
+    /// There may be several copies of a generic function of std, and one that was cut off where it
+    /// would say by whom they were called is not told apart.
     pub fn may_be_of_several_points(&self) -> bool {
         self.may_be_of_several_points
     }

@@ -1,5 +1,6 @@
-//! Programs with the crate dhat and with `mod_alloc::dhat`, as child processes: what they print and what is in the files they save
-//! is the same. What may differ is taken out in `frame.rs` (names), `profile.rs` (times) and `difference.rs` (lifetimes).
+//! Programs with the crate dhat and with `mod_alloc::dhat`, as child processes: what they print and
+//! what is in the files they save is the same. What may differ is taken out in `frame.rs` (names),
+//! `profile.rs` (times) and `difference.rs` (lifetimes).
 
 mod child;
 mod difference;

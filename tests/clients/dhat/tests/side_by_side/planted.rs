@@ -1,4 +1,5 @@
-//! The comparison itself: whatever is changed in a file is noticed, either because the viewer would not take it or as a difference.
+//! The comparison itself: whatever is changed in a file is noticed, either because the viewer would
+//! not take it or as a difference.
 
 use std::collections::HashSet;
 use std::fs;

@@ -1,5 +1,5 @@
-//! What DHAT's viewer asks of a file: the fields that its script `dh_view.js` reads, of the types it computes with, and what it
-//! refuses or, as with indices of frames, does not notice.
+//! What DHAT's viewer asks of a file: the fields that its script `dh_view.js` reads, of the types
+//! it computes with, and what it refuses or, as with indices of frames, does not notice.
 
 use std::collections::HashSet;
 

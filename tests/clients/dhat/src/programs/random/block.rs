@@ -55,7 +55,8 @@ impl Raw {
     pub(super) fn resize(&mut self, size: usize) {
         let layout = Layout::from_size_align(size, self.layout.align()).unwrap();
         assert_ne!(size, 0);
-        // SAFETY: the block was allocated with this layout, and the new size is not zero and, as a layout, not too large.
+        // SAFETY: the block was allocated with this layout, and the new size is not zero and, as a
+        // layout, not too large.
         self.start = unsafe { realloc(self.start, self.layout, size) };
         self.layout = layout;
     }

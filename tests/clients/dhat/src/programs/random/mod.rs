@@ -1,5 +1,6 @@
-//! Programs out of a seed: blocks are held in slots, and at each step a slot takes one of many paths, in which its block is
-//! allocated, grown, shrunk, replaced or freed. Slots outlive profilers: to the next one their blocks are older.
+//! Programs out of a seed: blocks are held in slots, and at each step a slot takes one of many
+//! paths, in which its block is allocated, grown, shrunk, replaced or freed. Slots outlive
+//! profilers: to the next one their blocks are older.
 
 mod block;
 mod generator;

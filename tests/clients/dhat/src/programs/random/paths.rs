@@ -1,4 +1,5 @@
-//! The paths a slot can take. They are not inlined and no two have the same body, so that none of them is merged with another.
+//! The paths a slot can take. They are not inlined and no two have the same body, so that none of
+//! them is merged with another.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::hint::black_box;
@@ -42,7 +43,8 @@ pub(super) const PATHS: [Path; 30] = [
     zeroed_bytes,
 ];
 
-/// As many of them as do not ask for zeroed memory. That takes dhat one function more, which is then one of those it shows at most.
+/// As many of them as do not ask for zeroed memory. That takes dhat one function more, which is
+/// then one of those it shows at most.
 pub(super) const NOT_ZEROED: usize = PATHS.len() - 3;
 
 impl Generator {
