@@ -34,18 +34,27 @@ use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 
 use super::birth::Birth;
 use super::heap_profile::HeapProfile;
-use super::leak_counter::LeakCounter;
+use super::leak_counter::{self, LeakCounter};
 use super::nodes::{Entry, Node, Nodes, FIRST_ADDRESS};
 use super::program_point::ProgramPoint;
+use crate::counters::Event;
 use crate::stacks::Stack;
 use crate::sys::memory;
 
 /// Some 16 million nodes, of 48 bytes.
 static LIVE: Table<20> = Table::new(3_072);
 
+/// A block that is freed is no longer live. To be called before the inner allocator has it.
+#[inline]
+pub(crate) fn forget_freed(event: &Event) {
+    if !event.is_allocation() && leak_counter::is_tracking() {
+        forget(event.address);
+    }
+}
+
 /// A block is about to be freed, or its address proves to be free.
 #[inline]
-pub(crate) fn forget(address: usize) {
+pub(super) fn forget(address: usize) {
     LIVE.forget(address);
 }
 

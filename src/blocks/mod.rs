@@ -20,7 +20,7 @@ mod tracked;
 
 pub(crate) use heap_profile::{HeapProfile, Times};
 pub(crate) use leak_counter::{is_tracking, LeakCounter};
-pub(crate) use live::{begin_realloc, end_realloc, forget, MovingBlock};
-pub(crate) use process_profile::{enter_block, reenter_block, ProcessHeapProfile};
+pub(crate) use live::{begin_realloc, end_realloc, forget_freed, MovingBlock};
+pub(crate) use process_profile::{profile_event, ProcessHeapProfile};
 pub(crate) use program_point::{PointNumbers, ProgramPoint};
-pub(crate) use tracked::{Block, Tracked, GONE};
+pub(crate) use tracked::Tracked;

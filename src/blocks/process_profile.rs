@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use super::heap_profile::{HeapProfile, IDLE};
+use crate::counters::Event;
 use crate::stacks::Stack;
 
 /// How many profiles of the whole process there can be at a time.
@@ -51,35 +52,22 @@ impl ProcessHeapProfile {
     }
 }
 
-/// Enters a fresh block in all profiles of the process. `is_first` as for [`LeakCounter::insert`](super::LeakCounter).
-#[inline]
-pub(crate) fn enter_block(
-    address: usize,
-    size: u64,
-    stack: Option<&'static Stack>,
-    is_first: bool,
-) {
-    let mut is_first = is_first;
-    if IN_USE.load(Acquire) > 0 {
-        for ProcessHeapProfile { points, .. } in &OF_PROCESS {
-            let number = points.number();
-            if number != IDLE {
+/// Shows an allocation event to all profiles of the process, after it was done. `is_first` as for
+/// [`LeakCounter::insert`](super::LeakCounter).
+#[cfg_attr(not(debug_assertions), inline(always))] // It spares each event a call.
+pub(crate) fn profile_event(stack: Option<&'static Stack>, event: &Event, is_first: bool) {
+    if IN_USE.load(Acquire) == 0 {
+        return;
+    }
+    let (address, size, mut is_first) = (event.address, event.size(), is_first);
+    for ProcessHeapProfile { points, .. } in &OF_PROCESS {
+        match points.number() {
+            IDLE => {}
+            number if event.is_fresh() => {
                 points.enter(number, address, size, stack, is_first);
                 is_first = false;
             }
-        }
-    }
-}
-
-/// Counts a reallocation, after it was done, in all profiles of the process.
-#[inline]
-pub(crate) fn reenter_block(address: usize, size: u64, stack: Option<&'static Stack>) {
-    if IN_USE.load(Acquire) > 0 {
-        for ProcessHeapProfile { points, .. } in &OF_PROCESS {
-            let number = points.number();
-            if number != IDLE {
-                points.reenter(number, address, size, stack);
-            }
+            number => points.reenter(number, address, size, stack),
         }
     }
 }

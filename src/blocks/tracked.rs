@@ -3,19 +3,10 @@
 
 use super::heap_profile::HeapProfile;
 use super::leak_counter::LeakCounter;
+use crate::counters::Event;
 use crate::stacks::Stack;
 
-/// In place of the address of a block that is no longer live.
-pub(crate) const GONE: usize = 1;
-
-/// A block as it is now.
-#[derive(Clone, Copy)]
-pub(crate) struct Block {
-    pub(crate) address: usize,
-    pub(crate) size: u64,
-}
-
-/// Where frames enter the blocks of a scope.
+/// Where the blocks of a scope are entered.
 #[derive(Clone, Copy)]
 pub(crate) struct Tracked {
     pub(crate) retained: Option<(&'static LeakCounter, u64)>,
@@ -25,9 +16,9 @@ pub(crate) struct Tracked {
 impl Tracked {
     /// A fresh block belongs to the scope, and to no other yet if `is_first`.
     #[inline]
-    pub(crate) fn insert(self, block: Block, stack: Option<&'static Stack>, is_first: bool) {
-        let Block { address, size } = block;
-        if let Some((retained, serial)) = self.retained.filter(|_| address != GONE) {
+    pub(crate) fn insert(self, event: &Event, stack: Option<&'static Stack>, is_first: bool) {
+        let (address, size) = (event.address, event.size());
+        if let Some((retained, serial)) = self.retained.filter(|_| address != Event::GONE) {
             retained.insert(serial, address, size, stack, is_first);
         }
         if let Some((points, number)) = self.points {
@@ -37,9 +28,9 @@ impl Tracked {
 
     /// A block was reallocated in the scope.
     #[inline]
-    pub(crate) fn count_moved(self, block: Block, stack: Option<&'static Stack>) {
+    pub(crate) fn count_moved(self, event: &Event, stack: Option<&'static Stack>) {
         if let Some((points, number)) = self.points {
-            points.reenter(number, block.address, block.size, stack);
+            points.reenter(number, event.address, event.size(), stack);
         }
     }
 }

@@ -2,6 +2,7 @@
 //! process totals by summing those of all threads.
 //!
 //! - [`counts`]: the numbers, as a reader has them; [`stats`]: the same, as users have them;
+//! - [`event`]: an event, before it is counted;
 //! - [`sums`] and [`blocks`]: a few of them that are passed around together;
 //! - [`thread_counters`]: a thread's counters, and how their owner writes them;
 //! - [`current`]: which counters the current thread writes.
@@ -9,6 +10,7 @@
 mod blocks;
 mod counts;
 pub(crate) mod current;
+mod event;
 mod stats;
 mod sums;
 pub(crate) mod thread_counters;
@@ -16,6 +18,7 @@ pub(crate) mod thread_counters;
 pub(crate) use blocks::Blocks;
 pub(crate) use counts::{AtomicCounts, Counts, HUGE};
 pub(crate) use current::{ignored, ignored_allocs};
+pub(crate) use event::{Event, EventKind};
 pub(crate) use stats::Above;
 pub use stats::AllocStats;
 pub(crate) use sums::Sums;

@@ -2,9 +2,9 @@
 
 use super::share::Share;
 use super::shared_scope::{Others, SharedScope};
-use crate::blocks::{Block, Tracked};
-use crate::counters::Counts;
-use crate::stacks::{self, Stack};
+use crate::blocks::Tracked;
+use crate::counters::{Counts, Event};
+use crate::stacks::Stack;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -97,19 +97,6 @@ impl Reading {
     }
 }
 
-/// An event as those see it who want to know of each.
-#[derive(Clone, Copy)]
-pub(crate) struct Noted {
-    /// Where it happened, if anybody asks.
-    pub(crate) stack: Option<&'static Stack>,
-    /// `None` for a deallocation.
-    pub(crate) event: Option<stacks::Event>,
-    /// What it adds to the net bytes.
-    pub(crate) net: i64,
-    /// The block, as it is now.
-    pub(crate) block: Block,
-}
-
 /// How a frame is opened.
 #[derive(Clone, Copy)]
 pub(crate) struct Opening {
@@ -195,16 +182,15 @@ impl ScopeEntry {
     }
 
     /// Notes an event for the scope, unless another frame of this thread does.
-    pub(crate) fn note(&self, shared: &SharedScope, noted: &Noted) {
+    pub(crate) fn note(&self, shared: &SharedScope, stack: Option<&'static Stack>, event: &Event) {
         if (self.kind != Kind::Attached || self.share.is_some()) && !shared.has_ended() {
-            let Noted { stack, event, net, .. } = *noted;
-            shared.sums().note(shared.watch(), stack, event, net);
+            shared.sums().note(shared.watch(), stack, event);
         }
     }
 
-    /// Records an event for the scope that the thread is attached to.
-    pub(crate) fn record(&self, stack: Option<&'static Stack>, event: Option<stacks::Event>) {
-        if let (Some(share), Some(shared), Some(event)) = (self.share, self.shared, event) {
+    /// Records an allocation event for the scope that the thread is attached to.
+    pub(crate) fn record(&self, stack: Option<&'static Stack>, event: &Event) {
+        if let (Some(share), Some(shared)) = (self.share, self.shared) {
             if shared.records() && !shared.has_ended() {
                 share.record(stack, event);
             }

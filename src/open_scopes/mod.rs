@@ -8,6 +8,6 @@ mod scope_stack;
 mod share;
 mod shared_scope;
 
-pub(crate) use entry::{Attached, Kind, Noted, Opening, Reading, ScopeId};
+pub(crate) use entry::{Attached, Kind, Opening, Reading, ScopeId};
 pub(crate) use scope_stack::ScopeStack;
 pub(crate) use shared_scope::{SharedScope, SharedScopeRef};

@@ -24,10 +24,10 @@ mod sharing;
 mod tests;
 mod uncounted;
 
-use super::entry::{hands_down, Kind, Noted, Opening, Reading, ScopeEntry, ScopeId};
+use super::entry::{hands_down, Kind, Opening, Reading, ScopeEntry, ScopeId};
 use super::shared_scope::SharedScope;
 use crate::blocks::Tracked;
-use crate::counters::{Counts, Sums};
+use crate::counters::{Counts, Event, Sums};
 use crate::stacks::{FirstOverrun, Records, ScopeRecords, Stack};
 use crate::sys::{OutOfMemory, SystemVec};
 
@@ -127,11 +127,12 @@ impl ScopeStack {
         id
     }
 
-    /// Notes an event for all frames that want to know of it: those that record, those of shared scopes, and those whose blocks are
-    /// tracked. `now` is the thread's sums, with this event. Whether a fresh block was entered anywhere.
-    #[inline]
-    pub(crate) fn note(&mut self, noted: &Noted, now: Sums) -> bool {
-        let Noted { stack, event, block, .. } = *noted;
+    /// Notes an event for all scopes that want to know of it: those that record, those that are
+    /// shared, and those whose blocks are tracked. `stack` is where it happened, if anybody asks;
+    /// `now` is the thread's sums, with this event. Whether a fresh block was entered anywhere.
+    #[cfg_attr(not(debug_assertions), inline(always))] // One call less for each that is recorded.
+    pub(crate) fn note(&mut self, stack: Option<&'static Stack>, event: &Event, now: Sums) -> bool {
+        let is_allocation = event.is_allocation();
         // By patterns: iterators are calls upon calls in debug builds.
         let (mut scopes, mut records) = (self.stack.as_slice(), self.records.as_mut_slice());
         // What frames below the innermost one that records keep is handed down to them.
@@ -145,7 +146,7 @@ impl ScopeStack {
                 Kind::Recording => {
                     let [below @ .., record] = records else { break };
                     records = below;
-                    if let Some(event) = event {
+                    if is_allocation {
                         if !is_counted {
                             record.count(stack, event);
                             is_counted = true;
@@ -155,21 +156,22 @@ impl ScopeStack {
                         }
                     }
                 }
-                Kind::Attached => entry.record(stack, event),
+                Kind::Attached if is_allocation => entry.record(stack, event),
+                Kind::Attached => {}
             }
             if let Some(shared) = entry.shared {
-                entry.note(shared, noted);
+                entry.note(shared, stack, event);
             }
-            if let (Some(tracked), Some(event)) = (entry.tracked, event) {
+            if let (Some(tracked), true) = (entry.tracked, is_allocation) {
                 if entry.shared.is_some_and(SharedScope::has_ended) {
                     continue;
                 }
                 // A reallocation leaves a block the one that it is.
-                if event.old_size.is_none() {
-                    tracked.insert(block, stack, !is_entered);
+                if event.is_fresh() {
+                    tracked.insert(event, stack, !is_entered);
                     is_entered = true;
                 } else {
-                    tracked.count_moved(block, stack);
+                    tracked.count_moved(event, stack);
                 }
             }
         }

@@ -11,8 +11,8 @@ use std::ptr;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{fence, AtomicBool, AtomicI64, AtomicPtr, AtomicUsize};
 
-use crate::counters::{AtomicCounts, Counts, ThreadCounters};
-use crate::stacks::{self, SharedSiteTable, Stack};
+use crate::counters::{AtomicCounts, Counts, Event, ThreadCounters};
+use crate::stacks::{SharedSiteTable, Stack};
 use crate::sys::{Links, Pooled};
 
 pub(crate) struct Share {
@@ -115,7 +115,7 @@ impl Share {
         fence(Release);
     }
 
-    pub(crate) fn record(&self, stack: Option<&'static Stack>, event: stacks::Event) {
+    pub(crate) fn record(&self, stack: Option<&'static Stack>, event: &Event) {
         // SAFETY: the thread that has taken the part is the one writer; the pool hands it on by release and acquire.
         unsafe { self.tallies.count(stack, event) }
     }

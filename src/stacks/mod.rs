@@ -34,7 +34,7 @@ pub(crate) use scope_record::{Records, ScopeRecords};
 pub(crate) use shared_site_table::SharedSiteTable;
 pub(crate) use shared_sums::{SharedSums, Watch};
 pub(crate) use side_stack::SideStack;
-pub(crate) use site_counts::{Event, Growth, SiteCounts};
+pub(crate) use site_counts::{Growth, SiteCounts};
 #[cfg(test)]
 pub(crate) use stack::made_up_stack;
 pub(crate) use stack::{interrupting_stack, visit_stacks, Stack};

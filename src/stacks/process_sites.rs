@@ -9,8 +9,9 @@
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::{fence, AtomicU64, AtomicUsize};
 
-use super::site_counts::{Event, SiteCounts};
+use super::site_counts::SiteCounts;
 use super::stack::Stack;
+use crate::counters::Event;
 
 static PROFILERS: AtomicUsize = AtomicUsize::new(0);
 
@@ -51,16 +52,15 @@ pub(crate) fn is_profiling() -> bool {
     PROFILERS.load(Relaxed) > 0
 }
 
-pub(crate) fn profile_event(stack: Option<&'static Stack>, event: Event) {
+/// Counts an allocation event.
+pub(crate) fn profile_event(stack: Option<&'static Stack>, event: &Event) {
     if READERS.load(Relaxed) == 0 {
         return;
     }
     let Profiled { allocs, reallocs, bytes } = stack.map_or(&LOST, |stack| &stack.profiled);
-    bytes.fetch_add(event.size, Relaxed);
-    match event.old_size {
-        None => allocs.fetch_add(1, Relaxed),
-        Some(_) => reallocs.fetch_add(1, Relaxed),
-    };
+    bytes.fetch_add(event.size(), Relaxed);
+    let events = if event.is_fresh() { allocs } else { reallocs };
+    events.fetch_add(1, Relaxed);
 }
 
 /// What profilers have counted at this stack; without one, of events that have none.

@@ -3,10 +3,10 @@
 //! stretch, at the cost of one table an event. `open_scopes` says when to open, freeze, withhold and close.
 
 use super::first_overrun::FirstOverrun;
-use super::site_counts::{Event, SiteCounts};
+use super::site_counts::SiteCounts;
 use super::site_table::SiteTable;
 use super::stack::Stack;
-use crate::counters::Sums;
+use crate::counters::{Event, Sums};
 use crate::sys::{OutOfMemory, SystemVec};
 
 /// What one recording scope keeps.
@@ -44,7 +44,7 @@ impl ScopeRecord {
     }
 
     #[inline]
-    pub(crate) fn count(&mut self, stack: Option<&'static Stack>, event: Event) {
+    pub(crate) fn count(&mut self, stack: Option<&'static Stack>, event: &Event) {
         self.sites.count(stack, event);
     }
 }

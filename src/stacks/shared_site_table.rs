@@ -6,9 +6,10 @@ use std::cell::UnsafeCell;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
-use super::site_counts::{Event, Growth, SiteCounts};
+use super::site_counts::{Growth, SiteCounts};
 use super::stack::Stack;
 use super::stack_index::StackIndex;
+use crate::counters::Event;
 use crate::sys::StableVec;
 
 pub(crate) struct SharedSiteTable {
@@ -115,7 +116,7 @@ impl SharedSiteTable {
     /// The caller is the one thread that writes, from [`is_free`](Self::clear) or from the writer before by a happens-before
     /// edge; likewise below.
     #[inline]
-    pub(crate) unsafe fn count(&self, stack: Option<&'static Stack>, event: Event) {
+    pub(crate) unsafe fn count(&self, stack: Option<&'static Stack>, event: &Event) {
         // SAFETY: the caller's promise.
         let row = unsafe { self.row(stack) };
         let mut tally = row.tally.load();
@@ -188,7 +189,8 @@ impl SharedSiteTable {
 #[cfg(test)]
 mod tests {
     use super::SharedSiteTable;
-    use crate::stacks::{made_up_stack, Event};
+    use crate::counters::Event;
+    use crate::stacks::made_up_stack;
 
     #[test]
     fn a_table_is_read_while_it_grows_and_starts_anew_when_it_is_cleared() {
@@ -199,12 +201,12 @@ mod tests {
                     for round in 1..=3 {
                         for at in 0..stacks {
                             let stack = made_up_stack(&[11, at]);
-                            let event = Event { size: round, old_size: None };
+                            let event = &Event::alloc(0, round);
                             // SAFETY: only this thread writes.
                             unsafe { TALLIES.count(Some(stack), event) };
                         }
                     }
-                    let event = Event { size: 9, old_size: Some(8) };
+                    let event = &Event::realloc(0, 8, 9);
                     // SAFETY: as above.
                     unsafe { TALLIES.count(None, event) };
                     // SAFETY: as above.

@@ -6,9 +6,8 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicI64, AtomicPtr, AtomicU64};
 
 use super::breakpoint;
-use super::site_counts::Event;
 use super::stack::{self, Stack};
-use crate::counters::Sums;
+use crate::counters::{Event, Sums};
 
 /// What to keep.
 #[derive(Clone, Copy, Debug)]
@@ -82,20 +81,15 @@ impl SharedSums {
         }
     }
 
-    /// Notes something that changed the net bytes by `net`, and was an allocation event unless `None`.
-    pub(crate) fn note(
-        &self,
-        watch: Watch,
-        stack: Option<&'static Stack>,
-        event: Option<Event>,
-        net: i64,
-    ) {
+    pub(crate) fn note(&self, watch: Watch, stack: Option<&'static Stack>, event: &Event) {
         let limits = watch.limits.unwrap_or(Sums::MAX);
-        let number = match event {
-            Some(event) if watch.limits.is_some() => self.note_event(limits, stack, event),
-            _ => 0,
+        let number = if watch.limits.is_some() && event.is_allocation() {
+            self.note_allocation(limits, stack, event)
+        } else {
+            0
         };
         if watch.peak {
+            let net = event.net();
             let now = self.net.fetch_add(net, Relaxed).wrapping_add(net);
             if now > self.highest.load(Relaxed) {
                 self.highest.fetch_max(now, Relaxed);
@@ -107,8 +101,8 @@ impl SharedSums {
         }
     }
 
-    /// The number of the event, from 1.
-    fn note_event(&self, limits: Sums, stack: Option<&'static Stack>, event: Event) -> u64 {
+    /// The number of the allocation event, from 1.
+    fn note_allocation(&self, limits: Sums, stack: Option<&'static Stack>, event: &Event) -> u64 {
         let events = self.events.fetch_add(1, Relaxed).wrapping_add(1);
         let number = events as u64;
         // Each of these rises only, so one event alone is the first past it; `begin` found none of them passed.
@@ -116,7 +110,7 @@ impl SharedSums {
             let [past, ..] = &self.past;
             past.claim(number, stack);
         }
-        if limits.reallocs < i64::MAX && event.old_size.is_some() {
+        if limits.reallocs < i64::MAX && !event.is_fresh() {
             let reallocs = self.reallocs.fetch_add(1, Relaxed).wrapping_add(1);
             if reallocs == limits.reallocs + 1 {
                 let [_, past, ..] = &self.past;
@@ -124,7 +118,7 @@ impl SharedSums {
             }
         }
         if limits.bytes < i64::MAX {
-            let size = event.size as i64;
+            let size = event.got;
             let bytes = self.bytes.fetch_add(size, Relaxed).wrapping_add(size);
             if bytes > limits.bytes && bytes.wrapping_sub(size) <= limits.bytes {
                 let [_, _, past, _] = &self.past;
@@ -152,7 +146,8 @@ impl SharedSums {
 #[cfg(test)]
 mod tests {
     use super::{SharedSums, Sums, Watch};
-    use crate::stacks::{made_up_stack, Event};
+    use crate::counters::Event;
+    use crate::stacks::made_up_stack;
 
     #[test]
     fn any_limit_can_be_the_first_to_be_passed_whichever_thread_passes_it() {
@@ -162,10 +157,9 @@ mod tests {
             let watch = Watch { peak: true, limits: Some(limits) };
             let stacks: Vec<_> = (1..=100).map(|event| made_up_stack(&[13, event])).collect();
             for (at, stack) in stacks.iter().enumerate() {
-                let old_size = (at % 10 == 9).then_some(4);
-                let net = if old_size.is_some() { 6 } else { 10 };
-                let thread =
-                    || sums.note(watch, Some(stack), Some(Event { size: 10, old_size }), net);
+                let grows = at % 10 == 9;
+                let event = if grows { Event::realloc(0, 4, 10) } else { Event::alloc(0, 10) };
+                let thread = || sums.note(watch, Some(stack), &event);
                 std::thread::scope(|scope| scope.spawn(thread).join()).expect("it ends well");
             }
             let first_overrun = sums.first_overrun();
@@ -193,7 +187,7 @@ mod tests {
             assert!(sums.first_overrun().is_none() && sums.highest() == 70);
             let watch = Watch { peak: true, limits: Some(limits) };
             for _ in 0..5 {
-                sums.note(watch, None, Some(Event { size: 10, old_size: Some(0) }), 10);
+                sums.note(watch, None, &Event::realloc(0, 0, 10));
             }
             assert_eq!(sums.highest(), 100);
             sums.first_overrun().map(|(event, _)| event)
@@ -216,7 +210,7 @@ mod tests {
                 for _ in 0..4 {
                     scope.spawn(|| {
                         for _ in 0..1_000 {
-                            sums.note(watch, None, Some(Event { size: 1, old_size: None }), 1);
+                            sums.note(watch, None, &Event::alloc(0, 1));
                         }
                     });
                 }

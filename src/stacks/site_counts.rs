@@ -1,15 +1,6 @@
 //! Hot: `SiteCounts`, what is counted at one stack.
 
-use crate::counters::Blocks;
-
-/// An allocation event as recording sees it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Event {
-    /// Bytes requested.
-    pub(crate) size: u64,
-    /// The size before, where the event is a reallocation.
-    pub(crate) old_size: Option<u64>,
-}
+use crate::counters::{Blocks, Event};
 
 /// What was counted at one stack.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,15 +41,15 @@ impl SiteCounts {
         self.allocs + self.reallocs
     }
 
+    /// Counts an allocation event.
     #[inline]
-    pub(super) fn count(&mut self, event: Event) {
-        self.bytes = self.bytes.saturating_add(event.size);
-        match event.old_size {
-            None => self.allocs += 1,
-            Some(old_size) => {
-                self.reallocs += 1;
-                self.growth.step(old_size, event.size);
-            }
+    pub(super) fn count(&mut self, event: &Event) {
+        self.bytes = self.bytes.saturating_add(event.size());
+        if event.is_fresh() {
+            self.allocs += 1;
+        } else {
+            self.reallocs += 1;
+            self.growth.step(event.old_size(), event.size());
         }
     }
 
@@ -165,7 +156,7 @@ mod tests {
         let mut tally = SiteCounts::ZERO;
         let steps = [(8, 16), (100, 200), (16, 32), (32, 24), (32, 32), (32, 64), (64, 128)];
         for (old_size, size) in steps {
-            tally.count(Event { size, old_size: Some(old_size) });
+            tally.count(&Event::realloc(0, old_size, size));
         }
         assert_eq!(
             (tally.reallocs, tally.allocs, tally.bytes),
@@ -181,7 +172,7 @@ mod tests {
         let of = |steps: &[(u64, u64)]| {
             let mut tally = SiteCounts::ZERO;
             for &(old_size, size) in steps {
-                tally.count(Event { size, old_size: Some(old_size) });
+                tally.count(&Event::realloc(0, old_size, size));
             }
             tally
         };
@@ -209,7 +200,7 @@ mod tests {
     fn of_several_chains_the_first_stays() {
         let of_size = |size| {
             let mut tally = SiteCounts::ZERO;
-            tally.count(Event { size: 2 * size, old_size: Some(size) });
+            tally.count(&Event::realloc(0, size, 2 * size));
             tally
         };
         let chain = |tally: SiteCounts| (tally.growth.sizes, tally.growth.last, tally.growth.steps);

@@ -1,9 +1,10 @@
 //! Hot: `SiteTable`, a table from stacks to what was counted at each. It belongs to one thread, and grows as it fills; its memory
 //! comes from the system itself.
 
-use super::site_counts::{Event, SiteCounts};
+use super::site_counts::SiteCounts;
 use super::stack::Stack;
 use super::stack_index::StackIndex;
+use crate::counters::Event;
 use crate::sys::SystemVec;
 
 pub(super) struct Row {
@@ -41,7 +42,7 @@ impl SiteTable {
     }
 
     #[inline]
-    pub(super) fn count(&mut self, stack: Option<&'static Stack>, event: Event) {
+    pub(super) fn count(&mut self, stack: Option<&'static Stack>, event: &Event) {
         self.row(stack).counts.count(event);
     }
 
@@ -102,8 +103,9 @@ impl SiteTable {
 #[cfg(test)]
 mod tests {
     use super::{SiteTable, KEPT_ROWS};
+    use crate::counters::Event;
+    use crate::stacks::made_up_stack;
     use crate::stacks::stack::made_up_collision;
-    use crate::stacks::{made_up_stack, Event};
 
     #[test]
     fn a_table_grows_with_its_stacks_and_starts_anew_when_it_is_cleared() {
@@ -112,10 +114,10 @@ mod tests {
             for size in 1..=3 {
                 for stack in 0..stacks {
                     let stack = made_up_stack(&[7, stack]);
-                    sites.count(Some(stack), Event { size, old_size: None });
+                    sites.count(Some(stack), &Event::alloc(0, size));
                 }
             }
-            sites.count(None, Event { size: 9, old_size: Some(8) });
+            sites.count(None, &Event::realloc(0, 8, 9));
             let rows: Vec<_> = sites.rows().collect();
             let (lost, rows) = rows.split_last().expect("one for what is lost");
             assert_eq!(rows.len(), stacks);
@@ -135,7 +137,7 @@ mod tests {
     fn stacks_of_the_same_hash_have_rows_of_their_own() {
         let mut sites = SiteTable::new();
         for stack in made_up_collision() {
-            sites.count(Some(stack), Event { size: 1, old_size: None });
+            sites.count(Some(stack), &Event::alloc(0, 1));
         }
         let stacks: Vec<_> = sites.rows().filter_map(|row| row.stack).collect();
         assert_eq!(stacks.iter().map(|s| s.return_addresses()[0]).collect::<Vec<_>>(), [1, 2]);

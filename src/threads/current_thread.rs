@@ -7,16 +7,15 @@ use std::marker::PhantomData;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::{compiler_fence, fence};
 
-use super::event::Event;
 use super::state::ThreadState;
 use super::{process_peak, registry};
-use crate::blocks::{self, Block, MovingBlock};
+use crate::blocks::{self, MovingBlock};
 use crate::counters::current;
 use crate::counters::thread_counters::{add_freed, add_got, count_alloc, count_dealloc};
 use crate::counters::thread_counters::{ceiling, count_realloc, floor, store, Counters};
 use crate::counters::thread_counters::{EVERY_ALLOC, EVERY_DEALLOC, FLUSH_BYTES};
-use crate::counters::{Counts, Line, Word, HUGE};
-use crate::open_scopes::{Noted, ScopeStack};
+use crate::counters::{Counts, Event, EventKind, Line, Word, HUGE};
+use crate::open_scopes::ScopeStack;
 use crate::stacks::{self, Stack, Tracer};
 use crate::walk::Registers;
 
@@ -227,7 +226,7 @@ impl CurrentThread {
     /// Counts an event of a signal handler that has interrupted this thread at work on the state.
     #[cold]
     fn count_interruption(self, event: &Event) {
-        event.forget_freed();
+        blocks::forget_freed(event);
         self.add_event(event);
         self.state.interruptions.add(*event);
     }
@@ -238,13 +237,13 @@ impl CurrentThread {
         unsafe { add_got(line, event.got) };
         // SAFETY: as above.
         unsafe { add_freed(line, event.freed) };
-        match event.word {
+        match event.kind {
             // SAFETY: as above.
-            Word::Allocs => unsafe { count_alloc(line) },
+            EventKind::Alloc => unsafe { count_alloc(line) },
             // SAFETY: as above.
-            Word::Deallocs => unsafe { count_dealloc(line) },
+            EventKind::Dealloc => unsafe { count_dealloc(line) },
             // SAFETY: as above.
-            _ => unsafe { count_realloc(line) },
+            EventKind::Realloc => unsafe { count_realloc(line) },
         }
         if event.got >= HUGE {
             self.state.counters.huge.fetch_add(event.got / HUGE, Relaxed);
@@ -254,11 +253,11 @@ impl CurrentThread {
 
     /// Whether a debugger is to see this event.
     fn count_here(self, event: &Event, from: &Registers) -> bool {
-        event.forget_freed();
+        blocks::forget_freed(event);
         self.add_event(event);
         let Counters { got, freed, high, .. } = self.counters();
         let net = got.wrapping_sub(freed);
-        let grown = event.got.wrapping_sub(event.freed);
+        let grown = event.net();
         if net.wrapping_sub(grown).checked_add(grown).is_none() {
             self.store(Word::High, i64::MAX);
         } else if net > high {
@@ -277,51 +276,56 @@ impl CurrentThread {
     /// Whether more than the counters will hear of the event.
     #[cold]
     fn wants_room(self, event: &Event) -> bool {
-        event.recorded().is_some()
+        event.is_allocation()
             && (stacks::is_profiling() || self.with_scopes(|scopes| scopes.wanted().allocs))
     }
 
     /// Tells everyone who wants to know of it. Without registers, it happened in a signal handler.
-    #[inline]
+    // Both are called from two places, the rarer of which would keep them out of line.
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn note(self, event: &Event, from: Option<&Registers>) {
+        let busy = self.busy();
+        // SAFETY: as in `with_scopes`, which would have its work be a call.
+        let scopes = unsafe { &mut *self.state.scopes.get() };
+        if self.note_on(scopes, event, from) {
+            drop(busy);
+            self.set_limits();
+        }
+    }
+
+    /// Whether nobody wants to know of such events any more: the last profiler has stopped, or a
+    /// scope of another thread has ended.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn note_on(self, scopes: &mut ScopeStack, event: &Event, from: Option<&Registers>) -> bool {
         let is_profiling = stacks::is_profiling();
-        let is_recording = self.with_scopes(|scopes| scopes.is_recording());
-        let recorded = event.recorded();
-        if recorded.is_none() || !is_profiling && !is_recording {
-            let wanted = self.with_scopes(|scopes| scopes.wanted());
-            if !(if recorded.is_some() { wanted.allocs } else { wanted.deallocs }) {
+        let is_recording = scopes.is_recording();
+        let is_allocation = event.is_allocation();
+        if !is_allocation || !is_profiling && !is_recording {
+            let wanted = scopes.wanted();
+            if !(if is_allocation { wanted.allocs } else { wanted.deallocs }) {
                 let is_any = wanted.allocs || wanted.deallocs;
-                if !is_any && !is_profiling && !blocks::is_tracking() {
-                    // The last profiler has stopped, or a scope of another thread has ended.
-                    self.set_limits();
-                }
-                return;
+                return !is_any && !is_profiling && !blocks::is_tracking();
             }
         }
         // Whether anybody asks where it happened.
-        let wants_stack = recorded.is_some()
-            && (is_profiling || is_recording || self.with_scopes(|scopes| scopes.wants_stacks()));
+        let wants_stack = is_allocation && (is_profiling || is_recording || scopes.wants_stacks());
         let stack = match from {
             _ if !wants_stack => None,
             Some(from) => self.stack(*from),
             None => stacks::interrupting_stack(),
         };
-        let net = event.got.wrapping_sub(event.freed);
-        let noted = Noted { stack, event: recorded, net, block: event.block() };
-        let now = self.counts().sums();
-        let is_entered = self.with_scopes(|scopes| scopes.note(&noted, now));
-        if let (true, Some(event)) = (is_profiling, recorded) {
+        let is_entered = scopes.note(stack, event, self.counts().sums());
+        if is_profiling && is_allocation {
             stacks::profile_event(stack, event);
-            let Block { address, size } = noted.block;
-            match event.old_size {
-                None => blocks::enter_block(address, size, stack, !is_entered),
-                Some(_) => blocks::reenter_block(address, size, stack),
-            }
+            blocks::profile_event(stack, event, !is_entered);
         }
+        false
     }
 
     /// The stack that ends at these registers; `None` if there is no room for it.
-    #[inline]
+    // Left to the compiler, it is a call of 30 instructions in each event that is recorded.
+    // Unoptimised, it would take of the stack of its caller.
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn stack(self, from: Registers) -> Option<&'static Stack> {
         // SAFETY: null, or `allocate` made it; it is never freed, and belongs to the state, hence to this thread alone; the method
         // does not come here again, nor does a signal handler, which finds the state busy.

@@ -10,13 +10,12 @@ use std::alloc::Layout;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::adoption::current_or_adopted;
-use super::event::Event;
 use super::{current_thread, process_peak, registry};
-use crate::blocks::{self, Block};
+use crate::blocks;
 use crate::counters::current::{self, current, current_registration};
 use crate::counters::thread_counters::{add_freed, add_got, count_alloc, count_dealloc};
 use crate::counters::thread_counters::{ceiling, count_realloc, floor, store, Counters};
-use crate::counters::{Line, Registration, Word};
+use crate::counters::{Event, EventKind, Line, Registration, Word};
 use crate::stacks;
 use crate::walk::Registers;
 
@@ -106,7 +105,7 @@ pub(crate) fn on_realloc(block: *mut u8, old: Layout, new_size: usize) -> *mut u
 #[inline(never)]
 pub(crate) fn slow_dealloc(block: *mut u8, layout: Layout) {
     let (address, freed) = (block as usize, layout.size() as i64);
-    let event = Event { word: Word::Deallocs, address, got: 0, freed };
+    let event = Event { kind: EventKind::Dealloc, address, got: 0, freed };
     slow(&event, &Registers::here(), current());
 }
 
@@ -115,7 +114,7 @@ pub(crate) fn slow_dealloc(block: *mut u8, layout: Layout) {
 #[inline(never)]
 fn slow_alloc(block: *mut u8, size: usize, line: *const Line) -> *mut u8 {
     let address = block as usize;
-    let event = Event { word: Word::Allocs, address, got: size as i64, freed: 0 };
+    let event = Event { kind: EventKind::Alloc, address, got: size as i64, freed: 0 };
     slow(&event, &Registers::here(), line);
     block
 }
@@ -125,7 +124,7 @@ fn slow_alloc(block: *mut u8, size: usize, line: *const Line) -> *mut u8 {
 fn slow_realloc(block: *mut u8, old_size: usize, new_size: usize, line: *const Line) -> *mut u8 {
     // Each name would take of the stack, unoptimised.
     let event = Event {
-        word: Word::Reallocs,
+        kind: EventKind::Realloc,
         address: block as usize,
         got: new_size as i64,
         freed: old_size as i64,
@@ -165,10 +164,10 @@ fn slow(event: &Event, from: &Registers, line: *const Line) {
 
 #[cold]
 fn slow_elsewhere(event: &Event, from: &Registers) {
-    event.forget_freed();
+    blocks::forget_freed(event);
     match current_registration() {
         Registration::Ignored => {
-            if event.word == Word::Allocs {
+            if event.is_fresh() {
                 current::count_ignored_alloc();
             }
         }
@@ -187,16 +186,11 @@ fn orphan(event: &Event) {
     let shared = &registry::ORPHANS;
     shared.counters.word(Word::Got).fetch_add(event.got, Relaxed);
     shared.counters.word(Word::Freed).fetch_add(event.freed, Relaxed);
-    shared.counters.word(event.word).fetch_add(1, Relaxed);
-    let net = event.got.wrapping_sub(event.freed);
-    process_peak::flush(net, net);
-    if let (true, Some(recorded)) = (stacks::is_profiling(), event.recorded()) {
-        stacks::profile_event(None, recorded);
-        let Block { address, size } = event.block();
-        match recorded.old_size {
-            None => blocks::enter_block(address, size, None, true),
-            Some(_) => blocks::reenter_block(address, size, None),
-        }
+    shared.counters.word(event.word()).fetch_add(1, Relaxed);
+    process_peak::flush(event.net(), event.net());
+    if stacks::is_profiling() && event.is_allocation() {
+        stacks::profile_event(None, event);
+        blocks::profile_event(None, event, true);
     }
 }
 

@@ -9,14 +9,9 @@ use std::cell::Cell;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize};
 
-use super::event::Event;
-use crate::blocks::GONE;
-use crate::counters::Word;
+use crate::counters::{Event, EventKind};
 
 const ROOM: usize = 8;
-
-/// In place of the address of a block of which it is not known whether it is live.
-const LOST: usize = 0;
 
 pub(super) struct Interruptions {
     /// Whether there is anything below.
@@ -32,10 +27,11 @@ pub(super) struct Interruptions {
     is_taking: Cell<bool>,
 }
 
-const NOTHING: Event = Event { word: Word::Deallocs, address: LOST, got: 0, freed: 0 };
+const NOTHING: Event =
+    Event { kind: EventKind::Dealloc, address: Event::UNKNOWN, got: 0, freed: 0 };
 
 /// Of an allocation event of which nothing is known.
-const MISSED: Event = Event { word: Word::Allocs, ..NOTHING };
+const MISSED: Event = Event { kind: EventKind::Alloc, ..NOTHING };
 
 impl Interruptions {
     #[allow(clippy::declare_interior_mutable_const)] // A template.
@@ -61,15 +57,17 @@ impl Interruptions {
     #[cold]
     pub(super) fn add(&self, event: Event) {
         self.is_any.store(true, Relaxed);
-        match event.word {
-            Word::Deallocs if self.free(event.address) => return,
+        match event.kind {
+            EventKind::Dealloc if self.free(event.address) => return,
             // Which block that was is not known any more.
-            Word::Reallocs => self.allocs().for_each(|(_, place)| change_block(place, LOST)),
+            EventKind::Realloc => {
+                self.allocs().for_each(|(_, place)| change_block(place, Event::UNKNOWN))
+            }
             _ => {}
         }
         match self.events.get(self.len.fetch_add(1, Relaxed)) {
             Some(place) => place.set(event),
-            None if event.word == Word::Deallocs => {}
+            None if event.kind == EventKind::Dealloc => {}
             None => {
                 self.missed.fetch_add(1, Relaxed);
             }
@@ -84,7 +82,7 @@ impl Interruptions {
 
     fn allocs(&self) -> impl Iterator<Item = (usize, &Cell<Event>)> {
         let kept = self.events.iter().take(self.len.load(Relaxed)).enumerate();
-        kept.filter(|(_, place)| place.get().word == Word::Allocs)
+        kept.filter(|(_, place)| place.get().kind == EventKind::Alloc)
     }
 
     /// A block was freed. `false` if its allocation is not kept here.
@@ -99,7 +97,7 @@ impl Interruptions {
             self.gone.fetch_add(1, Relaxed);
         } else {
             place.set(Event { freed: got, ..place.get() });
-            change_block(place, GONE);
+            change_block(place, Event::GONE);
         }
         true
     }
@@ -113,7 +111,12 @@ impl Interruptions {
         while self.is_any.swap(false, Relaxed) {
             for _ in 0..self.gone.swap(0, Relaxed) {
                 let bytes = self.gone_bytes.swap(0, Relaxed);
-                take(Event { word: Word::Allocs, address: GONE, got: bytes, freed: bytes });
+                take(Event {
+                    kind: EventKind::Alloc,
+                    address: Event::GONE,
+                    got: bytes,
+                    freed: bytes,
+                });
             }
             (0..self.missed.swap(0, Relaxed)).for_each(|_| take(MISSED));
             let mut at = 0;
@@ -135,22 +138,22 @@ impl Interruptions {
 
 fn change_block(place: &Cell<Event>, address: usize) {
     let event = place.get();
-    if event.address != GONE {
+    if event.address != Event::GONE {
         place.set(Event { address, ..event });
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Event, Interruptions, Word, GONE, LOST, ROOM};
+    use super::{Event, EventKind, Interruptions, ROOM};
 
-    fn event(word: Word, address: usize) -> Event {
-        Event { word, address, got: 8, freed: 0 }
+    fn event(kind: EventKind, address: usize) -> Event {
+        Event { kind, address, got: 8, freed: 0 }
     }
 
-    fn taken(interruptions: &Interruptions) -> Vec<(Word, usize)> {
+    fn taken(interruptions: &Interruptions) -> Vec<(EventKind, usize)> {
         let mut taken = Vec::new();
-        interruptions.take(|event| taken.push((event.word, event.address)));
+        interruptions.take(|event| taken.push((event.kind, event.address)));
         assert!(interruptions.is_none());
         taken
     }
@@ -159,34 +162,39 @@ mod tests {
     fn events_come_out_as_they_went_in() {
         let interruptions = Interruptions::NONE;
         for address in [100, 200, 300] {
-            interruptions.add(event(Word::Allocs, address));
+            interruptions.add(event(EventKind::Alloc, address));
         }
         for address in [200, 400] {
-            interruptions.add(event(Word::Deallocs, address));
+            interruptions.add(event(EventKind::Dealloc, address));
         }
-        let allocs = [100, GONE, 300].map(|address| (Word::Allocs, address));
+        let allocs = [100, Event::GONE, 300].map(|address| (EventKind::Alloc, address));
         let taken = taken(&interruptions);
-        assert_eq!((&taken[..3], &taken[3..]), (&allocs[..], &[(Word::Deallocs, 400)][..]));
+        assert_eq!((&taken[..3], &taken[3..]), (&allocs[..], &[(EventKind::Dealloc, 400)][..]));
     }
 
     #[test]
     fn of_a_block_that_is_reallocated_nothing_is_known() {
         let interruptions = Interruptions::NONE;
-        interruptions.add(event(Word::Allocs, 100));
-        interruptions.add(event(Word::Reallocs, 300));
-        assert_eq!(taken(&interruptions), [(Word::Allocs, LOST), (Word::Reallocs, 300)]);
+        interruptions.add(event(EventKind::Alloc, 100));
+        interruptions.add(event(EventKind::Realloc, 300));
+        assert_eq!(
+            taken(&interruptions),
+            [(EventKind::Alloc, Event::UNKNOWN), (EventKind::Realloc, 300)]
+        );
     }
 
     #[test]
     fn blocks_that_are_freed_at_once_need_no_room_and_those_without_are_missed() {
         let interruptions = Interruptions::NONE;
         for _ in 0..100 {
-            for (word, address) in [Word::Allocs, Word::Deallocs].into_iter().zip([100, 100]) {
-                interruptions.add(event(word, address));
+            for (kind, address) in
+                [EventKind::Alloc, EventKind::Dealloc].into_iter().zip([100, 100])
+            {
+                interruptions.add(event(kind, address));
             }
         }
         let mut bytes = 0;
-        (0..ROOM + 3).for_each(|_| interruptions.add(event(Word::Allocs, 200)));
+        (0..ROOM + 3).for_each(|_| interruptions.add(event(EventKind::Alloc, 200)));
         interruptions.miss(5);
         let mut taken = [0; 3];
         interruptions.take(|event| {
@@ -199,13 +207,13 @@ mod tests {
     #[test]
     fn what_comes_in_while_they_are_taken_is_taken_too() {
         let interruptions = Interruptions::NONE;
-        interruptions.add(event(Word::Allocs, 100));
+        interruptions.add(event(EventKind::Alloc, 100));
         let mut taken = 0;
         interruptions.take(|_| {
             taken += 1;
             interruptions.take(|_| panic!("one at a time"));
             if taken < 50 {
-                interruptions.add(event(Word::Allocs, 100));
+                interruptions.add(event(EventKind::Alloc, 100));
             }
         });
         assert!(taken == 50 && interruptions.is_none());

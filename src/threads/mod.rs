@@ -2,7 +2,7 @@
 //! here; scope guards and profilers read here what was counted.
 //!
 //! From the event outwards:
-//! - [`events`]: what an event does, a frequent half and a rare half; [`event`]: an event as data;
+//! - [`events`]: what an event does, a frequent half and a rare half;
 //! - [`state`]: what there is of one thread: its counters, and the scopes that are open on it;
 //! - [`current_thread`]: what a thread does with its own state; [`adoption`]: how it comes to one;
 //!   [`retirement`] and [`thread_exit`]: how it gives that back, at its end;
@@ -15,7 +15,6 @@
 mod adoption;
 mod attached;
 mod current_thread;
-mod event;
 mod events;
 mod flushed;
 mod interruptions;

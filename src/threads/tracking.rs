@@ -173,7 +173,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::{track, Track};
-    use crate::blocks::Block;
+    use crate::counters::Event;
 
     #[test]
     fn a_hold_that_is_dropped_tracks_no_more() {
@@ -193,7 +193,7 @@ mod tests {
         let tracking = track(Track { live: true, profile: true }).expect("memory");
         let block = Box::new([0_u8; 40]);
         let address = block.as_ptr() as usize;
-        tracking.tracked().insert(Block { address, size: 40 }, None, true);
+        tracking.tracked().insert(&Event::alloc(address, 40), None, true);
         let live = || {
             let mut in_profile = 0;
             let points = tracking.points().expect("it was asked for");

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::ptr;
 
-use super::{Counts, Kind, Noted, Opening, ScopeId, ScopeStack};
-use crate::blocks::Block;
+use super::{Counts, Event, Kind, Opening, ScopeId, ScopeStack};
 use crate::counters::Sums;
-use crate::stacks::{Event, FirstOverrun, SiteCounts, Stack};
+use crate::stacks::{FirstOverrun, SiteCounts, Stack};
 
 /// A scope as the plain model has it: it looks at every event.
 struct Scope {
@@ -28,11 +27,12 @@ impl Scope {
             return;
         }
         let entry = self.counted.entry(stack).or_default();
-        match event.old_size {
-            None => entry.0 += 1,
-            Some(_) => entry.1 += 1,
+        if event.is_fresh() {
+            entry.0 += 1;
+        } else {
+            entry.1 += 1;
         }
-        entry.2 += event.size;
+        entry.2 += event.size();
         let events: u64 = self.counted.values().map(|counted| counted.0 + counted.1).sum();
         if events == self.limit + 1 {
             self.first_overrun = Some(stack);
@@ -149,21 +149,16 @@ fn what_scopes_record_agrees_with_a_model_that_looks_at_every_event() {
                 }
                 _ => {
                     let size = random.below(100) as u64;
-                    let old_size = (random.below(3) == 0).then_some(size / 2);
-                    let event = Event { size, old_size };
-                    match old_size {
-                        None => now.allocs += 1,
-                        Some(_) => now.reallocs += 1,
-                    }
+                    let event = if random.below(3) == 0 {
+                        now.reallocs += 1;
+                        Event::realloc(0, size / 2, size)
+                    } else {
+                        now.allocs += 1;
+                        Event::alloc(0, size)
+                    };
                     let stack = random.below(different_stacks);
                     let stack_here = stack_of(&stacks, stack);
-                    let noted = Noted {
-                        stack: stack_here,
-                        event: Some(event),
-                        net: 0,
-                        block: Block { address: 0, size: 0 },
-                    };
-                    scopes.note(&noted, now.sums());
+                    scopes.note(stack_here, &event, now.sums());
                     let seen = open.iter_mut().rev().take_while(|s| s.kind != Kind::Uncounted);
                     for scope in seen.filter(|s| !s.is_frozen) {
                         scope.count(stack, event);
