@@ -23,6 +23,11 @@ use std::time::{Duration, Instant};
 
 use mod_alloc::{uncounted, AllocScope, AllocStats, Budget, CallSites, Frame, ModAlloc, Profiler};
 
+#[path = "common/random.rs"]
+mod random;
+
+use random::Random;
+
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
 
@@ -463,14 +468,13 @@ macro_rules! different_functions {
 different_functions!(f00 f01 f02 f03 f04 f05 f06 f07 f08 f09 f10 f11 f12 f13 f14 f15);
 
 /// Records without end, on stacks that are not all known yet.
-fn keep_recording(is_over: &AtomicBool, seed: usize) {
-    let mut random = seed * 2 + 1;
+fn keep_recording(is_over: &AtomicBool, seed: u64) {
+    let mut random = Random::new(seed);
     while !is_over.load(SeqCst) {
         let scope = AllocScope::with_call_sites();
         for _ in 0..20 {
-            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            let (f, g) = (random >> 33 & 15, random >> 37 & 15);
-            DIFFERENT[f](&mut || DIFFERENT[g](&mut || deep(random >> 60, &mut allocate)));
+            let [f, g, depth] = [(); 3].map(|()| random.below(16));
+            DIFFERENT[f](&mut || DIFFERENT[g](&mut || deep(depth, &mut allocate)));
         }
         assert_eq!(scope.stats().alloc_count, 20 * EVENTS);
     }

@@ -75,8 +75,7 @@ use std::future::Future;
 use std::hint::black_box;
 use std::num::ParseIntError;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 
 use mod_alloc::{alloc_budget, assert_allocs, assert_no_alloc, measure, Budget, ModAlloc};
 
@@ -90,14 +89,9 @@ fn allocate() {
 
 /// Runs a future on this thread.
 fn block_on<F: Future>(future: F) -> F::Output {
-    struct Ignore;
-    impl Wake for Ignore {
-        fn wake(self: Arc<Self>) {}
-    }
-    let waker = Waker::from(Arc::new(Ignore));
     let mut pinned = Box::pin(future);
     loop {
-        if let Poll::Ready(output) = pinned.as_mut().poll(&mut Context::from_waker(&waker)) {
+        if let Poll::Ready(output) = pinned.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             return output;
         }
     }

@@ -2,13 +2,15 @@
 //! spawn others in their turn.
 
 mod load;
+mod panics;
 
 use std::panic::resume_unwind;
 
 use crossbeam_utils::sync::WaitGroup;
 use crossbeam_utils::thread::{scope, Scope};
-use load::{allocate, allocations_of_a_panic, block, numbers, repeat};
+use load::{allocate, block, numbers, repeat};
 use mod_alloc::{alloc_budget, uncounted, AllocScope, Budget, ModAlloc, ScopeHandle};
+use panics::allocations_of_a_panic;
 
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();

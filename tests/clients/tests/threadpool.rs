@@ -2,14 +2,16 @@
 //! another and at the same time.
 
 mod load;
+mod panics;
 
 use std::cell::RefCell;
 use std::panic::resume_unwind;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Barrier};
 
-use load::{allocate, allocations_of_a_panic, block, numbers, repeat};
+use load::{allocate, block, numbers, repeat};
 use mod_alloc::{alloc_budget, uncounted, AllocScope, Budget, ModAlloc};
+use panics::allocations_of_a_panic;
 use threadpool::ThreadPool;
 
 #[global_allocator]

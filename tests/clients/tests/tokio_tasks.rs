@@ -5,6 +5,7 @@
 //! Tasks suspend by [`again`], not by `tokio::task::yield_now`, for the same reason.
 
 mod load;
+mod panics;
 
 use std::future::{pending, poll_fn, Future};
 use std::panic::resume_unwind;
@@ -14,8 +15,9 @@ use std::sync::{Arc, Barrier};
 use std::task::{Poll, Waker};
 use std::thread;
 
-use load::{allocate, allocations_of_a_panic, block, numbers, repeat};
+use load::{allocate, block, numbers, repeat};
 use mod_alloc::{alloc_budget, uncounted, AllocScope, Budget, ModAlloc};
+use panics::allocations_of_a_panic;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;

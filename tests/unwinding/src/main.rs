@@ -7,6 +7,7 @@
 mod compare;
 mod distinct;
 mod mismatch;
+#[path = "../../common/random.rs"]
 mod random;
 mod reference;
 #[path = "../../../src/walk/mod.rs"]

@@ -1,14 +1,12 @@
 //! What the tests of threads and tasks share: work of a known size, and other threads that allocate
 //! all the time meanwhile.
-#![allow(dead_code)] // No test uses all of it.
 
 use std::hint::black_box;
-use std::panic::{catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::Once;
 use std::thread;
 
-use mod_alloc::{measure, AllocStats};
+use mod_alloc::AllocStats;
 
 /// How often [`repeat`] runs the body of a test, at least.
 const REPETITIONS: u64 = 1_000;
@@ -28,12 +26,6 @@ pub fn block(bytes: usize) -> Vec<u8> {
 /// Events, blocks freed, bytes requested, net bytes.
 pub fn numbers(stats: AllocStats) -> (u64, u64, u64, i64) {
     (stats.alloc_count, stats.dealloc_count, stats.total_bytes, stats.current_bytes)
-}
-
-/// How often unwinding allocates, which is for std to decide.
-pub fn allocations_of_a_panic() -> u64 {
-    let unwind = || catch_unwind(|| resume_unwind(Box::new(()))).is_err();
-    measure(|| assert!(unwind())).1.alloc_count
 }
 
 /// Runs `work` time and again, while other threads allocate, grow and free blocks without a pause.
