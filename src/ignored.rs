@@ -6,7 +6,7 @@ use std::fmt;
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
 
-use crate::counters;
+use crate::counters::{self, AtWork};
 
 /// No bigger than `T`, and with the same niche.
 #[derive(Debug)]
@@ -16,22 +16,27 @@ pub(crate) struct Ignored<T> {
 
 impl<T> Ignored<T> {
     /// `make` must not run code of the user's.
-    pub(crate) fn new(make: impl FnOnce() -> T) -> Self {
-        Self { value: ManuallyDrop::new(counters::ignored(make)) }
+    pub(crate) fn new(make: impl FnOnce(AtWork<'_>) -> T) -> Self {
+        counters::ignored(|at_work| Self::of(at_work, make(at_work)))
+    }
+
+    /// Of a value that was made at work.
+    pub(crate) fn of(_: AtWork<'_>, value: T) -> Self {
+        Self { value: ManuallyDrop::new(value) }
     }
 
     /// Takes it apart. `work` must not run code of the user's.
     #[cfg(feature = "dhat-compat")]
-    pub(crate) fn into_inner<R>(self, work: impl FnOnce(T) -> R) -> R {
+    pub(crate) fn into_inner<R>(self, work: impl FnOnce(AtWork<'_>, T) -> R) -> R {
         let mut this = ManuallyDrop::new(self);
         // SAFETY: `this` is not used after this, and is not dropped.
         let value = unsafe { ManuallyDrop::take(&mut this.value) };
-        counters::ignored(|| work(value))
+        counters::ignored(|at_work| work(at_work, value))
     }
 
     /// `work` must not run code of the user's.
     pub(crate) fn change<R>(&mut self, work: impl FnOnce(&mut T) -> R) -> R {
-        counters::ignored(|| work(&mut self.value))
+        counters::ignored(|_| work(&mut self.value))
     }
 }
 
@@ -47,7 +52,7 @@ impl<T> Drop for Ignored<T> {
     fn drop(&mut self) {
         // SAFETY: `self` is being dropped: nothing uses `value` after this.
         let value = unsafe { ManuallyDrop::take(&mut self.value) };
-        counters::ignored(|| drop(value));
+        counters::ignored(|_| drop(value));
     }
 }
 
@@ -70,7 +75,7 @@ mod tests {
     #[test]
     fn it_counts_nowhere_but_what_its_user_does_counts() {
         let ((), stats) = measure(|| {
-            let mut text = Ignored::new(|| String::from("a"));
+            let mut text = Ignored::new(|_| String::from("a"));
             write!(text, "{}", String::from("counted")).expect("it always succeeds");
             assert_eq!(*text, "acounted");
         });

@@ -55,7 +55,7 @@ fn probe() {
 
 /// How many requests for a block reached a `ModAlloc` while `work` ran.
 fn requests(work: impl FnOnce()) -> u64 {
-    counters::ignored(|| {
+    counters::ignored(|_| {
         let before = counters::ignored_allocs();
         work();
         counters::ignored_allocs() - before

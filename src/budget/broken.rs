@@ -85,5 +85,5 @@ pub(super) fn sites(
     location: &'static Location<'static>,
 ) -> (CallSites, Numbers) {
     let sites = call_sites::of_recording(recording, location);
-    counters::ignored(|| sites.without_harness())
+    counters::ignored(|at_work| sites.without_harness(at_work))
 }

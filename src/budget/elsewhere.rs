@@ -72,7 +72,7 @@ pub(super) fn report(origin: &Origin, events: impl FnOnce() -> Option<u64>) {
 /// To the process's stderr: what a test prints that passes is shown to nobody.
 #[cold]
 fn say(line: &dyn Fn() -> String) {
-    counters::ignored(|| {
+    counters::ignored(|_| {
         // Who has closed it does not want to know.
         let _ = writeln!(std::io::stderr(), "mod-alloc: {}", line());
     });
@@ -85,7 +85,7 @@ fn is_the_only_test() -> bool {
     static ONE_AT_A_TIME: AtomicU8 = AtomicU8::new(UNREAD);
     let is_one = match ONE_AT_A_TIME.load(Relaxed) {
         UNREAD => {
-            let is_one = counters::ignored(|| {
+            let is_one = counters::ignored(|_| {
                 let arguments: Vec<OsString> = env::args_os().skip(1).collect();
                 one_at_a_time(&arguments, |name| env::var_os(name))
             });

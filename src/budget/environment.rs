@@ -136,7 +136,7 @@ impl Variable {
             Some(value) if value.is_empty() => Ok(0), // As good as unset.
             Some(value) => self.parse(&value).ok_or_else(|| value.to_string_lossy().into_owned()),
         };
-        match counters::ignored(|| read().map_err(|value| Ignored::new(|| value))) {
+        match counters::ignored(|at_work| read().map_err(|value| Ignored::of(at_work, value))) {
             Ok(at) => {
                 self.read.store(at as u8, Relaxed);
                 at

@@ -135,7 +135,7 @@ impl Exceeded {
             #[cfg(feature = "backtraces")]
             dhat: OnceLock::new(),
         };
-        Self { data: Ignored::new(|| Box::new(data())) }
+        Self { data: Ignored::new(|_| Box::new(data())) }
     }
 
     /// The budget that was broken.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::site::{Numbers, Site, SiteData, SortBy};
 use super::{detailed, folded, snapshot};
-use crate::counters;
+use crate::counters::{self, AtWork};
 use crate::ignored::Ignored;
 
 /// Which places in the code made the allocations of a scope.
@@ -67,14 +67,13 @@ struct Shared(Ignored<Arc<SiteData>>);
 
 impl Clone for Shared {
     fn clone(&self) -> Self {
-        Self(Ignored::new(|| Arc::clone(&self.0)))
+        Self(Ignored::new(|_| Arc::clone(&self.0)))
     }
 }
 
 impl CallSites {
-    /// To be called inside `counters::ignored`.
-    pub(crate) fn new(data: SiteData) -> Self {
-        Self { data: Shared(Ignored::new(|| Arc::new(data))) }
+    pub(crate) fn new(at_work: AtWork<'_>, data: SiteData) -> Self {
+        Self { data: Shared(Ignored::of(at_work, Arc::new(data))) }
     }
 
     pub(crate) fn data(&self) -> &SiteData {
@@ -107,11 +106,11 @@ impl CallSites {
             "what was live at the peak is not known: are these the call sites of a `Profiler`, and were fewer than four others \
              recording when it started?"
         );
-        counters::ignored(|| {
+        counters::ignored(|at_work| {
             let mut data = self.data().clone();
             data.order = by;
             by.sort(&mut data.sites, |site| site.numbers, |a, b| a.frames.cmp(&b.frames));
-            Self::new(data)
+            Self::new(at_work, data)
         })
     }
 
@@ -166,13 +165,12 @@ impl CallSites {
     /// ```
     #[must_use]
     pub fn to_folded(&self) -> String {
-        let text = Ignored::new(|| folded::text(self.data()));
+        let text = Ignored::new(|_| folded::text(self.data()));
         String::clone(&text) // The user's own, counted like any other.
     }
 
-    /// Without what the test harness has allocated, and how much that is. To be called inside
-    /// `counters::ignored`.
-    pub(crate) fn without_harness(self) -> (Self, Numbers) {
+    /// Without what the test harness has allocated, and how much that is.
+    pub(crate) fn without_harness(self, at_work: AtWork<'_>) -> (Self, Numbers) {
         let (mut of_harness, mut least) = (Numbers::default(), u64::MAX);
         for site in self.sites().iter().filter(|site| site.is_capture) {
             of_harness.add(site.numbers);
@@ -188,12 +186,12 @@ impl CallSites {
         let mut data = self.data().clone();
         data.sites.retain(|site| !site.is_capture);
         data.first_overrun = None; // It was found by counting all.
-        (Self::new(data), of_harness)
+        (Self::new(at_work, data), of_harness)
     }
 
     /// The blocks that were live at the peak, each with the bytes that it had then. `None` if that
     /// is not known.
-    pub(crate) fn at_peak(&self) -> Option<Self> {
+    pub(crate) fn at_peak(&self, at_work: AtWork<'_>) -> Option<Self> {
         let data = self.data();
         let at_peak = |numbers: Numbers| Numbers {
             events: numbers.peak_blocks,
@@ -206,7 +204,7 @@ impl CallSites {
         sites.retain(|site| site.numbers.events > 0);
         (data.has_peak && !sites.is_empty()).then(|| {
             let lost = at_peak(data.lost);
-            Self::new(SiteData { sites, lost, has_peak: false, ..data.clone() })
+            Self::new(at_work, SiteData { sites, lost, has_peak: false, ..data.clone() })
         })
     }
 
@@ -223,9 +221,9 @@ impl CallSites {
 impl fmt::Display for CallSites {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if f.alternate() {
-            return f.write_str(&Ignored::new(|| detailed::text(self.data())));
+            return f.write_str(&Ignored::new(|_| detailed::text(self.data())));
         }
-        match &*Ignored::new(|| snapshot::text(self.data())) {
+        match &*Ignored::new(|_| snapshot::text(self.data())) {
             Ok(text) => f.write_str(text),
             Err(refusal) => panic!("{refusal}"),
         }

@@ -23,8 +23,7 @@ use super::opening::Opening;
 use super::recorded::{RecordedStacks, Trace};
 use super::site::{longer, SortBy};
 use super::site::{Numbers, Site, SiteData};
-use crate::counters;
-use crate::counters::Blocks;
+use crate::counters::{self, AtWork, Blocks};
 #[cfg(feature = "dhat-compat")]
 use crate::reading::DhatProfile;
 use crate::reading::Recording;
@@ -40,10 +39,15 @@ pub(crate) fn of_recording(
     recording: &Recording,
     location: &'static Location<'static>,
 ) -> CallSites {
-    counters::ignored(|| with_room(|| made(recording, location)))
+    counters::ignored(|at_work| with_room(|| made(at_work, recording, location)))
 }
 
-fn made(recording: &Recording, location: &'static Location<'static>) -> CallSites {
+fn made(
+    at_work: AtWork<'_>,
+    recording: &Recording,
+    location: &'static Location<'static>,
+) -> CallSites {
+    let symbolize = |addresses: &[usize]| symbolize(at_work, addresses);
     let recorded = RecordedStacks {
         tallies: recording.tallies.iter().map(|(stack, tally)| (of(stack), *tally)).collect(),
         openings: recording.openings.iter().map(|stack| of(stack)).collect(),
@@ -63,7 +67,7 @@ fn made(recording: &Recording, location: &'static Location<'static>) -> CallSite
     if !data.sites.iter().any(|site| site.is_capture) {
         harness::note_ordinary(recording);
     }
-    CallSites::new(data)
+    CallSites::new(at_work, data)
 }
 
 fn of(stack: &Stack) -> Trace<'_> {

@@ -17,7 +17,7 @@ pub(crate) fn may_be_thread_start(stack: &'static Stack) -> bool {
     /// By the address of a stack, which is kept for ever.
     static KNOWN: Mutex<BTreeMap<usize, bool>> = Mutex::new(BTreeMap::new());
     let address = stack as *const Stack as usize;
-    counters::ignored(|| {
+    counters::ignored(|_| {
         // Not to wait: another thread may have held it at a fork.
         if let Some(known) = KNOWN.try_lock().ok().and_then(|known| known.get(&address).copied()) {
             return known;

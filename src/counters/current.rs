@@ -4,6 +4,7 @@
 #![allow(unsafe_code)]
 
 use std::cell::Cell;
+use std::marker::PhantomData;
 use std::mem::needs_drop;
 
 use super::thread_counters::{Dummy, Line, Registration};
@@ -52,10 +53,15 @@ pub(crate) fn set_line(line: *const Line) {
     CURRENT.with(|current| current.set(line));
 }
 
+/// Proves that the library is at work for itself on this thread: [`ignored`] alone hands it out, and
+/// only to its work. A function takes it that may be called nowhere else.
+#[derive(Clone, Copy)]
+pub(crate) struct AtWork<'a>(PhantomData<(&'a (), *const ())>);
+
 /// Runs `work` for the library itself: what it allocates and frees on this thread counts nowhere.
 ///
 /// Both ends of a block's life must lie in such stretches, and no code of the user's may run in one.
-pub(crate) fn ignored<R>(work: impl FnOnce() -> R) -> R {
+pub(crate) fn ignored<R>(work: impl for<'a> FnOnce(AtWork<'a>) -> R) -> R {
     struct Restore(*const Line);
     impl Drop for Restore {
         fn drop(&mut self) {
@@ -63,7 +69,7 @@ pub(crate) fn ignored<R>(work: impl FnOnce() -> R) -> R {
         }
     }
     let _restore = Restore(CURRENT.with(|current| current.replace(IGNORED)));
-    work()
+    work(AtWork(PhantomData))
 }
 
 /// How many requests of this thread for a block, granted or refused, reached a `ModAlloc` while [`ignored`].

@@ -17,7 +17,7 @@ pub(crate) mod thread_counters;
 
 pub(crate) use blocks::Blocks;
 pub(crate) use counts::{AtomicCounts, Counts, HUGE};
-pub(crate) use current::{ignored, ignored_allocs};
+pub(crate) use current::{ignored, ignored_allocs, AtWork};
 pub(crate) use event::{Event, EventKind};
 pub(crate) use stats::Above;
 pub use stats::AllocStats;

@@ -14,7 +14,7 @@ pub fn fails(holds: impl FnOnce() -> bool) -> bool {
         Phase::Running(_) => None,
         Phase::PostAssert => Some("after the profiler has asserted"),
     };
-    let Some(misuse) = counters::ignored(|| with_phase(misuse)) else {
+    let Some(misuse) = counters::ignored(|at_work| with_phase(at_work, misuse)) else {
         panic!("dhat: asserting: {LOST_IN_FORK}");
     };
     if let Some(when) = misuse {
@@ -23,10 +23,10 @@ pub fn fails(holds: impl FnOnce() -> bool) -> bool {
     if holds() {
         return false;
     }
-    counters::ignored(|| {
-        let before = with_phase(|phase| std::mem::replace(phase, Phase::PostAssert));
+    counters::ignored(|at_work| {
+        let before = with_phase(at_work, |phase| std::mem::replace(phase, Phase::PostAssert));
         if let Some(Phase::Running(running)) = before {
-            running.finish();
+            running.finish(at_work);
         }
     });
     true

@@ -144,14 +144,14 @@ pub const Alloc: ModAlloc = ModAlloc::new();
 #[inline(never)]
 pub fn ad_hoc_event(weight: usize) {
     let is_running = |phase: &mut Phase| matches!(phase, Phase::Running(r) if r.settings.is_ad_hoc);
-    match counters::ignored(|| with_phase(is_running)) {
+    match counters::ignored(|at_work| with_phase(at_work, is_running)) {
         Some(true) => {}
         Some(false) => return,
         None => panic!("dhat: counting an event: {LOST_IN_FORK}"),
     }
     let stack = threads::stack_here();
-    counters::ignored(|| {
-        with_phase(|phase| {
+    counters::ignored(|at_work| {
+        with_phase(at_work, |phase| {
             if let Phase::Running(Running { counted: Counted::AdHoc(events), .. }) = phase {
                 events.count(stack, weight);
             }

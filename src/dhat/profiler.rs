@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::running::{with_phase, Phase, Running, Settings, LOST_IN_FORK};
-use crate::counters;
+use crate::counters::{self, AtWork};
 use crate::ignored::Ignored;
 use crate::installed;
 use crate::threads;
@@ -41,16 +41,20 @@ impl Profiler {
     pub fn builder() -> ProfilerBuilder {
         let settings =
             Settings { is_ad_hoc: false, is_testing: false, file: None, max_frames: Some(10) };
-        ProfilerBuilder { settings: Ignored::new(|| settings) }
+        ProfilerBuilder { settings: Ignored::new(|_| settings) }
     }
 }
 
 impl Drop for Profiler {
     fn drop(&mut self) {
-        counters::ignored(|| match with_phase(|phase| std::mem::replace(phase, Phase::Ready)) {
-            Some(Phase::Running(running)) if !running.settings.is_testing => running.finish(),
-            Some(Phase::Ready | Phase::Running(_) | Phase::PostAssert) => {}
-            None => eprintln!("dhat: error: nothing is saved: {LOST_IN_FORK}"),
+        counters::ignored(|at_work| {
+            match with_phase(at_work, |phase| std::mem::replace(phase, Phase::Ready)) {
+                Some(Phase::Running(running)) if !running.settings.is_testing => {
+                    running.finish(at_work)
+                }
+                Some(Phase::Ready | Phase::Running(_) | Phase::PostAssert) => {}
+                None => eprintln!("dhat: error: nothing is saved: {LOST_IN_FORK}"),
+            }
         });
     }
 }
@@ -104,7 +108,7 @@ impl ProfilerBuilder {
             installed::require();
         }
         let opening = threads::stack_here();
-        match self.settings.into_inner(|settings| start(settings, opening)) {
+        match self.settings.into_inner(|at_work, settings| start(at_work, settings, opening)) {
             Ok(()) => Profiler(()),
             Err(error) => panic!("dhat: {error}"),
         }
@@ -112,6 +116,7 @@ impl ProfilerBuilder {
 }
 
 fn start(
+    at_work: AtWork<'_>,
     settings: Settings,
     opening: Option<&'static crate::stacks::Stack>,
 ) -> Result<(), &'static str> {
@@ -129,5 +134,5 @@ fn start(
             Err("creating a profiler while a profiler is already running")
         }
     };
-    with_phase(start).unwrap_or(Err(LOST_IN_FORK))
+    with_phase(at_work, start).unwrap_or(Err(LOST_IN_FORK))
 }

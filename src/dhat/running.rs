@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use super::ad_hoc::Events;
 use super::sums::HeapSums;
-use crate::counters::Blocks;
+use crate::counters::{AtWork, Blocks};
 use crate::dhat_file::{self, lock};
 use crate::number::grouped;
 use crate::reading::{DhatKind, DhatProfile, ProgramPoints};
@@ -21,12 +21,12 @@ pub(super) enum Phase {
     PostAssert,
 }
 
-/// Hands `work` the phase. No code of the user's runs there, and nothing panics; to be called inside `counters::ignored`.
+/// Hands `work` the phase. No code of the user's runs there, and nothing panics.
 ///
 /// `None` in a forked child whose profiler another thread was at when it was forked.
-pub(super) fn with_phase<R>(work: impl FnOnce(&mut Phase) -> R) -> Option<R> {
+pub(super) fn with_phase<R>(at_work: AtWork<'_>, work: impl FnOnce(&mut Phase) -> R) -> Option<R> {
     static PHASE: Mutex<Phase> = Mutex::new(Phase::Ready);
-    lock(&PHASE).map(|mut phase| work(&mut phase))
+    lock(at_work, &PHASE).map(|mut phase| work(&mut phase))
 }
 
 /// Why [`with_phase`] gives none.
@@ -75,7 +75,7 @@ impl Running {
     }
 
     /// Ends it: writes the file, and says on stderr what was counted.
-    pub(super) fn finish(self) {
+    pub(super) fn finish(self, at_work: AtWork<'_>) {
         let (mut profile, summary) = match self.counted {
             Counted::Heap { profile, _recording } => {
                 let heap = ProgramPoints::of(profile.points());
@@ -97,7 +97,7 @@ impl Running {
             if profile.kind == DhatKind::AdHoc { "dhat-ad-hoc.json" } else { "dhat-heap.json" };
         let path = self.settings.file.unwrap_or_else(|| PathBuf::from(default));
         let name = path.display();
-        let outcome = match dhat_file::write(&path, &dhat_file::text(&profile)) {
+        let outcome = match dhat_file::write(&path, &dhat_file::text(at_work, &profile)) {
             Ok(()) => format!(
                 "dhat: The data has been saved to {name}, and is viewable with dhat/dh_view.html"
             ),

@@ -84,7 +84,7 @@ fn read<R>(wanted: &str, read: impl FnOnce(&Counted) -> Result<R, &'static str>)
         Phase::Running(running) => read(&running.counted).map_or_else(Found::Other, Found::It),
         Phase::PostAssert => Found::Asserted,
     };
-    let Some(found) = counters::ignored(|| with_phase(found)) else {
+    let Some(found) = counters::ignored(|at_work| with_phase(at_work, found)) else {
         panic!("dhat: getting {wanted}: {LOST_IN_FORK}");
     };
     match found {

@@ -10,15 +10,16 @@ use std::sync::Mutex;
 
 use super::lock::lock;
 use super::{document, file};
+use crate::counters::AtWork;
 use crate::reading::{DhatProfile, Recording};
 
 /// Writes `FOLDER/PACKAGE-BINARY-NAME.json`, and says where: a second one of the same name in this
-/// process is `..-2.json`, one of an earlier process is replaced. To be called inside
-/// `counters::ignored`.
+/// process is `..-2.json`, one of an earlier process is replaced.
 ///
 /// # Errors
 /// Those of the file system, with the path that they are about.
 pub(crate) fn save_in(
+    at_work: AtWork<'_>,
     folder: &Path,
     name: &str,
     recording: &Recording,
@@ -27,8 +28,8 @@ pub(crate) fn save_in(
     fs::create_dir_all(folder).map_err(|error| (folder.to_owned(), error))?;
     let package = env::var("CARGO_PKG_NAME").ok();
     let stem = stem(package.as_deref(), binary().as_deref(), name);
-    let path = folder.join(format!("{}.json", numbered(stem)));
-    match file::write(&path, &document::text(&DhatProfile::of_recording(recording))) {
+    let path = folder.join(format!("{}.json", numbered(at_work, stem)));
+    match file::write(&path, &document::text(at_work, &DhatProfile::of_recording(recording))) {
         Ok(()) => Ok(path),
         Err(error) => Err((path, error)),
     }
@@ -71,10 +72,12 @@ fn plain(name: &str) -> String {
     name.chars().map(|c| if is_plain(c) { c } else { '_' }).take(100).collect()
 }
 
-fn numbered(stem: String) -> String {
+fn numbered(at_work: AtWork<'_>, stem: String) -> String {
     static WRITTEN: Mutex<BTreeMap<String, u64>> = Mutex::new(BTreeMap::new());
     // In a child that can't know what was written before, by the number of the process.
-    let Some(mut written) = lock(&WRITTEN) else { return format!("{stem}-of-{}", process::id()) };
+    let Some(mut written) = lock(at_work, &WRITTEN) else {
+        return format!("{stem}-of-{}", process::id());
+    };
     let number = written.entry(stem.clone()).or_insert(0);
     *number += 1;
     match *number {
@@ -86,6 +89,7 @@ fn numbered(stem: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::{numbered, plain, stem, without_hash};
+    use crate::counters::ignored;
 
     #[test]
     fn files_are_named_after_binary_and_test() {
@@ -98,7 +102,7 @@ mod tests {
         assert_eq!(stem(Some("p"), None, "b"), "p-b");
         assert_eq!(plain("<p::S as p::T>::go / \u{e9}"), "_p.S_as_p.T_.go____");
         assert_eq!(plain(&"x".repeat(1000)).len(), 100);
-        let names = [(); 3].map(|()| numbered("a".to_owned()));
+        let names = [(); 3].map(|()| ignored(|at_work| numbered(at_work, "a".to_owned())));
         assert_eq!(names, ["a", "a-2", "a-3"]);
     }
 }

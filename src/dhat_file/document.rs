@@ -9,7 +9,7 @@ use std::process;
 use super::frames::Frames;
 use super::json::push_string;
 use crate::blocks::PointNumbers;
-use crate::counters::Blocks;
+use crate::counters::{AtWork, Blocks};
 use crate::reading::{DhatKind, DhatProfile};
 use crate::symbolize::{symbolize, Place};
 
@@ -17,11 +17,11 @@ use crate::symbolize::{symbolize, Place};
 const ROOT: &str = "[root]";
 
 /// Names and lines are looked up for this: some milliseconds, and a tenth of a second the first
-/// time in a process. To be called inside `counters::ignored`.
-pub(crate) fn text(profile: &DhatProfile) -> String {
+/// time in a process.
+pub(crate) fn text(at_work: AtWork<'_>, profile: &DhatProfile) -> String {
     let command: Vec<_> = env::args_os().map(|a| a.to_string_lossy().into_owned()).collect();
     let process = Process { command: command.join(" "), id: process::id() };
-    text_of(profile, &process, symbolize)
+    text_of(profile, &process, |addresses| symbolize(at_work, addresses))
 }
 
 /// What a file says of the process.

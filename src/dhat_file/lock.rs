@@ -5,14 +5,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::counters::AtWork;
 use crate::walk;
 
 /// Thousands of times as long as any of the locks is held.
 const LIMIT_IN_FORKED_CHILD: Duration = Duration::from_secs(1);
 
-/// `None` in a forked child, if the lock was held by another thread at the fork. To be called
-/// inside `counters::ignored`.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+/// `None` in a forked child, if the lock was held by another thread at the fork.
+pub(crate) fn lock<'a, T>(_: AtWork<'_>, mutex: &'a Mutex<T>) -> Option<MutexGuard<'a, T>> {
     if walk::is_forked() {
         return lock_within(mutex, LIMIT_IN_FORKED_CHILD);
     }

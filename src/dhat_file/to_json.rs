@@ -32,7 +32,9 @@ impl CallSites {
     #[must_use]
     pub fn to_dhat_json(&self) -> String {
         let profile = self.data().dhat.as_deref();
-        let json = Ignored::new(|| profile.map_or_else(String::new, document::text));
+        let json = Ignored::new(|at_work| {
+            profile.map_or_else(String::new, |profile| document::text(at_work, profile))
+        });
         String::clone(&json) // The user's own, counted like any other.
     }
 }

@@ -34,7 +34,7 @@ impl Recording {
     /// What the frame has recorded; `None` if it does not record, or has outlived the counters of its thread. In a box, for
     /// it is handed on through many functions, by a thread whose stack may be small.
     pub(crate) fn of(frame: &OpenScope) -> Option<Ignored<Box<Self>>> {
-        let mut recording = Ignored::new(Box::<Self>::default);
+        let mut recording = Ignored::new(|_| Box::<Self>::default());
         let read = |records: Records<'_>| recording.change(|recording| recording.add(records, 0));
         frame.read_records(read)?;
         if let Some(shared) = frame.shared() {

@@ -10,12 +10,14 @@ impl Exceeded {
     /// The report, with what the user has to say about the failure.
     pub(crate) fn report(&self, message: Option<fmt::Arguments<'_>>) -> Ignored<String> {
         let message = message.map(|message| {
-            let mut text = Ignored::new(String::new);
+            let mut text = Ignored::new(|_| String::new());
             // A user's `Display` may fail; what it wrote until then is shown.
             let _ = fmt::Write::write_fmt(&mut text, message);
             text
         });
-        Ignored::new(|| text::text(&self.data, message.as_ref().map(|message| message.as_str())))
+        Ignored::new(|at_work| {
+            text::text(at_work, &self.data, message.as_ref().map(|message| message.as_str()))
+        })
     }
 }
 

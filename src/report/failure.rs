@@ -28,6 +28,7 @@ use crate::call_sites::rows::{rows, Row};
 use crate::call_sites::source::Sources;
 use crate::call_sites::CallSites;
 use crate::call_sites::SortBy;
+use crate::counters::AtWork;
 use crate::number::{counted, grouped};
 
 const WIDTH: usize = 100;
@@ -79,8 +80,8 @@ impl Subject {
     }
 }
 
-/// Nothing at all where nothing was allocated. To be called inside `counters::ignored`.
-pub(crate) fn push_call_sites(text: &mut String, lists: &[List], mode: Mode) {
+/// Nothing at all where nothing was allocated.
+pub(crate) fn push_call_sites(_: AtWork<'_>, text: &mut String, lists: &[List], mode: Mode) {
     let mut is_any_listed = false;
     let (mut first_overrun, mut first_use) = (None, None);
     for list in lists {

@@ -10,7 +10,7 @@ use crate::number::{counted, signed};
 /// `3 allocations (1 reallocation), 96 bytes; 2 deallocations; 1 live, 48 bytes; peak 96 bytes`.
 impl fmt::Display for AllocStats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&Ignored::new(|| text(self)))
+        f.write_str(&Ignored::new(|_| text(self)))
     }
 }
 

@@ -17,18 +17,19 @@ use super::failure;
 use crate::budget::{self, Mode};
 use crate::budget::{Entrance, ExceededData, Limit, Metric, Runs};
 #[cfg(feature = "backtraces")]
-use crate::call_sites::{self, CallSites, SortBy};
+use crate::call_sites::{self, SortBy};
+use crate::counters::AtWork;
 use crate::number::{counted, grouped};
 use crate::room::with_room;
 
 const WIDTH: usize = 100;
 
 /// The report. No line break at its end.
-pub(crate) fn text(data: &ExceededData, message: Option<&str>) -> String {
-    with_room(|| made(data, message))
+pub(crate) fn text(at_work: AtWork<'_>, data: &ExceededData, message: Option<&str>) -> String {
+    with_room(|| made(at_work, data, message))
 }
 
-fn made(data: &ExceededData, message: Option<&str>) -> String {
+fn made(at_work: AtWork<'_>, data: &ExceededData, message: Option<&str>) -> String {
     let mut text = String::new();
     let location = data.origin.location;
     let unmeasured = data.measured.unmeasured;
@@ -49,10 +50,10 @@ fn made(data: &ExceededData, message: Option<&str>) -> String {
         return text;
     }
     push_table(&mut text, &rows(data));
-    push_call_sites(&mut text, data);
+    push_call_sites(at_work, &mut text, data);
     push_uncounted(&mut text, data);
     #[cfg(feature = "backtraces")]
-    if let Some(line) = data.dhat() {
+    if let Some(line) = data.dhat(at_work) {
         push_note(&mut text, line);
     }
     text.truncate(text.trim_end().len());
@@ -72,7 +73,7 @@ fn is_below(limit: Limit, measured: u64) -> bool {
 }
 
 #[cfg(not(feature = "backtraces"))]
-fn push_call_sites(text: &mut String, data: &ExceededData) {
+fn push_call_sites(_: AtWork<'_>, text: &mut String, data: &ExceededData) {
     if data.budget.wants_call_sites() {
         push_note(text, "no call sites: mod-alloc is built without its feature `backtraces`");
     }
@@ -80,7 +81,7 @@ fn push_call_sites(text: &mut String, data: &ExceededData) {
 
 /// Where the allocations were made, as far as the environment wants to know.
 #[cfg(feature = "backtraces")]
-fn push_call_sites(text: &mut String, data: &ExceededData) {
+fn push_call_sites(at_work: AtWork<'_>, text: &mut String, data: &ExceededData) {
     let mode = budget::mode();
     if mode == Mode::Off {
         return;
@@ -105,7 +106,7 @@ fn push_call_sites(text: &mut String, data: &ExceededData) {
         lists.push(failure::List { sites, subject, order, attribute, is_warm, run });
     };
     let is_of_peak = of_allocated.contains(&Metric::PeakBytes);
-    let at_peak = data.call_sites().filter(|_| is_of_peak).and_then(CallSites::at_peak);
+    let at_peak = data.call_sites().filter(|_| is_of_peak).and_then(|sites| sites.at_peak(at_work));
     let is_of_allocated = match at_peak {
         Some(_) => of_allocated != [Metric::PeakBytes],
         None => !of_allocated.is_empty() || of_retained.is_empty(),
@@ -125,7 +126,7 @@ fn push_call_sites(text: &mut String, data: &ExceededData) {
         };
         push(sites, subject, order(&of_retained));
     }
-    failure::push_call_sites(text, &lists, mode);
+    failure::push_call_sites(at_work, text, &lists, mode);
 }
 
 /// By what the broken limits are about.

@@ -159,7 +159,7 @@ impl ScopeHandle {
     #[cold]
     fn warn(&self, who: &str) {
         if self.scope.warns_first() && !thread::panicking() {
-            counters::ignored(|| {
+            counters::ignored(|_| {
                 eprintln!(
                     "mod-alloc: {who} was to be counted in a scope that has ended, and is not counted (thread {:?}). Join the \
                      threads and await the tasks of a scope or a budget before its end",

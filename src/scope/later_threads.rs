@@ -15,7 +15,7 @@ pub(super) enum Later {
 /// Looks at the threads that have begun since `moment`, this one apart. If in doubt, they are busy; and one that began some
 /// hundredths of a second before may be among them, as the system tells time. `None` where the system does not say.
 pub(super) fn later_threads(moment: Instant) -> Option<Later> {
-    crate::counters::ignored(|| imp::later_threads(moment))
+    crate::counters::ignored(|_| imp::later_threads(moment))
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]

@@ -49,7 +49,7 @@ impl Measurement {
                 recording.add_peak();
             });
             if tracking.live().is_some() {
-                retained = Some(Ignored::new(|| Box::new(recording.of_live_blocks(tracking))));
+                retained = Some(Ignored::new(|_| Box::new(recording.of_live_blocks(tracking))));
             }
         }
         let (is_shared, attached) = (attached.is_some(), attached.unwrap_or(0));

@@ -57,7 +57,7 @@ impl<F: Future> Metered<F> {
             peak: 0,
             uncounted: 0,
             unmeasured: None,
-            recording: asked.record.map(|_| Ignored::new(Box::<Recording>::default)),
+            recording: asked.record.map(|_| Ignored::new(|_| Box::<Recording>::default())),
             tracker: asked.track(),
             shared: None,
         };

@@ -25,7 +25,7 @@ pub(crate) struct ProcessRecorder {
 impl ProcessRecorder {
     #[track_caller]
     pub(crate) fn start() -> Self {
-        let before = Ignored::new(counted);
+        let before = Ignored::new(|_| counted());
         let profile = threads::profile_process(usize::MAX);
         let recording = threads::record_everywhere(true);
         Self {
@@ -38,7 +38,7 @@ impl ProcessRecorder {
     }
 
     pub(crate) fn call_sites(&self) -> CallSites {
-        let recording = Ignored::new(|| self.recording());
+        let recording = Ignored::new(|_| self.recording());
         call_sites::of_recording(&recording, self.location)
     }
 

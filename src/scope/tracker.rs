@@ -58,7 +58,7 @@ impl Tracker {
     /// What was allocated by others than std for its threads, as far as stacks tell.
     #[cfg(feature = "backtraces")]
     fn beside_thread_starts(&self) -> Live {
-        counters::ignored(|| {
+        counters::ignored(|_| {
             let mut blocks = Vec::new();
             self.tracking.visit_live(&mut |stack, size| blocks.push((stack, size)));
             let mut live = Live::default();

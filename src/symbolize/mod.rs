@@ -9,6 +9,8 @@
 
 pub(crate) mod names;
 
+use crate::counters::AtWork;
+
 #[cfg(all(
     target_arch = "x86_64",
     target_pointer_width = "64",
@@ -52,8 +54,8 @@ pub(crate) enum Place {
 
 /// One `Place` for each return address, in their order.
 ///
-/// To be called inside `counters::ignored`. Never panics; at home on a thread with a small stack; waits for nothing but
+/// Never panics; at home on a thread with a small stack; waits for nothing but
 /// std's own lock on backtraces.
-pub(crate) fn symbolize(return_addresses: &[usize]) -> Vec<Place> {
+pub(crate) fn symbolize(_: AtWork<'_>, return_addresses: &[usize]) -> Vec<Place> {
     imp::resolve(return_addresses)
 }

@@ -116,7 +116,7 @@ impl OpenScope {
     /// [`measure`](Self::measure), and if it does not record.
     pub(crate) fn read_records<R>(&self, read: impl FnOnce(Records<'_>) -> R) -> Option<R> {
         let thread = self.thread()?;
-        thread.with_scopes(|scopes| ignored(|| scopes.records(self.id).map(read)))
+        thread.with_scopes(|scopes| ignored(|_| scopes.records(self.id).map(read)))
     }
 
     /// The scope, for other threads to attach to.

@@ -4,13 +4,15 @@ use super::{
     chain, push_call_sites, CallSites, List, Mode, SortBy, Subject, DHAT_HINT, UNREAD, WIDTH,
 };
 use crate::call_sites::fixture::{tally, Program};
+use crate::counters::ignored;
 use crate::stacks::{Growth, SiteCounts};
 use crate::walk::Stop;
 
 fn push(text: &mut String, program: &Program<'_>, mode: Mode, order: SortBy) {
-    let (sites, subject) = (CallSites::new(program.data()), Subject::Allocated);
+    let sites = ignored(|at_work| CallSites::new(at_work, program.data()));
+    let subject = Subject::Allocated;
     let list = List { sites, subject, order, attribute: None, is_warm: false, run: None };
-    push_call_sites(text, &[list], mode);
+    ignored(|at_work| push_call_sites(at_work, text, &[list], mode));
     // With the feature `dhat-compat` it says one thing more, and one of sources that are not there,
     // as nearly all here.
     *text = text.replace(DHAT_HINT, "");
@@ -252,7 +254,8 @@ fn source_lines_are_shown_where_they_can_be_read() {
 #[test]
 fn a_source_that_is_not_there_is_named_once() {
     let check = |program: &Program<'_>, expected: &[&str]| {
-        let (sites, subject) = (CallSites::new(program.data()), Subject::Allocated);
+        let sites = ignored(|at_work| CallSites::new(at_work, program.data()));
+        let subject = Subject::Allocated;
         let list = List {
             sites,
             subject,
@@ -262,7 +265,7 @@ fn a_source_that_is_not_there_is_named_once() {
             run: None,
         };
         let mut text = String::new();
-        push_call_sites(&mut text, &[list], Mode::Short);
+        ignored(|at_work| push_call_sites(at_work, &mut text, &[list], Mode::Short));
         let lines: Vec<_> = text.lines().filter(|line| line.ends_with(UNREAD)).collect();
         assert_eq!(lines, expected, "{text}");
     };

@@ -66,7 +66,7 @@ extern "C" fn run<F: FnOnce() -> R + Send, R: Send>(job: *mut c_void) -> *mut c_
     // SAFETY: `on_a_roomy_thread` passed a job of this type, and looks at it again only when this thread has ended.
     let job = unsafe { &mut *job.cast::<Job<F, R>>() };
     if let Some(work) = job.work.take() {
-        crate::counters::ignored(|| match catch_unwind(AssertUnwindSafe(work)) {
+        crate::counters::ignored(|_| match catch_unwind(AssertUnwindSafe(work)) {
             Ok(result) => job.result = Some(result),
             // Dropping it could panic again.
             Err(payload) => std::mem::forget(payload),
