@@ -34,6 +34,8 @@ use mod_alloc::{
 mod drive;
 #[path = "common/macro_tests.rs"]
 mod macro_tests;
+#[path = "common/panics.rs"]
+mod panics;
 #[path = "common/waker.rs"]
 mod waker;
 #[path = "common/yield_now.rs"]

@@ -34,6 +34,8 @@ use mod_alloc::{alloc_budget, measure, ModAlloc};
 
 #[path = "common/macro_tests.rs"]
 mod macro_tests;
+#[path = "common/panics.rs"]
+mod panics;
 #[path = "common/ready.rs"]
 mod ready;
 #[path = "common/waker.rs"]

@@ -29,6 +29,8 @@ use mod_alloc::{alloc_budget, assert_allocs, assert_no_alloc, ModAlloc};
 
 #[path = "common/macro_tests.rs"]
 mod macro_tests;
+#[path = "common/panics.rs"]
+mod panics;
 
 use macro_tests::{allocate, assert_breaks, assert_limit, line_of_panic_in, panic_of, Noisy};
 

@@ -2,13 +2,16 @@
 //! is below, and runs in a process of its own.
 #![cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
 
-use std::env;
 use std::hint::black_box;
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, ExitStatus};
 
 use mod_alloc::{alloc_budget, ModAlloc};
+
+#[path = "common/again.rs"]
+mod again;
+
+use again::this_binary;
 
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
@@ -16,23 +19,16 @@ static GLOBAL: ModAlloc = ModAlloc::new();
 const SIGTRAP: i32 = 5;
 const ARGUMENTS: [&str; 4] = ["--exact", "past_the_second", "--ignored", "--nocapture"];
 
-fn this() -> std::path::PathBuf {
-    env::current_exe().expect("a path")
-}
-
-fn run(value: &str) -> (Output, String) {
-    let mut again = Command::new(this());
+fn run(value: &str) -> (ExitStatus, String) {
+    let mut again = this_binary();
     again.args(ARGUMENTS).arg("--test-threads=1").env("MOD_ALLOC_BREAK", value);
-    let output = again.env("RUST_BACKTRACE", "0").output().expect("it runs");
-    let text = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
-    let text = text.concat();
-    (output, text)
+    again::run(&mut again)
 }
 
 #[test]
 fn the_process_stops_at_the_first_allocation_past_the_budget_and_says_why() {
-    let (output, text) = run("1");
-    assert_eq!(output.status.signal(), Some(SIGTRAP), "{text}");
+    let (status, text) = run("1");
+    assert_eq!(status.signal(), Some(SIGTRAP), "{text}");
     let word = "\nmod-alloc: MOD_ALLOC_BREAK=1 stops this process here (SIGTRAP), at the first allocation past a budget. \
                 Is it run in a debugger?\n";
     let (before, after) = text.split_once(word).expect(&text);
@@ -43,12 +39,12 @@ fn the_process_stops_at_the_first_allocation_past_the_budget_and_says_why() {
 #[test]
 fn it_does_not_unless_it_is_told_to() {
     for value in ["0", ""] {
-        let (output, text) = run(value);
-        assert_eq!(output.status.signal(), None, "{text}");
+        let (status, text) = run(value);
+        assert_eq!(status.signal(), None, "{text}");
         assert!(text.contains("five so far") && text.contains("budget exceeded"), "{text}");
     }
-    let (output, text) = run("yes");
-    assert!(output.status.signal().is_none() && !text.contains("so far"), "{text}");
+    let (status, text) = run("yes");
+    assert!(status.signal().is_none() && !text.contains("so far"), "{text}");
     assert!(
         text.contains("is `MOD_ALLOC_BREAK` misspelt? It is `yes`; the values are `0`"),
         "{text}"
@@ -74,8 +70,7 @@ fn a_debugger_stops_in_the_users_function_and_goes_on() {
     }
     let commands = ["run", "bt", "continue"];
     let mut gdb = gdb(&commands);
-    let output = gdb.arg(Path::new(&this())).args(ARGUMENTS).output().expect("it runs");
-    let text = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text)).concat();
+    let (_, text) = again::run(gdb.arg(this_binary().get_program()).args(ARGUMENTS));
     assert!(text.contains("received signal SIGTRAP"), "{text}");
     assert!(text.contains("allocates_five_times () at tests/breakpoint.rs:"), "{text}");
     assert!(text.contains("five so far") && text.contains("budget exceeded"), "{text}");

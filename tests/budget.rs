@@ -12,12 +12,15 @@ use mod_alloc::{measure, AllocScope, Budget, Exceeded, ModAlloc};
 
 #[path = "common/drive.rs"]
 mod drive;
+#[path = "common/panics.rs"]
+mod panics;
 #[path = "common/waker.rs"]
 mod waker;
 #[path = "common/yield_now.rs"]
 mod yield_now;
 
 use drive::drive;
+use panics::panic_of;
 use yield_now::yield_now;
 
 #[global_allocator]
@@ -315,8 +318,7 @@ fn repeated_futures_hold_in_each_run() {
 #[test]
 fn enforcing_a_future_panics_at_its_await() {
     let enforced = Budget::new().max(0).enforce_future(async { allocate(&[1]) });
-    let panic = catch_unwind(AssertUnwindSafe(|| drive(enforced, || ()))).unwrap_err();
-    let text = panic.downcast_ref::<String>().expect("a report");
+    let text = panic_of(|| drive(enforced, || ()));
     assert!(text.contains("Budget::new().max(0)") && text.contains("this future"), "{text}");
     assert_eq!(drive(Budget::new().max(0).enforce_future(async { 5 }), || ()), 5);
 }

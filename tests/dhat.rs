@@ -5,12 +5,15 @@
 use std::env;
 use std::fs;
 use std::hint::black_box;
-use std::panic::{self, catch_unwind, UnwindSafe};
+use std::panic::{self, catch_unwind, resume_unwind, AssertUnwindSafe};
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::thread;
 
 use mod_alloc::{dhat, AllocScope, Profiler};
+
+#[path = "common/panics.rs"]
+mod panics;
 
 #[global_allocator]
 static ALLOC: dhat::Alloc = dhat::Alloc;
@@ -256,17 +259,13 @@ fn depth() {
     assert!(blocks > 25 && bytes == 10 * blocks && max == bytes, "{few:?}");
 }
 
-/// What `work` panics with.
-fn panic_of(work: impl FnOnce() + UnwindSafe) -> String {
+/// What `work` panics with. It is meant to happen, so nothing is printed.
+fn panic_of(work: impl FnOnce()) -> String {
     let hook = panic::take_hook();
-    panic::set_hook(Box::new(|_| {})); // It is meant to happen: nothing to print.
-    let panic = catch_unwind(work);
+    panic::set_hook(Box::new(|_| {}));
+    let result = catch_unwind(AssertUnwindSafe(work));
     panic::set_hook(hook);
-    let panic = panic.expect_err("it panics");
-    match panic.downcast::<String>() {
-        Ok(text) => *text,
-        Err(panic) => (*panic.downcast::<&str>().expect("a text")).to_owned(),
-    }
+    panics::panic_of(|| result.map_err(|panic| resume_unwind(panic)))
 }
 
 fn misuse() {

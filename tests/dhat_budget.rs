@@ -2,17 +2,19 @@
 //! binary again, with the variable set, which is read once in a process; what they run is below,
 //! and ignored otherwise.
 
-use std::env;
 use std::fs;
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::thread;
 
 use mod_alloc::{alloc_budget, AllocScope, Budget, ModAlloc};
 
+#[path = "common/again.rs"]
+mod again;
 #[path = "common/waker.rs"]
 mod waker;
+
+use again::this_binary;
 
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
@@ -20,24 +22,13 @@ static GLOBAL: ModAlloc = ModAlloc::new();
 /// What running `test` in another process prints, with the variable set to `value`, and more of
 /// them.
 fn output_of(test: &str, value: &str, more: &[(&str, &str)]) -> String {
-    let mut again = Command::new(env::current_exe().expect("a path"));
-    again.args([
-        "--exact",
-        &format!("run::{test}"),
-        "--ignored",
-        "--nocapture",
-        "--test-threads=1",
-    ]);
-    again
-        .env_remove("RUST_BACKTRACE")
-        .env("MOD_ALLOC_DHAT", value)
-        .env("CARGO_PKG_NAME", "mod-alloc")
-        .envs(more.iter().copied());
-    let output = again.output().expect("it runs");
-    let text =
-        [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
-    assert!(text[0].contains("running 1 test"), "{text:?}");
-    text.concat()
+    let mut again = this_binary();
+    again.args(["--exact", &format!("run::{test}"), "--ignored"]);
+    again.args(["--nocapture", "--test-threads=1"]);
+    again.env("MOD_ALLOC_DHAT", value).env("CARGO_PKG_NAME", "mod-alloc");
+    let (_, text) = again::run(again.envs(more.iter().copied()));
+    assert!(text.contains("running 1 test"), "{text}");
+    text
 }
 
 /// A folder that is not there yet.

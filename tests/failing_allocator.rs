@@ -51,6 +51,9 @@ unsafe impl GlobalAlloc for Refusing {
     }
 }
 
+#[path = "common/again.rs"]
+mod again;
+
 #[global_allocator]
 static GLOBAL: ModAlloc<Refusing> = ModAlloc::with(Refusing);
 
@@ -125,9 +128,7 @@ fn scopes_need_no_memory_of_the_inner_allocator() {
 
 #[test]
 fn the_first_scope_of_a_process_needs_none_either() {
-    let this = std::env::current_exe().expect("a test knows its binary");
     let alone = ["--exact", "scopes_need_no_memory_of_the_inner_allocator"];
-    let output = std::process::Command::new(this).args(alone).output().expect("it runs again");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"));
+    let (status, text) = again::run(again::this_binary().args(alone));
+    assert!(status.success() && text.contains("1 passed"), "{text}");
 }

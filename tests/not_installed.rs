@@ -1,7 +1,6 @@
 //! A binary without `ModAlloc`: everything that would count must fail, with the lines to add.
 
 use std::future::{ready, Future};
-use std::panic::{catch_unwind, UnwindSafe};
 use std::pin::pin;
 
 use mod_alloc::{
@@ -9,24 +8,18 @@ use mod_alloc::{
     Profiler,
 };
 
+#[path = "common/panics.rs"]
+mod panics;
 #[path = "common/waker.rs"]
 mod waker;
+
+use panics::panic_of;
 
 /// There, but without `#[global_allocator]`.
 static FORGOTTEN: ModAlloc = ModAlloc::new();
 
-/// The message that `work` panics with.
 #[track_caller]
-fn panic_of<R>(work: impl FnOnce() -> R + UnwindSafe) -> String {
-    let Err(panic) = catch_unwind(work) else { panic!("it must not pass: nothing is counted") };
-    match panic.downcast::<String>() {
-        Ok(text) => *text,
-        Err(panic) => (*panic.downcast_ref::<&str>().expect("a panic's text")).to_owned(),
-    }
-}
-
-#[track_caller]
-fn check<R>(work: impl FnOnce() -> R + UnwindSafe) {
+fn check<R>(work: impl FnOnce() -> R) {
     let text = panic_of(work);
     assert!(text.contains("is `ModAlloc` this binary's `#[global_allocator]`?"), "{text}");
     assert!(

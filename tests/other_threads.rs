@@ -2,19 +2,21 @@
 //! runs at a time, the report and `MOD_ALLOC_REPORT=1` say that it was there. The tests run this
 //! binary again, one test of it or several.
 
-use std::env;
 use std::future::{poll_fn, Future};
 use std::hint::black_box;
 use std::pin::pin;
-use std::process::Command;
 use std::sync::{Arc, Barrier, OnceLock};
 use std::task::{Context, Poll};
 use std::thread;
 
 use mod_alloc::{alloc_budget, uncounted, AllocScope, Budget, ModAlloc};
 
+#[path = "common/again.rs"]
+mod again;
 #[path = "common/waker.rs"]
 mod waker;
+
+use again::this_binary;
 
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
@@ -115,14 +117,9 @@ fn future_holds() {
 
 /// What the tests of this binary print that are named in `arguments`.
 fn run(arguments: &str, variables: &[(&str, &str)]) -> String {
-    let mut again = Command::new(env::current_exe().expect("a test knows its binary"));
-    again.arg("--ignored").args(arguments.split_whitespace()).env_remove("RUST_TEST_THREADS");
-    for name in ["MOD_ALLOC_REPORT", "NEXTEST_EXECUTION_MODE", "MOD_ALLOC_DHAT"] {
-        again.env_remove(name);
-    }
-    let output = again.envs(variables.iter().copied()).output().expect("it runs");
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    text(&output.stdout) + &text(&output.stderr)
+    let mut again = this_binary();
+    again.arg("--ignored").args(arguments.split_whitespace()).envs(variables.iter().copied());
+    again::run(&mut again).1
 }
 
 const REPORT: (&str, &str) = ("MOD_ALLOC_REPORT", "1");

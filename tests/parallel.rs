@@ -8,6 +8,8 @@ use std::hint::black_box;
 
 use mod_alloc::ModAlloc;
 
+#[path = "common/again.rs"]
+mod again;
 #[path = "common/crowd.rs"]
 mod crowd;
 

@@ -8,6 +8,8 @@ use std::thread;
 
 use mod_alloc::{alloc_budget, uncounted, AllocScope, Budget, ModAlloc, ScopeHandle};
 
+#[path = "common/again.rs"]
+mod again;
 #[path = "common/allocate.rs"]
 mod allocate;
 #[path = "common/crowd.rs"]

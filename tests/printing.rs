@@ -3,27 +3,28 @@
 //! and run in a process of their own, whose harness may keep their output or not.
 #![cfg(all(feature = "backtraces", target_os = "linux", target_arch = "x86_64", not(miri)))]
 
-use std::env;
 use std::fmt;
 use std::hint::black_box;
 use std::io::Write as _;
-use std::process::Command;
 
 use mod_alloc::{alloc_budget, AllocScope, Budget, ModAlloc};
 
+#[path = "common/again.rs"]
+mod again;
 #[path = "common/waker.rs"]
 mod waker;
+
+use again::this_binary;
 
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
 
 /// What running the tests below prints.
 fn output_of(more: &[&str], backtrace: Option<&str>) -> String {
-    let mut again = Command::new(env::current_exe().expect("a path"));
-    again.args(["run::", "--ignored"]).args(more).env_remove("MOD_ALLOC_BACKTRACE");
-    again.env("RUST_BACKTRACE", "0").envs(backtrace.map(|mode| ("MOD_ALLOC_BACKTRACE", mode)));
-    let output = again.output().expect("it runs");
-    [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat()
+    let mut again = this_binary();
+    again.args(["run::", "--ignored"]).args(more);
+    again.envs(backtrace.map(|mode| ("MOD_ALLOC_BACKTRACE", mode)));
+    again::run(&mut again).1
 }
 
 /// The names of the tests that failed, from the last list of them in an output.

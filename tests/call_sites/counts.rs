@@ -7,6 +7,7 @@ use std::thread;
 
 use mod_alloc::{measure, uncounted, AllocScope, Budget, CallSites};
 
+use crate::again;
 use crate::lines::{assert_same_sum, at, noted, user_lines};
 
 /// Of different sizes, with a growth among them.
@@ -201,12 +202,10 @@ fn the_reports_of_a_budget_are_in_nobodys_numbers() {
 #[test]
 fn a_budget_that_holds_looks_for_no_names() {
     if std::env::var_os("LOOKS_FOR_NAMES").is_none() {
-        let this = std::env::current_exe().expect("a test knows its binary");
         let alone = ["--exact", "counts::a_budget_that_holds_looks_for_no_names"];
-        let mut again = std::process::Command::new(this);
-        let output = again.args(alone).env("LOOKS_FOR_NAMES", "1").output().expect("it runs again");
-        let text = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success() && text.contains("1 passed"), "{text}");
+        let mut again = again::this_binary();
+        let (status, text) = again::run(again.args(alone).env("LOOKS_FOR_NAMES", "1"));
+        assert!(status.success() && text.contains("1 passed"), "{text}");
         return;
     }
     let this = std::env::current_exe().expect("a test knows its binary");

@@ -7,6 +7,8 @@
 #![allow(unsafe_code)]
 #![allow(clippy::unit_arg, unused_assignments)] // `at!` takes any expression.
 
+#[path = "../common/again.rs"]
+mod again;
 mod counts;
 mod dropping;
 mod futures;
@@ -14,6 +16,8 @@ mod lines;
 mod merged;
 mod misuse;
 mod odd_stacks;
+#[path = "../common/panics.rs"]
+mod panics;
 mod places;
 mod profilers;
 #[path = "../common/waker.rs"]

@@ -1,15 +1,14 @@
 //! Call sites that were not recorded are asked for: never an empty answer.
 
 use std::hint::black_box;
-use std::panic::catch_unwind;
 
 use mod_alloc::{AllocScope, Budget, Profiler};
 
+use crate::panics::panic_of;
+
 #[track_caller]
-fn check(work: impl FnOnce() + std::panic::UnwindSafe, remedy: &str) {
-    let panic = catch_unwind(work).expect_err("nothing was recorded");
-    let literal = || *panic.downcast_ref::<&str>().expect("a text");
-    let text = panic.downcast_ref::<String>().map_or_else(literal, String::as_str);
+fn check(work: impl FnOnce(), remedy: &str) {
+    let text = panic_of(work);
     assert!(text.contains(remedy), "{text}");
 }
 

@@ -2,9 +2,10 @@
 //! again for some of its tests alone.
 
 use std::hint::black_box;
-use std::process::Command;
 use std::sync::Once;
 use std::thread;
+
+use crate::again::{self, this_binary};
 
 /// Threads that allocate, reallocate and free without end.
 pub(crate) fn start_noise() {
@@ -27,11 +28,7 @@ pub(crate) fn start_noise() {
 }
 
 /// Runs the tests of this binary below `module`, by 8 test threads, in a process of their own, with
-/// a variable in its environment. Returns what the harness printed.
+/// a variable in its environment. Returns what they printed.
 pub(crate) fn run_again(module: &str, variable: &str, value: &str) -> String {
-    let this = std::env::current_exe().expect("a test knows its binary");
-    let mut command = Command::new(this);
-    command.args([module, "--test-threads=8"]).env(variable, value);
-    let output = command.output().expect("it runs again");
-    String::from_utf8_lossy(&output.stdout).into_owned()
+    again::run(this_binary().args([module, "--test-threads=8"]).env(variable, value)).1
 }

@@ -5,8 +5,10 @@
 
 use std::cell::Cell;
 use std::hint::black_box;
-use std::panic::{catch_unwind, set_hook, take_hook, AssertUnwindSafe, Location};
+use std::panic::{set_hook, take_hook, Location};
 use std::sync::Once;
+
+use crate::panics;
 
 /// Makes so many allocations, of 8 bytes each.
 pub(crate) fn allocate(events: u64) {
@@ -33,12 +35,7 @@ impl Drop for Noisy {
 /// What `work` panics with. Its white space is made single spaces.
 #[track_caller]
 pub(crate) fn panic_of<R>(work: impl FnOnce() -> R) -> String {
-    let Err(panic) = catch_unwind(AssertUnwindSafe(work)) else {
-        panic!("no panic");
-    };
-    let literal = || *panic.downcast_ref::<&str>().expect("a text");
-    let text = panic.downcast_ref::<String>().map_or_else(literal, String::as_str);
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    panics::panic_of(work).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The report that `work` panics with says that `row` was measured.
