@@ -109,6 +109,8 @@
 //! Rust 1.75 or later, without other packages. It is tested on x86_64 Linux with glibc, where 2.18 is needed. The code for macOS,
 //! Windows and other systems with 64-bit atomics is there and type-checked, but has not been run.
 
+// docs.rs says of each item which feature it needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 // What only call sites use lies idle where there are none.
 #![cfg_attr(
     not(all(feature = "backtraces", target_arch = "x86_64", target_os = "linux", not(miri))),
