@@ -194,7 +194,7 @@ fn a_guard_that_leaves_an_uncounted_stretch_counts_nothing_twice() {
     assert_eq!(scope.exit().alloc_count, 5);
 }
 
-/// The heir of its part must not be one that counts for itself, in the hidden stretch.
+/// The heir of its part must not be one that counts for itself, in the uncounted stretch.
 #[test]
 fn a_guard_that_is_dropped_in_an_uncounted_stretch_leaves_nothing_to_those_inside() {
     let scope = AllocScope::enter();
@@ -235,7 +235,7 @@ fn a_scope_that_has_ended_attaches_nobody_to_those_around_it() {
 fn attached_threads_count_in_the_scopes_around_too() {
     let outermost = AllocScope::enter();
     let outer = AllocScope::enter();
-    let (_, hidden) = measure(|| {
+    let (_, around) = measure(|| {
         uncounted(|| {
             let inner = AllocScope::enter();
             let handle = inner.handle();
@@ -243,7 +243,7 @@ fn attached_threads_count_in_the_scopes_around_too() {
             assert_eq!(inner.exit().alloc_count, 1);
         });
     });
-    assert_eq!(hidden.alloc_count, 0);
+    assert_eq!(around.alloc_count, 0);
     let inner = AllocScope::enter();
     let (handle, of_outer) = (inner.handle(), outer.handle());
     on_a_thread(|| {
@@ -647,9 +647,8 @@ fn there_is_no_current_scope_where_nothing_counts() {
     assert!(AllocScope::current().is_none());
 }
 
-/// Handles count nowhere themselves.
 #[test]
-fn handles_are_unseen() {
+fn handles_count_nowhere() {
     let (_, stats) = measure(|| {
         let scope = AllocScope::enter();
         let handles: [ScopeHandle; 3] = [(); 3].map(|()| scope.handle());

@@ -192,7 +192,7 @@ fn warm_up_runs_do_not_count() {
         buffer.reserve(100);
         runs
     });
-    assert_eq!(scope.exit().alloc_count, 0, "hidden from the scope around as well");
+    assert_eq!(scope.exit().alloc_count, 0, "uncounted in the scope around as well");
     assert_eq!(last.expect("only the first run allocates"), 5);
 }
 
@@ -352,7 +352,7 @@ fn checks_say_what_was_measured_while_a_panic_unwinds_and_enforce_is_silent() {
 }
 
 #[test]
-fn warm_ups_of_an_async_fn_are_hidden_from_the_scopes_around() {
+fn warm_ups_of_an_async_fn_are_uncounted_in_the_scopes_around() {
     #[mod_alloc::alloc_budget(exact = 1, warmup = 2)]
     async fn allocates_once() -> Box<u8> {
         yield_now().await;
@@ -365,7 +365,7 @@ fn warm_ups_of_an_async_fn_are_hidden_from_the_scopes_around() {
 }
 
 #[test]
-fn making_and_dropping_warm_up_futures_is_hidden_as_well() {
+fn making_and_dropping_warm_up_futures_is_uncounted_as_well() {
     let counted = Budget::new().max(0).warmup(3).check_future(|| {
         let block = vec![1_u8; 10];
         async move { drop(block) }

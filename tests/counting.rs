@@ -268,7 +268,7 @@ fn a_caught_panic_leaves_every_outer_count_right() {
         std::panic::resume_unwind(Box::new(()));
     };
     let ((), caught) = measure(|| assert!(catch_unwind(AssertUnwindSafe(panicking)).is_err()));
-    // The block and the panic's own; the free of the hidden panic, which is caught outside of
+    // The block and the panic's own; the free of the uncounted panic, which is caught outside of
     // `uncounted`.
     assert_eq!((caught.alloc_count, caught.dealloc_count, caught.live_count), (2, 3, -1));
     drop(bytes(1_000));

@@ -126,8 +126,8 @@ fn the_peak_is_never_below_the_current() {
 
 fn the_peak_stays_within_its_bound_while_others_allocate() {
     // Two threads hold a large block in turn, so that there is never more than one; this one looks
-    // all the time. Between the ledgers of the two lie many others, so that reading all of them
-    // takes a while.
+    // all the time. Between the counters of the two lie those of many others, so that reading all
+    // of them takes a while.
     const LARGE: i64 = 1 << 30;
     static TURN: AtomicUsize = AtomicUsize::new(0);
     const LAST_TURN: usize = 4_000;
@@ -380,7 +380,7 @@ fn ten_thousand_threads_do_not_grow_the_memory() {
     };
     run(10_000);
     let grown = resident_bytes().expect("as before") - before;
-    // A ledger a thread would be 2.5 MB, and its frames several times that.
+    // The counters of each thread would be 2.5 MB, and its scopes several times that.
     assert!(grown < 1 << 20, "10,000 threads left {grown} bytes behind");
 }
 

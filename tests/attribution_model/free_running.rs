@@ -36,7 +36,7 @@ pub(crate) fn run(rounds: u64, first: u64) -> u64 {
     };
     let noise: Vec<_> = (0..3).map(noise).collect();
     for seed in first..first + rounds {
-        // On a thread of its own, so that ledgers pass from one to the other.
+        // On a thread of its own, so that a thread takes over the counters of another.
         thread::spawn(move || round(seed)).join().expect("it ends well");
     }
     IS_OVER.store(true, Relaxed);
@@ -125,8 +125,8 @@ struct Worker<'a> {
     handle: &'a ScopeHandle,
     numbers: Random,
     blocks: [Option<Held>; SLOTS],
-    /// How many hidden stretches are open, and were open when each guard was made.
-    hidden: usize,
+    /// How many uncounted stretches are open, and were open when each guard was made.
+    uncounted: usize,
     guards: [Option<(Attached, usize)>; 3],
     jobs: Vec<usize>,
     sum: Sum,
@@ -138,7 +138,7 @@ impl<'a> Worker<'a> {
             handle,
             numbers: Random::new(seed),
             blocks: [None; SLOTS],
-            hidden: 0,
+            uncounted: 0,
             guards: [None, None, None],
             jobs: Vec::with_capacity(10),
             sum: Sum::default(),
@@ -158,10 +158,10 @@ impl<'a> Worker<'a> {
         (self.sum, self.blocks)
     }
 
-    /// Frames above the innermost hidden one count, wherever they were made.
+    /// Frames above the innermost uncounted one count, wherever they were made.
     fn is_counted(&self) -> bool {
         let guards = self.guards.iter().flatten().map(|(_, level)| level);
-        guards.chain(&self.jobs).any(|&level| level >= self.hidden)
+        guards.chain(&self.jobs).any(|&level| level >= self.uncounted)
     }
 
     fn act(&mut self) {
@@ -174,21 +174,21 @@ impl<'a> Worker<'a> {
             15 | 16 => self.give(slot),
             17..=19 => {
                 self.guards[guard] = None;
-                self.guards[guard] = Some((self.handle.attach(), self.hidden));
+                self.guards[guard] = Some((self.handle.attach(), self.uncounted));
             }
             20 | 21 => self.guards[guard] = None,
             22 | 23 if self.jobs.len() < 5 => {
-                self.jobs.push(self.hidden);
+                self.jobs.push(self.uncounted);
                 self.handle.run(|| self.act_some());
                 self.jobs.pop();
             }
-            24 if self.hidden < 5 => {
-                self.hidden += 1;
+            24 if self.uncounted < 5 => {
+                self.uncounted += 1;
                 uncounted(|| self.act_some());
-                self.hidden -= 1;
+                self.uncounted -= 1;
                 // What was made in there stands over the same frames as what is made from now on.
                 let levels = self.guards.iter_mut().flatten().map(|(_, level)| level);
-                levels.for_each(|level| *level = self.hidden.min(*level));
+                levels.for_each(|level| *level = self.uncounted.min(*level));
             }
             _ => self.open_a_scope(),
         }

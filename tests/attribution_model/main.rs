@@ -1,8 +1,8 @@
 //! Random programs over several threads against a plain model: scopes that are opened, shared,
 //! attached to by guard, by job, by whole thread and by task, nested, twice and out of order,
-//! hidden stretches, blocks that move and are freed anywhere, budgets with leaks, scopes that end
-//! while threads are attached, threads that end while they are. The model (`reference.rs`) updates
-//! every scope at every event; the library must agree to the last digit.
+//! uncounted stretches, blocks that move and are freed anywhere, budgets with leaks, scopes that
+//! end while threads are attached, threads that end while they are. The model (`reference.rs`)
+//! updates every scope at every event; the library must agree to the last digit.
 //!
 //! The threads run in lock step (`execute.rs`), so that there is one right answer. In
 //! `free_running.rs` they do not, and what does not depend on the order is compared.

@@ -40,7 +40,7 @@ enum Frame {
     Scope(usize),
     /// To all of these, the innermost last.
     Attached(Vec<usize>),
-    Hidden,
+    Uncounted,
 }
 
 #[derive(Default)]
@@ -116,7 +116,7 @@ impl Model {
         let mut seen = vec![];
         for (_, frame) in frames.rev() {
             match frame {
-                Frame::Hidden => break,
+                Frame::Uncounted => break,
                 Frame::Scope(scope) => seen.push(*scope),
                 Frame::Attached(scopes) => seen.extend(scopes),
             }
@@ -132,7 +132,7 @@ impl Model {
         let mut around = vec![];
         for (_, frame) in frames {
             match frame {
-                Frame::Hidden => {}
+                Frame::Uncounted => {}
                 Frame::Scope(scope) => around.push(*scope),
                 Frame::Attached(scopes) => around.extend(scopes),
             }
@@ -248,8 +248,8 @@ impl Model {
     /// Shares the scope of the frame at `depth`, and those around it.
     fn share(&mut self, thread: usize, depth: usize) {
         let frames = self.threads[thread].frames.clone();
-        let is_hidden = |(_, frame): &(u64, Frame)| matches!(frame, Frame::Hidden);
-        let outermost = frames[..depth].iter().rposition(is_hidden).map_or(0, |at| at + 1);
+        let is_uncounted = |(_, frame): &(u64, Frame)| matches!(frame, Frame::Uncounted);
+        let outermost = frames[..depth].iter().rposition(is_uncounted).map_or(0, |at| at + 1);
         for at in outermost..=depth {
             if let Frame::Scope(scope) = frames[at].1 {
                 if self.scopes[scope].enclosing.is_none() {
@@ -267,7 +267,7 @@ impl Model {
     fn current(&mut self, thread: usize) -> Option<usize> {
         for depth in (0..self.threads[thread].frames.len()).rev() {
             let found = match &self.threads[thread].frames[depth].1 {
-                Frame::Hidden => return None,
+                Frame::Uncounted => return None,
                 Frame::Scope(scope) => Some(*scope),
                 Frame::Attached(scopes) => {
                     scopes.iter().rev().copied().find(|&scope| !self.scopes[scope].has_ended)
@@ -418,8 +418,8 @@ impl Model {
                 self.open_stretch(thread, attached.map_or(Stretch::Plain, Stretch::Frame));
             }
             Op::Uncounted => {
-                let hidden = self.push(thread, Frame::Hidden);
-                self.open_stretch(thread, Stretch::Frame(hidden));
+                let uncounted = self.push(thread, Frame::Uncounted);
+                self.open_stretch(thread, Stretch::Frame(uncounted));
             }
             Op::Check { asked } => {
                 let scope = self.scope(asked);

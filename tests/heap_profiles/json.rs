@@ -16,8 +16,8 @@ const ACTS: [(&str, Act); 4] = [
 
 const WAYS: [(&str, Way); 7] = [
     ("here", Way::Here),
-    ("hidden", Way::Hidden),
-    ("hidden_attached", Way::HiddenAttached),
+    ("in_uncounted", Way::InUncounted),
+    ("attached_in_uncounted", Way::AttachedInUncounted),
     ("twice", Way::Twice),
     ("elsewhere", Way::Elsewhere),
     ("attached", Way::Attached),

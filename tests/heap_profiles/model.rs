@@ -103,8 +103,8 @@ impl Model {
                     let place = |at| scopes.iter().position(|(of, _)| *of == at);
                     let seen = match way {
                         Way::Here | Way::Twice => scopes.len(),
-                        Way::Hidden | Way::Elsewhere | Way::Orphan => 0,
-                        Way::HiddenAttached | Way::Attached | Way::Polled => {
+                        Way::InUncounted | Way::Elsewhere | Way::Orphan => 0,
+                        Way::AttachedInUncounted | Way::Attached | Way::Polled => {
                             attach_to.and_then(place).map_or(0, |place| place + 1)
                         }
                     };

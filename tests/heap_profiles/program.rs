@@ -54,9 +54,9 @@ pub(crate) enum Act {
 pub(crate) enum Way {
     Here,
     /// In `uncounted`.
-    Hidden,
+    InUncounted,
     /// In `uncounted`, but attached.
-    HiddenAttached,
+    AttachedInUncounted,
     /// Attached to what counts here anyway.
     Twice,
     /// On another thread.
@@ -71,8 +71,8 @@ pub(crate) enum Way {
 
 pub(crate) const WAYS: [Way; 8] = [
     Way::Here,
-    Way::Hidden,
-    Way::HiddenAttached,
+    Way::InUncounted,
+    Way::AttachedInUncounted,
     Way::Twice,
     Way::Elsewhere,
     Way::Attached,
@@ -82,17 +82,17 @@ pub(crate) const WAYS: [Way; 8] = [
 
 impl Way {
     pub(crate) fn attaches(self) -> bool {
-        !matches!(self, Self::Here | Self::Hidden | Self::Elsewhere | Self::Orphan)
+        !matches!(self, Self::Here | Self::InUncounted | Self::Elsewhere | Self::Orphan)
     }
 
     /// Does the job on the calling thread, or has another one do it.
     pub(crate) fn go(self, job: Job, handle: Option<ScopeHandle>) {
         match self {
             Self::Here => here(job),
-            Self::Hidden => hidden(job),
-            Self::HiddenAttached => {
+            Self::InUncounted => in_uncounted(job),
+            Self::AttachedInUncounted => {
                 let handle = handle.expect("attached");
-                uncounted(|| handle.run(|| hidden_attached(job)));
+                uncounted(|| handle.run(|| attached_in_uncounted(job)));
             }
             Self::Twice => twice(job, &handle.expect("attached")),
             Self::Elsewhere | Self::Attached | Self::Polled | Self::Orphan => {
@@ -123,7 +123,7 @@ fn here(job: Job) {
 }
 
 #[inline(never)]
-fn hidden(job: Job) {
+fn in_uncounted(job: Job) {
     uncounted(|| job.act());
     black_box(2);
 }
@@ -131,7 +131,7 @@ fn hidden(job: Job) {
 // A scope does not show what is above the place where it was attached to, so the function inside
 // has the name.
 #[inline(never)]
-fn hidden_attached(job: Job) {
+fn attached_in_uncounted(job: Job) {
     job.act();
     black_box(3);
 }

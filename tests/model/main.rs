@@ -1,5 +1,5 @@
 //! Random programs against a plain model: allocations, reallocations and frees of every kind,
-//! scopes nested, dropped out of order and forgotten, hidden stretches, futures, panics that are
+//! scopes nested, dropped out of order and forgotten, uncounted stretches, futures, panics that are
 //! caught, and blocks freed by other threads. The model (`reference.rs`) updates every scope at
 //! every event; the library must agree to the last digit.
 //!

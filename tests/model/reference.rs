@@ -20,7 +20,7 @@ struct Model {
     /// Scopes that are open, in no order.
     scopes: Vec<Scope>,
     /// When each open `uncounted` began.
-    hidden: Vec<u64>,
+    uncounted: Vec<u64>,
     clock: u64,
     measured: Vec<AllocStats>,
     thrown: usize,
@@ -29,7 +29,7 @@ struct Model {
 /// The blocks that are left and what every reading should be. `thrown`: the bytes of a panic.
 pub(crate) fn run(ops: &[Op], sizes: Sizes, thrown: usize) -> (Sizes, Vec<AllocStats>) {
     let mut model =
-        Model { sizes, scopes: vec![], hidden: vec![], clock: 0, measured: vec![], thrown };
+        Model { sizes, scopes: vec![], uncounted: vec![], clock: 0, measured: vec![], thrown };
     let mut slots = [None; SCOPES];
     model.run_all(ops, &mut slots);
     for opened in slots.into_iter().flatten() {
@@ -44,10 +44,10 @@ impl Model {
         self.clock
     }
 
-    /// An event, for each scope that was not opened before a stretch that is hidden now.
+    /// An event, for each scope that was not opened before a stretch that is uncounted now.
     fn event(&mut self, update: impl Fn(&mut AllocStats)) {
-        let hidden = &self.hidden;
-        let sees = |scope: &&mut Scope| !hidden.iter().any(|&began| began > scope.opened);
+        let uncounted = &self.uncounted;
+        let sees = |scope: &&mut Scope| !uncounted.iter().any(|&began| began > scope.opened);
         for scope in self.scopes.iter_mut().filter(sees) {
             update(&mut scope.stats);
             scope.stats.peak_bytes = scope.stats.peak_bytes.max(scope.stats.current_bytes);
@@ -154,9 +154,9 @@ impl Model {
             }
             Op::Uncounted(ref ops) => {
                 let began = self.tick();
-                self.hidden.push(began);
+                self.uncounted.push(began);
                 self.run_all(ops, slots);
-                self.hidden.retain(|&other| other != began);
+                self.uncounted.retain(|&other| other != began);
             }
             Op::Panic(ref ops) => {
                 let mut own = [None; SCOPES];
