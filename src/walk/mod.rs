@@ -1,22 +1,25 @@
-//! Hot: walks the stack of the current thread: the return addresses that lead to an allocation. Called by `stacks` at
-//! each event of a recording scope; `symbolize` asks for the rules alone.
+//! Hot: walks the stack of the current thread: the return addresses that lead to an allocation.
+//! Called by `stacks` at each event of a recording scope; `symbolize` asks for the rules alone.
 //!
-//! In plain words: an unwinder turns the registers of a function into those of its caller, again and again. What it needs to
-//! know about a return address is one row of a table that compilers write for exceptions (`.eh_frame`), and of that row
-//! only how the caller's stack pointer and frame pointer are found: a [`Rule`]. To find and parse a row takes a
-//! microsecond; the rule is then kept in one word of a fixed table, and a walk over known addresses takes a load of that word and
-//! two of the stack for each frame.
+//! In plain words: an unwinder turns the registers of a function into those of its caller, again
+//! and again. What it needs to know about a return address is one row of a table that compilers
+//! write for exceptions (`.eh_frame`), and of that row only how the caller's stack pointer and
+//! frame pointer are found: a [`Rule`]. To find and parse a row takes a microsecond; the rule is
+//! then kept in one word of a fixed table, and a walk over known addresses takes a load of that
+//! word and two of the stack for each frame.
 //!
-//! Every read of the stack is checked to lie between the stack pointer and the end of the thread's stack. Where there is
-//! no rule, or what it gives cannot be, the walk stops and says why ([`Stop`]) rather than guess.
+//! Every read of the stack is checked to lie between the stack pointer and the end of the thread's
+//! stack. Where there is no rule, or what it gives cannot be, the walk stops and says why
+//! ([`Stop`]) rather than guess.
 //!
 //! The parts:
-//! - [`rule`]: a rule, as data; [`stop`]: why a walk ended;
+//! - [`rule`]: a rule, as data; [`stop`]: why a walk ended; [`walked`]: what came of it;
 //! - `x86_64_linux`: the walker, for what its name says, glibc and musl;
 //! - `unsupported`: the same interface for everything else, which walks nothing.
 
 mod rule;
 mod stop;
+mod walked;
 
 #[cfg(all(
     target_arch = "x86_64",
@@ -41,21 +44,8 @@ mod imp;
 pub(crate) use imp::{
     caller_at, is_forked, is_on_first_stack, prepare, watch_forks, Registers, Walker, UNAVAILABLE,
 };
-
 pub(crate) use rule::{Caller, Cfa, SavedRbp};
 pub(crate) use stop::Stop;
-
-/// At most so many frames of a walk are kept: all, or the innermost half and the outermost.
-pub(crate) const MAX_FRAMES: usize = 512;
-
-/// The outcome of a walk. It borrows the walker that keeps it.
-#[derive(Debug)]
-pub(crate) struct Walked<'a> {
-    /// Outermost first. The last is the return address into the caller of the function of the [`Registers`].
-    pub(crate) return_addresses: &'a [usize],
-    /// Of all of `return_addresses`, of their number and of `stop`: equal walks have equal hashes.
-    pub(crate) hash: u64,
-    /// Whether addresses and `stop` are those of the previous walk of this walker. Never at the first.
-    pub(crate) is_same: bool,
-    pub(crate) stop: Stop,
-}
+#[allow(unused_imports)] // Of `tests/unwinding`, which includes this file.
+pub(crate) use stop::MAX_FRAMES;
+pub(crate) use walked::Walked;

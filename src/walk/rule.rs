@@ -1,16 +1,19 @@
 //! Hot: `Rule`, how to get from a return address to the frame of the caller. Plain data of 29 bits.
 //!
-//! A rule is a pair of equations. With `rsp` and `rbp` as they are just after the return to the address:
+//! A rule is a pair of equations. With `rsp` and `rbp` as they are just after the return to the
+//! address:
 //!
 //! ```text
 //! CFA = rsp + x   or   rbp + x   or   *(rbp + x)
 //! (return address, rsp, rbp) = (*(CFA - 8), CFA, rbp or *(CFA - y) or *rbp)
 //! ```
 //!
-//! CFA, the canonical frame address, is DWARF's word for the stack pointer before the call of the function. The other
-//! registers are of no interest: code that finds its frame by one of them has no rule.
+//! CFA, the canonical frame address, is DWARF's word for the stack pointer before the call of the
+//! function. The other registers are of no interest: code that finds its frame by one of them has
+//! no rule.
 
-/// Bits 0 and 1: the kind. Bits 2 to 11: where the caller's `rbp` is. Bits 12 to 28: the offset of the CFA, in words.
+/// Bits 0 and 1: the kind. Bits 2 to 11: where the caller's `rbp` is. Bits 12 to 28: the offset of
+/// the CFA, in words.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Rule(u32);
 
@@ -66,7 +69,8 @@ impl Rule {
     pub(crate) const OUTERMOST: Self = Self(3 | 1 << Self::OFFSET_SHIFT);
     pub(crate) const UNKNOWN: Self = Self(3 | 2 << Self::OFFSET_SHIFT);
 
-    /// There is a rule, but its numbers do not fit: frames of more than a mebibyte. They are to be looked up each time.
+    /// There is a rule, but its numbers do not fit: frames of more than a mebibyte. They are to be
+    /// looked up each time.
     pub(crate) const TOO_LARGE: Self = Self(3 | 3 << Self::OFFSET_SHIFT);
 
     pub(crate) fn of(caller: Caller) -> Self {

@@ -1,14 +1,18 @@
 //! Hot: `Stop`, why a walk ended.
 
+/// At most so many frames of a walk are kept: all of them, or the innermost half and the outermost.
+pub(crate) const MAX_FRAMES: usize = 512;
+
 /// Why a walk ended. All zeros is `Complete`, as a walker begins.
 #[repr(u8)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
     /// At the outermost function of the thread.
     Complete = 0,
-    /// There are more frames than are walked at all: the innermost half of [`MAX_FRAMES`](super::MAX_FRAMES) is kept.
+    /// There are more frames than are walked at all: the innermost half of [`MAX_FRAMES`] is kept.
     TooDeep,
-    /// At code without an unwind rule, or with one that the walker does not know: assembly, code made at run time, signal frames.
+    /// At code without an unwind rule, or with one that the walker does not know: assembly, code
+    /// made at run time, signal frames.
     UnknownCode,
     /// The stack pointer is at no stack: nothing can be read there.
     NoStack,
@@ -16,8 +20,8 @@ pub(crate) enum Stop {
     Inconsistent,
     /// A signal handler has interrupted the walker, or what keeps its stacks.
     Interrupting,
-    /// At the outermost function of the thread, past more frames than [`MAX_FRAMES`](super::MAX_FRAMES): the innermost half of so many
-    /// is kept, and the outermost half.
+    /// At the outermost function of the thread, past more frames than [`MAX_FRAMES`]: the innermost
+    /// half of so many is kept, and the outermost half.
     MiddleLeftOut,
 }
 
@@ -30,7 +34,7 @@ impl Stop {
     /// How many of the addresses, the outermost, lie outside of those that were left out.
     pub(crate) const fn outer_end(self) -> Option<usize> {
         match self {
-            Self::MiddleLeftOut => Some(super::MAX_FRAMES / 2),
+            Self::MiddleLeftOut => Some(MAX_FRAMES / 2),
             _ => None,
         }
     }

@@ -1,7 +1,9 @@
-//! Hot: the interface of the walker where there is none. Nothing is walked, and `UNAVAILABLE` says why.
+//! Hot: the interface of the walker where there is none. Nothing is walked, and `UNAVAILABLE` says
+//! why.
 
 use super::rule::Caller;
-use super::{Stop, Walked};
+use super::stop::Stop;
+use super::walked::Walked;
 
 /// Why no stack can be walked.
 pub(crate) const UNAVAILABLE: Option<&'static str> =

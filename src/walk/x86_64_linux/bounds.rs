@@ -1,10 +1,13 @@
-//! Hot: what may be read of the stack that a stack pointer is on, from there upwards. Nothing is read that is not mapped now.
+//! Hot: what may be read of the stack that a stack pointer is on, from there upwards. Nothing is
+//! read that is not mapped now.
 //!
-//! Where the thread's own stack lies is asked once for each thread and kept; the first time costs up to a microsecond. The main thread's
-//! grows downwards as it is used, so its pages are looked at as the stack pointer comes to them, once each.
+//! Where the thread's own stack lies is asked once for each thread and kept; the first time costs
+//! up to a microsecond. The main thread's grows downwards as it is used, so its pages are looked at
+//! as the stack pointer comes to them, once each.
 //!
-//! Of any other stack, a coroutine's or a signal handler's, nobody knows where it ends, and another may be in its place the next time. Its
-//! pages are looked at as a walk comes to them, each time: by a system call that takes a tenth of a microsecond.
+//! Of any other stack, a coroutine's or a signal handler's, nobody knows where it ends, and another
+//! may be in its place the next time. Its pages are looked at as a walk comes to them, each time:
+//! by a system call that takes a tenth of a microsecond.
 #![allow(unsafe_code)]
 
 use std::arch::asm;
@@ -12,7 +15,7 @@ use std::cell::Cell;
 use std::ffi::{c_int, c_long, c_ulong};
 use std::mem::needs_drop;
 
-use super::is_forked;
+use super::forks::is_forked;
 
 /// Addresses from `low` up to `high`, which is a multiple of eight. Nothing: not known yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +88,8 @@ pub(super) fn extended(readable: Readable, end: usize) -> Option<Readable> {
     (!readable.is_own && are_readable(readable.end, end)).then_some(Readable { end, ..readable })
 }
 
-/// Whether an address lies in the stack that the thread began with, rather than in that of a coroutine or a signal handler.
+/// Whether an address lies in the stack that the thread began with, rather than in that of a
+/// coroutine or a signal handler.
 pub(crate) fn is_on_first_stack(address: usize) -> bool {
     let own = own(address);
     own.hold(address) || is_deeper_in(own, address)
@@ -132,8 +136,9 @@ fn are_readable(start: usize, end: usize) -> bool {
     true
 }
 
-/// Whether a page can be read. Has the kernel read a word of it, as a set of signals for a purpose that it does not know: it says that the address is wrong, or else
-/// that the purpose is. Without `errno`, which belongs to the code around the allocation.
+/// Whether a page can be read. Has the kernel read a word of it, as a set of signals for a purpose
+/// that it does not know: it says that the address is wrong, or else that the purpose is. Without
+/// `errno`, which belongs to the code around the allocation.
 fn is_readable(page: usize) -> bool {
     const SYS_RT_SIGPROCMASK: usize = 14;
     const NO_PURPOSE: usize = 1_000;
@@ -185,7 +190,8 @@ fn ask(address: usize) -> Bounds {
     // SAFETY: the thread's own `errno`, readable for as long as the thread runs.
     let before = unsafe { *errno };
     let main = if is_main_thread() { main_thread() } else { None };
-    // In a child that `fork` made, the main thread is the one that forked, on the stack that it had.
+    // In a child that `fork` made, the main thread is the one that forked, on the stack that it
+    // had.
     let main = main.filter(|main| {
         !is_forked() || main.hold(address) || are_readable(address & !(PAGE - 1), main.low)
     });
@@ -204,8 +210,9 @@ fn is_main_thread() -> bool {
     thread == c_long::from(process)
 }
 
-/// Not by `pthread_getattr_np`: to find the end of this stack, glibc reads a file of 40 to 100 us and musl
-/// probes page after page. Nor by the limit of the stack's size, which may have been changed since the system took it into account.
+/// Not by `pthread_getattr_np`: to find the end of this stack, glibc reads a file of 40 to 100 us
+/// and musl probes page after page. Nor by the limit of the stack's size, which may have been
+/// changed since the system took it into account.
 fn main_thread() -> Option<Bounds> {
     const AT_RANDOM: c_ulong = 25;
 

@@ -1,4 +1,5 @@
-//! Hot: reads the encodings of DWARF from a slice that may hold anything: whatever is not there is `None`.
+//! Hot: reads the encodings of DWARF from a slice that may hold anything: whatever is not there is
+//! `None`.
 
 /// Readable memory of a module, and the address at which it lies.
 #[derive(Clone, Copy)]
@@ -15,7 +16,8 @@ impl<'a> Segment<'a> {
     }
 }
 
-/// What is left to read, and its address. By index, which debug builds take less for than for ever shorter slices.
+/// What is left to read, and its address. By index, which debug builds take less for than for ever
+/// shorter slices.
 #[derive(Clone, Copy)]
 pub(crate) struct Reader<'a> {
     bytes: &'a [u8],
@@ -25,7 +27,8 @@ pub(crate) struct Reader<'a> {
     address: usize,
 }
 
-// Pointer encodings (`DW_EH_PE_`, Linux Standard Base, "DWARF extensions"): a format, and what it is relative to.
+// Pointer encodings (`DW_EH_PE_`, Linux Standard Base, "DWARF extensions"): a format, and what it
+// is relative to.
 const RELATIVE: u8 = 0x70;
 const TO_ITSELF: u8 = 0x10;
 const TO_DATA: u8 = 0x30;

@@ -1,12 +1,14 @@
-//! Hot: reads the one row of `.eh_frame` that holds at an address: DWARF's call frame information (DWARF 5, section 6.4)
-//! with the changes of the Linux Standard Base ("The .eh_frame section").
+//! Hot: reads the one row of `.eh_frame` that holds at an address: DWARF's call frame information
+//! (DWARF 5, section 6.4) with the changes of the Linux Standard Base ("The .eh_frame section").
 //!
-//! A frame description entry (FDE) covers the code of a function; it names a common information entry (CIE) that
-//! functions share. Both end in a program for a simple machine that builds a table, a row for each stretch of code: the CIE's
-//! program makes the first row, the FDE's changes it on the way from the function's start. It is run until it passes the address.
-//! Of the row, only the columns that a [`Caller`] wants are kept: the CFA, `rbp`, `rsp` and the return address.
+//! A frame description entry (FDE) covers the code of a function; it names a common information
+//! entry (CIE) that functions share. Both end in a program for a simple machine that builds a
+//! table, a row for each stretch of code: the CIE's program makes the first row, the FDE's changes
+//! it on the way from the function's start. It is run until it passes the address. Of the row, only
+//! the columns that a [`Caller`] wants are kept: the CFA, `rbp`, `rsp` and the return address.
 //!
-//! A pure function of the bytes. Each step consumes some, so it ends; what it does not know, it answers with `None`.
+//! A pure function of the bytes. Each step consumes some, so it ends; what it does not know, it
+//! answers with `None`.
 
 use super::bytes::{Reader, Segment, FORMAT};
 use super::rule::{Caller, Cfa, SavedRbp};
@@ -16,8 +18,8 @@ const RBP: u64 = 6;
 const RSP: u64 = 7;
 const RETURN_ADDRESS: u64 = 16;
 
-/// The caller of what is at `pc`, from the entry at the address `fde`. `None` where the entry does not cover `pc`, or is not
-/// understood.
+/// The caller of what is at `pc`, from the entry at the address `fde`. `None` where the entry does
+/// not cover `pc`, or is not understood.
 pub(crate) fn caller_at(segment: Segment<'_>, fde: usize, pc: usize) -> Option<Caller> {
     let mut fde = entry(segment, fde)?;
     let id_address = fde.address();
@@ -336,7 +338,8 @@ impl Program<'_> {
         Some(self.bytes.sleb()?.wrapping_mul(self.cie.data_alignment))
     }
 
-    /// Known is the one that GCC writes for functions whose frame it aligns: `DW_OP_breg6 x; DW_OP_deref`.
+    /// Known is the one that GCC writes for functions whose frame it aligns: `DW_OP_breg6 x;
+    /// DW_OP_deref`.
     fn cfa_expression(&mut self) -> Option<RowCfa> {
         let length = self.bytes.uleb()?;
         let mut expression = self.bytes.part(length)?;
@@ -381,7 +384,8 @@ mod tests {
     fn cie() -> Vec<u8> {
         let mut cie = vec![0, 0, 0, 0, 1];
         cie.extend(b"zR\0");
-        cie.extend([1, 0x78, 16, 1, 0x00]); // Factors 1 and -8, return address 16; absolute pointers.
+        // Factors 1 and -8, return address 16; absolute pointers.
+        cie.extend([1, 0x78, 16, 1, 0x00]);
         cie.extend([0x0c, 7, 8, 0x90, 1]); // CFA = rsp + 8, return address at CFA - 8.
         cie
     }

@@ -21,7 +21,8 @@ pub(super) const LOAD: u32 = 1;
 pub(super) const EH_FRAME: u32 = 0x6474_e550;
 pub(super) const READABLE: u32 = 4;
 
-/// The readable segment around the address of `.eh_frame_hdr`, if these headers, moved by `bias`, are those of its module.
+/// The readable segment around the address of `.eh_frame_hdr`, if these headers, moved by `bias`,
+/// are those of its module.
 ///
 /// # Safety
 /// The headers must be those of a module that stays loaded.
@@ -46,7 +47,8 @@ pub(super) unsafe fn segment_at(
     let start = bias.wrapping_add(header.address as usize);
     let length = header.file_size as usize;
     start.checked_add(length)?;
-    // SAFETY: the loader has mapped `length` bytes at `start` for reading; they stay, as the caller promises.
+    // SAFETY: the loader has mapped `length` bytes at `start` for reading; they stay, as the caller
+    // promises.
     let bytes = unsafe { std::slice::from_raw_parts(start as *const u8, length) };
     Some(Segment { bytes, address: start })
 }

@@ -1,4 +1,5 @@
-//! Hot: asks `_dl_find_object` of glibc 2.35 and later for the module of an address: without a lock, from any context.
+//! Hot: asks `_dl_find_object` of glibc 2.35 and later for the module of an address: without a
+//! lock, from any context.
 #![allow(unsafe_code)]
 
 use std::arch::asm;
@@ -6,7 +7,7 @@ use std::ffi::{c_int, c_ulong, c_void};
 use std::mem::size_of;
 
 use super::elf::{segment_at, ProgramHeader};
-use super::modules::Module;
+use super::module::Module;
 use super::replaced;
 
 /// `struct dl_find_object`
@@ -48,7 +49,8 @@ type Function = unsafe extern "C" fn(*const c_void, *mut Found) -> c_int;
 #[inline(never)]
 pub(super) fn function() -> Option<Function> {
     let address: usize;
-    // SAFETY: reads the place where the linker or the loader puts the address of the function, or 0.
+    // SAFETY: reads the place where the linker or the loader puts the address of the function, or
+    // 0.
     unsafe {
         asm!(
             ".weak _dl_find_object",
@@ -85,15 +87,16 @@ pub(super) fn find(function: Function, pc: usize) -> Option<Module> {
         // SAFETY: the module stays, as above; the program does anyway.
         |headers| unsafe { segment_at(header, headers, bias) },
     );
-    // A program that was started by naming the loader, and has holes between its segments, has no rules: to ask `dl_iterate_phdr`
-    // could be to wait for a lock whose holder waits for this thread.
+    // A program that was started by naming the loader, and has holes between its segments, has no
+    // rules: to ask `dl_iterate_phdr` could be to wait for a lock whose holder waits for this
+    // thread.
     let segment = segment?;
     let identity = replaced::identity(segment, header, found.link_map as usize);
     Some(Module { start: found.start, end: found.end, identity, segment, header })
 }
 
-/// The program headers of a module that begins at this address, in its first page. A program with holes between its segments
-/// is described by the one that holds the code, and so does not.
+/// The program headers of a module that begins at this address, in its first page. A program with
+/// holes between its segments is described by the one that holds the code, and so does not.
 fn headers_at(start: usize) -> Option<&'static [ProgramHeader]> {
     const PAGE: u64 = 4096;
     // SAFETY: a page of a module is mapped there, and any bytes are valid.

@@ -1,10 +1,10 @@
-//! Hot: finds the entry of an address through `.eh_frame_hdr`, the sorted table that linkers write beside
-//! `.eh_frame` (Linux Standard Base, "The .eh_frame_hdr section").
+//! Hot: finds the entry of an address through `.eh_frame_hdr`, the sorted table that linkers write
+//! beside `.eh_frame` (Linux Standard Base, "The .eh_frame_hdr section").
 
 use super::bytes::{Segment, OMITTED, TABLE_ENTRY};
 
-/// The address of the frame description entry with the greatest start that is not above `pc`. The entry says
-/// itself where it ends.
+/// The address of the frame description entry with the greatest start that is not above `pc`. The
+/// entry says itself where it ends.
 pub(crate) fn find(segment: Segment<'_>, header: usize, pc: usize) -> Option<usize> {
     let mut reader = segment.from(header)?;
     let version = reader.u8()?;

@@ -1,18 +1,18 @@
-//! Hot: asks `dl_iterate_phdr`, of any C library: for the module of an address, where nothing better answers, and for the
-//! number of modules that have been unloaded.
+//! Hot: asks `dl_iterate_phdr`, of any C library: for the module of an address, where nothing
+//! better answers, and for the number of modules that have been unloaded.
 //!
-//! It takes a lock of the loader, which is held briefly, never while code of a library runs, and which a thread may take
-//! again.
+//! It takes a lock of the loader, which is held briefly, never while code of a library runs, and
+//! which a thread may take again.
 #![allow(unsafe_code)]
 
 use std::ffi::{c_char, c_int, c_void};
 use std::mem::size_of;
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::{Acquire, Release};
 
 use super::elf::{segment_at, ProgramHeader, EH_FRAME, LOAD};
-use super::modules::Module;
-use super::{replaced, rules};
+use super::module::Module;
+use super::{forks, replaced, rule_table};
 
 /// `struct dl_phdr_info`
 #[repr(C)]
@@ -32,11 +32,6 @@ extern "C" {
     fn dl_iterate_phdr(
         callback: unsafe extern "C" fn(*const Info, usize, *mut c_void) -> c_int,
         argument: *mut c_void,
-    ) -> c_int;
-    fn pthread_atfork(
-        prepare: Option<extern "C" fn()>,
-        parent: Option<extern "C" fn()>,
-        child: Option<extern "C" fn()>,
     ) -> c_int;
 }
 
@@ -95,42 +90,21 @@ static UNLOADED: AtomicU64 = AtomicU64::new(0);
 
 fn check_unloaded(unloaded: u64) {
     if UNLOADED.load(Acquire) != unloaded {
-        // Noted afterwards: until then every thread that looks flushes for itself, so none goes on with old rules.
-        rules::flush();
+        // Noted afterwards: until then every thread that looks flushes for itself, so none goes on
+        // with old rules.
+        rule_table::flush();
         UNLOADED.store(unloaded, Release);
     }
 }
 
-/// This process is a child that `fork` made.
-static IS_FORKED: AtomicBool = AtomicBool::new(false);
-
-/// Whether [`IS_FORKED`] will be told.
-static HAS_FORK_HANDLER: AtomicBool = AtomicBool::new(false);
-
-/// Has forks noticed from now on. To be called by each thread that begins to allocate.
-pub(crate) fn watch_forks() {
-    extern "C" fn in_child() {
-        IS_FORKED.store(true, Relaxed);
-    }
-
-    if !HAS_FORK_HANDLER.load(Relaxed) && !HAS_FORK_HANDLER.swap(true, Relaxed) {
-        // SAFETY: `in_child` may be called at any time. A failure leaves the flag unset.
-        unsafe { pthread_atfork(None, None, Some(in_child)) };
-    }
-}
-
-/// Whether this process is a child that `fork` made: locks may be held by threads that it does not have.
-pub(crate) fn is_forked() -> bool {
-    IS_FORKED.load(Relaxed)
-}
-
-/// Whether `dl_iterate_phdr` may wait for ever. musl unlocks what it locks itself when it forks, glibc does not.
+/// Whether `dl_iterate_phdr` may wait for ever. musl unlocks what it locks itself when it forks,
+/// glibc does not.
 fn is_lock_left_locked() -> bool {
-    cfg!(target_env = "gnu") && is_forked()
+    cfg!(target_env = "gnu") && forks::is_forked()
 }
 
-/// To be called when a recording scope opens, outside of the allocator: drops the rules if a module was unloaded since
-/// the last time. ~100 ns.
+/// To be called when a recording scope opens, outside of the allocator: drops the rules if a module
+/// was unloaded since the last time. ~100 ns.
 pub(crate) fn prepare() {
     unsafe extern "C" fn visit(info: *const Info, size: usize, _: *mut c_void) -> c_int {
         if size >= size_of::<Info>() {
@@ -157,6 +131,6 @@ mod tests {
         for _ in 0..3 {
             prepare();
         }
-        assert!(!is_forked());
+        assert!(!forks::is_forked());
     }
 }

@@ -1,14 +1,16 @@
-//! Hot: the three loops of a walk, in assembly, so that they are as fast in a debug build, where dependencies are not optimised,
-//! as in a release build. Each does the plain case only, and returns at the first frame that is anything else.
+//! Hot: the three loops of a walk, in assembly, so that they are as fast in a debug build, where
+//! dependencies are not optimised, as in a release build. Each does the plain case only, and
+//! returns at the first frame that is anything else.
 #![allow(unsafe_code)]
 
 use std::arch::asm;
 
 use super::registers::Registers;
-use super::rule::Rule;
-use super::rules::{SET_BITS, TABLE, TAG_BITS, WAYS};
+use super::rule_table::{SET_BITS, TABLE, TAG_BITS, WAYS};
+use crate::walk::rule::Rule;
 
-/// A frame that was walked to: the registers just after the return into it, and where they came from.
+/// A frame that was walked to: the registers just after the return into it, and where they came
+/// from.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Frame {
@@ -16,7 +18,8 @@ pub(super) struct Frame {
     pub(super) cfa: usize,
     pub(super) return_address: usize,
     pub(super) rbp: usize,
-    /// Where `rbp` was read. 0: it is that of the frame before. 1: this frame cannot be verified by two reads.
+    /// Where `rbp` was read. 0: it is that of the frame before. 1: this frame cannot be verified by
+    /// two reads.
     pub(super) rbp_slot: usize,
 }
 
@@ -36,20 +39,24 @@ const _: () = assert!(TAG_BITS + Rule::RBP_SHIFT == 37 && Rule::RBP_MASK == 1023
 const _: () = assert!(TAG_BITS + Rule::OFFSET_SHIFT == 47);
 
 /// Walks frames of known, plain rules: each is put below the last, at `*next`, down to `last`.
-/// Returns `true` at a frame that is like the one in `*remembered`, which moves outwards to keep up.
+/// Returns `true` at a frame that is like the one in `*remembered`, which moves outwards to keep
+/// up.
 ///
 /// In plain words, for each frame:
 /// - leave if there is no room, or the return address is not a user address;
-/// - look the address up in the four words of its set; leave if it is in none, or if its rule is of the rare kinds;
+/// - look the address up in the four words of its set; leave if it is in none, or if its rule is of
+///   the rare kinds;
 /// - compute the CFA; leave if it is not aligned, not above `rsp`, or past the end of the stack;
 /// - if `rbp` was saved: leave if that would be below `rsp`; read it;
 /// - read the return address, move on, and write the frame down;
 /// - pass over remembered frames that lie deeper; compare with the one that does not.
 ///
 /// # Safety
-/// - `registers.rsp` is aligned to eight, and from it up to `stack_end` the current thread's stack is readable;
+/// - `registers.rsp` is aligned to eight, and from it up to `stack_end` the current thread's stack
+///   is readable;
 /// - `last <= *next`, both in one array of frames, and writable in between;
-/// - `*remembered` is in an array of frames that has, at a lower address, one with the highest possible CFA.
+/// - `*remembered` is in an array of frames that has, at a lower address, one with the highest
+///   possible CFA.
 #[inline]
 pub(super) unsafe fn walk(
     registers: &mut Registers,
@@ -59,8 +66,9 @@ pub(super) unsafe fn walk(
     remembered: &mut *const Frame,
 ) -> bool {
     let is_like: u64;
-    // SAFETY: the frames read lie between `rsp` and `stack_end`, by the compares above each load, and the frames written between
-    // `last` and `*next`; the caller vouches for both. A set is in the table whatever its number.
+    // SAFETY: the frames read lie between `rsp` and `stack_end`, by the compares above each load,
+    // and the frames written between `last` and `*next`; the caller vouches for both. A set is in
+    // the table whatever its number.
     unsafe {
         asm!(
             "2:",
@@ -157,11 +165,12 @@ pub(super) unsafe fn walk(
     is_like != 0
 }
 
-/// Compares the two words that lead to each remembered frame with what they were, from the frame below `from`
-/// outwards. Returns the first frame that does not hold, or `sentinel`.
+/// Compares the two words that lead to each remembered frame with what they were, from the frame
+/// below `from` outwards. Returns the first frame that does not hold, or `sentinel`.
 ///
 /// # Safety
-/// `sentinel` lies below `from`, in one array of frames; the words of the frames between them can be read.
+/// `sentinel` lies below `from`, in one array of frames; the words of the frames between them can
+/// be read.
 #[inline]
 pub(super) unsafe fn verify(from: *const Frame, sentinel: *const Frame) -> *const Frame {
     let mut frame = from;
@@ -202,8 +211,8 @@ pub(super) struct Places {
     pub(super) hash: *mut u64,
 }
 
-/// Keeps the frames from `next` up to `end`. `hash` is that of the addresses before them. Returns that of all, and
-/// whether any address differs from the one that was kept there.
+/// Keeps the frames from `next` up to `end`. `hash` is that of the addresses before them. Returns
+/// that of all, and whether any address differs from the one that was kept there.
 ///
 /// # Safety
 /// `next <= end`, both in one array of frames; `places` has room for those between them, elsewhere.

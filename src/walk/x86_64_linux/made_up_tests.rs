@@ -1,11 +1,12 @@
-//! Hot: tests of the walker on stacks that are made up, word by word, and on rules for addresses where there is no code. They
-//! change single words between two walks, which real stacks seldom do.
+//! Hot: tests of the walker on stacks that are made up, word by word, and on rules for addresses
+//! where there is no code. They change single words between two walks, which real stacks seldom do.
 
 use std::sync::{Mutex, PoisonError};
 
-use super::rule::Rule;
-use super::rules::{flush, generation, teach};
-use super::{bounds, Cfa, Registers, SavedRbp, Stop, Walker};
+use super::rule_table::{flush, generation, teach};
+use super::{bounds, Registers, Walker};
+use crate::walk::rule::{Cfa, Rule, SavedRbp};
+use crate::walk::stop::Stop;
 
 const PLAIN: usize = 0x1111_0000_1010;
 const BY_RBP: usize = 0x1111_0000_2020;
@@ -35,7 +36,8 @@ struct MadeUp {
     hashes: Vec<(Vec<usize>, Stop, u64)>,
 }
 
-/// Return addresses outermost first, why there are not more, and whether it was the same walk as before.
+/// Return addresses outermost first, why there are not more, and whether it was the same walk as
+/// before.
 type Outcome = (Vec<usize>, Stop, bool);
 
 impl MadeUp {

@@ -4,10 +4,12 @@
 //! - [`walker`]: walks, and remembers the last walk in order to verify it instead of repeating it;
 //! - [`loops`]: its three loops, in assembly;
 //! - [`registers`]: where a walk begins; [`bounds`]: how far a thread's stack reaches;
-//! - [`rules`]: the rules known so far; what to do at one that is not;
-//! - [`modules`]: which program or library an address lies in, as [`find_object`] or else [`iterate`] says, with [`elf`];
-//!   [`replaced`]: whether one lies in place of another;
-//! - [`header`], [`eh_frame`], [`bytes`]: from a module's unwind tables to a rule. Pure functions of bytes.
+//!   [`forks`]: whether `fork` made this process;
+//! - [`rules`]: the look-up of a rule; [`rule_table`]: those that are known;
+//! - [`modules`]: which [`module`] (program or library) an address lies in, as [`find_object`] or
+//!   else [`iterate`] says, with [`elf`]; [`replaced`]: whether one lies in place of another;
+//! - [`header`], [`eh_frame`], [`bytes`]: from a module's unwind tables to a rule. Pure functions
+//!   of bytes.
 
 mod bounds;
 mod bytes;
@@ -15,23 +17,28 @@ mod eh_frame;
 mod elf;
 #[cfg_attr(not(target_env = "gnu"), path = "no_find_object.rs")]
 mod find_object;
+mod forks;
 mod header;
 mod iterate;
 mod loops;
 #[cfg(test)]
 mod made_up_tests;
+mod module;
 mod modules;
 mod registers;
 mod replaced;
+mod rule_table;
 mod rules;
 #[cfg(test)]
 mod tests;
 mod walker;
 
-use super::{rule, Caller, Cfa, SavedRbp, Stop, Walked, MAX_FRAMES};
+// For the files that the fuzz targets include, too: there `rule` is not below `walk`.
+use super::rule;
 
 pub(crate) use bounds::is_on_first_stack;
-pub(crate) use iterate::{is_forked, prepare, watch_forks};
+pub(crate) use forks::{is_forked, watch_forks};
+pub(crate) use iterate::prepare;
 pub(crate) use registers::Registers;
 pub(crate) use rules::caller_at;
 pub(crate) use walker::Walker;

@@ -1,26 +1,14 @@
-//! Hot: which module, the program or a library, an address lies in, and from there its rule. Asked at the first sight of a return
-//! address only.
+//! Hot: which module, the program or a library, an address lies in, and from there its rule. Asked
+//! at the first sight of a return address only.
 //!
-//! A module that is unloaded leaves its rules behind, and another may come to lie at its addresses. So the rules are
-//! dropped when a scope opens and the loader has unloaded something ([`iterate::prepare`]), and within a scope when an
-//! address is met in a module that lies in place of another ([`replaced`]).
+//! A module that is unloaded leaves its rules behind, and another may come to lie at its addresses.
+//! So the rules are dropped when a scope opens and the loader has unloaded something
+//! ([`iterate::prepare`]), and within a scope when an address is met in a module that lies in place
+//! of another ([`replaced`]).
 
-use super::bytes::Segment;
-use super::rule::Caller;
+use super::module::Module;
 use super::{eh_frame, find_object, header, iterate, replaced};
-
-/// What must be known of a module to unwind through it.
-pub(super) struct Module {
-    /// The addresses it takes. Of a program with holes, perhaps only those of the part around the address.
-    pub(super) start: usize,
-    pub(super) end: usize,
-    /// Something to tell it from another at the same addresses.
-    pub(super) identity: u64,
-    /// The mapped segment that holds the unwind tables.
-    pub(super) segment: Segment<'static>,
-    /// The address of `.eh_frame_hdr`.
-    pub(super) header: usize,
-}
+use crate::walk::rule::Caller;
 
 /// What the tables of its module say of a return address.
 #[cold]
@@ -42,9 +30,10 @@ fn find(pc: usize) -> Option<Module> {
     }
 }
 
-/// The unwind tables of this program: their segment, the address of the header, and of each function the start and the entry.
+/// The unwind tables of this program: their segment, the address of the header, and of each
+/// function the start and the entry.
 #[cfg(test)]
-pub(super) fn own_tables() -> (Segment<'static>, usize, Vec<(usize, usize)>) {
+pub(super) fn own_tables() -> (super::bytes::Segment<'static>, usize, Vec<(usize, usize)>) {
     let module = find(own_tables as *const () as usize).expect("this program has tables");
     let (segment, header) = (module.segment, module.header);
     let mut table = segment.from(header + 8).expect("in the segment");
@@ -57,7 +46,7 @@ pub(super) fn own_tables() -> (Segment<'static>, usize, Vec<(usize, usize)>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::walk::Cfa;
+    use crate::walk::rule::Cfa;
 
     #[test]
     fn both_ways_to_a_module_lead_to_the_same_tables() {

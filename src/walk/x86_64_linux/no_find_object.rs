@@ -1,6 +1,6 @@
 //! Hot: the interface of `find_object` for C libraries that have no such function.
 
-use super::modules::Module;
+use super::module::Module;
 
 #[derive(Clone, Copy)]
 pub(super) enum Function {}

@@ -3,7 +3,8 @@
 
 use std::arch::asm;
 
-/// The registers that unwinding needs, at one instruction of a function whose frame is still there when the walk begins.
+/// The registers that unwinding needs, at one instruction of a function whose frame is still there
+/// when the walk begins.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Registers {
     pub(super) pc: usize,

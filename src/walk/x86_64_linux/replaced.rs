@@ -1,16 +1,17 @@
-//! Hot: notices that a module lies where a different one was: a library was unloaded, and another took its place.
+//! Hot: notices that a module lies where a different one was: a library was unloaded, and another
+//! took its place.
 //!
-//! Asked at each miss, of the module that the address is in. Left is a module that is replaced within a scope by one of
-//! which only return addresses are met that the other had, too.
+//! Asked at each miss, of the module that the address is in. Left is a module that is replaced
+//! within a scope by one of which only return addresses are met that the other had, too.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::bytes::Segment;
-use super::modules::Module;
-use super::rules;
+use super::module::Module;
+use super::rule_table;
 
-/// A number that differs, as a rule, between two modules at the same addresses: of where the loader describes it, where its table of functions
-/// is, how long that is, and how it ends.
+/// A number that differs, as a rule, between two modules at the same addresses: of where the loader
+/// describes it, where its table of functions is, how long that is, and how it ends.
 pub(super) fn identity(segment: Segment<'_>, header: usize, description: usize) -> u64 {
     let at = header.wrapping_sub(segment.address);
     let table = segment.bytes.get(at..).unwrap_or_default();
@@ -25,8 +26,8 @@ pub(super) fn identity(segment: Segment<'_>, header: usize, description: usize) 
         .fold(1, |sum: u64, word| (sum.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95))
 }
 
-/// A module from which a rule was taken. Two words that are written one after the other: whoever reads in between sees a
-/// module that never was, and flushes once more than needed.
+/// A module from which a rule was taken. Two words that are written one after the other: whoever
+/// reads in between sees a module that never was, and flushes once more than needed.
 struct Seen {
     /// The first page and the number of pages. 0: none.
     pages: AtomicU64,
@@ -80,7 +81,7 @@ pub(super) fn check(module: &Module) {
         }
     }
     if is_in_place_of_another {
-        rules::flush();
+        rule_table::flush();
     }
 }
 
@@ -99,9 +100,9 @@ mod tests {
             header: 0,
         };
         let flushes = |start, pages, identity| {
-            let before = rules::generation();
+            let before = rule_table::generation();
             check(&module(start, pages, identity));
-            rules::generation() != before
+            rule_table::generation() != before
         };
         let base = 0x7000_0000;
         // Other tests flush as well; what is said here of not flushing is not asserted.

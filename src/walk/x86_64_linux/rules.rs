@@ -1,69 +1,8 @@
-//! Hot: the rules known so far: a table of fixed size that all threads read and fill without waiting.
-//!
-//! A word of the table holds a return address and its rule, so one load tells both, and one store replaces both:
-//!
-//! ```text
-//! set  = address modulo 4096
-//! word = 29 bits of rule, then 35 bits of tag: address / 4096
-//! ```
-//!
-//! The place of a call in its page is as good a hash as any, and an `and` is sooner done than a multiplication: between the load of
-//! an address and that of its rule, a walk has nothing else to do. The offset comes uppermost for the same reason.
-//!
-//! An address has four places, one in each *way*. With two, an unlucky layout of a program made 23,000 misses of 1,000.
-//! A word of 0 is empty. It would be an address below 4096, where no code is, with the rule `CFA = rsp`, which leads
-//! nowhere.
+//! Hot: `caller_at`, the look-up of a rule: in the table of those that are known, or else in the
+//! unwind tables of the module that the address is in.
 
-use std::sync::atomic::Ordering::{Relaxed, Release};
-use std::sync::atomic::{AtomicU64, AtomicUsize};
-
-use super::modules;
-use super::rule::{Caller, Rule};
-
-/// Bits of a user address.
-pub(super) const ADDRESS_BITS: u32 = 47;
-pub(super) const SET_BITS: u32 = 12;
-pub(super) const WAYS: usize = 4;
-pub(super) const TAG_BITS: u32 = ADDRESS_BITS - SET_BITS;
-const _: () = assert!(TAG_BITS + Rule::BITS == 64);
-
-type Way = [AtomicU64; 1 << SET_BITS];
-
-#[repr(align(64))]
-pub(super) struct Table(pub(super) [Way; WAYS]);
-
-/// Zeroed, so that what is not used takes no memory: 128 KiB at the most.
-#[allow(clippy::declare_interior_mutable_const, clippy::large_const_arrays)]
-pub(super) static TABLE: Table = {
-    // Templates, copied into each place.
-    const EMPTY: AtomicU64 = AtomicU64::new(0);
-    const WAY: Way = [EMPTY; 1 << SET_BITS];
-    Table([WAY; WAYS])
-};
-
-/// Counts the flushes. Whoever keeps something that follows from rules keeps this beside it.
-static GENERATION: AtomicUsize = AtomicUsize::new(0);
-
-/// Which way of a full set is replaced next.
-static NEXT_WAY: AtomicUsize = AtomicUsize::new(0);
-
-pub(super) fn generation() -> usize {
-    GENERATION.load(Relaxed)
-}
-
-/// Forgets all rules: a module has gone, and another may be where it was.
-#[cold]
-pub(super) fn flush() {
-    GENERATION.fetch_add(1, Relaxed);
-    for word in TABLE.0.iter().flatten() {
-        // What was never used is not touched: it has no memory.
-        if word.load(Relaxed) != 0 {
-            word.store(0, Relaxed);
-        }
-    }
-    // A walk of another thread that began meanwhile may have met rules that were still there.
-    GENERATION.fetch_add(1, Release);
-}
+use super::{modules, rule_table};
+use crate::walk::rule::{Caller, Rule};
 
 /// How to get from a return address to the frame of the caller.
 pub(crate) fn caller_at(return_address: usize) -> Caller {
@@ -75,65 +14,23 @@ pub(crate) fn caller_at(return_address: usize) -> Caller {
 
 /// The rule of a return address, as far as there is room for it.
 fn rule_of(return_address: usize) -> Rule {
-    // What is no address of code has no place in the table.
-    if return_address >> SET_BITS == 0 || return_address >> ADDRESS_BITS != 0 {
+    if !rule_table::can_hold(return_address) {
         return Rule::UNKNOWN;
     }
-    let (set, tag) = place(return_address);
-    for word in places(set) {
-        let rest = word.load(Relaxed) ^ tag;
-        if rest << Rule::BITS == 0 {
-            return Rule::from_word((rest >> TAG_BITS) as u32);
-        }
+    if let Some(rule) = rule_table::find(return_address) {
+        return rule;
     }
     let rule = Rule::of(modules::find_caller(return_address));
-    let free = places(set).position(|word| word.load(Relaxed) == 0);
-    let way = free.unwrap_or_else(|| NEXT_WAY.fetch_add(1, Relaxed) % WAYS);
-    if let Some(word) = places(set).nth(way) {
-        word.store(u64::from(rule.word()) << TAG_BITS | tag, Relaxed);
-    }
+    rule_table::keep(return_address, rule);
     rule
-}
-
-/// Makes this the rule of an address, whatever code is there.
-#[cfg(test)]
-pub(super) fn teach(address: usize, rule: Rule) {
-    let (set, tag) = place(address);
-    let is_its_own = |word: &AtomicU64| (word.load(Relaxed) ^ tag) << Rule::BITS == 0;
-    let is_free = |word: &AtomicU64| word.load(Relaxed) == 0;
-    let way = places(set).position(is_its_own).or_else(|| places(set).position(is_free));
-    if let Some(word) = places(set).nth(way.unwrap_or(0)) {
-        word.store(u64::from(rule.word()) << TAG_BITS | tag, Relaxed);
-    }
-}
-
-fn place(address: usize) -> (usize, u64) {
-    (address & ((1 << SET_BITS) - 1), (address >> SET_BITS) as u64)
-}
-
-/// The words of a set.
-fn places(set: usize) -> impl Iterator<Item = &'static AtomicU64> {
-    TABLE.0.iter().filter_map(move |way| way.get(set))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::modules::own_tables;
-    use super::Caller;
-    use super::{generation, place, places, rule_of, SET_BITS, WAYS};
+    use super::rule_of;
+    use crate::walk::imp::rule_table::{flush, generation};
+    use crate::walk::rule::Caller;
     use crate::walk::Registers;
-
-    #[test]
-    fn the_places_of_addresses_are_well_spread() {
-        let (_, _, functions) = own_tables();
-        let mut taken = vec![0; 1 << SET_BITS];
-        let calls = functions.iter().step_by(functions.len() / 1_000);
-        // Some call of each function, wherever it may be.
-        calls.for_each(|(start, entry)| taken[place(start + entry % 61).0] += 1);
-        let crowded = taken.iter().filter(|taken| **taken > WAYS).count();
-        assert!(crowded <= 4, "{crowded} sets are crowded");
-        assert_eq!(places(0).count(), WAYS);
-    }
 
     #[test]
     fn what_is_no_code_has_no_rule() {
@@ -149,7 +46,7 @@ mod tests {
         assert!(matches!(rule.caller(), Caller::Frame { .. }), "{rule:?}");
         assert_eq!(rule_of(here), rule);
         let before = generation();
-        super::flush();
+        flush();
         assert!(generation() > before);
         assert_eq!(rule_of(here), rule);
     }

@@ -1,4 +1,5 @@
-//! Hot: the tests of the walker, which compare it with a plain one and with the unwinder of the C++ runtime.
+//! Hot: the tests of the walker, which compare it with a plain one and with the unwinder of the C++
+//! runtime.
 #![allow(unsafe_code)]
 
 use std::ffi::{c_int, c_void};
@@ -7,7 +8,9 @@ use std::hint::black_box;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::thread;
 
-use super::{caller_at, Caller, Cfa, Registers, SavedRbp, Stop, Walker, MAX_FRAMES};
+use super::{caller_at, Registers, Walker};
+use crate::walk::rule::{Caller, Cfa, SavedRbp};
+use crate::walk::stop::{Stop, MAX_FRAMES};
 
 extern "C" {
     fn _Unwind_Backtrace(
@@ -54,7 +57,8 @@ std::arch::global_asm!(
     ".size realigned, .-realigned",
 );
 
-/// The return addresses of the calling function and further out, innermost first, by the unwinder of the C++ runtime.
+/// The return addresses of the calling function and further out, innermost first, by the unwinder
+/// of the C++ runtime.
 #[inline(never)]
 fn by_the_runtime() -> Vec<usize> {
     extern "C" fn visit(context: *mut c_void, addresses: *mut c_void) -> c_int {
@@ -418,7 +422,7 @@ fn a_flush_changes_nothing() {
     for i in 0..20 {
         walkers.check();
         if i % 3 == 0 {
-            super::rules::flush();
+            super::rule_table::flush();
         }
         super::prepare();
     }

@@ -1,37 +1,49 @@
-//! Hot: `Walker`, which walks a thread's stack and remembers the walk, so that the next one need not repeat what it shares.
+//! Hot: `Walker`, which walks a thread's stack and remembers the walk, so that the next one need
+//! not repeat what it shares.
 //!
-//! The plain version, in words: from the registers, take the rule of the return address, compute the frame of the
-//! caller, write its return address down; repeat until the rule says that there is no caller, or none can be found.
+//! The plain version, in words: from the registers, take the rule of the return address, compute
+//! the frame of the caller, write its return address down; repeat until the rule says that there is
+//! no caller, or none can be found.
 //!
 //! What is different here, and why the outcome is the same:
 //!
-//! 1. The frames are kept outermost first, so that a walk which differs from the last in its inner frames writes
-//!    those only. As the walk meets the inner ones first, they go to `fresh`, from its end downwards, and are kept
-//!    when the walk is over.
-//! 2. Each frame is compared with the frame of the previous walk that has the same CFA. Let `rsp`, `rbp` and the
-//!    return address be equal. A step computes the next frame from these, from the rule of the address, and from what it reads
-//!    of the stack: the return address below the next CFA, and the saved `rbp`. So it reads the words that it read
-//!    the last time; if they hold what they held, it leads to the frame that it led to the last time; and so on
-//!    outwards. It is enough to compare those words (`loops::verify`), which takes a fifth of the time: the loads do not
-//!    wait for one another.
+//! 1. The frames are kept outermost first, so that a walk which differs from the last in its inner
+//!    frames writes those only. As the walk meets the inner ones first, they go to `fresh`, from
+//!    its end downwards, and are kept when the walk is over.
+//! 2. Each frame is compared with the frame of the previous walk that has the same CFA. Let `rsp`,
+//!    `rbp` and the return address be equal. A step computes the next frame from these, from the
+//!    rule of the address, and from what it reads of the stack: the return address below the next
+//!    CFA, and the saved `rbp`. So it reads the words that it read the last time; if they hold what
+//!    they held, it leads to the frame that it led to the last time; and so on outwards. It is
+//!    enough to compare those words (`loops::verify`), which takes a fifth of the time: the loads
+//!    do not wait for one another.
 //!    - Rules change at a flush only; `generation` tells.
-//!    - The checks of a step use the registers and the end of the stack, never where the walk began.
-//!    - A CFA that is itself read from the stack is a third word. The frame it leads to is marked, and counts as not holding.
-//!    - The last step, at the outermost frame, leads to no frame. By its rule alone, or else the frame is walked from
-//!      again (`ended_by_rule`).
-//!    - The words lie above the frame that was equal, so above the stack pointer, and below the end of the stack:
-//!      it is the thread's own, or nothing is reused.
-//!    - Where a frame does not hold, those before it are taken over and the walk goes on from the last of them.
-//! 3. A walk that has more frames than there is room for goes on without keeping what it meets (`keep_both_ends`), but for the outermost
-//!    frames. It is not reused: which frames it has depends on where it began. Nor is one on a stack that is not
-//!    the thread's own, or one that came to another: there may be other memory in the place of such a stack the next time.
-//! 4. Code that runs a function on another stack (`stacker::grow`) keeps the old stack pointer in `rbp`. Where a rule says that the CFA
-//!    lies two words above `rbp`, as in every function with a frame pointer, and that is in another stack, the walk goes on there.
+//!    - The checks of a step use the registers and the end of the stack, never where the walk
+//!      began.
+//!    - A CFA that is itself read from the stack is a third word. The frame it leads to is marked,
+//!      and counts as not holding.
+//!    - The last step, at the outermost frame, leads to no frame. By its rule alone, or else the
+//!      frame is walked from again (`ended_by_rule`).
+//!    - The words lie above the frame that was equal, so above the stack pointer, and below the end
+//!      of the stack: it is the thread's own, or nothing is reused.
+//!    - Where a frame does not hold, those before it are taken over and the walk goes on from the
+//!      last of them.
+//! 3. A walk that has more frames than there is room for goes on without keeping what it meets
+//!    (`keep_both_ends`), but for the outermost frames. It is not reused: which frames it has
+//!    depends on where it began. Nor is one on a stack that is not the thread's own, or one that
+//!    came to another: there may be other memory in the place of such a stack the next time.
+//! 4. Code that runs a function on another stack (`stacker::grow`) keeps the old stack pointer in
+//!    `rbp`. Where a rule says that the CFA lies two words above `rbp`, as in every function with a
+//!    frame pointer, and that is in another stack, the walk goes on there.
 #![allow(unsafe_code)]
 
 use super::bounds::{self, Readable};
 use super::loops::{self, Frame, Places, HASH_MULTIPLIER};
-use super::{rules, Caller, Cfa, Registers, SavedRbp, Stop, Walked, MAX_FRAMES};
+use super::registers::Registers;
+use super::{rule_table, rules};
+use crate::walk::rule::{Caller, Cfa, SavedRbp};
+use crate::walk::stop::{Stop, MAX_FRAMES};
+use crate::walk::walked::Walked;
 
 /// One thread's walker. All zeros is a new one. 40 KiB.
 #[repr(C)]
@@ -49,7 +61,8 @@ pub(crate) struct Walker {
     return_addresses: [usize; MAX_FRAMES],
     /// At `i`, of the first `i` addresses.
     hashes: [u64; MAX_FRAMES + 1],
-    /// The frames of the previous walk, from 1; before them one with the highest CFA, at which searches end.
+    /// The frames of the previous walk, from 1; before them one with the highest CFA, at which
+    /// searches end.
     frames: [Frame; MAX_FRAMES + 1],
     /// The frames of the present walk so far: the last of the array is the innermost.
     fresh: [Frame; MAX_FRAMES],
@@ -110,7 +123,7 @@ impl Walker {
         };
         let mut attempts = 0;
         loop {
-            let generation = rules::generation();
+            let generation = rule_table::generation();
             let first = self.fresh.as_mut_ptr();
             let end = first.wrapping_add(MAX_FRAMES);
             let mut walk =
@@ -125,7 +138,7 @@ impl Walker {
             }
             attempts += 1;
             // Rules that were flushed meanwhile may have led this walk astray.
-            if rules::generation() == generation || attempts == 8 {
+            if rule_table::generation() == generation || attempts == 8 {
                 self.generation = generation;
                 self.stack_end = stack.end;
                 return self.keep(&walk, outcome);
@@ -150,8 +163,9 @@ impl Walker {
         let mut remembered = if can_reuse { sentinel.wrapping_add(self.len) } else { sentinel };
         loop {
             let Walk { registers, stack, next, first, .. } = walk;
-            // SAFETY: `bounds` vouches for the stack, of which the walk has left only what lies deeper; `next` is in
-            // `fresh`, which begins at `first`; `remembered` is in `frames`, which begins with the highest CFA.
+            // SAFETY: `bounds` vouches for the stack, of which the walk has left only what lies
+            // deeper; `next` is in `fresh`, which begins at `first`; `remembered` is in `frames`,
+            // which begins with the highest CFA.
             let mut is_like =
                 unsafe { loops::walk(registers, stack.end, next, *first, &mut remembered) };
             if !is_like {
@@ -174,8 +188,8 @@ impl Walker {
                 remembered = sentinel;
                 continue;
             }
-            // SAFETY: both are in `frames`. The frames between them lie further out than the one at which the walk
-            // is, and in the same stack as when they were walked.
+            // SAFETY: both are in `frames`. The frames between them lie further out than the one at
+            // which the walk is, and in the same stack as when they were walked.
             let broken = unsafe { loops::verify(remembered, sentinel) };
             if broken == sentinel && self.ended_by_rule {
                 return End { kept: like - 1, stop: self.stop, by_rule: true };
@@ -194,7 +208,8 @@ impl Walker {
             hash: self.hashes.as_mut_ptr().wrapping_add(kept + 1),
         };
         let before = self.hashes.get(kept).copied().unwrap_or(0);
-        // SAFETY: the fresh frames and those kept are `MAX_FRAMES` at the most together, which is the room in each array.
+        // SAFETY: the fresh frames and those kept are `MAX_FRAMES` at the most together, which is
+        // the room in each array.
         let (hash, differs) = unsafe { loops::keep(walk.next, walk.end, places, before) };
         let len = kept + walk.len();
         let is_same = self.has_walked && !differs && len == self.len && stop == self.stop;
@@ -219,7 +234,8 @@ fn finish(hash: u64, len: usize, stop: Stop) -> u64 {
     hash ^ hash >> 32
 }
 
-/// Whether the last frame is like a remembered one; moves on to the one to compare the next frame with.
+/// Whether the last frame is like a remembered one; moves on to the one to compare the next frame
+/// with.
 fn is_like_remembered(walk: &Walk, remembered: &mut *const Frame) -> bool {
     // SAFETY: a step has just written it.
     let frame = unsafe { *walk.next };
@@ -281,16 +297,18 @@ fn step(walk: &mut Walk) -> Option<(Stop, bool)> {
     }
 }
 
-/// So many frames more are walked to find the outermost ones: enough for the stacks of tests, and no more than a millisecond.
+/// So many frames more are walked to find the outermost ones: enough for the stacks of tests, and
+/// no more than a millisecond.
 const MAX_FURTHER: usize = 16_384 - MAX_FRAMES;
 
-/// Goes on with a walk that has no more room. The outer half of the room becomes a ring for what it meets; it ends with the outermost
-/// frames, or is given up, where they can't be found.
+/// Goes on with a walk that has no more room. The outer half of the room becomes a ring for what it
+/// meets; it ends with the outermost frames, or is given up, where they can't be found.
 #[cold]
 #[inline(never)]
 fn keep_both_ends(walk: &mut Walk) -> Stop {
     const HALF: usize = MAX_FRAMES / 2;
-    // SAFETY: the first half of `Walker::fresh`, of which the walk has written all; nothing else has a reference to it.
+    // SAFETY: the first half of `Walker::fresh`, of which the walk has written all; nothing else
+    // has a reference to it.
     let ring = unsafe { std::slice::from_raw_parts_mut(walk.first, HALF) };
     let mut last = 0;
     for _ in 0..MAX_FURTHER {
@@ -315,7 +333,8 @@ fn keep_both_ends(walk: &mut Walk) -> Stop {
     Stop::TooDeep
 }
 
-/// The frame of the caller, by a rule; `None` where it leads to what cannot be read, or not outwards.
+/// The frame of the caller, by a rule; `None` where it leads to what cannot be read, or not
+/// outwards.
 fn caller_of(walk: &mut Walk, cfa: Cfa, saved: SavedRbp) -> Option<Frame> {
     let Registers { rsp, rbp, .. } = walk.registers;
     let is_rare = matches!(cfa, Cfa::AtRbp(_));
@@ -367,6 +386,7 @@ fn read(walk: &mut Walk, lowest: usize, address: usize) -> Option<usize> {
     if address >= walk.stack.end {
         walk.stack = bounds::extended(walk.stack, address.checked_add(8)?)?;
     }
-    // SAFETY: aligned, and a word between the stack pointer and the end of what can be read of the stack, which is aligned, too.
+    // SAFETY: aligned, and a word between the stack pointer and the end of what can be read of the
+    // stack, which is aligned, too.
     Some(unsafe { *(address as *const usize) })
 }
