@@ -1,7 +1,7 @@
 //! Hot: `Birth`, when a block of a heap profile was allocated.
 
-/// When a block was born, in one word: the number of its profile, then ticks from the beginning of that, in units of 64: 20 ns, for four
-/// days at 3 GHz. Older blocks count as that old.
+/// When a block was born, in one word: the number of its profile, then ticks from the beginning of
+/// that, in units of 64: 20 ns, for four days at 3 GHz. Older blocks count as that old.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Birth(u64);
 

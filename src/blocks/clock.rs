@@ -1,5 +1,6 @@
-//! Hot: the time of an allocation, for the lifetimes of blocks in a heap profile: ticks of the processor, which take a third of the time
-//! that the system's clock takes to be read. What a tick is in nanoseconds is found at the end of the profile, by the system's clock.
+//! Hot: the time of an allocation, for the lifetimes of blocks in a heap profile: ticks of the
+//! processor, which take a third of the time that the system's clock takes to be read. What a tick
+//! is in nanoseconds is found at the end of the profile, by the system's clock.
 //!
 //! Without the feature that writes lifetimes, time stands still.
 #![allow(unsafe_code)]
@@ -10,8 +11,8 @@ use std::sync::atomic::AtomicPtr;
 use std::sync::atomic::Ordering::{AcqRel, Acquire};
 use std::time::{Duration, Instant};
 
-/// The beginning of the first profile; null before. Not a `OnceLock`: one that another thread was filling at a fork would keep the
-/// child waiting for ever.
+/// The beginning of the first profile; null before. Not a `OnceLock`: one that another thread was
+/// filling at a fork would keep the child waiting for ever.
 static EPOCH: AtomicPtr<Instant> = AtomicPtr::new(ptr::null_mut());
 
 fn epoch() -> Option<&'static Instant> {
@@ -44,14 +45,16 @@ pub(super) fn ticks() -> u64 {
         return 0;
     }
     #[cfg(all(target_arch = "x86_64", not(miri)))]
-    // SAFETY: the architecture has the instruction, in all its versions, and says that it changes but the two registers of its result.
+    // SAFETY: the architecture has the instruction, in all its versions, and says that it changes
+    // but the two registers of its result.
     return unsafe { std::arch::x86_64::_rdtsc() };
     #[cfg(not(all(target_arch = "x86_64", not(miri))))]
     return epoch().map_or(0, |epoch| nanoseconds_in(epoch.elapsed()));
 }
 
-/// Nanoseconds since the first call, by the system's clock; without memory, time stands still. Not for the allocator: to be called when a profile begins, before any thread
-/// asks for the time, and when it is read.
+/// Nanoseconds since the first call, by the system's clock; without memory, time stands still. Not
+/// for the allocator: to be called when a profile begins, before any thread asks for the time, and
+/// when it is read.
 pub(super) fn nanoseconds() -> u64 {
     epoch().or_else(begin).map_or(0, |epoch| nanoseconds_in(epoch.elapsed()))
 }

@@ -1,14 +1,18 @@
-//! Hot: `HeapProfile`, a heap profile: what its blocks come to by program point, and how many of them were live when. One for each
-//! scope or profiler that asks; its blocks are in the table of live blocks ([`live`](super::live)), each with its point.
+//! Hot: `HeapProfile`, a heap profile: what its blocks come to by program point, and how many of
+//! them were live when. One for each scope or profiler that asks; its blocks are in the table of
+//! live blocks ([`live`](super::live)), each with its point.
 //!
-//! In plain words: the points are a trie, found by the hash of the stack. They are never freed, nor taken out: the next user of the
-//! same `HeapProfile` finds those of the last one, set to zero. So an entry of a block that is freed much later leads to a point that is
-//! still there, and the number of the profile that the block was born in tells that it counts no more.
+//! In plain words: the points are a trie, found by the hash of the stack. They are never freed, nor
+//! taken out: the next user of the same `HeapProfile` finds those of the last one, set to zero. So
+//! an entry of a block that is freed much later leads to a point that is still there, and the
+//! number of the profile that the block was born in tells that it counts no more.
 //!
-//! Exact while one thread at a time allocates. Where several do, each sum is exact, but a maximum may miss what another thread
-//! did at the very moment, as nobody waits for another. And one that is held up in the middle of an event, after it has looked at the number,
-//! until the profile is over and the next of the same `HeapProfile` has begun, spoils that by this event. To rule it out, as `leak_counter` does, each of
-//! its numbers would need a serial, and each change a compare-and-swap.
+//! Exact while one thread at a time allocates. Where several do, each sum is exact, but a maximum
+//! may miss what another thread did at the very moment, as nobody waits for another. And one that
+//! is held up in the middle of an event, after it has looked at the number, until the profile is
+//! over and the next of the same `HeapProfile` has begun, spoils that by this event. To rule it
+//! out, as `leak_counter` does, each of its numbers would need a serial, and each change a
+//! compare-and-swap.
 #![allow(unsafe_code)]
 
 use std::alloc::Layout;
@@ -83,8 +87,8 @@ impl HeapProfile {
         roots: [ProgramPoint::NONE; 1 << ROOT_BITS],
     };
 
-    /// Somebody begins to use it, as the only one. HeapProfile are told apart by the innermost `depth` addresses of their stacks. `false` if
-    /// there is no memory to keep blocks in.
+    /// Somebody begins to use it, as the only one. HeapProfile are told apart by the innermost
+    /// `depth` addresses of their stacks. `false` if there is no memory to keep blocks in.
     pub(crate) fn begin(&'static self, depth: usize) -> bool {
         if !live::prepare() {
             return false;
@@ -114,7 +118,8 @@ impl HeapProfile {
         }
     }
 
-    /// Whether it has had so many profiles, a million, that there is no number left for another: it must not begin again.
+    /// Whether it has had so many profiles, a million, that there is no number left for another: it
+    /// must not begin again.
     pub(crate) fn is_used_up(&self) -> bool {
         self.last_number.load(Relaxed) >= MAX_NUMBER
     }
@@ -124,14 +129,15 @@ impl HeapProfile {
         self.last_number.store(MAX_NUMBER, Relaxed);
     }
 
-    /// What tells the present profile from others; never that of the one before. Who has it sees what `begin` has set.
+    /// What tells the present profile from others; never that of the one before. Who has it sees
+    /// what `begin` has set.
     #[inline]
     pub(crate) fn number(&self) -> u64 {
         self.number.load(Acquire)
     }
 
-    /// Whether a block that was born then is of the present profile. A relaxed look: the owner of the block has it from one who had the
-    /// number, and others but compare.
+    /// Whether a block that was born then is of the present profile. A relaxed look: the owner of
+    /// the block has it from one who had the number, and others but compare.
     #[inline]
     pub(super) fn has(&self, born: Birth) -> bool {
         born.number() == self.number.load(Relaxed)
@@ -167,7 +173,8 @@ impl HeapProfile {
         }
     }
 
-    /// A block was reallocated: it stays at its point. One that is none of the profile's is from now on.
+    /// A block was reallocated: it stays at its point. One that is none of the profile's is from
+    /// now on.
     #[inline]
     pub(crate) fn reenter(
         &'static self,
@@ -244,7 +251,8 @@ impl HeapProfile {
         if stack.return_addresses().len() <= depth {
             return Some(point);
         }
-        // The addresses are those of `stack` in any case, so that their number tells whether it is the right one.
+        // The addresses are those of `stack` in any case, so that their number tells whether it is
+        // the right one.
         let known = at(point.shorter.load(Acquire)).filter(|shorter| {
             shorter.stack().is_some_and(|stack| stack.return_addresses().len() == depth)
         });
@@ -287,7 +295,8 @@ impl HeapProfile {
         }
     }
 
-    /// Shows `visit` all points of the profile, with what they have counted by now. To be asked before the end, like what follows.
+    /// Shows `visit` all points of the profile, with what they have counted by now. To be asked
+    /// before the end, like what follows.
     pub(crate) fn visit(&self, visit: &mut dyn FnMut(&'static ProgramPoint, PointNumbers)) {
         let (peak, length) = (self.peaks.load(Relaxed), self.length());
         let mut next = self.touched.load(Acquire);
@@ -366,7 +375,8 @@ fn insert(
 
 #[inline]
 fn at(point: *mut ProgramPoint) -> Option<&'static ProgramPoint> {
-    // SAFETY: null, the `unplaced` of a `HeapProfile`, which are never freed, or a point that `insert` published.
+    // SAFETY: null, the `unplaced` of a `HeapProfile`, which are never freed, or a point that
+    // `insert` published.
     unsafe { point.as_ref() }
 }
 

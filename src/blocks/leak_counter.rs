@@ -1,12 +1,14 @@
-//! Hot: `LeakCounter`, how many of the blocks that were allocated in a scope are live. Changed by [`live`], where the blocks are;
-//! begun, read and ended by the scope.
+//! Hot: `LeakCounter`, how many of the blocks that were allocated in a scope are live. Changed by
+//! [`live`], where the blocks are; begun, read and ended by the scope.
 //!
-//! A `LeakCounter` lives for ever and is used by one scope after another, while any thread may be about to free a block of an
-//! earlier one. So every use has a serial number of its own, which the entries of its blocks carry. A thread first
-//! compares that with the present one. It may be held up after that, while the scope ends and the next one begins;
-//! therefore each count carries the last 32 bits of the serial too, and is changed by a compare-and-swap, which
-//! fails if it has become that of another scope. (It would take 4,294,967,296 scopes, begun while one thread stands
-//! between two instructions, to deceive it.) Nobody waits, and a `LeakCounter` can be used again at once.
+//! A `LeakCounter` lives for ever and is used by one scope after another, while any thread may be
+//! about to free a block of an earlier one. So every use has a serial number of its own, which the
+//! entries of its blocks carry. A thread first compares that with the present one. It may be held
+//! up after that, while the scope ends and the next one begins; therefore each count carries the
+//! last 32 bits of the serial too, and is changed by a compare-and-swap, which fails if it has
+//! become that of another scope. (It would take 4,294,967,296 scopes, begun while one thread stands
+//! between two instructions, to deceive it.) Nobody waits, and a `LeakCounter` can be used again at
+//! once.
 
 use std::sync::atomic::Ordering::{Relaxed, Release, SeqCst};
 use std::sync::atomic::{fence, AtomicU64, AtomicUsize};
@@ -19,8 +21,9 @@ static TRACKING: AtomicUsize = AtomicUsize::new(0);
 /// The last one given out; none is used twice.
 static SERIALS: AtomicU64 = AtomicU64::new(0);
 
-/// Whether any scope or profile asks for its live blocks. Whoever frees a block of one that still does is sure to see it: the
-/// block came to him from where it was allocated, and that was after the beginning.
+/// Whether any scope or profile asks for its live blocks. Whoever frees a block of one that still
+/// does is sure to see it: the block came to him from where it was allocated, and that was after
+/// the beginning.
 #[inline]
 pub(crate) fn is_tracking() -> bool {
     TRACKING.load(Relaxed) > 0
@@ -75,9 +78,9 @@ impl LeakCounter {
         self.blocks.get().into()
     }
 
-    /// Their sizes, except of one that is just being reallocated. Unless there are none, it looks at every node that
-    /// there is, some 10 ns each in optimised builds: a running sum would cost each allocation, and each free, more
-    /// than that.
+    /// Their sizes, except of one that is just being reallocated. Unless there are none, it looks
+    /// at every node that there is, some 10 ns each in optimised builds: a running sum would cost
+    /// each allocation, and each free, more than that.
     pub(crate) fn bytes(&self) -> u64 {
         let mut bytes = 0_u64;
         if self.blocks() != 0 {
@@ -124,7 +127,8 @@ impl LeakCounter {
     }
 }
 
-/// A number, in the lower half, below the last 32 bits of the serial of the scope that it belongs to.
+/// A number, in the lower half, below the last 32 bits of the serial of the scope that it belongs
+/// to.
 struct Count(AtomicU64);
 
 impl Count {

@@ -1,30 +1,36 @@
-//! Hot: the table of live blocks, for leaks, which go by the identity of a block and not by subtraction. While any
-//! scope asks for its retained blocks, `threads` enters here each block that is allocated in such a scope, and takes it
-//! out when it is freed, on whichever thread. Lock-free; its memory comes from the system itself and is
-//! never given back.
+//! Hot: the table of live blocks, for leaks, which go by the identity of a block and not by
+//! subtraction. While any scope asks for its retained blocks, `threads` enters here each block that
+//! is allocated in such a scope, and takes it out when it is freed, on whichever thread. Lock-free;
+//! its memory comes from the system itself and is never given back.
 //!
-//! The plain version is a hash table from addresses to lists of entries, one for each scope that the block belongs to. What is
-//! different:
+//! The plain version is a hash table from addresses to lists of entries, one for each scope that
+//! the block belongs to. What is different:
 //!
-//! 1. **A bucket is a list that only grows at its head.** A node that is taken out is marked free where it stands, and
-//!    a later block of the same bucket claims it, by a compare-and-swap from free to claimed, fills it, and publishes
-//!    it by storing the address. So no list ever loses a node, and none is freed while another thread reads it.
-//! 2. **Only the owner of a block touches its nodes.** From the moment that the inner allocator hands out an address
-//!    until the block is given back to it, one thread at a time deals with the block, and what the last one did is
-//!    visible to the next: the program must see to that to use the block at all, and the inner allocator to hand it out
-//!    again. So whoever looks for an address finds all its nodes, and nobody else turns a node with that address into
-//!    another. A node with another address may change at any moment, but not into one with this address. Hence only
-//!    claiming needs a compare-and-swap, not taking out.
-//! 3. **Entries of scopes that are over stay** until their address is used again in a scope that asks. Their serial is
-//!    no longer that of their `LeakCounter`, so they count for nobody (`leak_counter` says how that is sure). There can be no
-//!    more of them than there are addresses in the heap, times the scopes around one block. Others could recycle them
-//!    earlier, but then the owner had to take out by a compare-and-swap too, and the one who recycles could not tell an
-//!    entry that is out of date from one that was replaced by a fresh one between two of his looks.
-//! 4. **Neighbours in memory are neighbours in the table**, so that it is touched, page by page, only as far as the
-//!    heap reaches; arenas that begin at multiples of some high power of two are set apart by a hash of the high bits.
-//! 5. **A block that is being reallocated is at no address.** Its nodes stay where they are, and each has the place of the next one for
-//!    an address, which is that of no block. So a reallocation takes no memory, however many scopes the block belongs to,
-//!    unless it moves the block to another bucket.
+//! 1. **A bucket is a list that only grows at its head.** A node that is taken out is marked free
+//!    where it stands, and a later block of the same bucket claims it, by a compare-and-swap from
+//!    free to claimed, fills it, and publishes it by storing the address. So no list ever loses a
+//!    node, and none is freed while another thread reads it.
+//! 2. **Only the owner of a block touches its nodes.** From the moment that the inner allocator
+//!    hands out an address until the block is given back to it, one thread at a time deals with the
+//!    block, and what the last one did is visible to the next: the program must see to that to use
+//!    the block at all, and the inner allocator to hand it out again. So whoever looks for an
+//!    address finds all its nodes, and nobody else turns a node with that address into another. A
+//!    node with another address may change at any moment, but not into one with this address. Hence
+//!    only claiming needs a compare-and-swap, not taking out.
+//! 3. **Entries of scopes that are over stay** until their address is used again in a scope that
+//!    asks. Their serial is no longer that of their `LeakCounter`, so they count for nobody
+//!    (`leak_counter` says how that is sure). There can be no more of them than there are addresses
+//!    in the heap, times the scopes around one block. Others could recycle them earlier, but then
+//!    the owner had to take out by a compare-and-swap too, and the one who recycles could not tell
+//!    an entry that is out of date from one that was replaced by a fresh one between two of his
+//!    looks.
+//! 4. **Neighbours in memory are neighbours in the table**, so that it is touched, page by page,
+//!    only as far as the heap reaches; arenas that begin at multiples of some high power of two are
+//!    set apart by a hash of the high bits.
+//! 5. **A block that is being reallocated is at no address.** Its nodes stay where they are, and
+//!    each has the place of the next one for an address, which is that of no block. So a
+//!    reallocation takes no memory, however many scopes the block belongs to, unless it moves the
+//!    block to another bucket.
 #![allow(unsafe_code)]
 
 use std::alloc::Layout;
@@ -58,7 +64,8 @@ pub(super) fn forget(address: usize) {
     LIVE.forget(address);
 }
 
-/// A block is about to be reallocated: takes it out, but leaves it in the counts. To be [put back](end_realloc).
+/// A block is about to be reallocated: takes it out, but leaves it in the counts. To be [put
+/// back](end_realloc).
 #[inline]
 pub(crate) fn begin_realloc(address: usize) -> MovingBlock {
     LIVE.begin_realloc(address)
@@ -76,8 +83,9 @@ pub(super) fn prepare() -> bool {
 }
 
 impl LeakCounter {
-    /// A block was allocated, and belongs to the scope of this serial. `false` if that is over, or there is no room. With `is_first`,
-    /// what was known of the address is out of date: that block was freed unseen, while nobody tracked.
+    /// A block was allocated, and belongs to the scope of this serial. `false` if that is over, or
+    /// there is no room. With `is_first`, what was known of the address is out of date: that block
+    /// was freed unseen, while nobody tracked.
     #[inline]
     pub(crate) fn insert(
         &'static self,
@@ -90,15 +98,16 @@ impl LeakCounter {
         LIVE.enter(address, self, serial, size, stack, is_first)
     }
 
-    /// Shows `visit` where each live block of the scope was allocated first, and its size. Of blocks that are freed or
-    /// reallocated meanwhile, some may be missing.
+    /// Shows `visit` where each live block of the scope was allocated first, and its size. Of
+    /// blocks that are freed or reallocated meanwhile, some may be missing.
     pub(crate) fn visit(&self, visit: &mut dyn FnMut(Option<&'static Stack>, u64)) {
         LIVE.visit(self, visit);
     }
 }
 
 impl HeapProfile {
-    /// Keeps a block, born then. `false` without room. With `is_first`, as for [`LeakCounter::insert`].
+    /// Keeps a block, born then. `false` without room. With `is_first`, as for
+    /// [`LeakCounter::insert`].
     #[inline]
     pub(super) fn place(
         &'static self,
@@ -111,7 +120,8 @@ impl HeapProfile {
         LIVE.place_any(address, Entry::Profiled { points: self, born, size, point }, is_first)
     }
 
-    /// The point of a block; `None` if it is none of the profile's. To be asked by the owner of the block.
+    /// The point of a block; `None` if it is none of the profile's. To be asked by the owner of the
+    /// block.
     #[inline]
     pub(super) fn find(&self, address: usize) -> Option<&'static ProgramPoint> {
         LIVE.find(self, address)
@@ -185,7 +195,8 @@ impl<const BITS: u32> Table<BITS> {
         let hash = (granule >> BITS).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - BITS);
         let at = (granule ^ hash) & ((1 << BITS) - 1);
         let bucket = buckets.wrapping_add(at as usize);
-        // SAFETY: `at` is less than the number of buckets, which were zeroed, so each is null at least, and are never freed.
+        // SAFETY: `at` is less than the number of buckets, which were zeroed, so each is null at
+        // least, and are never freed.
         Some(unsafe { &*bucket })
     }
 

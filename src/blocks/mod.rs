@@ -1,5 +1,5 @@
-//! Hot: the live blocks that are kept, for scopes that ask which of their blocks are live at the end
-//! and for heap profiles.
+//! Hot: the live blocks that are kept, for scopes that ask which of their blocks are live at the
+//! end and for heap profiles.
 //!
 //! - [`live`]: the table of live blocks; [`nodes`]: its entries;
 //! - [`leak_counter`]: how many blocks of one scope are live;

@@ -1,6 +1,6 @@
-//! Hot: `Node`, the entry of one live block for one scope, and `Nodes`, the memory of them all: chunks from the system
-//! allocator that are handed out piece by piece, never freed, and can be read from end to end. Used by [`live`](super::live),
-//! which says who may touch a node when.
+//! Hot: `Node`, the entry of one live block for one scope, and `Nodes`, the memory of them all:
+//! chunks from the system allocator that are handed out piece by piece, never freed, and can be
+//! read from end to end. Used by [`live`](super::live), which says who may touch a node when.
 #![allow(unsafe_code)]
 
 use std::mem::{align_of, size_of};
@@ -18,7 +18,8 @@ use crate::sys::memory;
 /// What a node says of its block.
 #[derive(Clone, Copy)]
 pub(super) enum Entry {
-    /// It was allocated in a scope that asks which of its blocks are live. Counts while the scope has that serial.
+    /// It was allocated in a scope that asks which of its blocks are live. Counts while the scope
+    /// has that serial.
     LeakCounter {
         scope: &'static LeakCounter,
         serial: u64,
@@ -29,7 +30,8 @@ pub(super) enum Entry {
     Profiled { points: &'static HeapProfile, born: Birth, size: u64, point: &'static ProgramPoint },
 }
 
-/// All zeros is a free node. Aligned so that a look at the first two fields is one at one cache line.
+/// All zeros is a free node. Aligned so that a look at the first two fields is one at one cache
+/// line.
 #[repr(C, align(16))]
 pub(super) struct Node {
     /// The block's, or one of the two below.
@@ -45,8 +47,9 @@ pub(super) struct Node {
     place: AtomicPtr<u8>,
 }
 
-/// All that is pointed at is aligned, so that the lowest bit is free. Both pointers of an entry have it or none: [`read`](Node::read) may
-/// meet one of an old entry and one of the next, and must not take a `Stack` for a `ProgramPoint`.
+/// All that is pointed at is aligned, so that the lowest bit is free. Both pointers of an entry
+/// have it or none: [`read`](Node::read) may meet one of an old entry and one of the next, and must
+/// not take a `Stack` for a `ProgramPoint`.
 const PROFILED: usize = 1;
 
 const _: () = assert!(size_of::<Node>() <= 48, "a million take 48 MB");
@@ -67,7 +70,8 @@ impl Node {
             && self.address.compare_exchange(FREE, CLAIMED, Acquire, Relaxed).is_ok()
     }
 
-    /// Every store releases: who reads one of the new fields, and then the address, sees that the node was claimed.
+    /// Every store releases: who reads one of the new fields, and then the address, sees that the
+    /// node was claimed.
     #[inline]
     pub(super) fn fill(&self, address: usize, entry: Entry) {
         let (owner, stamp, size, place) = entry.words();
@@ -114,8 +118,9 @@ impl Node {
         entry
     }
 
-    /// What the node says; by anyone. It may change meanwhile, so it is read twice, and is nothing unless both are the same. Even then
-    /// it may be of two entries, if the second is of the same address and was finished just before the last look at that.
+    /// What the node says; by anyone. It may change meanwhile, so it is read twice, and is nothing
+    /// unless both are the same. Even then it may be of two entries, if the second is of the same
+    /// address and was finished just before the last look at that.
     pub(super) fn read(&self) -> Option<Entry> {
         let address = self.address.load(Acquire);
         if address < FIRST_ADDRESS {
@@ -164,13 +169,15 @@ impl Entry {
         }
     }
 
-    /// `None` for a node that was never filled, and for words of two entries, if those are of different kinds.
+    /// `None` for a node that was never filled, and for words of two entries, if those are of
+    /// different kinds.
     #[inline]
     fn of((owner, stamp, size, place): Words) -> Option<Self> {
         let is_marked = |pointer: *mut u8| pointer as usize & PROFILED != 0;
         match (is_marked(owner), is_marked(place)) {
             (false, false) => {
-                // SAFETY: null, or from the `&'static LeakCounter` that `words` was given: others it marks.
+                // SAFETY: null, or from the `&'static LeakCounter` that `words` was given: others
+                // it marks.
                 let scope = unsafe { owner.cast::<LeakCounter>().as_ref() }?;
                 // SAFETY: likewise a `Stack`.
                 let stack = unsafe { place.cast::<Stack>().as_ref() };
@@ -284,7 +291,8 @@ impl Nodes {
 }
 
 fn at(chunk: *mut Chunk) -> Option<&'static Chunk> {
-    // SAFETY: null, or zeroed memory of the layout of a `Chunk`, which is atomics alone; once published, never freed.
+    // SAFETY: null, or zeroed memory of the layout of a `Chunk`, which is atomics alone; once
+    // published, never freed.
     unsafe { chunk.as_ref() }
 }
 

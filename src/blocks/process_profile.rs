@@ -26,15 +26,16 @@ static OF_PROCESS: [ProcessHeapProfile; MAX_OF_PROCESS] = [NEW; MAX_OF_PROCESS];
 static IN_USE: AtomicUsize = AtomicUsize::new(0);
 
 impl ProcessHeapProfile {
-    /// Begins a profile of all threads' blocks; `None` if there are too many, or no memory. `watch_frees` sets the limits of all threads, as for
-    /// any tracking.
+    /// Begins a profile of all threads' blocks; `None` if there are too many, or no memory.
+    /// `watch_frees` sets the limits of all threads, as for any tracking.
     pub(crate) fn begin(depth: usize, watch_frees: fn()) -> Option<&'static Self> {
         let free = OF_PROCESS.iter().find(|one| !one.is_taken.swap(true, Acquire))?;
         if !free.points.begin(depth) {
             free.is_taken.store(false, Release);
             return None;
         }
-        // First: another profiler may have all allocations recorded already, and a block that is entered must not be freed unseen.
+        // First: another profiler may have all allocations recorded already, and a block that is
+        // entered must not be freed unseen.
         watch_frees();
         IN_USE.fetch_add(1, Release);
         Some(free)

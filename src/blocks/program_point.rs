@@ -1,9 +1,10 @@
 //! Hot: `ProgramPoint`, a program point of a heap profile: what the blocks of one stack come to.
 //!
-//! What was live at the peak of the whole profile would have to be noted at every stack whenever the profile reaches a new
-//! peak. That is put off until a point's own numbers are about to change: peaks are numbered, each point remembers for which
-//! peak it has noted its numbers, and one that has not changed since the latest peak has what it has now. So a peak
-//! costs nothing, and an event looks at its own point only.
+//! What was live at the peak of the whole profile would have to be noted at every stack whenever
+//! the profile reaches a new peak. That is put off until a point's own numbers are about to change:
+//! peaks are numbered, each point remembers for which peak it has noted its numbers, and one that
+//! has not changed since the latest peak has what it has now. So a peak costs nothing, and an event
+//! looks at its own point only.
 
 use std::ptr;
 use std::sync::atomic::Ordering::Relaxed;
@@ -114,10 +115,12 @@ impl ProgramPoint {
         self.is_touched.store(false, Relaxed);
     }
 
-    /// Notes what is live now, before it changes, unless that was done since the peak of this number.
+    /// Notes what is live now, before it changes, unless that was done since the peak of this
+    /// number.
     #[inline]
     pub(super) fn note(&self, peak: u64) {
-        // Of several threads, one notes; and one that was held up, with the number of an earlier peak, does not.
+        // Of several threads, one notes; and one that was held up, with the number of an earlier
+        // peak, does not.
         if self.peak.load(Relaxed) < peak && self.peak.fetch_max(peak, Relaxed) < peak {
             self.at_peak.store(self.live());
         }
@@ -165,7 +168,8 @@ impl ProgramPoint {
         }
     }
 
-    /// `peak` is the number of the latest one. Lifetimes are in ticks, and of the blocks that are gone.
+    /// `peak` is the number of the latest one. Lifetimes are in ticks, and of the blocks that are
+    /// gone.
     pub(super) fn read(&self, peak: u64) -> PointNumbers {
         let live = self.live();
         let is_noted = self.peak.load(Relaxed) == peak;

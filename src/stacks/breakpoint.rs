@@ -1,4 +1,5 @@
-//! Hot: the stop in a debugger at the first allocation past a budget (`MOD_ALLOC_BREAK=1`), with the stack still standing.
+//! Hot: the stop in a debugger at the first allocation past a budget (`MOD_ALLOC_BREAK=1`), with
+//! the stack still standing.
 
 use std::cell::Cell;
 use std::mem::needs_drop;
@@ -30,8 +31,8 @@ pub(crate) fn is_passed() -> bool {
     IS_SET.load(Relaxed) && IS_PASSED.with(|is_passed| is_passed.replace(false))
 }
 
-/// Stops. To be called on the thread's own stack, which debuggers can show. Without a debugger the signal ends the process, so it is
-/// said first what that is.
+/// Stops. To be called on the thread's own stack, which debuggers can show. Without a debugger the
+/// signal ends the process, so it is said first what that is.
 #[cold]
 pub(crate) fn stop() {
     say();
@@ -45,10 +46,11 @@ fn say() {
         fn write(file: i32, text: *const u8, length: usize) -> isize;
     }
     const STDERR: i32 = 2;
-    const TEXT: &str = "\nmod-alloc: MOD_ALLOC_BREAK=1 stops this process here (SIGTRAP), at the first allocation \
-        past a budget. Is it run in a debugger?\n";
-    // SAFETY: the text is valid for so many bytes. `write` may be called anywhere; here, within a call of the allocator, which
-    // saves no `errno` and whose callers rely on none. If nobody reads it, nothing is lost but the word.
+    const TEXT: &str = "\nmod-alloc: MOD_ALLOC_BREAK=1 stops this process here (SIGTRAP), at the \
+        first allocation past a budget. Is it run in a debugger?\n";
+    // SAFETY: the text is valid for so many bytes. `write` may be called anywhere; here, within a
+    // call of the allocator, which saves no `errno` and whose callers rely on none. If nobody reads
+    // it, nothing is lost but the word.
     unsafe { write(STDERR, TEXT.as_ptr(), TEXT.len()) };
 }
 
@@ -58,7 +60,8 @@ fn say() {}
 #[cfg(all(any(target_arch = "x86_64", target_arch = "x86"), not(miri)))]
 #[allow(unsafe_code)]
 fn trap() {
-    // SAFETY: raises SIGTRAP and changes nothing else; a debugger that goes on continues with the next instruction.
+    // SAFETY: raises SIGTRAP and changes nothing else; a debugger that goes on continues with the
+    // next instruction.
     unsafe { std::arch::asm!("int3", options(nomem, nostack, preserves_flags)) };
 }
 
@@ -68,8 +71,9 @@ fn trap() {
     extern "C" {
         fn raise(signal: i32) -> i32;
     }
-    const SIGTRAP: i32 = 5; // On every Unix that Rust supports.
-                            // SAFETY: `raise` may be called anywhere, with any number.
+    /// On every Unix that Rust supports.
+    const SIGTRAP: i32 = 5;
+    // SAFETY: `raise` may be called anywhere, with any number.
     unsafe { raise(SIGTRAP) };
 }
 

@@ -1,4 +1,5 @@
-//! Hot: `FirstOverrun`, which looks out for the allocation event that first takes a scope past a limit of its budget.
+//! Hot: `FirstOverrun`, which looks out for the allocation event that first takes a scope past a
+//! limit of its budget.
 
 use super::breakpoint;
 use super::stack::Stack;

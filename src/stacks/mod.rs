@@ -5,8 +5,8 @@
 //! - [`tracer`]: a thread's way from its registers to an interned stack; [`side_stack`]: where it
 //!   works;
 //! - [`stack`]: the interned stacks;
-//! - [`site_counts`]: what is counted at one stack; [`site_table`] and [`shared_site_table`]: at all
-//!   stacks of a scope;
+//! - [`site_counts`]: what is counted at one stack; [`site_table`] and [`shared_site_table`]: at
+//!   all stacks of a scope;
 //! - [`scope_record`]: what one scope keeps; these nest as the scopes do;
 //! - [`first_overrun`] and [`shared_sums`]: the event that first goes past a limit;
 //!   [`breakpoint`]: stops there for a debugger;

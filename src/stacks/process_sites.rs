@@ -1,9 +1,11 @@
-//! Hot: call sites of the whole process. While any profiler records, every thread sends its events to the slow half, and the
-//! counts are kept with the interned stacks, from where each profiler reads them by subtraction, as all scopes do.
+//! Hot: call sites of the whole process. While any profiler records, every thread sends its events
+//! to the slow half, and the counts are kept with the interned stacks, from where each profiler
+//! reads them by subtraction, as all scopes do.
 //!
-//! A profiler starts on one thread and must reach all others, whose limits only their owners write. It raises a flag, then stores
-//! the ceiling that sends every event to the slow half into every state (`threads::registry`); an owner that sets its ceiling looks at
-//! the flag afterwards. Between the two steps of each stands a sequentially consistent fence, so one of both sees the
+//! A profiler starts on one thread and must reach all others, whose limits only their owners write.
+//! It raises a flag, then stores the ceiling that sends every event to the slow half into every
+//! state (`threads::registry`); an owner that sets its ceiling looks at the flag afterwards.
+//! Between the two steps of each stands a sequentially consistent fence, so one of both sees the
 //! other. When the last profiler stops, each thread puts its own ceiling right at its next event.
 
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
@@ -15,7 +17,8 @@ use crate::counters::Event;
 
 static PROFILERS: AtomicUsize = AtomicUsize::new(0);
 
-/// How many of them read the tallies here. The others have all they want in their heap profile (`blocks`).
+/// How many of them read the tallies here. The others have all they want in their heap profile
+/// (`blocks`).
 static READERS: AtomicUsize = AtomicUsize::new(0);
 
 /// What all threads together have counted at one stack, while anyone profiled.
@@ -34,7 +37,8 @@ impl Profiled {
 /// Of events without a stack.
 static LOST: Profiled = Profiled::new();
 
-/// Raises the flag; the caller then stores the ceilings. `reads_tallies` must be the same at the end.
+/// Raises the flag; the caller then stores the ceilings. `reads_tallies` must be the same at the
+/// end.
 pub(crate) fn start_profiling(reads_tallies: bool) {
     READERS.fetch_add(reads_tallies.into(), SeqCst);
     PROFILERS.fetch_add(1, SeqCst);

@@ -1,6 +1,7 @@
-//! Hot: `ScopeRecords`, what the recording scopes of one thread keep, innermost last. Each has a table of its own; events go into the
-//! innermost one, and a scope that ends hands its table down to the one below. So every scope has counted exactly its own
-//! stretch, at the cost of one table an event. `open_scopes` says when to open, freeze, withhold and close.
+//! Hot: `ScopeRecords`, what the recording scopes of one thread keep, innermost last. Each has a
+//! table of its own; events go into the innermost one, and a scope that ends hands its table down
+//! to the one below. So every scope has counted exactly its own stretch, at the cost of one table
+//! an event. `open_scopes` says when to open, freeze, withhold and close.
 
 use super::first_overrun::FirstOverrun;
 use super::site_counts::SiteCounts;
@@ -83,7 +84,8 @@ impl ScopeRecords {
         Ok(())
     }
 
-    /// What the layer at `depth` holds, together with what the `above` next ones will hand down to it.
+    /// What the layer at `depth` holds, together with what the `above` next ones will hand down to
+    /// it.
     pub(crate) fn records(&self, depth: usize, above: usize) -> Option<Records<'_>> {
         let (layer, rest) = self.as_slice().get(depth..)?.split_first()?;
         Some(Records { layer, above: rest.get(..above).unwrap_or(rest) })
@@ -114,8 +116,8 @@ impl ScopeRecords {
         self.open = depth;
     }
 
-    /// Hands what the layer at `depth` has counted down to the one below, or, without `hand_down`, sees to it that it
-    /// never will be. What it counts from now on is to be settled later.
+    /// Hands what the layer at `depth` has counted down to the one below, or, without `hand_down`,
+    /// sees to it that it never will be. What it counts from now on is to be settled later.
     pub(crate) fn settle(&mut self, depth: usize, hand_down: bool) {
         let up_to = self.as_mut_slice().get_mut(..=depth);
         let Some((layer, below)) = up_to.and_then(<[_]>::split_last_mut) else { return };
@@ -146,7 +148,8 @@ pub(crate) struct Records<'a> {
 }
 
 impl Records<'_> {
-    /// Shows `visit` what was counted at each stack; `None` stands for events without one. A stack may come more than once.
+    /// Shows `visit` what was counted at each stack; `None` stands for events without one. A stack
+    /// may come more than once.
     pub(crate) fn visit(self, visit: &mut dyn FnMut(Option<&'static Stack>, &SiteCounts)) {
         if let Some(frozen) = &self.layer.frozen {
             return frozen.rows().for_each(|row| visit(row.stack, &row.counts));

@@ -1,5 +1,6 @@
-//! Hot: `SharedSiteTable`, a table from stacks to what was counted at each, that one thread at a time writes while any thread reads
-//! it: for threads attached to a scope that another one may read at any moment.
+//! Hot: `SharedSiteTable`, a table from stacks to what was counted at each, that one thread at a
+//! time writes while any thread reads it: for threads attached to a scope that another one may read
+//! at any moment.
 #![allow(unsafe_code)]
 
 use std::cell::UnsafeCell;
@@ -20,7 +21,8 @@ pub(crate) struct SharedSiteTable {
     lost: Row,
 }
 
-// SAFETY: only the writer reaches `index`, by the contract of the unsafe methods; the rest is atomic.
+// SAFETY: only the writer reaches `index`, by the contract of the unsafe methods; the rest is
+// atomic.
 unsafe impl Sync for SharedSiteTable {}
 
 struct Row {
@@ -31,7 +33,8 @@ struct Row {
     tally: AtomicSiteCounts,
 }
 
-/// A [`SiteCounts`] that one thread writes and any thread reads: each number exact, all of them consistent while the writer rests.
+/// A [`SiteCounts`] that one thread writes and any thread reads: each number exact, all of them
+/// consistent while the writer rests.
 struct AtomicSiteCounts {
     allocs: AtomicU64,
     reallocs: AtomicU64,
@@ -113,8 +116,8 @@ impl SharedSiteTable {
     }
 
     /// # Safety
-    /// The caller is the one thread that writes, from [`is_free`](Self::clear) or from the writer before by a happens-before
-    /// edge; likewise below.
+    /// The caller is the one thread that writes, from [`is_free`](Self::clear) or from the writer
+    /// before by a happens-before edge; likewise below.
     #[inline]
     pub(crate) unsafe fn count(&self, stack: Option<&'static Stack>, event: &Event) {
         // SAFETY: the caller's promise.
@@ -133,7 +136,8 @@ impl SharedSiteTable {
         unsafe { self.row(Some(stack)) }.is_opening.store(true, Relaxed);
     }
 
-    /// Shows `visit` what was counted at each stack, `None` for events without one, and whether a thread attached there.
+    /// Shows `visit` what was counted at each stack, `None` for events without one, and whether a
+    /// thread attached there.
     pub(crate) fn visit(&self, visit: &mut dyn FnMut(Option<&'static Stack>, &SiteCounts, bool)) {
         for row in self.rows.iter().chain([&self.lost]) {
             visit(

@@ -1,5 +1,6 @@
-//! Hot: `SharedSums`, how far a scope has come to which several threads add, where somebody asks at each event: the highest net
-//! bytes, and the first allocation past the limits of a budget. One atomic addition for each number that is asked for.
+//! Hot: `SharedSums`, how far a scope has come to which several threads add, where somebody asks at
+//! each event: the highest net bytes, and the first allocation past the limits of a budget. One
+//! atomic addition for each number that is asked for.
 
 use std::ptr;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -28,7 +29,8 @@ pub(crate) struct SharedSums {
     past: [Past; 4],
 }
 
-/// The number of an event, from 1, and its stack; claimed by the one event that passes a limit first.
+/// The number of an event, from 1, and its stack; claimed by the one event that passes a limit
+/// first.
 struct Past {
     event: AtomicU64,
     stack: AtomicPtr<Stack>,
@@ -105,7 +107,8 @@ impl SharedSums {
     fn note_allocation(&self, limits: Sums, stack: Option<&'static Stack>, event: &Event) -> u64 {
         let events = self.events.fetch_add(1, Relaxed).wrapping_add(1);
         let number = events as u64;
-        // Each of these rises only, so one event alone is the first past it; `begin` found none of them passed.
+        // Each of these rises only, so one event alone is the first past it; `begin` found none of
+        // them passed.
         if events == limits.events.wrapping_add(1) {
             let [past, ..] = &self.past;
             past.claim(number, stack);

@@ -1,11 +1,13 @@
-//! Hot: `SideStack`, a stack on which a thread records, so that next to nothing is taken of the one that it is on: that may be a
-//! coroutine's, of one page. Unoptimised, a walk and what it leads to take some kilobytes. Reports are made on a larger one,
-//! by `room`.
+//! Hot: `SideStack`, a stack on which a thread records, so that next to nothing is taken of the one
+//! that it is on: that may be a coroutine's, of one page. Unoptimised, a walk and what it leads to
+//! take some kilobytes. Reports are made on a larger one, by `room`.
 //!
-//! A signal handler that comes meanwhile runs on this stack, too, which has room for it. If it records, it goes on where it is.
+//! A signal handler that comes meanwhile runs on this stack, too, which has room for it. If it
+//! records, it goes on where it is.
 //!
-//! Unwinders find the way back: the function that changes stacks says in its table where the caller's frame is. Debuggers do not
-//! follow it to a stack at lower addresses, so they are called on the thread's own ([`breakpoint`](super::breakpoint)).
+//! Unwinders find the way back: the function that changes stacks says in its table where the
+//! caller's frame is. Debuggers do not follow it to a stack at lower addresses, so they are called
+//! on the thread's own ([`breakpoint`](super::breakpoint)).
 #![allow(unsafe_code)]
 
 /// Where a side stack ends, and how large it is. 0: there is none.
@@ -16,7 +18,8 @@ pub(crate) struct SideStack {
 }
 
 impl SideStack {
-    /// To record on: ten times what is used of it unoptimised, and as much as the largest signal frames take.
+    /// To record on: ten times what is used of it unoptimised, and as much as the largest signal
+    /// frames take.
     pub(super) const FOR_RECORDING: usize = 64 << 10;
 }
 
@@ -61,7 +64,8 @@ mod imp {
         /// Calls `work(argument)` on the stack that ends at `end`.
         ///
         /// # Safety
-        /// `work` may be called with `argument`, and does not unwind. Nobody is on the stack, which is aligned and has room.
+        /// `work` may be called with `argument`, and does not unwind. Nobody is on the stack, which
+        /// is aligned and has room.
         #[link_name = asm_symbol!("call_aside")]
         fn call_aside(argument: *mut c_void, work: extern "C" fn(*mut c_void), end: usize);
 
@@ -76,7 +80,8 @@ mod imp {
             if memory.is_null() {
                 return Self { end: 0, size: 0 };
             }
-            // SAFETY: the first page of what was mapped above, which nobody uses yet. Without the guard, it is still a stack.
+            // SAFETY: the first page of what was mapped above, which nobody uses yet. Without the
+            // guard, it is still a stack.
             unsafe { mprotect(memory.cast(), GUARD, 0) };
             Self { end: memory as usize + size, size }
         }
@@ -106,8 +111,8 @@ mod imp {
             if self.end == 0 || place < self.end && place > self.end - self.size {
                 return run::<F>(argument);
             }
-            // SAFETY: `run` takes the argument, and does not unwind, being of C. The stack ends where a page does; only the thread
-            // whose it is comes here, and is not there.
+            // SAFETY: `run` takes the argument, and does not unwind, being of C. The stack ends
+            // where a page does; only the thread whose it is comes here, and is not there.
             unsafe { call_aside(argument, run::<F>, self.end) };
         }
     }

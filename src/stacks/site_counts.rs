@@ -15,9 +15,9 @@ pub(crate) struct SiteCounts {
     pub(crate) at_peak: Blocks,
 }
 
-/// How blocks grew at a stack: the first chain of growing reallocations, each of which takes the block on where the one before left
-/// it, and the sums over all of them. A block may grow in turn at several stacks, of one line or of several: then no stack has the
-/// chain, but the sums tell.
+/// How blocks grew at a stack: the first chain of growing reallocations, each of which takes the
+/// block on where the one before left it, and the sums over all of them. A block may grow in turn
+/// at several stacks, of one line or of several: then no stack has the chain, but the sums tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Growth {
     /// The size before the first step, then the sizes after each, as far as there is room.
@@ -25,7 +25,8 @@ pub(crate) struct Growth {
     /// The size after the latest step.
     pub(crate) last: u64,
     pub(crate) steps: u64,
-    /// All growing reallocations: how many, by how many bytes together, from which size and to which at the utmost.
+    /// All growing reallocations: how many, by how many bytes together, from which size and to
+    /// which at the utmost.
     pub(crate) count: u64,
     pub(crate) gained: u64,
     pub(crate) least: u64,
@@ -130,8 +131,8 @@ impl Growth {
         Self { count, gained, least, most, ..chain }
     }
 
-    /// From which size to which a block grew, and in how many steps, where all steps together are those of one, or of several that
-    /// grew alike: only then do the gains add up to the whole way.
+    /// From which size to which a block grew, and in how many steps, where all steps together are
+    /// those of one, or of several that grew alike: only then do the gains add up to the whole way.
     pub(crate) fn whole(&self) -> Option<(u64, u64, u64)> {
         let way = self.most.checked_sub(self.least)?;
         let blocks = self.gained.checked_div(way)?;

@@ -1,5 +1,5 @@
-//! Hot: `SiteTable`, a table from stacks to what was counted at each. It belongs to one thread, and grows as it fills; its memory
-//! comes from the system itself.
+//! Hot: `SiteTable`, a table from stacks to what was counted at each. It belongs to one thread, and
+//! grows as it fills; its memory comes from the system itself.
 
 use super::site_counts::SiteCounts;
 use super::stack::Stack;
@@ -126,7 +126,8 @@ mod tests {
                 assert_eq!((row.counts.allocs, row.counts.bytes), (3, 6));
             }
             assert_eq!((lost.counts.reallocs, lost.counts.bytes), (1, 9));
-            // More would be left of former rows: they fill the index, up to where a search never ends.
+            // More would be left of former rows: they fill the index, up to where a search never
+            // ends.
             assert_eq!(sites.index.used(), stacks);
             sites.clear();
         }

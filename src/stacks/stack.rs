@@ -1,9 +1,11 @@
-//! Hot: `Stack`, a distinct stack of return addresses, and the set of all of them. Stacks are interned for the life of the
-//! process, so that a reference stands for one, whichever thread or scope met it.
+//! Hot: `Stack`, a distinct stack of return addresses, and the set of all of them. Stacks are
+//! interned for the life of the process, so that a reference stands for one, whichever thread or
+//! scope met it.
 //!
-//! The set is a trie over the bits of the stacks' hashes: a table of roots, then two bits a level. It only grows: a
-//! new stack is put into an empty place with one compare-and-swap, and no lock or move of others is ever needed. Equal hashes
-//! are told apart by their addresses, and go one below the other.
+//! The set is a trie over the bits of the stacks' hashes: a table of roots, then two bits a level.
+//! It only grows: a new stack is put into an empty place with one compare-and-swap, and no lock or
+//! move of others is ever needed. Equal hashes are told apart by their addresses, and go one below
+//! the other.
 #![allow(unsafe_code)]
 
 use std::alloc::Layout;
@@ -16,8 +18,9 @@ use super::process_sites::Profiled;
 use crate::sys::memory;
 use crate::walk::{Stop, Walked};
 
-/// A stack, walked from an allocation to the thread's start. Its return addresses follow it in memory. They are reached by a reference of
-/// their own: one to the stack is good for its own bytes and no more.
+/// A stack, walked from an allocation to the thread's start. Its return addresses follow it in
+/// memory. They are reached by a reference of their own: one to the stack is good for its own bytes
+/// and no more.
 #[repr(C)]
 pub(crate) struct Stack {
     hash: u64,
@@ -39,7 +42,8 @@ static ALL: Set = Set::new(1 << 20);
 struct Set {
     roots: [AtomicPtr<Stack>; 1 << ROOT_BITS],
     count: AtomicU64,
-    /// At some 300 bytes each, a million take a third of a gigabyte: a program with more has no use for the list.
+    /// At some 300 bytes each, a million take a third of a gigabyte: a program with more has no use
+    /// for the list.
     max: u64,
 }
 
@@ -71,7 +75,8 @@ fn visit_below(place: &AtomicPtr<Stack>, visit: &mut dyn FnMut(&'static Stack)) 
 
 #[inline]
 pub(crate) fn at(place: &AtomicPtr<Stack>) -> Option<&'static Stack> {
-    // SAFETY: a pointer in the trie was initialised by `Stack::allocate` before it was published, and is never freed.
+    // SAFETY: a pointer in the trie was initialised by `Stack::allocate` before it was published,
+    // and is never freed.
     unsafe { place.load(Acquire).as_ref() }
 }
 
@@ -133,7 +138,8 @@ impl Set {
             // SAFETY: initialised by `allocate`, and never freed now that it is published.
             return Some(unsafe { &*stack });
         }
-        // Another thread was first in this place, with this stack or another one. The memory is lost, which is rare, and little.
+        // Another thread was first in this place, with this stack or another one. The memory is
+        // lost, which is rare, and little.
         self.intern(addresses, stop, hash)
     }
 }
@@ -175,9 +181,11 @@ impl Stack {
             return None;
         }
         let behind = memory.wrapping_add(1).cast::<usize>();
-        // SAFETY: the block has room for all addresses behind the header, whose size is a multiple of their alignment.
+        // SAFETY: the block has room for all addresses behind the header, whose size is a multiple
+        // of their alignment.
         unsafe { ptr::copy_nonoverlapping(addresses.as_ptr(), behind, addresses.len()) };
-        // SAFETY: written above. They never change, and are freed, if at all, before anybody but `insert` has seen the stack.
+        // SAFETY: written above. They never change, and are freed, if at all, before anybody but
+        // `insert` has seen the stack.
         let return_addresses = unsafe { &*ptr::slice_from_raw_parts(behind, addresses.len()) };
         let header =
             Self { hash, return_addresses, stop, children: [EMPTY; 4], profiled: Profiled::new() };
@@ -219,7 +227,8 @@ mod tests {
     #[test]
     fn all_stacks_are_shown_wherever_they_hang() {
         static SET: Set = Set::new(100);
-        // Six below one root, in all four places and one below the other; and one below another root.
+        // Six below one root, in all four places and one below the other; and one below another
+        // root.
         let below = [0, 1, 2, 3, 3, 3].map(|bits: u64| bits << (62 - ROOT_BITS));
         for (address, hash) in below.into_iter().chain([1 << 63]).enumerate() {
             intern(&SET, &[address], hash).expect("memory");

@@ -1,5 +1,5 @@
-//! Hot: `StackIndex`, which row of a table is a stack's. It belongs to one thread, and grows as it fills; its memory comes from
-//! the system itself.
+//! Hot: `StackIndex`, which row of a table is a stack's. It belongs to one thread, and grows as it
+//! fills; its memory comes from the system itself.
 
 use std::ptr;
 
@@ -57,7 +57,8 @@ impl StackIndex {
         Ok(())
     }
 
-    /// Notes the row of a stack that is not yet there. There is room, from [`reserve`](Self::reserve).
+    /// Notes the row of a stack that is not yet there. There is room, from
+    /// [`reserve`](Self::reserve).
     pub(super) fn insert(&mut self, stack: &'static Stack, row: usize) {
         let entries = self.entries.as_mut_slice();
         let mask = entries.len().wrapping_sub(1);

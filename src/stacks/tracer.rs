@@ -1,5 +1,5 @@
-//! Hot: `Tracer`, a thread's way from its registers to an interned stack. One for each state whose thread has ever recorded,
-//! in memory from the system itself that is never freed, as the state.
+//! Hot: `Tracer`, a thread's way from its registers to an interned stack. One for each state whose
+//! thread has ever recorded, in memory from the system itself that is never freed, as the state.
 #![allow(unsafe_code)]
 
 use std::alloc::Layout;
@@ -21,7 +21,8 @@ impl Tracer {
     /// `None` without memory.
     #[cold]
     pub(crate) fn allocate() -> Option<*mut Self> {
-        // In place: unoptimised, a `Tracer` that is moved here takes 40 KiB of a stack that may have 16.
+        // In place: unoptimised, a `Tracer` that is moved here takes 40 KiB of a stack that may
+        // have 16.
         let tracer: *mut Self = memory::keep(Layout::new::<Self>()).cast();
         if tracer.is_null() {
             return None;

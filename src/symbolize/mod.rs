@@ -1,11 +1,12 @@
-//! Cold: from return addresses to functions, files and lines, when a report is made. Through the standard library
-//! alone, which has all that it takes (debug information, inlined functions, demangling) but symbolises only stacks
-//! that it has unwound.
+//! Cold: from return addresses to functions, files and lines, when a report is made. Through the
+//! standard library alone, which has all that it takes (debug information, inlined functions,
+//! demangling) but symbolises only stacks that it has unwound.
 //!
-//! In plain words: `layout` writes a stack into memory that unwinds to the addresses in question; `trampoline` has
-//! `Backtrace::force_capture()` unwind it; `parse` reads what std prints of it, and `resolve` believes a frame only
-//! if the address printed with it is the one that was laid out. What std does not know, or what can't be laid out,
-//! gets the name of its file and the offset in it.
+//! In plain words: `layout` writes a stack into memory that unwinds to the addresses in question;
+//! `trampoline` has `Backtrace::force_capture()` unwind it; `parse` reads what std prints of it,
+//! and `resolve` believes a frame only if the address printed with it is the one that was laid out.
+//! What std does not know, or what can't be laid out, gets the name of its file and the offset in
+//! it.
 
 pub(crate) mod names;
 
@@ -34,7 +35,8 @@ mod imp;
 /// A function, and the place in it. What is not known is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Symbol {
-    /// As std prints it: demangled, with all that it has of generics, hashes and crate numbers; see [`names`].
+    /// As std prints it: demangled, with all that it has of generics, hashes and crate numbers; see
+    /// [`names`].
     pub(crate) function: Option<String>,
     pub(crate) file: Option<String>,
     pub(crate) line: Option<u32>,
@@ -46,9 +48,9 @@ pub(crate) struct Symbol {
 pub(crate) enum Place {
     /// Innermost (inlined) function first; never empty.
     Known(Vec<Symbol>),
-    /// Name of the file that the address was loaded from, without its folder, and the offset from where it was
-    /// loaded. Both are the same in each run. The name is empty, and the offset the address itself, where no file is
-    /// loaded.
+    /// Name of the file that the address was loaded from, without its folder, and the offset from
+    /// where it was loaded. Both are the same in each run. The name is empty, and the offset the
+    /// address itself, where no file is loaded.
     Unknown { module: String, offset: usize },
 }
 

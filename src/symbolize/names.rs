@@ -1,5 +1,5 @@
-//! Cold: the names of functions, as std prints them, made fit for people and for comparison. Pure: text in, text out;
-//! never panics, whatever the text.
+//! Cold: the names of functions, as std prints them, made fit for people and for comparison. Pure:
+//! text in, text out; never panics, whatever the text.
 //!
 //! One function has many names, by compiler, mangling and kind of debug information:
 //!
@@ -16,17 +16,18 @@
 /// See [`short_name`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ShortName<'a> {
-    /// Last segment of the path, without generics, hash and crate number. Of a closure, or of the body of an async
-    /// function or block: the function in which it is written; empty where that is lost, as it is for inlined
-    /// closures with `line-tables-only`.
+    /// Last segment of the path, without generics, hash and crate number. Of a closure, or of the
+    /// body of an async function or block: the function in which it is written; empty where that is
+    /// lost, as it is for inlined closures with `line-tables-only`.
     pub(crate) name: &'a str,
     pub(crate) is_closure: bool,
-    /// The crate, if the name says it: for methods, that of the type, or that of the trait where the type is a
-    /// language's own.
+    /// The crate, if the name says it: for methods, that of the type, or that of the trait where
+    /// the type is a language's own.
     pub(crate) krate: Option<&'a str>,
 }
 
-/// The name of a function by its last segment. The whole text, if there is nothing like a path in it.
+/// The name of a function by its last segment. The whole text, if there is nothing like a path in
+/// it.
 pub(crate) fn short_name(function: &str) -> ShortName<'_> {
     let mut is_closure = false;
     let mut name = None;
@@ -46,8 +47,9 @@ pub(crate) fn short_name(function: &str) -> ShortName<'_> {
     ShortName { name, is_closure, krate: krate(&segments) }
 }
 
-/// Whose function it is: the type of a method, in short (`Words` of `<app::Words as core::clone::Clone>::clone`), or else the trait.
-/// `None` for what is no method, and where the name has lost its path.
+/// Whose function it is: the type of a method, in short (`Words` of `<app::Words as
+/// core::clone::Clone>::clone`), or else the trait. `None` for what is no method, and where the
+/// name has lost its path.
 pub(crate) fn implementor(function: &str) -> Option<&str> {
     let segments = segments(without_hash(function));
     let is_name = |segment: &&str| !segment.starts_with('{') && !bare(segment).is_empty();
@@ -73,7 +75,8 @@ pub(crate) fn implementor(function: &str) -> Option<&str> {
     short_type(before).filter(|_| is_type)
 }
 
-/// The last segment of a type's path, without what is around it. `None` of what is no path: tuples, pointers of functions.
+/// The last segment of a type's path, without what is around it. `None` of what is no path: tuples,
+/// pointers of functions.
 pub(crate) fn short_type(of: &str) -> Option<&str> {
     let mut of = of.trim_start_matches(['&', '*', ' ']);
     for word in ["mut ", "const ", "dyn "] {
@@ -92,7 +95,8 @@ pub(crate) fn readable(function: &str) -> String {
     rewritten(function, |closure| if is_closure_segment(closure) { "{closure}" } else { closure })
 }
 
-/// The whole path, without hash and crate numbers, nor the type of a number: `[u8; 3]`, not `[u8; 3usize]`.
+/// The whole path, without hash and crate numbers, nor the type of a number: `[u8; 3]`, not `[u8;
+/// 3usize]`.
 #[cfg(feature = "dhat-compat")]
 pub(crate) fn without_numbers(function: &str) -> String {
     let typed = rewritten(function, |closure| closure);
@@ -158,7 +162,8 @@ fn without_hash(function: &str) -> &str {
     }
 }
 
-/// The first byte that is one of those wanted. By hand: in debug builds, `str::find` takes fifty times as long.
+/// The first byte that is one of those wanted. By hand: in debug builds, `str::find` takes fifty
+/// times as long.
 fn find(text: &str, is_wanted: impl Fn(u8) -> bool) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut at = 0;
@@ -194,16 +199,17 @@ fn braced(text: &str) -> Option<(&str, &str)> {
     Some(text.split_at(end))
 }
 
-/// Closures, and the bodies of what is async or a generator. Not `{impl#0}`, `{{constant}}`, `{shim:vtable#0}` and
-/// the like.
+/// Closures, and the bodies of what is async or a generator. Not `{impl#0}`, `{{constant}}`,
+/// `{shim:vtable#0}` and the like.
 fn is_closure_segment(segment: &str) -> bool {
     let word = segment.trim_start_matches('{');
     let kinds = ["closure", "async_", "coroutine", "gen_", "generator"];
     kinds.into_iter().any(|kind| word.starts_with(kind))
 }
 
-/// A segment without what is attached to it: `parse<&str>`, `app[7272149bd8684777]`, `call_once{{vtable.shim}}`,
-/// `push(int)`, `work.constprop.0`. Empty where all is in brackets: `<&str>`, `<impl app::Go for app::M>`.
+/// A segment without what is attached to it: `parse<&str>`, `app[7272149bd8684777]`,
+/// `call_once{{vtable.shim}}`, `push(int)`, `work.constprop.0`. Empty where all is in brackets:
+/// `<&str>`, `<impl app::Go for app::M>`.
 fn bare(segment: &str) -> &str {
     let is_bracket = |byte| matches!(byte, b'<' | b'[' | b'{' | b'(' | b'.');
     let end = find(segment, is_bracket).unwrap_or(segment.len());
@@ -237,8 +243,8 @@ fn segments(path: &str) -> Vec<&str> {
     segments
 }
 
-/// Where the character that begins at the quote ends (`'<'`, a value of a const generic); the quote itself if it
-/// begins a lifetime.
+/// Where the character that begins at the quote ends (`'<'`, a value of a const generic); the quote
+/// itself if it begins a lifetime.
 fn end_of_quoted(path: &str, quote: usize) -> usize {
     let mut inside = path[quote + 1..].char_indices();
     let end = match inside.clone().next() {

@@ -1,4 +1,5 @@
-//! Cold: the interface of `symbolize` where no stack is walked: there are no addresses to ask for, and no answers.
+//! Cold: the interface of `symbolize` where no stack is walked: there are no addresses to ask for,
+//! and no answers.
 
 use super::Place;
 

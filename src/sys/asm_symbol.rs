@@ -1,7 +1,8 @@
 //! Hot: `asm_symbol!`, the names of functions written in assembly.
 //!
-//! Such functions are hidden, so that each library has its own, and carry the version, so that two versions of this package fit into
-//! one program; they are weak, so that even the same version twice does.
+//! Such functions are hidden, so that each library has its own, and carry the version, so that two
+//! versions of this package fit into one program; they are weak, so that even the same version
+//! twice does.
 
 /// `mod_alloc_MAJOR_MINOR_PATCH_` and `$name`.
 macro_rules! asm_symbol {

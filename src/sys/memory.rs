@@ -1,5 +1,6 @@
-//! Hot: memory for what the library keeps. From the system itself, page by page, and not from the system's allocator: a signal handler may
-//! have interrupted that. Hence it may be asked for in a handler, wherever the handler has interrupted the program.
+//! Hot: memory for what the library keeps. From the system itself, page by page, and not from the
+//! system's allocator: a signal handler may have interrupted that. Hence it may be asked for in a
+//! handler, wherever the handler has interrupted the program.
 #![allow(unsafe_code)]
 
 use std::alloc::Layout;
@@ -83,7 +84,8 @@ mod imp {
     const MAP_ANONYMOUS: c_int = if cfg!(target_vendor = "apple") { 0x1000 } else { 0x20 };
 
     extern "C" {
-        /// POSIX does not say that a signal handler may call these two. They are system calls with nothing around them.
+        /// POSIX does not say that a signal handler may call these two. They are system calls with
+        /// nothing around them.
         fn mmap(
             at: *mut c_void,
             size: usize,

@@ -1,4 +1,5 @@
-//! Hot: what the library has from the system itself, past the allocator that it counts: memory, and containers in it.
+//! Hot: what the library has from the system itself, past the allocator that it counts: memory, and
+//! containers in it.
 //!
 //! - [`memory`]: pages; [`vec`](self::vec) and [`stable_vec`]: arrays in them;
 //! - [`pool`]: things that are lent and given back, and never freed;

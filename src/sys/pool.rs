@@ -1,6 +1,6 @@
-//! Hot: `Pool`, a lock-free list of things that are lent, given back and lent again, and never freed: anyone may
-//! read any of them at any time. For states and for observers of the peak. Memory comes from the system
-//! directly, so that none of it is counted.
+//! Hot: `Pool`, a lock-free list of things that are lent, given back and lent again, and never
+//! freed: anyone may read any of them at any time. For states and for observers of the peak. Memory
+//! comes from the system directly, so that none of it is counted.
 #![allow(unsafe_code)]
 
 use std::alloc::Layout;
@@ -33,13 +33,15 @@ impl<T> Links<T> {
         self.users.load(Relaxed) > 0
     }
 
-    /// Who took an item gives it back once, and so does who joined. What its users wrote is visible to who takes it next.
+    /// Who took an item gives it back once, and so does who joined. What its users wrote is visible
+    /// to who takes it next.
     pub(crate) fn give_back(&self) {
         self.users.fetch_sub(1, Release);
     }
 
-    /// Uses an item beside others, so that nobody takes it as free. If nobody used it any more, it may be another's by now, or
-    /// become so; then it is to be given back at once, without a look at it.
+    /// Uses an item beside others, so that nobody takes it as free. If nobody used it any more, it
+    /// may be another's by now, or become so; then it is to be given back at once, without a look
+    /// at it.
     pub(crate) fn join(&self) {
         // What was done before the item was given back is visible from here on.
         self.users.fetch_add(1, Acquire);
@@ -60,7 +62,8 @@ impl<T: Pooled> Pool<T> {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &'static T> {
-        // SAFETY: a pointer in the list came from `allocate`, which initialised it; items are never freed.
+        // SAFETY: a pointer in the list came from `allocate`, which initialised it; items are never
+        // freed.
         let at = |link: &AtomicPtr<T>| unsafe { link.load(Acquire).as_ref() };
         iter::successors(at(&self.first), move |item| at(&item.links().next))
     }

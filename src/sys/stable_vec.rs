@@ -1,5 +1,5 @@
-//! Hot: `StableVec`, an array that one thread at a time appends to while any thread reads it: items never move, and live for
-//! ever. Its memory comes from the system itself.
+//! Hot: `StableVec`, an array that one thread at a time appends to while any thread reads it: items
+//! never move, and live for ever. Its memory comes from the system itself.
 #![allow(unsafe_code)]
 
 use std::alloc::Layout;
@@ -49,8 +49,8 @@ impl<T: Sync> StableVec<T> {
         let (chunk, offset) = place(at);
         let first = self.chunks.get(chunk)?.load(Acquire);
         let item = first.wrapping_add(offset);
-        // SAFETY: `push` wrote every item below `len`, which was published after it; items are not written again while others
-        // may read (`push`, `clear`).
+        // SAFETY: `push` wrote every item below `len`, which was published after it; items are not
+        // written again while others may read (`push`, `clear`).
         unsafe { item.as_ref() }
     }
 
@@ -61,7 +61,8 @@ impl<T: Sync> StableVec<T> {
     /// Appends `item`.
     ///
     /// # Safety
-    /// No other thread appends or clears at the same time, nor did so before without a happens-before edge to this call.
+    /// No other thread appends or clears at the same time, nor did so before without a
+    /// happens-before edge to this call.
     pub(crate) unsafe fn push(&self, item: T) -> Result<(), OutOfMemory> {
         let () = Self::NOT_ZERO_SIZED;
         let len = self.len.load(Relaxed);
@@ -76,7 +77,8 @@ impl<T: Sync> StableVec<T> {
             }
             place.store(first, Release);
         }
-        // SAFETY: `offset` lies in the chunk, by `place`; nobody reads the item before `len` says that it is there.
+        // SAFETY: `offset` lies in the chunk, by `place`; nobody reads the item before `len` says
+        // that it is there.
         unsafe { first.wrapping_add(offset).write(item) };
         self.len.store(len + 1, Release);
         Ok(())

@@ -9,8 +9,8 @@ use std::ptr::{self, NonNull};
 
 use crate::sys::memory::{self, PAGE_BYTES};
 
-/// The least of `Vec` that the scopes need. Ledgers live for ever, so it has no destructor, nor do its items have one that is
-/// run.
+/// The least of `Vec` that the scopes need. Ledgers live for ever, so it has no destructor, nor do
+/// its items have one that is run.
 pub(crate) struct SystemVec<T> {
     /// Dangling until there is a capacity.
     items: NonNull<T>,
@@ -76,16 +76,19 @@ impl<T> SystemVec<T> {
         }
     }
 
-    // By a pointer to a slice, here and below, for `from_raw_parts` makes 40 instructions of checks in debug builds.
+    // By a pointer to a slice, here and below, for `from_raw_parts` makes 40 instructions of checks
+    // in debug builds.
     #[inline]
     pub(crate) fn as_slice(&self) -> &[T] {
-        // SAFETY: the first `len` items are initialised by `push`, and `&self` keeps them from changing.
+        // SAFETY: the first `len` items are initialised by `push`, and `&self` keeps them from
+        // changing.
         unsafe { &*ptr::slice_from_raw_parts(self.items.as_ptr(), self.len) }
     }
 
     #[inline]
     pub(crate) fn as_mut_slice(&mut self) -> &mut [T] {
-        // SAFETY: the first `len` items are initialised by `push`, and `&mut self` is the only access to them.
+        // SAFETY: the first `len` items are initialised by `push`, and `&mut self` is the only
+        // access to them.
         unsafe { &mut *ptr::slice_from_raw_parts_mut(self.items.as_ptr(), self.len) }
     }
 
@@ -105,7 +108,8 @@ impl<T> SystemVec<T> {
         let bytes = bytes::<T>((self.capacity * 2).max(16)).ok_or(OutOfMemory)?;
         let items = NonNull::new(memory::allocate(bytes).cast()).ok_or(OutOfMemory)?;
         let len = self.len;
-        // SAFETY: the new array is larger than the old one, of which the first `len` items are initialised.
+        // SAFETY: the new array is larger than the old one, of which the first `len` items are
+        // initialised.
         unsafe { ptr::copy_nonoverlapping(self.items.as_ptr(), items.as_ptr(), len) };
         self.free();
         *self = Self { items, len, capacity: bytes / size_of::<T>() };

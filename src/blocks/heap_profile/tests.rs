@@ -1,5 +1,5 @@
-//! Hot: tests of heap profiles: random programs of one thread against a model that keeps every block, and threads that meet. Addresses
-//! are made up.
+//! Hot: tests of heap profiles: random programs of one thread against a model that keeps every
+//! block, and threads that meet. Addresses are made up.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -254,8 +254,9 @@ fn lifetimes_are_in_nanoseconds() {
     assert!(tried[1..].iter().any(is_right), "{tried:?}");
 }
 
-/// Of three blocks, of which two are allocated five milliseconds after the first, at the peak, and freed as much later: when the peak was, how
-/// old the two became together, how old the first is, how old the profile is, and how old at most by another clock.
+/// Of three blocks, of which two are allocated five milliseconds after the first, at the peak, and
+/// freed as much later: when the peak was, how old the two became together, how old the first is,
+/// how old the profile is, and how old at most by another clock.
 fn lifetimes(points: &'static HeapProfile) -> [u64; 5] {
     let address = addresses(3);
     let pause = || thread::sleep(std::time::Duration::from_millis(5));
@@ -286,7 +287,8 @@ fn threads_that_free_each_others_blocks_lose_none() {
     thread::scope(|scope| {
         for worker in 0..4 {
             scope.spawn(move || {
-                // Each allocates its own blocks, and frees those of the one before it, as soon as they are there.
+                // Each allocates its own blocks, and frees those of the one before it, as soon as
+                // they are there.
                 for at in 0..1_000 {
                     let address = first + 16 * (worker * 1_000 + at);
                     let stack = made_up_stack(&[at % 7, worker, at % 5, 77]);

@@ -1,5 +1,5 @@
-//! Hot: the tests of the table of live blocks, beside the random programs that they compare with a plain model.
-//! Addresses are made up.
+//! Hot: the tests of the table of live blocks, beside the random programs that they compare with a
+//! plain model. Addresses are made up.
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicUsize;

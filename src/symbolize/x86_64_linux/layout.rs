@@ -1,23 +1,25 @@
-//! Cold: `Layout`, the words of a stack that unwinds to chosen return addresses. Pure arithmetic over rules: it reads
-//! no code and no stack.
+//! Cold: `Layout`, the words of a stack that unwinds to chosen return addresses. Pure arithmetic
+//! over rules: it reads no code and no stack.
 //!
-//! To an unwinder a frame is its return address, which stands just below the frame of its caller (at CFA - 8). The
-//! rule of the address says how far it is to the next CFA, and where the caller's `rbp` was saved. So the words are
-//! laid out from the bottom up: put an address below the present CFA, ask its rule for the next CFA, go on there.
-//! Where a rule counts from `rbp`, the word from which the unwinder will have got its `rbp` is made to point where it
-//! must. The addresses need never have called each other.
+//! To an unwinder a frame is its return address, which stands just below the frame of its caller
+//! (at CFA - 8). The rule of the address says how far it is to the next CFA, and where the caller's
+//! `rbp` was saved. So the words are laid out from the bottom up: put an address below the present
+//! CFA, ask its rule for the next CFA, go on there. Where a rule counts from `rbp`, the word from
+//! which the unwinder will have got its `rbp` is made to point where it must. The addresses need
+//! never have called each other.
 
 use crate::walk::{Caller, Cfa, SavedRbp};
 
 const WORD: usize = 8;
-/// Words of zeros at both ends: some unwinders read the saved values of all registers, which may lie somewhat outside
-/// of what is laid out.
+/// Words of zeros at both ends: some unwinders read the saved values of all registers, which may
+/// lie somewhat outside of what is laid out.
 const MARGIN: usize = 1024;
 /// A stack with so many words is full, unless it has but one frame, which may be large.
 const ENOUGH: usize = 64 * 1024;
 /// In bytes. Of larger ones nothing is asked.
 const LARGEST_FRAME: usize = 32 << 20;
-/// Words between what was put for one frame and what is put for the next, where the rule leaves the distance open.
+/// Words between what was put for one frame and what is put for the next, where the rule leaves the
+/// distance open.
 const GAP: usize = 2;
 
 /// From where the unwinder has its present `rbp`.
@@ -67,8 +69,9 @@ impl Layout {
         }
     }
 
-    /// Adds a frame above those that are there, if it fits. What does not fit on an empty stack fits on none.
-    /// `caller` is the rule of the address; with a rule that leads nowhere, it is the last frame.
+    /// Adds a frame above those that are there, if it fits. What does not fit on an empty stack
+    /// fits on none. `caller` is the rule of the address; with a rule that leads nowhere, it is the
+    /// last frame.
     pub(super) fn push(&mut self, return_address: usize, caller: Caller) -> bool {
         if self.has_ended {
             return false;
@@ -100,8 +103,8 @@ impl Layout {
         true
     }
 
-    /// No rule has asked for the present `rbp`. It shall point into the stack nevertheless, in case that an unwinder
-    /// looks.
+    /// No rule has asked for the present `rbp`. It shall point into the stack nevertheless, in case
+    /// that an unwinder looks.
     fn leave_rbp(&mut self) {
         if let Holder::Word(word) = self.rbp {
             self.pointers.push((word, Self::FIRST_CFA));
@@ -122,8 +125,8 @@ impl Layout {
     }
 }
 
-/// What the rule of a frame asks for, if its caller is to be found above `bottom`; `None` if two words of it would be
-/// the same.
+/// What the rule of a frame asks for, if its caller is to be found above `bottom`; `None` if two
+/// words of it would be the same.
 fn frame(bottom: usize, cfa: Cfa, rbp: SavedRbp) -> Option<Frame> {
     let below_cfa = match rbp {
         SavedRbp::BelowCfa(bytes) => Some(whole_words(bytes).filter(|&words| words >= 2)?),
@@ -180,7 +183,8 @@ mod tests {
         Caller::Frame { cfa, rbp }
     }
 
-    /// Unwinds as the equations of `walk::Rule` say. Every word that is read must be one of the memory's own.
+    /// Unwinds as the equations of `walk::Rule` say. Every word that is read must be one of the
+    /// memory's own.
     fn unwind(memory: &Memory, rules: &[(usize, Caller)]) -> Vec<usize> {
         let start = memory._words.as_ptr() as usize;
         let read = |address: usize| {
@@ -211,7 +215,8 @@ mod tests {
         found
     }
 
-    /// Lays out the rules with addresses from 100 on; as many as fit on one stack must be found there.
+    /// Lays out the rules with addresses from 100 on; as many as fit on one stack must be found
+    /// there.
     #[track_caller]
     fn check(callers: &[Caller], fit: usize) {
         let rules: Vec<_> = (100..).zip(callers.iter().copied()).collect();

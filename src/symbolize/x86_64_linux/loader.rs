@@ -1,8 +1,8 @@
 //! Cold: what `dl_iterate_phdr` tells of the files that are loaded, and what its lock is good for.
 //!
-//! glibc unmaps a library under that lock only, so during a callback all that is loaded stays ([`hold`]). musl never unmaps one.
-//! Who waits in a callback for a thread that waits for the lock waits for ever; [`unwinder_is_free_of_loader`]
-//! says where the unwinder does not.
+//! glibc unmaps a library under that lock only, so during a callback all that is loaded stays
+//! ([`hold`]). musl never unmaps one. Who waits in a callback for a thread that waits for the lock
+//! waits for ever; [`unwinder_is_free_of_loader`] says where the unwinder does not.
 #![allow(unsafe_code)]
 
 use std::ffi::{c_char, c_int, c_void, CStr};
@@ -45,11 +45,13 @@ pub(super) fn hold<R>(mut work: impl FnMut() -> R) -> Option<R> {
     result
 }
 
-/// Whether the system's unwinder finds its tables without the lock: by `_dl_find_object` of glibc 2.35 and later, which a libgcc of
-/// those days uses. Its strings tell. An unwinder that is part of this program or library is not looked at.
+/// Whether the system's unwinder finds its tables without the lock: by `_dl_find_object` of glibc
+/// 2.35 and later, which a libgcc of those days uses. Its strings tell. An unwinder that is part of
+/// this program or library is not looked at.
 pub(super) fn unwinder_is_free_of_loader() -> bool {
     const UNKNOWN: u8 = 2;
-    // Not a `OnceLock`: one that another thread was filling at a fork would keep the child waiting for ever.
+    // Not a `OnceLock`: one that another thread was filling at a fork would keep the child waiting
+    // for ever.
     static ANSWER: AtomicU8 = AtomicU8::new(UNKNOWN);
     let answer = ANSWER.load(Relaxed);
     if answer != UNKNOWN {
@@ -123,7 +125,8 @@ impl Info {
         if self.name.is_null() {
             return None;
         }
-        // SAFETY: the loader's own string; an `Info` is seen by those only that `dl_iterate_phdr` calls.
+        // SAFETY: the loader's own string; an `Info` is seen by those only that `dl_iterate_phdr`
+        // calls.
         let name = unsafe { CStr::from_ptr(self.name) };
         Some(name.to_string_lossy().into_owned())
     }
@@ -171,7 +174,8 @@ impl Info {
         if !self.mapped().is_some_and(is_mapped) {
             return false;
         }
-        // SAFETY: the table of strings, which the loader has made an address; it lies in what is mapped.
+        // SAFETY: the table of strings, which the loader has made an address; it lies in what is
+        // mapped.
         let strings = unsafe { std::slice::from_raw_parts(start as *const u8, size) };
         strings.windows(string.len()).any(|part| part == string)
     }

@@ -1,4 +1,5 @@
-//! Cold: `resolve`, from addresses to places: which addresses go on which stack, and which of std's answers to believe.
+//! Cold: `resolve`, from addresses to places: which addresses go on which stack, and which of std's
+//! answers to believe.
 #![allow(unsafe_code)]
 
 use std::backtrace::Backtrace;
@@ -23,7 +24,8 @@ mod roomy_thread;
 mod tests;
 mod trampoline;
 
-/// If std does not answer for so many addresses as expected, something is wrong with the others as well.
+/// If std does not answer for so many addresses as expected, something is wrong with the others as
+/// well.
 const MAX_REFUSED: usize = 16;
 
 pub(super) fn resolve(return_addresses: &[usize]) -> Vec<Place> {
@@ -65,8 +67,8 @@ fn unknown(modules: &Modules, address: usize) -> Place {
     Place::Unknown { module, offset }
 }
 
-/// The rule of an address, unless the system's unwinder might follow one there that we do not know: then there is no
-/// telling what it would read. The tables of its module are read.
+/// The rule of an address, unless the system's unwinder might follow one there that we do not know:
+/// then there is no telling what it would read. The tables of its module are read.
 fn caller(return_address: usize) -> Option<Caller> {
     let caller = caller_at(return_address);
     if caller == Caller::Unknown {
@@ -83,8 +85,8 @@ struct Captured {
     asked: Vec<usize>,
     /// So many of the list are done with, one way or the other.
     done: usize,
-    /// `None` if std did not get there: no unwinder does where this crate was compiled without unwind tables (`panic = "abort"`
-    /// before Rust 1.92).
+    /// `None` if std did not get there: no unwinder does where this crate was compiled without
+    /// unwind tables (`panic = "abort"` before Rust 1.92).
     backtrace: Option<Backtrace>,
 }
 
@@ -111,7 +113,8 @@ fn known(
                 known.insert(frame.address, frame.symbols);
             }
         }
-        // Where the unwinder went another way, the rest is tried again, but for the address that would not do.
+        // Where the unwinder went another way, the rest is tried again, but for the address that
+        // would not do.
         refused += usize::from(found < asked.len());
         rest = &rest[asked.get(found).map_or(done, |at| at + 1)..];
     }
@@ -120,7 +123,8 @@ fn known(
 
 /// Captures as many of the addresses as fit on one stack.
 fn capture(addresses: &[usize]) -> Captured {
-    // The rules must be those that the unwinder will go by, also where a library was loaded in the place of another.
+    // The rules must be those that the unwinder will go by, also where a library was loaded in the
+    // place of another.
     walk::prepare();
     let modules = Modules::loaded();
     let is_fit = |address| modules.has_code_at(address) && modules.is_as_std_knows_it(address);
@@ -130,8 +134,8 @@ fn capture(addresses: &[usize]) -> Captured {
 /// The same while no library is unloaded, if that can be had.
 fn capture_held(addresses: &[usize]) -> Captured {
     if !loader::unwinder_is_free_of_loader() {
-        // Another thread that captures has std's lock and waits for the loader's: to hold that and wait for std's would be
-        // for ever.
+        // Another thread that captures has std's lock and waits for the loader's: to hold that and
+        // wait for std's would be for ever.
         return capture(addresses);
     }
     loader::hold(|| capture(addresses)).unwrap_or_else(|| capture(addresses))
@@ -156,8 +160,9 @@ fn capture_by(addresses: &[usize], caller: &dyn Fn(usize) -> Option<Caller>) -> 
 fn backtrace_of(stack: Memory) -> Option<Backtrace> {
     let mut captured: Option<Backtrace> = None;
     let into = (&mut captured as *mut Option<Backtrace>).cast();
-    // SAFETY: `force_capture` takes a place for a backtrace and does not unwind. `stack` was laid out by the rules of its
-    // addresses, all of which are code of loaded files, so an unwinder stays in its words.
+    // SAFETY: `force_capture` takes a place for a backtrace and does not unwind. `stack` was laid
+    // out by the rules of its addresses, all of which are code of loaded files, so an unwinder
+    // stays in its words.
     unsafe { trampoline::call_under(stack.cfa, stack.rbp, force_capture, into) };
     drop(stack);
     captured
@@ -179,7 +184,7 @@ extern "C" fn force_capture(into: *mut c_void) {
 }
 
 extern "C" {
-    /// Of the system's unwinder; the address of the function that an address before `pc` belongs to, null if there is
-    /// none.
+    /// Of the system's unwinder; the address of the function that an address before `pc` belongs
+    /// to, null if there is none.
     fn _Unwind_FindEnclosingFunction(pc: *const c_void) -> *const c_void;
 }

@@ -1,7 +1,8 @@
 //! Cold: `Modules`, the files that the process has loaded, and where their code lies.
 //!
-//! By `dl_iterate_phdr`, as std does, and not `dladdr`: glibc runs a library's constructors with a lock held that
-//! `dladdr` needs, and a report that is made in such a constructor must not wait for it on another thread.
+//! By `dl_iterate_phdr`, as std does, and not `dladdr`: glibc runs a library's constructors with a
+//! lock held that `dladdr` needs, and a report that is made in such a constructor must not wait for
+//! it on another thread.
 
 use std::ops::Range;
 use std::path::Path;
@@ -28,8 +29,8 @@ pub(super) struct Modules {
     has_unloaded: bool,
 }
 
-/// As much as libgcc's unwinder reads at an address that has no rule, to see whether it is the return from a signal
-/// handler.
+/// As much as libgcc's unwinder reads at an address that has no rule, to see whether it is the
+/// return from a signal handler.
 const READ_BY_UNWINDER: usize = 16;
 
 impl Modules {
@@ -73,13 +74,14 @@ impl Modules {
         self.modules.iter().any(|module| module.stays && module.mapped.contains(&address))
     }
 
-    /// Whether std's names of what is there can be of nothing else: it looks once in a process which files are loaded. When one
-    /// was unloaded since, another may be in its place.
+    /// Whether std's names of what is there can be of nothing else: it looks once in a process
+    /// which files are loaded. When one was unloaded since, another may be in its place.
     pub(super) fn is_as_std_knows_it(&self, address: usize) -> bool {
         !self.has_unloaded || self.stays(address)
     }
 
-    /// The name of the file, and the offset in it. For what belongs to no file, an empty name, and the address itself.
+    /// The name of the file, and the offset in it. For what belongs to no file, an empty name, and
+    /// the address itself.
     pub(super) fn locate(&self, address: usize) -> (String, usize) {
         match self.modules.iter().find(|module| module.mapped.contains(&address)) {
             Some(module) => (module.name.clone(), address.wrapping_sub(module.base)),
@@ -88,7 +90,8 @@ impl Modules {
     }
 }
 
-/// Addresses in what this code cannot do without: itself, the standard library, the unwinder and the C library.
+/// Addresses in what this code cannot do without: itself, the standard library, the unwinder and
+/// the C library.
 fn needed_here() -> [usize; 4] {
     [
         Modules::loaded as *const () as usize,

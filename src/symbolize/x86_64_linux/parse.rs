@@ -1,9 +1,9 @@
-//! Cold: `parse`, which reads what `format!("{:#}")` of a `std::backtrace::Backtrace` prints. Pure: text in, frames
-//! out; it never fails, but what it does not understand it leaves out.
+//! Cold: `parse`, which reads what `format!("{:#}")` of a `std::backtrace::Backtrace` prints. Pure:
+//! text in, frames out; it never fails, but what it does not understand it leaves out.
 //!
-//! Each line of a function is `INDEX: ADDRESS - NAME`, for inlined functions with the same address again, or, in some
-//! versions, with none. The line of its place follows, if that is known: `at FILE:LINE:COLUMN`, the column only where
-//! there is one.
+//! Each line of a function is `INDEX: ADDRESS - NAME`, for inlined functions with the same address
+//! again, or, in some versions, with none. The line of its place follows, if that is known: `at
+//! FILE:LINE:COLUMN`, the column only where there is one.
 //!
 //! ```text
 //!    5:     0x564e4ebb311e - <names::M as names::T>::go::h5d23de1d34bc3189
@@ -86,7 +86,8 @@ fn addressed(text: &str) -> Option<(usize, &str)> {
     Some((usize::from_str_radix(address, 16).ok()?, name.strip_prefix(" - ")?))
 }
 
-/// How many bytes from the start are so. By hand: in debug builds, patterns of `str` take fifty times as long.
+/// How many bytes from the start are so. By hand: in debug builds, patterns of `str` take fifty
+/// times as long.
 fn count(text: &str, is_so: impl Fn(u8) -> bool) -> usize {
     let bytes = text.as_bytes();
     let mut count = 0;
@@ -96,7 +97,8 @@ fn count(text: &str, is_so: impl Fn(u8) -> bool) -> usize {
     count
 }
 
-/// `FILE:LINE:COLUMN` or `FILE:LINE`. A file's name may have colons of its own; column 0 means that it is not known.
+/// `FILE:LINE:COLUMN` or `FILE:LINE`. A file's name may have colons of its own; column 0 means that
+/// it is not known.
 fn place(text: &str) -> Option<Place<'_>> {
     let (rest, last) = number_at_end(text)?;
     match number_at_end(rest) {

@@ -1,7 +1,8 @@
 //! Cold: `on_a_roomy_thread`, which runs work on a thread with a large stack and waits for it.
 //!
-//! Formatting a backtrace takes some 21 KB of stack, and resolving one more; the caller may be a thread that has 16
-//! KiB. A plain POSIX thread, for std's own allocates on both sides for what it keeps of each thread.
+//! Formatting a backtrace takes some 21 KB of stack, and resolving one more; the caller may be a
+//! thread that has 16 KiB. A plain POSIX thread, for std's own allocates on both sides for what it
+//! keeps of each thread.
 #![allow(unsafe_code)]
 
 use std::ffi::{c_int, c_long, c_void};
@@ -16,9 +17,10 @@ use crate::walk;
 /// As large as std's own. Only what is used takes memory.
 const STACK_SIZE: usize = 2 << 20;
 
-/// So many seconds without any work done mean that the thread waits for a lock of std or of the loader, whose holder waits for the
-/// thread that asks: a library's constructor that has another thread make a report. Or, in a forked child, that the holder is a
-/// thread which the child does not have.
+/// So many seconds without any work done mean that the thread waits for a lock of std or of the
+/// loader, whose holder waits for the thread that asks: a library's constructor that has another
+/// thread make a report. Or, in a forked child, that the holder is a thread which the child does
+/// not have.
 const IDLE_LIMIT: u32 = 5;
 
 /// A thread of this process, a forked child, waits for ever.
@@ -44,7 +46,8 @@ where
     }
     // On the heap, for a thread that is given up may still look at it.
     let job = Box::into_raw(Box::new(Job { work: Some(work), result: None }));
-    // SAFETY: `run` is called with the job that it expects, once, and `job` is not touched before that call is over.
+    // SAFETY: `run` is called with the job that it expects, once, and `job` is not touched before
+    // that call is over.
     let is_over = unsafe { spawn_and_join(run::<F, R>, job.cast()) };
     if is_over {
         // SAFETY: from `Box::into_raw`, and the thread has ended, or never began.
@@ -63,7 +66,8 @@ struct Job<F, R> {
 type Run = extern "C" fn(*mut c_void) -> *mut c_void;
 
 extern "C" fn run<F: FnOnce() -> R + Send, R: Send>(job: *mut c_void) -> *mut c_void {
-    // SAFETY: `on_a_roomy_thread` passed a job of this type, and looks at it again only when this thread has ended.
+    // SAFETY: `on_a_roomy_thread` passed a job of this type, and looks at it again only when this
+    // thread has ended.
     let job = unsafe { &mut *job.cast::<Job<F, R>>() };
     if let Some(work) = job.work.take() {
         crate::counters::ignored(|_| match catch_unwind(AssertUnwindSafe(work)) {
@@ -78,7 +82,8 @@ extern "C" fn run<F: FnOnce() -> R + Send, R: Send>(job: *mut c_void) -> *mut c_
 /// Whether `run` is over, or was not begun for want of a thread.
 ///
 /// # Safety
-/// `run` may be called with `job`, once, on another thread, until this returns `true`; it does not unwind.
+/// `run` may be called with `job`, once, on another thread, until this returns `true`; it does not
+/// unwind.
 unsafe fn spawn_and_join(run: Run, job: *mut c_void) -> bool {
     let mut attributes = MaybeUninit::<Attributes>::uninit();
     let attributes = attributes.as_mut_ptr();
@@ -89,7 +94,8 @@ unsafe fn spawn_and_join(run: Run, job: *mut c_void) -> bool {
     let mut thread: Thread = 0;
     // SAFETY: made above.
     let has_size = unsafe { pthread_attr_setstacksize(attributes, STACK_SIZE) } == 0;
-    // SAFETY: the attributes are valid, `thread` is writable, and for `run` and `job` see the contract.
+    // SAFETY: the attributes are valid, `thread` is writable, and for `run` and `job` see the
+    // contract.
     let has_started = has_size && unsafe { pthread_create(&mut thread, attributes, run, job) } == 0;
     // SAFETY: made above, not used any more.
     unsafe { pthread_attr_destroy(attributes) };
@@ -103,7 +109,8 @@ unsafe fn spawn_and_join(run: Run, job: *mut c_void) -> bool {
             seconds: (now.as_secs() as c_long).saturating_add(1),
             nanoseconds: now.subsec_nanos().into(),
         };
-        // SAFETY: `thread` was started above, and is neither detached nor joined; the limit is a time.
+        // SAFETY: `thread` was started above, and is neither detached nor joined; the limit is a
+        // time.
         if unsafe { pthread_timedjoin_np(thread, ptr::null_mut(), &in_a_second) } == 0 {
             return true;
         }

@@ -41,7 +41,8 @@ fn printed_in(times: usize, work: impl FnOnce()) {
     work();
 }
 
-/// Holds what `symbolize` says to what std has printed; returns the number of addresses and of those unknown.
+/// Holds what `symbolize` says to what std has printed; returns the number of addresses and of
+/// those unknown.
 #[track_caller]
 fn check() -> (usize, usize) {
     let frames = PRINTED.with(RefCell::take);

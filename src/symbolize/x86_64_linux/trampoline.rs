@@ -1,15 +1,16 @@
 //! Cold: `call_under`, a call from which an unwinder climbs into memory that we laid out.
 //!
-//! In plain words: the standard library turns return addresses into functions, files and lines, but only those of a
-//! stack that it has unwound itself. So we show it a stack. To an unwinder, a function is a row of a table
-//! (`.eh_frame`) that says where the caller's frame begins (the CFA) and where the caller's registers were saved. The
-//! table of the function below says: "the caller's frame begins where the register `rbx` points, and its `rbp` is the
-//! one you see". In `rbx` we put the address of memory of our own, which `layout` has filled so that each step of the
-//! unwinder leads from one of our addresses to the next. Real calls and returns are not touched: the function returns
-//! as any other does, through the real stack.
+//! In plain words: the standard library turns return addresses into functions, files and lines, but
+//! only those of a stack that it has unwound itself. So we show it a stack. To an unwinder, a
+//! function is a row of a table (`.eh_frame`) that says where the caller's frame begins (the CFA)
+//! and where the caller's registers were saved. The table of the function below says: "the caller's
+//! frame begins where the register `rbx` points, and its `rbp` is the one you see". In `rbx` we put
+//! the address of memory of our own, which `layout` has filled so that each step of the unwinder
+//! leads from one of our addresses to the next. Real calls and returns are not touched: the
+//! function returns as any other does, through the real stack.
 //!
-//! The function is assembly because no compiler writes such a table. While its callee runs, nothing may unwind
-//! *through* it: the callee catches its panics.
+//! The function is assembly because no compiler writes such a table. While its callee runs, nothing
+//! may unwind *through* it: the callee catches its panics.
 #![allow(unsafe_code)]
 
 use std::ffi::c_void;
@@ -64,12 +65,12 @@ std::arch::global_asm!(
 );
 
 extern "C" {
-    /// Calls `work(argument)` so that, to an unwinder, the caller's frame begins at `cfa` (its return address lies 8
-    /// bytes below) and the caller's `rbp` is `rbp`.
+    /// Calls `work(argument)` so that, to an unwinder, the caller's frame begins at `cfa` (its
+    /// return address lies 8 bytes below) and the caller's `rbp` is `rbp`.
     ///
     /// # Safety
-    /// `work` may be called with `argument` and does not unwind. Unwinding from `cfa` and `rbp`, by the rules of the
-    /// addresses that are found, must read mapped memory only.
+    /// `work` may be called with `argument` and does not unwind. Unwinding from `cfa` and `rbp`, by
+    /// the rules of the addresses that are found, must read mapped memory only.
     #[link_name = asm_symbol!("call_under")]
     pub(super) fn call_under(
         cfa: usize,
@@ -82,7 +83,8 @@ extern "C" {
     static CALLED_UNDER: u8;
 }
 
-/// Where `work` returns to: the address that stands in a backtrace just before the first of those laid out.
+/// Where `work` returns to: the address that stands in a backtrace just before the first of those
+/// laid out.
 pub(super) fn return_address() -> usize {
     #[allow(unused_unsafe)] // Needed before Rust 1.82.
     // SAFETY: only the address is taken.
