@@ -1,6 +1,6 @@
 //! Hot: `HeapProfile`, a heap profile: what its blocks come to by program point, and how many of
 //! them were live when. One for each scope or profiler that asks; its blocks are in the table of
-//! live blocks ([`live`](super::live)), each with its point.
+//! live blocks ([`table`](super::table)), each with its point.
 //!
 //! In plain words: the points are a trie, found by the hash of the stack. They are never freed, nor
 //! taken out: the next user of the same `HeapProfile` finds those of the last one, set to zero. So
@@ -8,11 +8,14 @@
 //! number of the profile that the block was born in tells that it counts no more.
 //!
 //! Exact while one thread at a time allocates. Where several do, each sum is exact, but a maximum
-//! may miss what another thread did at the very moment, as nobody waits for another. And one that
-//! is held up in the middle of an event, after it has looked at the number, until the profile is
-//! over and the next of the same `HeapProfile` has begun, spoils that by this event. To rule it
-//! out, as `leak_counter` does, each of its numbers would need a serial, and each change a
-//! compare-and-swap.
+//! may miss what another thread did at the very moment, as nobody waits for another. One case is
+//! left: a thread looks at the number, and is held up in the middle of its event until the profile
+//! is over and the next one of the same `HeapProfile` has begun. Its event then changes numbers of
+//! the wrong profile. To rule that out as `leak_counter` does, each of the numbers here would need
+//! a serial, and each change a compare-and-swap. So both ways are right: a leak counter has two
+//! numbers, which must not be wrong by one, and a heap profile has many.
+//!
+//! Relies on: points are never freed, nor is a `HeapProfile`.
 #![allow(unsafe_code)]
 
 use std::alloc::Layout;
@@ -22,9 +25,9 @@ use std::sync::atomic::{AtomicI64, AtomicPtr, AtomicU64, AtomicUsize};
 
 use super::birth::{Birth, MAX_NUMBER};
 use super::clock;
-use super::leak_counter;
-use super::live;
 use super::program_point::{PointNumbers, ProgramPoint};
+use super::table;
+use super::tracking;
 use crate::stacks::Stack;
 use crate::sys::memory;
 
@@ -87,10 +90,11 @@ impl HeapProfile {
         roots: [ProgramPoint::NONE; 1 << ROOT_BITS],
     };
 
-    /// Somebody begins to use it, as the only one. HeapProfile are told apart by the innermost
+    /// Somebody begins to use it, as the only one. Program
+    /// points are told apart by the innermost
     /// `depth` addresses of their stacks. `false` if there is no memory to keep blocks in.
     pub(crate) fn begin(&'static self, depth: usize) -> bool {
-        if !live::prepare() {
+        if !table::LIVE.prepare() {
             return false;
         }
         let mut next = self.touched.swap(ptr::null_mut(), Acquire);
@@ -107,14 +111,14 @@ impl HeapProfile {
         self.start.store(clock::nanoseconds(), Relaxed);
         self.start_ticks.store(clock::ticks(), Relaxed);
         self.number.store(self.last_number.fetch_add(1, Relaxed) + 1, Release);
-        leak_counter::start_tracking();
+        tracking::start_tracking();
         true
     }
 
     /// The profile is over.
     pub(crate) fn end(&'static self) {
         if self.number.swap(IDLE, Release) != IDLE {
-            leak_counter::stop_tracking();
+            tracking::stop_tracking();
         }
     }
 
@@ -145,51 +149,16 @@ impl HeapProfile {
 
     /// Ticks from the beginning.
     #[inline]
-    fn now(&self) -> u64 {
+    pub(super) fn now(&self) -> u64 {
         clock::ticks().saturating_sub(self.start_ticks.load(Relaxed))
     }
 
-    /// A block was allocated. Nothing happens if the profile of that number is over.
+    /// A block of the profile is live from now on.
     #[inline]
-    pub(crate) fn enter(
-        &'static self,
-        number: u64,
-        address: usize,
-        size: u64,
-        stack: Option<&'static Stack>,
-        is_first: bool,
-    ) {
-        if number != self.number() {
-            return;
-        }
-        let (point, now) = (self.touch(stack), self.now());
-        if self.place(Birth::new(number, now), address, size, point, is_first) {
-            point.note(self.peaks.load(Relaxed));
-            point.gain(size);
-            self.grow(now, size as i64);
-        } else {
-            point.count_again(size);
-            self.lost_one();
-        }
-    }
-
-    /// A block was reallocated: it stays at its point. One that is none of the profile's is from
-    /// now on.
-    #[inline]
-    pub(crate) fn reenter(
-        &'static self,
-        number: u64,
-        address: usize,
-        size: u64,
-        stack: Option<&'static Stack>,
-    ) {
-        if number != self.number() {
-            return;
-        }
-        match self.find(address) {
-            Some(point) => point.count_again(size),
-            None => self.enter(number, address, size, stack, false),
-        }
+    pub(super) fn gained(&self, point: &ProgramPoint, now: u64, size: u64) {
+        point.note(self.peaks.load(Relaxed));
+        point.gain(size);
+        self.grow(now, size as i64);
     }
 
     /// So many more bytes are live, or fewer.
@@ -227,7 +196,7 @@ impl HeapProfile {
 
     /// The point of `stack`, from now on one of the profile's.
     #[inline]
-    fn touch(&'static self, stack: Option<&'static Stack>) -> &'static ProgramPoint {
+    pub(super) fn touch(&'static self, stack: Option<&'static Stack>) -> &'static ProgramPoint {
         let point = stack.and_then(|stack| self.point(stack)).unwrap_or(&self.unplaced);
         if !point.is_touched.load(Relaxed) && !point.is_touched.swap(true, Relaxed) {
             let mut first = self.touched.load(Relaxed);
@@ -283,7 +252,7 @@ impl HeapProfile {
                 match insert(place, stack) {
                     Ok(point) => return Some(point),
                     Err(OutOfMemory) => return None,
-                    Err(MovingBlock) => continue,
+                    Err(TooLate) => continue,
                 }
             };
             if point.stack().is_some_and(|known| ptr::eq(known, stack)) {
@@ -308,12 +277,10 @@ impl HeapProfile {
         }
     }
 
-    /// Shows `visit` the point of each live block, and how many nanoseconds old it is.
-    pub(crate) fn visit_ages(&self, visit: &mut dyn FnMut(&'static ProgramPoint, u64)) {
+    /// Tells of a birth in this profile how many nanoseconds ago it was.
+    pub(super) fn age(&self) -> impl Fn(Birth) -> u64 {
         let (now, length) = (self.now(), self.length());
-        self.visit_live(&mut |point, born| {
-            visit(point, length.in_nanoseconds(now.saturating_sub(born.ticks())));
-        });
+        move |born| length.in_nanoseconds(now.saturating_sub(born.ticks()))
     }
 
     pub(crate) fn times(&self) -> Times {
@@ -350,9 +317,9 @@ impl Length {
 enum NotInserted {
     OutOfMemory,
     /// Another thread was first.
-    MovingBlock,
+    TooLate,
 }
-use NotInserted::{MovingBlock, OutOfMemory};
+use NotInserted::{OutOfMemory, TooLate};
 
 #[cold]
 fn insert(
@@ -370,7 +337,7 @@ fn insert(
         return Ok(unsafe { &*memory });
     }
     // It is lost, which is rare, and little.
-    Err(MovingBlock)
+    Err(TooLate)
 }
 
 #[inline]

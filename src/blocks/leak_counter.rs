@@ -10,34 +10,14 @@
 //! between two instructions, to deceive it.) Nobody waits, and a `LeakCounter` can be used again at
 //! once.
 
-use std::sync::atomic::Ordering::{Relaxed, Release, SeqCst};
-use std::sync::atomic::{fence, AtomicU64, AtomicUsize};
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::{Relaxed, Release};
 
-use super::live;
-
-/// How many scopes and heap profiles are between `begin` and `end`.
-static TRACKING: AtomicUsize = AtomicUsize::new(0);
+use super::table;
+use super::tracking::{start_tracking, stop_tracking};
 
 /// The last one given out; none is used twice.
 static SERIALS: AtomicU64 = AtomicU64::new(0);
-
-/// Whether any scope or profile asks for its live blocks. Whoever frees a block of one that still
-/// does is sure to see it: the block came to him from where it was allocated, and that was after
-/// the beginning.
-#[inline]
-pub(crate) fn is_tracking() -> bool {
-    TRACKING.load(Relaxed) > 0
-}
-
-/// Raises the flag; the caller goes on to change other threads' limits: see `profile`.
-pub(super) fn start_tracking() {
-    TRACKING.fetch_add(1, SeqCst);
-    fence(SeqCst);
-}
-
-pub(super) fn stop_tracking() {
-    TRACKING.fetch_sub(1, SeqCst);
-}
 
 /// The live blocks of one scope at a time. On a cache line of its own.
 #[repr(align(64))]
@@ -55,7 +35,7 @@ impl LeakCounter {
 
     /// A scope begins to use it, as the only one. `false` if there is no memory to keep blocks in.
     pub(crate) fn begin(&'static self) -> bool {
-        if !live::prepare() {
+        if !table::LIVE.prepare() {
             return false;
         }
         let serial = SERIALS.fetch_add(1, Relaxed) + 1;
@@ -76,17 +56,6 @@ impl LeakCounter {
     /// How many are live. Like all that follows, to be asked before the end.
     pub(crate) fn blocks(&self) -> i64 {
         self.blocks.get().into()
-    }
-
-    /// Their sizes, except of one that is just being reallocated. Unless there are none, it looks
-    /// at every node that there is, some 10 ns each in optimised builds: a running sum would cost
-    /// each allocation, and each free, more than that.
-    pub(crate) fn bytes(&self) -> u64 {
-        let mut bytes = 0_u64;
-        if self.blocks() != 0 {
-            self.visit(&mut |_, size| bytes = bytes.saturating_add(size));
-        }
-        bytes
     }
 
     /// How many blocks found no room. They are in no other number.
@@ -160,8 +129,7 @@ impl Count {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_tracking, Count, LeakCounter};
-    use crate::blocks::HeapProfile;
+    use super::{Count, LeakCounter};
 
     fn new() -> &'static LeakCounter {
         Box::leak(Box::new(LeakCounter::NEW))
@@ -214,35 +182,5 @@ mod tests {
         count.add(3, 5);
         count.add(4, 5);
         assert_eq!(count.get(), u32::MAX);
-    }
-
-    #[test]
-    fn tracking_lasts_from_the_first_beginning_to_the_last_end() {
-        let this = std::env::current_exe().expect("a path");
-        let alone = ["--exact", "blocks::leak_counter::tests::tracking", "--ignored"];
-        let output = std::process::Command::new(this).args(alone).output().expect("it runs");
-        let text = String::from_utf8_lossy(&output.stdout);
-        assert!(text.contains("1 passed") && output.status.success(), "{text}");
-    }
-
-    #[test]
-    #[ignore = "must be alone in its process: the test above runs it"]
-    fn tracking() {
-        let (one, two) = (new(), new());
-        let points: &HeapProfile = Box::leak(Box::new(HeapProfile::NEW));
-        assert!(!is_tracking());
-        assert!(one.begin() && two.begin());
-        one.end();
-        one.end();
-        assert!(is_tracking(), "an end too many is nobody else's");
-        assert!(points.begin(usize::MAX));
-        two.end();
-        assert!(is_tracking());
-        assert!(one.begin());
-        points.end();
-        points.end();
-        assert!(is_tracking(), "likewise");
-        one.end();
-        assert!(!is_tracking());
     }
 }

@@ -1,33 +1,25 @@
-//! Hot: `Node`, the entry of one live block for one scope, and `Nodes`, the memory of them all:
-//! chunks from the system allocator that are handed out piece by piece, never freed, and can be
-//! read from end to end. Used by [`live`](super::live), which says who may touch a node when.
+//! Hot: `Node`, the entry of one live block for one scope or heap profile, and `Nodes`, the memory
+//! of them all: chunks from the system that are handed out piece by piece, never freed, and can be
+//! read from end to end. [`table`](super::table) says who may touch a node when, and
+//! [`entry`](super::entry) what its words mean.
+//!
+//! Relies on: all zeros is a valid chunk, and a chunk is never freed once others see it.
 #![allow(unsafe_code)]
 
-use std::mem::{align_of, size_of};
+use std::mem::size_of;
 use std::ptr;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize};
 
-use super::birth::Birth;
-use super::heap_profile::HeapProfile;
-use super::leak_counter::LeakCounter;
-use super::program_point::ProgramPoint;
-use crate::stacks::Stack;
 use crate::sys::memory;
 
-/// What a node says of its block.
-#[derive(Clone, Copy)]
-pub(super) enum Entry {
-    /// It was allocated in a scope that asks which of its blocks are live. Counts while the scope
-    /// has that serial.
-    LeakCounter {
-        scope: &'static LeakCounter,
-        serial: u64,
-        size: u64,
-        stack: Option<&'static Stack>,
-    },
-    /// It was born in a heap profile. Counts while that is the present one of `points`.
-    Profiled { points: &'static HeapProfile, born: Birth, size: u64, point: &'static ProgramPoint },
+/// What a node says of its block, in words that mean nothing here.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Words {
+    pub(super) owner: *mut u8,
+    pub(super) stamp: u64,
+    pub(super) size: u64,
+    pub(super) place: *mut u8,
 }
 
 /// All zeros is a free node. Aligned so that a look at the first two fields is one at one cache
@@ -38,23 +30,14 @@ pub(super) struct Node {
     address: AtomicUsize,
     /// The next one of the bucket: fixed once the node is in it.
     pub(super) next: AtomicPtr<Node>,
-    /// A `LeakCounter`, or, with [`PROFILED`] added, a `HeapProfile`.
+    /// From here on [`Words`].
     owner: AtomicPtr<u8>,
-    /// The serial, or the birth.
     stamp: AtomicU64,
     size: AtomicU64,
-    /// A `Stack` or null, or, with [`PROFILED`] added, a `ProgramPoint`.
     place: AtomicPtr<u8>,
 }
 
-/// All that is pointed at is aligned, so that the lowest bit is free. Both pointers of an entry
-/// have it or none: [`read`](Node::read) may meet one of an old entry and one of the next, and must
-/// not take a `Stack` for a `ProgramPoint`.
-const PROFILED: usize = 1;
-
 const _: () = assert!(size_of::<Node>() <= 48, "a million take 48 MB");
-const _: () = assert!(align_of::<LeakCounter>() > 1 && align_of::<HeapProfile>() > 1);
-const _: () = assert!(align_of::<Stack>() > 1 && align_of::<ProgramPoint>() > 1);
 
 const FREE: usize = 0;
 const CLAIMED: usize = 1;
@@ -73,8 +56,8 @@ impl Node {
     /// Every store releases: who reads one of the new fields, and then the address, sees that the
     /// node was claimed.
     #[inline]
-    pub(super) fn fill(&self, address: usize, entry: Entry) {
-        let (owner, stamp, size, place) = entry.words();
+    pub(super) fn fill(&self, address: usize, words: Words) {
+        let Words { owner, stamp, size, place } = words;
         self.owner.store(owner, Release);
         self.stamp.store(stamp, Release);
         self.size.store(size, Release);
@@ -112,106 +95,30 @@ impl Node {
 
     /// Frees the node; by the owner of its block.
     #[inline]
-    pub(super) fn take(&self) -> Option<Entry> {
-        let entry = self.entry();
+    pub(super) fn take(&self) -> Words {
+        let words = self.words();
         self.address.store(FREE, Release);
-        entry
+        words
     }
 
     /// What the node says; by anyone. It may change meanwhile, so it is read twice, and is nothing
     /// unless both are the same. Even then it may be of two entries, if the second is of the same
     /// address and was finished just before the last look at that.
-    pub(super) fn read(&self) -> Option<Entry> {
+    pub(super) fn read(&self) -> Option<Words> {
         let address = self.address.load(Acquire);
         if address < FIRST_ADDRESS {
             return None;
         }
         let words = self.words();
-        let is_same = self.words() == words && self.is_at(address);
-        if is_same {
-            Entry::of(words)
-        } else {
-            None
-        }
+        (self.words() == words && self.is_at(address)).then_some(words)
     }
 
+    /// What the node says; by the owner of its block.
     #[inline]
-    pub(super) fn entry(&self) -> Option<Entry> {
-        Entry::of(self.words())
-    }
-
-    #[inline]
-    fn words(&self) -> Words {
+    pub(super) fn words(&self) -> Words {
         let owner = self.owner.load(Acquire);
         let (stamp, size) = (self.stamp.load(Acquire), self.size.load(Acquire));
-        (owner, stamp, size, self.place.load(Acquire))
-    }
-}
-
-/// Owner, stamp, size and place.
-type Words = (*mut u8, u64, u64, *mut u8);
-
-impl Entry {
-    #[inline]
-    fn words(self) -> Words {
-        let pointer = |pointer: *const u8| pointer.cast_mut();
-        match self {
-            Self::LeakCounter { scope, serial, size, stack } => {
-                let owner: *const LeakCounter = scope;
-                let place = stack.map_or(ptr::null(), |stack| stack as *const Stack);
-                (pointer(owner.cast()), serial, size, pointer(place.cast()))
-            }
-            Self::Profiled { points, born, size, point } => {
-                let (owner, place): (*const HeapProfile, *const ProgramPoint) = (points, point);
-                let marked = |at: *const u8| pointer(at.wrapping_add(PROFILED));
-                (marked(owner.cast()), born.to_word(), size, marked(place.cast()))
-            }
-        }
-    }
-
-    /// `None` for a node that was never filled, and for words of two entries, if those are of
-    /// different kinds.
-    #[inline]
-    fn of((owner, stamp, size, place): Words) -> Option<Self> {
-        let is_marked = |pointer: *mut u8| pointer as usize & PROFILED != 0;
-        match (is_marked(owner), is_marked(place)) {
-            (false, false) => {
-                // SAFETY: null, or from the `&'static LeakCounter` that `words` was given: others
-                // it marks.
-                let scope = unsafe { owner.cast::<LeakCounter>().as_ref() }?;
-                // SAFETY: likewise a `Stack`.
-                let stack = unsafe { place.cast::<Stack>().as_ref() };
-                Some(Self::LeakCounter { scope, serial: stamp, size, stack })
-            }
-            (true, true) => {
-                // SAFETY: from the `&'static HeapProfile` that `words` has marked.
-                let points =
-                    unsafe { owner.wrapping_sub(PROFILED).cast::<HeapProfile>().as_ref() }?;
-                // SAFETY: likewise a `ProgramPoint`.
-                let point =
-                    unsafe { place.wrapping_sub(PROFILED).cast::<ProgramPoint>().as_ref() }?;
-                Some(Self::Profiled { points, born: Birth::of_word(stamp), size, point })
-            }
-            _ => None,
-        }
-    }
-
-    /// Whether anybody still counts it.
-    #[inline]
-    pub(super) fn is_present(&self) -> bool {
-        match self {
-            Self::LeakCounter { scope, serial, .. } => *serial == scope.serial(),
-            Self::Profiled { points, born, .. } => points.has(*born),
-        }
-    }
-
-    #[inline]
-    pub(super) fn with_size(self, new_size: u64) -> Self {
-        let mut entry = self;
-        match &mut entry {
-            Self::LeakCounter { size, .. } | Self::Profiled { size, .. } => *size = new_size,
-        }
-        entry
+        Words { owner, stamp, size, place: self.place.load(Acquire) }
     }
 }
 
@@ -294,26 +201,4 @@ fn at(chunk: *mut Chunk) -> Option<&'static Chunk> {
     // SAFETY: null, or zeroed memory of the layout of a `Chunk`, which is atomics alone; once
     // published, never freed.
     unsafe { chunk.as_ref() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Birth, Entry, HeapProfile, LeakCounter, ProgramPoint};
-    use crate::stacks::made_up_stack;
-
-    #[test]
-    fn halves_of_two_entries_are_none() {
-        let scope: &LeakCounter = Box::leak(Box::new(LeakCounter::NEW));
-        let points: &HeapProfile = Box::leak(Box::new(HeapProfile::NEW));
-        let point: &ProgramPoint = Box::leak(Box::new(ProgramPoint::new(None)));
-        let stack = Some(made_up_stack(&[1, 2]));
-        let retained = Entry::LeakCounter { scope, serial: 3, size: 4, stack }.words();
-        let profiled = Entry::Profiled { points, born: Birth::of_word(5), size: 6, point }.words();
-        let is_none = |words| Entry::of(words).is_none();
-        assert!(!is_none(retained) && !is_none(profiled));
-        assert!(is_none((profiled.0, profiled.1, profiled.2, retained.3)));
-        assert!(is_none((retained.0, retained.1, retained.2, profiled.3)));
-        let nowhere = Entry::LeakCounter { scope, serial: 3, size: 4, stack: None }.words();
-        assert!(!is_none(nowhere) && is_none((profiled.0, 3, 4, nowhere.3)));
-    }
 }

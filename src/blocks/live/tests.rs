@@ -3,9 +3,11 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use std::thread;
 
-use super::super::nodes::CHUNK_NODES;
+use super::super::nodes::{Node, Nodes, CHUNK_NODES, FIRST_ADDRESS};
+use super::super::table::{at, Bucket};
 use super::*;
 use crate::stacks::made_up_stack;
 use crate::sys::random_tests::Random;
@@ -378,7 +380,7 @@ fn a_block_takes_the_place_of_one_that_was_freed_unseen() {
     let table = table::<4>(8);
     for _ in 0..10 {
         let scope = begun();
-        assert!(table.enter(0x1000, scope, scope.serial(), 10, None, true));
+        assert!(table.count_in(scope, scope.serial(), 0x1000, 10, None, true));
         assert_eq!(scope.blocks(), 1);
         scope.end();
     }
