@@ -10,10 +10,12 @@
 //! - [`scope_record`]: what one scope keeps; these nest as the scopes do;
 //! - [`first_overrun`] and [`shared_sums`]: the event that first goes past a limit;
 //!   [`breakpoint`]: stops there for a debugger;
-//! - [`process_sites`]: the counts of the whole process, kept with the stacks.
+//! - [`process_counts`]: what the whole process has counted at a stack, kept with the stack;
+//!   [`process_sites`]: counts there, and reads it.
 
 mod breakpoint;
 mod first_overrun;
+mod process_counts;
 mod process_sites;
 mod scope_record;
 mod shared_site_table;

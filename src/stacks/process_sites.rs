@@ -9,45 +9,33 @@
 //! other. When the last profiler stops, each thread puts its own ceiling right at its next event.
 
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
-use std::sync::atomic::{fence, AtomicU64, AtomicUsize};
+use std::sync::atomic::{fence, AtomicUsize};
 
+use super::process_counts::ProcessCounts;
 use super::site_counts::SiteCounts;
 use super::stack::Stack;
 use crate::counters::Event;
 
 static PROFILERS: AtomicUsize = AtomicUsize::new(0);
 
-/// How many of them read the tallies here. The others have all they want in their heap profile
+/// How many of them read the counts here. The others have all they want in their heap profile
 /// (`blocks`).
 static READERS: AtomicUsize = AtomicUsize::new(0);
 
-/// What all threads together have counted at one stack, while anyone profiled.
-pub(super) struct Profiled {
-    allocs: AtomicU64,
-    reallocs: AtomicU64,
-    bytes: AtomicU64,
-}
-
-impl Profiled {
-    pub(super) const fn new() -> Self {
-        Self { allocs: AtomicU64::new(0), reallocs: AtomicU64::new(0), bytes: AtomicU64::new(0) }
-    }
-}
-
 /// Of events without a stack.
-static LOST: Profiled = Profiled::new();
+static UNATTRIBUTED: ProcessCounts = ProcessCounts::new();
 
-/// Raises the flag; the caller then stores the ceilings. `reads_tallies` must be the same at the
+/// Raises the flag; the caller then stores the ceilings. `reads_counts` must be the same at the
 /// end.
-pub(crate) fn start_profiling(reads_tallies: bool) {
-    READERS.fetch_add(reads_tallies.into(), SeqCst);
+pub(crate) fn start_profiling(reads_counts: bool) {
+    READERS.fetch_add(reads_counts.into(), SeqCst);
     PROFILERS.fetch_add(1, SeqCst);
     fence(SeqCst);
 }
 
-pub(crate) fn stop_profiling(reads_tallies: bool) {
+pub(crate) fn stop_profiling(reads_counts: bool) {
     PROFILERS.fetch_sub(1, SeqCst);
-    READERS.fetch_sub(reads_tallies.into(), SeqCst);
+    READERS.fetch_sub(reads_counts.into(), SeqCst);
 }
 
 /// Whether any profiler records. To be asked after a fence where a ceiling was stored before.
@@ -61,19 +49,14 @@ pub(crate) fn profile_event(stack: Option<&'static Stack>, event: &Event) {
     if READERS.load(Relaxed) == 0 {
         return;
     }
-    let Profiled { allocs, reallocs, bytes } = stack.map_or(&LOST, |stack| &stack.profiled);
-    bytes.fetch_add(event.size(), Relaxed);
-    let events = if event.is_fresh() { allocs } else { reallocs };
-    events.fetch_add(1, Relaxed);
+    counts_of(stack).count(event);
 }
 
 /// What profilers have counted at this stack; without one, of events that have none.
 pub(crate) fn profiled(stack: Option<&'static Stack>) -> SiteCounts {
-    let Profiled { allocs, reallocs, bytes } = stack.map_or(&LOST, |stack| &stack.profiled);
-    SiteCounts {
-        allocs: allocs.load(Relaxed),
-        reallocs: reallocs.load(Relaxed),
-        bytes: bytes.load(Relaxed),
-        ..SiteCounts::ZERO
-    }
+    counts_of(stack).load()
+}
+
+fn counts_of(stack: Option<&'static Stack>) -> &'static ProcessCounts {
+    stack.map_or(&UNATTRIBUTED, Stack::process_counts)
 }

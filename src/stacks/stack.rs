@@ -14,7 +14,7 @@ use std::ptr;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use std::sync::atomic::{AtomicPtr, AtomicU64};
 
-use super::process_sites::Profiled;
+use super::process_counts::ProcessCounts;
 use crate::sys::memory;
 use crate::walk::{Stop, Walked};
 
@@ -27,7 +27,7 @@ pub(crate) struct Stack {
     return_addresses: &'static [usize],
     stop: Stop,
     children: [AtomicPtr<Stack>; 4],
-    pub(super) profiled: Profiled,
+    process_counts: ProcessCounts,
 }
 
 #[allow(clippy::declare_interior_mutable_const)] // A template for arrays.
@@ -165,6 +165,11 @@ impl Stack {
         ALL.intern(addresses, Stop::TooDeep, addresses.iter().fold(0, mix))
     }
 
+    /// What profilers of the whole process have counted here.
+    pub(super) fn process_counts(&self) -> &ProcessCounts {
+        &self.process_counts
+    }
+
     pub(crate) fn stop(&self) -> Stop {
         self.stop
     }
@@ -187,8 +192,13 @@ impl Stack {
         // SAFETY: written above. They never change, and are freed, if at all, before anybody but
         // `insert` has seen the stack.
         let return_addresses = unsafe { &*ptr::slice_from_raw_parts(behind, addresses.len()) };
-        let header =
-            Self { hash, return_addresses, stop, children: [EMPTY; 4], profiled: Profiled::new() };
+        let header = Self {
+            hash,
+            return_addresses,
+            stop,
+            children: [EMPTY; 4],
+            process_counts: ProcessCounts::new(),
+        };
         // SAFETY: `memory` is fresh, aligned, and has room for the header.
         unsafe { memory.write(header) };
         Some(memory)

@@ -9,6 +9,7 @@
 //! it.
 
 pub(crate) mod names;
+mod place;
 
 use crate::counters::AtWork;
 
@@ -32,27 +33,7 @@ mod imp;
 #[path = "unsupported.rs"]
 mod imp;
 
-/// A function, and the place in it. What is not known is `None`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Symbol {
-    /// As std prints it: demangled, with all that it has of generics, hashes and crate numbers; see
-    /// [`names`].
-    pub(crate) function: Option<String>,
-    pub(crate) file: Option<String>,
-    pub(crate) line: Option<u32>,
-    pub(crate) column: Option<u32>,
-}
-
-/// What is at a return address: where the call before it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// Innermost (inlined) function first; never empty.
-    Known(Vec<Symbol>),
-    /// Name of the file that the address was loaded from, without its folder, and the offset from
-    /// where it was loaded. Both are the same in each run. The name is empty, and the offset the
-    /// address itself, where no file is loaded.
-    Unknown { module: String, offset: usize },
-}
+pub(crate) use place::{Place, Symbol};
 
 /// One `Place` for each return address, in their order.
 ///

@@ -1,7 +1,7 @@
 //! Cold: the interface of `symbolize` where no stack is walked: there are no addresses to ask for,
 //! and no answers.
 
-use super::Place;
+use super::place::Place;
 
 pub(super) fn resolve(return_addresses: &[usize]) -> Vec<Place> {
     let unknown = |&offset: &usize| Place::Unknown { module: String::new(), offset };

@@ -132,7 +132,7 @@ mod imp {
     use std::ptr;
 
     fn layout(size: usize) -> Option<Layout> {
-        Layout::from_size_align(size.max(1), crate::sys::memory::PAGE_BYTES).ok()
+        Layout::from_size_align(size.max(1), super::PAGE_BYTES).ok()
     }
 
     pub(super) fn map(size: usize) -> *mut u8 {

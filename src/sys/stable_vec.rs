@@ -8,8 +8,8 @@ use std::ptr;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicPtr, AtomicUsize};
 
-use crate::sys::memory;
-use crate::sys::OutOfMemory;
+use super::memory;
+use super::vec::OutOfMemory;
 
 /// Chunk `n` holds `FIRST << n` items, so that none ever has to move.
 pub(crate) struct StableVec<T> {

@@ -45,7 +45,7 @@ pub(super) struct Layout {
 }
 
 /// What a rule asks for.
-struct Frame {
+struct LaidOutFrame {
     next_cfa: usize,
     /// What `rbp` must point at.
     rbp: Option<usize>,
@@ -127,7 +127,7 @@ impl Layout {
 
 /// What the rule of a frame asks for, if its caller is to be found above `bottom`; `None` if two
 /// words of it would be the same.
-fn frame(bottom: usize, cfa: Cfa, rbp: SavedRbp) -> Option<Frame> {
+fn frame(bottom: usize, cfa: Cfa, rbp: SavedRbp) -> Option<LaidOutFrame> {
     let below_cfa = match rbp {
         SavedRbp::BelowCfa(bytes) => Some(whole_words(bytes).filter(|&words| words >= 2)?),
         SavedRbp::Same | SavedRbp::AtRbp => None,
@@ -159,7 +159,7 @@ fn frame(bottom: usize, cfa: Cfa, rbp: SavedRbp) -> Option<Frame> {
         && link.map_or(true, is_own)
         && saved_rbp.map_or(true, is_own)
         && (link.is_none() || link != saved_rbp);
-    is_sound.then_some(Frame { next_cfa, rbp: base, link, saved_rbp })
+    is_sound.then_some(LaidOutFrame { next_cfa, rbp: base, link, saved_rbp })
 }
 
 fn whole_words(bytes: usize) -> Option<usize> {

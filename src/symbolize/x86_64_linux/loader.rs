@@ -58,7 +58,7 @@ pub(super) fn unwinder_is_free_of_loader() -> bool {
         return answer == 1;
     }
     let here = unwinder_is_free_of_loader as *const () as usize;
-    let unwinder = super::_Unwind_FindEnclosingFunction as *const () as usize;
+    let unwinder = super::unwinder::_Unwind_FindEnclosingFunction as *const () as usize;
     let mut is_free = false;
     visit(|info| {
         let is_around = info.mapped().is_some_and(|mapped| mapped.contains(&unwinder));

@@ -9,10 +9,10 @@ use std::panic::catch_unwind;
 
 use layout::{Layout, Memory};
 use modules::Modules;
-use parse::{parse, Frame};
+use parse::{parse, PrintedFrame};
 use roomy_thread::{on_a_roomy_thread, Outcome};
 
-use super::{Place, Symbol};
+use crate::symbolize::place::{Place, Symbol};
 use crate::walk::{self, caller_at, Caller};
 
 mod layout;
@@ -23,6 +23,7 @@ mod roomy_thread;
 #[cfg(test)]
 mod tests;
 mod trampoline;
+mod unwinder;
 
 /// If std does not answer for so many addresses as expected, something is wrong with the others as
 /// well.
@@ -73,7 +74,8 @@ fn caller(return_address: usize) -> Option<Caller> {
     let caller = caller_at(return_address);
     if caller == Caller::Unknown {
         // SAFETY: looks the address up in the unwind tables of what is loaded.
-        let function = unsafe { _Unwind_FindEnclosingFunction(return_address as *const c_void) };
+        let function =
+            unsafe { unwinder::_Unwind_FindEnclosingFunction(return_address as *const c_void) };
         return function.is_null().then_some(caller);
     }
     Some(caller)
@@ -105,7 +107,7 @@ fn known(
             continue;
         }
         let Some(frames) = backtrace.and_then(|backtrace| frames_above(&backtrace)) else { break };
-        let is_asked = |&(&at, frame): &(&usize, &Frame)| rest[at] == frame.address;
+        let is_asked = |&(&at, frame): &(&usize, &PrintedFrame)| rest[at] == frame.address;
         let found = asked.iter().zip(&frames).take_while(is_asked).count();
         for frame in frames.into_iter().take(found) {
             let has_answer = |symbol: &Symbol| symbol.function.is_some() || symbol.file.is_some();
@@ -169,7 +171,7 @@ fn backtrace_of(stack: Memory) -> Option<Backtrace> {
 }
 
 /// The frames that std has found on the stack that was laid out.
-fn frames_above(backtrace: &Backtrace) -> Option<Vec<Frame>> {
+fn frames_above(backtrace: &Backtrace) -> Option<Vec<PrintedFrame>> {
     let mut frames = parse(&format!("{backtrace:#}"));
     let below = trampoline::return_address();
     let at = frames.iter().position(|frame| frame.address == below)?;
@@ -181,10 +183,4 @@ extern "C" fn force_capture(into: *mut c_void) {
     let captured = catch_unwind(Backtrace::force_capture).ok();
     // SAFETY: what `backtrace_of` passed, which nothing else uses meanwhile.
     unsafe { *into.cast::<Option<Backtrace>>() = captured };
-}
-
-extern "C" {
-    /// Of the system's unwinder; the address of the function that an address before `pc` belongs
-    /// to, null if there is none.
-    fn _Unwind_FindEnclosingFunction(pc: *const c_void) -> *const c_void;
 }

@@ -96,7 +96,7 @@ fn needed_here() -> [usize; 4] {
     [
         Modules::loaded as *const () as usize,
         std::env::current_exe as *const () as usize,
-        super::_Unwind_FindEnclosingFunction as *const () as usize,
+        super::unwinder::_Unwind_FindEnclosingFunction as *const () as usize,
         loader::of_c_library(),
     ]
 }

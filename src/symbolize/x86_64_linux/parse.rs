@@ -10,23 +10,23 @@
 //!                                at src/names.rs:19:57
 //! ```
 
-use crate::symbolize::Symbol;
+use crate::symbolize::place::Symbol;
 
 /// A frame of the stack: one address, and the functions that are there, innermost first.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Frame {
+pub(super) struct PrintedFrame {
     pub(super) address: usize,
     pub(super) symbols: Vec<Symbol>,
 }
 
 /// The frames in the order of the text. Neighbours with the same address are one frame.
-pub(super) fn parse(text: &str) -> Vec<Frame> {
-    let mut frames: Vec<Frame> = Vec::new();
+pub(super) fn parse(text: &str) -> Vec<PrintedFrame> {
+    let mut frames: Vec<PrintedFrame> = Vec::new();
     for line in text.lines() {
         match (Line::of(line), frames.last_mut()) {
             (Line::Function(Some(address), name), frame) => match frame {
                 Some(frame) if frame.address == address => frame.symbols.push(symbol(name)),
-                _ => frames.push(Frame { address, symbols: vec![symbol(name)] }),
+                _ => frames.push(PrintedFrame { address, symbols: vec![symbol(name)] }),
             },
             (Line::Function(None, name), Some(frame)) => frame.symbols.push(symbol(name)),
             (Line::Place(place), Some(frame)) => {
@@ -122,8 +122,8 @@ fn number_at_end(text: &str) -> Option<(&str, u32)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{parse, Frame};
-    use crate::symbolize::Symbol;
+    use super::{parse, PrintedFrame};
+    use crate::symbolize::place::Symbol;
 
     fn symbol(function: &str, file: &str, line: u32, column: u32) -> Symbol {
         Symbol {
@@ -136,7 +136,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: &[(usize, &[Symbol])]) {
-        let frame = |(address, symbols): &(usize, &[Symbol])| Frame {
+        let frame = |(address, symbols): &(usize, &[Symbol])| PrintedFrame {
             address: *address,
             symbols: symbols.to_vec(),
         };

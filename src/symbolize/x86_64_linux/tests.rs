@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 use std::fmt::Write;
 
-use super::parse::{parse, Frame};
+use super::parse::{parse, PrintedFrame};
 use super::{caller, capture_by, known};
 use crate::counters::ignored;
 use crate::symbolize::{self, Place};
@@ -19,7 +19,7 @@ fn symbolize(return_addresses: &[usize]) -> Vec<Place> {
 
 thread_local! {
     /// What std has printed on this thread, by address.
-    static PRINTED: RefCell<BTreeMap<usize, Frame>> = const { RefCell::new(BTreeMap::new()) };
+    static PRINTED: RefCell<BTreeMap<usize, PrintedFrame>> = const { RefCell::new(BTreeMap::new()) };
     static LEFT: Cell<usize> = const { Cell::new(usize::MAX) };
 }
 
