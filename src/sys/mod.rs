@@ -3,9 +3,11 @@
 //!
 //! - [`memory`]: pages; [`vec`](self::vec) and [`stable_vec`]: arrays in them;
 //! - [`pool`]: things that are lent and given back, and never freed;
-//! - [`asm_symbol`]: the names of functions written in assembly.
+//! - [`asm_symbol`]: the names of functions written in assembly;
+//! - [`loader`]: what it tells of the files that are loaded.
 
 mod asm_symbol;
+pub(crate) mod loader;
 pub(crate) mod memory;
 mod pool;
 #[cfg(test)]

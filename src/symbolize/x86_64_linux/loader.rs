@@ -5,9 +5,12 @@
 //! waits for ever; [`unwinder_is_free_of_loader`] says where the unwinder does not.
 #![allow(unsafe_code)]
 
-use std::ffi::{c_char, c_int, c_void, CStr};
+use std::ffi::{c_int, c_void, CStr};
 use std::ops::Range;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+
+pub(super) use crate::sys::loader::Info;
+use crate::sys::loader::{dl_iterate_phdr, Callback, ProgramHeader};
 
 /// Shows `visit` each file in turn, the program first, until it returns `true`. It must not unwind.
 pub(super) fn visit(mut visit: impl FnMut(&Info) -> bool) {
@@ -76,38 +79,6 @@ pub(super) fn of_c_library() -> usize {
     dl_iterate_phdr as *const () as usize
 }
 
-type Callback = extern "C" fn(*const Info, usize, *mut c_void) -> c_int;
-
-extern "C" {
-    fn dl_iterate_phdr(callback: Callback, argument: *mut c_void) -> c_int;
-}
-
-/// `struct dl_phdr_info`, as glibc 2.4 and musl 1.0 have it.
-#[repr(C)]
-pub(super) struct Info {
-    /// What is added to the addresses in the file.
-    pub(super) base: usize,
-    name: *const c_char,
-    headers: *const Header,
-    header_count: u16,
-    /// Files loaded and unloaded so far.
-    _loaded: u64,
-    pub(super) unloaded: u64,
-}
-
-/// `Elf64_Phdr`
-#[repr(C)]
-struct Header {
-    kind: u32,
-    flags: u32,
-    _offset: u64,
-    address: u64,
-    _physical_address: u64,
-    _size_in_file: u64,
-    size: u64,
-    _alignment: u64,
-}
-
 /// `Elf64_Dyn`
 #[repr(C)]
 struct Dynamic {
@@ -147,15 +118,15 @@ impl Info {
 
     /// Parts of this kind, and their flags.
     fn parts(&self, kind: u32) -> impl Iterator<Item = (Range<usize>, u32)> + '_ {
-        let headers: &[Header] = if self.headers.is_null() {
+        let headers: &[ProgramHeader] = if self.headers.is_null() {
             &[]
         } else {
             // SAFETY: the loader's own array of so many headers, readable as the name is.
             unsafe { std::slice::from_raw_parts(self.headers, self.header_count.into()) }
         };
         headers.iter().filter(move |header| header.kind == kind).map(|header| {
-            let start = self.base.wrapping_add(header.address as usize);
-            (start..start.saturating_add(header.size as usize), header.flags)
+            let start = self.bias.wrapping_add(header.address as usize);
+            (start..start.saturating_add(header.memory_size as usize), header.flags)
         })
     }
 

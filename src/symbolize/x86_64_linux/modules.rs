@@ -55,7 +55,7 @@ impl Modules {
         let name = info.name().and_then(|path| last_component(&path));
         self.modules.push(Module {
             name: name.or_else(|| is_program.then(program)).unwrap_or_default(),
-            base: info.base,
+            base: info.bias,
             stays: is_program || needed_here().iter().any(|address| mapped.contains(address)),
             mapped,
             code: info.code(),

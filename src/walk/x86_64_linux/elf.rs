@@ -2,20 +2,7 @@
 #![allow(unsafe_code)]
 
 use super::bytes::Segment;
-
-/// The ELF program header (System V ABI, "Program header").
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub(super) struct ProgramHeader {
-    pub(super) kind: u32,
-    pub(super) flags: u32,
-    pub(super) offset: u64,
-    pub(super) address: u64,
-    pub(super) physical: u64,
-    pub(super) file_size: u64,
-    pub(super) memory_size: u64,
-    pub(super) alignment: u64,
-}
+use crate::sys::loader::ProgramHeader;
 
 pub(super) const LOAD: u32 = 1;
 pub(super) const EH_FRAME: u32 = 0x6474_e550;

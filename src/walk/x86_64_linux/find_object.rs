@@ -6,9 +6,10 @@ use std::arch::asm;
 use std::ffi::{c_int, c_ulong, c_void};
 use std::mem::size_of;
 
-use super::elf::{segment_at, ProgramHeader};
+use super::elf::segment_at;
 use super::module::Module;
 use super::replaced;
+use crate::sys::loader::ProgramHeader;
 
 /// `struct dl_find_object`
 #[repr(C)]

@@ -5,35 +5,15 @@
 //! which a thread may take again.
 #![allow(unsafe_code)]
 
-use std::ffi::{c_char, c_int, c_void};
+use std::ffi::{c_int, c_void};
 use std::mem::size_of;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Release};
 
-use super::elf::{segment_at, ProgramHeader, EH_FRAME, LOAD};
+use super::elf::{segment_at, EH_FRAME, LOAD};
 use super::module::Module;
 use super::{forks, replaced, rule_table};
-
-/// `struct dl_phdr_info`
-#[repr(C)]
-struct Info {
-    bias: usize,
-    name: *const c_char,
-    headers: *const ProgramHeader,
-    header_count: u16,
-    /// Modules loaded and unloaded so far.
-    loaded: u64,
-    unloaded: u64,
-}
-
-// `symbolize` has its own `Info`, of the same layout.
-#[allow(clashing_extern_declarations)]
-extern "C" {
-    fn dl_iterate_phdr(
-        callback: unsafe extern "C" fn(*const Info, usize, *mut c_void) -> c_int,
-        argument: *mut c_void,
-    ) -> c_int;
-}
+use crate::sys::loader::{dl_iterate_phdr, Info, ProgramHeader};
 
 /// Asks the loader for each module in turn.
 pub(super) fn find(pc: usize) -> Option<Module> {
@@ -42,7 +22,7 @@ pub(super) fn find(pc: usize) -> Option<Module> {
         module: Option<Module>,
     }
 
-    unsafe extern "C" fn visit(info: *const Info, size: usize, search: *mut c_void) -> c_int {
+    extern "C" fn visit(info: *const Info, size: usize, search: *mut c_void) -> c_int {
         // SAFETY: the loader's description of a module, readable during this call.
         let info = unsafe { &*info };
         // SAFETY: the argument is `search` below, which nobody else uses now.
@@ -106,7 +86,7 @@ fn is_lock_left_locked() -> bool {
 /// To be called when a recording scope opens, outside of the allocator: drops the rules if a module
 /// was unloaded since the last time. ~100 ns.
 pub(crate) fn prepare() {
-    unsafe extern "C" fn visit(info: *const Info, size: usize, _: *mut c_void) -> c_int {
+    extern "C" fn visit(info: *const Info, size: usize, _: *mut c_void) -> c_int {
         if size >= size_of::<Info>() {
             // SAFETY: the loader's description of a module, readable during this call.
             check_unloaded(unsafe { (*info).unloaded });

@@ -10,6 +10,9 @@ mod mismatch;
 #[path = "../../common/random.rs"]
 mod random;
 mod reference;
+#[path = "../../../src/sys/mod.rs"]
+#[allow(dead_code, unused_imports, unused_macros)] // The walker needs little of it.
+mod sys;
 #[path = "../../../src/walk/mod.rs"]
 #[allow(dead_code, unused_imports)] // Some of it is for recording and for the report.
 mod walk;
