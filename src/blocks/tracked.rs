@@ -9,8 +9,8 @@ use crate::stacks::Stack;
 /// Where the blocks of a scope are entered.
 #[derive(Clone, Copy)]
 pub(crate) struct Tracked {
-    pub(crate) retained: Option<(&'static LeakCounter, u64)>,
-    pub(crate) points: Option<(&'static HeapProfile, u64)>,
+    pub(crate) leak_counter: Option<(&'static LeakCounter, u64)>,
+    pub(crate) heap_profile: Option<(&'static HeapProfile, u64)>,
 }
 
 impl Tracked {
@@ -18,19 +18,25 @@ impl Tracked {
     #[inline]
     pub(crate) fn insert(self, event: &Event, stack: Option<&'static Stack>, is_first: bool) {
         let (address, size) = (event.address, event.size());
-        if let Some((retained, serial)) = self.retained.filter(|_| address != Event::GONE) {
-            retained.insert(serial, address, size, stack, is_first);
+        if let Some((leak_counter, serial)) = self.leak_counter.filter(|_| address != Event::GONE) {
+            leak_counter.insert(serial, address, size, stack, is_first);
         }
-        if let Some((points, number)) = self.points {
-            points.enter(number, address, size, stack, is_first && self.retained.is_none());
+        if let Some((heap_profile, number)) = self.heap_profile {
+            heap_profile.enter(
+                number,
+                address,
+                size,
+                stack,
+                is_first && self.leak_counter.is_none(),
+            );
         }
     }
 
     /// A block was reallocated in the scope.
     #[inline]
     pub(crate) fn count_moved(self, event: &Event, stack: Option<&'static Stack>) {
-        if let Some((points, number)) = self.points {
-            points.reenter(number, event.address, event.size(), stack);
+        if let Some((heap_profile, number)) = self.heap_profile {
+            heap_profile.reenter(number, event.address, event.size(), stack);
         }
     }
 }

@@ -125,8 +125,8 @@ impl Drop for ProcessProfile {
 impl Tracking {
     pub(crate) fn tracked(&self) -> Tracked {
         Tracked {
-            retained: self.retained.map(|item| (&item.it, item.it.serial())),
-            points: self.points.map(|item| (&item.it, item.it.number())),
+            leak_counter: self.retained.map(|item| (&item.it, item.it.serial())),
+            heap_profile: self.points.map(|item| (&item.it, item.it.number())),
         }
     }
 
@@ -179,8 +179,8 @@ mod tests {
     fn a_hold_that_is_dropped_tracks_no_more() {
         let tracking = track(Track { live: true, profile: true }).expect("memory");
         let tracked = tracking.tracked();
-        let (retained, serial) = tracked.retained.expect("it was asked for");
-        let (points, number) = tracked.points.expect("likewise");
+        let (retained, serial) = tracked.leak_counter.expect("it was asked for");
+        let (points, number) = tracked.heap_profile.expect("likewise");
         assert_eq!((retained.serial(), points.number()), (serial, number));
         drop(tracking);
         // Another test may have taken them since.
