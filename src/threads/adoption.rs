@@ -63,7 +63,7 @@ fn register() -> Option<CurrentThread> {
 fn adopt() -> Option<CurrentThread> {
     let state = THREADS.take()?;
     current::set_line(state.as_line());
-    let thread = current_thread()?;
+    let thread = CurrentThread::of(state);
     let net = thread.counts().current();
     thread.state.counters.flushed.store(net, Relaxed);
     thread.start_flush_interval(net);

@@ -27,23 +27,22 @@ pub(super) struct CurrentThread {
     _thread: PhantomData<*const ()>,
 }
 
-/// The same while the library may be at work on it: in a signal handler that has interrupted that.
-/// Good for no more than to count on.
-#[derive(Clone, Copy)]
-pub(super) struct MaybeBusy(CurrentThread);
-
 /// `None` also in a signal handler that has interrupted the library at work on the state.
 #[inline]
 pub(super) fn current_thread() -> Option<CurrentThread> {
-    let MaybeBusy(thread) = current_even_if_busy(current::current())?;
-    (!thread.state.is_busy.load(Relaxed)).then_some(thread)
+    current_thread_of(current::current())
 }
 
-/// To count an event on. `current` is what [`current`](current::current) has just said.
+/// The same, where [`current`](current::current) has just been asked.
 #[inline]
-pub(super) fn current_even_if_busy(current: *const Line) -> Option<MaybeBusy> {
-    let state = ThreadState::of(current)?;
-    Some(MaybeBusy(CurrentThread { state, _thread: PhantomData }))
+pub(super) fn current_thread_of(current: *const Line) -> Option<CurrentThread> {
+    current_even_if_busy(current).filter(|thread| !thread.state.is_busy.load(Relaxed))
+}
+
+/// To count an event on.
+#[inline]
+pub(super) fn current_even_if_busy(current: *const Line) -> Option<CurrentThread> {
+    ThreadState::of(current).map(CurrentThread::of)
 }
 
 /// Tells the process totals of what this thread has not told them yet.
@@ -93,53 +92,13 @@ impl Drop for Busy {
     }
 }
 
-impl MaybeBusy {
-    /// Counts an event that the frequent half left.
-    pub(super) fn count(self, event: &Event, from: &Registers) {
-        if self.0.state.is_busy.load(Relaxed) {
-            self.count_interruption(event);
-        } else {
-            self.0.count(event, from);
-        }
-    }
-
-    /// Counts an event of a signal handler that has interrupted this thread at work on the state.
-    #[cold]
-    fn count_interruption(self, event: &Event) {
-        blocks::forget_freed(event);
-        self.0.add_event(event);
-        self.0.state.interruptions.add(*event);
-    }
-
-    pub(super) fn count_failure(self) {
-        self.0.state.counters.failed.fetch_add(1, Relaxed);
-    }
-
-    /// Events of which nothing but their number is known.
-    pub(super) fn miss(self, allocation_events: usize) {
-        self.0.state.interruptions.miss(allocation_events);
-    }
-
-    /// Adds what was counted elsewhere.
-    pub(super) fn add(self, counts: Counts) {
-        let Counts { got, freed, allocs, deallocs, reallocs, failed, huge } = counts;
-        self.0.state.counters.word(Word::Got).fetch_add(got, Relaxed);
-        self.0.state.counters.word(Word::Freed).fetch_add(freed, Relaxed);
-        self.0.state.counters.word(Word::Allocs).fetch_add(allocs, Relaxed);
-        self.0.state.counters.word(Word::Deallocs).fetch_add(deallocs, Relaxed);
-        self.0.state.counters.word(Word::Reallocs).fetch_add(reallocs, Relaxed);
-        self.0.state.counters.failed.fetch_add(failed, Relaxed);
-        self.0.state.counters.huge.fetch_add(huge, Relaxed);
-    }
-}
-
-impl From<CurrentThread> for MaybeBusy {
-    fn from(thread: CurrentThread) -> Self {
-        Self(thread)
-    }
-}
-
 impl CurrentThread {
+    /// For the thread whose state this is.
+    #[inline]
+    pub(super) fn of(state: &'static ThreadState) -> Self {
+        Self { state, _thread: PhantomData }
+    }
+
     #[inline]
     fn counters(self) -> Counters {
         // SAFETY: the line is the current thread's own: no other thread writes to its counters.
@@ -177,13 +136,12 @@ impl CurrentThread {
         }
     }
 
-    /// Lends the scopes to `work`, which is `Send` so that it cannot come here again: that takes a
-    /// `CurrentThread`. It can hold none, which is not `Send`; nor is one to be had in the meantime.
+    /// Lends the frames to `work`, which must not allocate through `ModAlloc` nor unwind.
     #[inline]
-    pub(super) fn with_scopes<R>(self, work: impl FnOnce(&mut ScopeStack) -> R + Send) -> R {
+    pub(super) fn with_scopes<R>(self, work: impl FnOnce(&mut ScopeStack) -> R) -> R {
         let _busy = self.busy();
-        // SAFETY: only the owner comes here, and `work` does not come here again. Nor does a signal
-        // handler, which finds the state busy.
+        // SAFETY: only the owner comes here; `work`, which calls methods of `ScopeStack` and looks at counters, does not come here
+        // again, nor does a signal handler, which finds the state busy.
         work(unsafe { &mut *self.state.scopes.get() })
     }
 
@@ -217,10 +175,28 @@ impl CurrentThread {
         self.state.interruptions.take(|event| self.note(&event, None));
     }
 
+    /// Adds what was counted elsewhere.
+    pub(super) fn add(self, counts: Counts) {
+        let Counts { got, freed, allocs, deallocs, reallocs, failed, huge } = counts;
+        self.state.counters.word(Word::Got).fetch_add(got, Relaxed);
+        self.state.counters.word(Word::Freed).fetch_add(freed, Relaxed);
+        self.state.counters.word(Word::Allocs).fetch_add(allocs, Relaxed);
+        self.state.counters.word(Word::Deallocs).fetch_add(deallocs, Relaxed);
+        self.state.counters.word(Word::Reallocs).fetch_add(reallocs, Relaxed);
+        self.state.counters.failed.fetch_add(failed, Relaxed);
+        self.state.counters.huge.fetch_add(huge, Relaxed);
+    }
+
+    pub(super) fn count_failure(self) {
+        self.state.counters.failed.fetch_add(1, Relaxed);
+    }
+
     /// Counts an event that the frequent half left: the first of a thread, one that crosses a limit, or one to record. That is
     /// done aside, where it has room.
-    #[inline]
-    fn count(self, event: &Event, from: &Registers) {
+    pub(super) fn count(self, event: &Event, from: &Registers) {
+        if self.state.is_busy.load(Relaxed) {
+            return self.count_interruption(event);
+        }
         let mut tracer = self.state.tracer.get();
         if tracer.is_null() && self.wants_room(event) {
             tracer = self.tracer();
@@ -245,6 +221,14 @@ impl CurrentThread {
         self.set_busy();
         stack.call(work);
         self.set_idle();
+    }
+
+    /// Counts an event of a signal handler that has interrupted this thread at work on the state.
+    #[cold]
+    fn count_interruption(self, event: &Event) {
+        blocks::forget_freed(event);
+        self.add_event(event);
+        self.state.interruptions.add(*event);
     }
 
     fn add_event(self, event: &Event) {
@@ -301,7 +285,7 @@ impl CurrentThread {
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn note(self, event: &Event, from: Option<&Registers>) {
         let busy = self.busy();
-        // SAFETY: as in `with_scopes`; `note_on` does not come here again.
+        // SAFETY: as in `with_scopes`, which would have its work be a call.
         let scopes = unsafe { &mut *self.state.scopes.get() };
         if self.note_on(scopes, event, from) {
             drop(busy);
@@ -363,23 +347,17 @@ impl CurrentThread {
     /// wherever it is wanted, and starts anew from the present net bytes, which it returns.
     #[inline]
     pub(super) fn end_peak_segment(self) -> i64 {
-        let _busy = self.busy();
-        // SAFETY: as in `with_scopes`; `end_peak_segment_in` does not come here again.
-        self.end_peak_segment_in(unsafe { &mut *self.state.scopes.get() })
+        self.with_scopes(|scopes| self.end_peak_segment_in(scopes))
     }
 
-    /// [Ends the segment](Self::end_peak_segment), and then lends the scopes to `work`, with the
-    /// present counts. As [`with_scopes`](Self::with_scopes).
+    /// [Cuts](Self::end_peak_segment), and then lends the frames to `work`, with the present counts. As for
+    /// [`with_scopes`](Self::with_scopes).
     #[inline]
-    pub(super) fn at_segment_end<R>(
-        self,
-        work: impl FnOnce(&mut ScopeStack, Counts) -> R + Send,
-    ) -> R {
-        let _busy = self.busy();
-        // SAFETY: as in `with_scopes`; neither of both comes here again.
-        let scopes = unsafe { &mut *self.state.scopes.get() };
-        self.end_peak_segment_in(scopes);
-        work(scopes, self.counts())
+    pub(super) fn at_segment_end<R>(self, work: impl FnOnce(&mut ScopeStack, Counts) -> R) -> R {
+        self.with_scopes(|scopes| {
+            self.end_peak_segment_in(scopes);
+            work(scopes, self.counts())
+        })
     }
 
     #[inline]

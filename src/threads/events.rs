@@ -10,8 +10,7 @@ use std::alloc::Layout;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::adoption::current_or_adopted;
-use super::current_thread::{current_even_if_busy, MaybeBusy};
-use super::{process_peak, registry};
+use super::{current_thread, process_peak, registry};
 use crate::blocks;
 use crate::counters::current::{self, current, current_registration};
 use crate::counters::thread_counters::{add_freed, add_got, count_alloc, count_dealloc};
@@ -142,9 +141,7 @@ fn failed() -> *mut u8 {
         Registration::Ignored => current::count_ignored_alloc(),
         Registration::New | Registration::Registered | Registration::Retired => {
             // Also in a signal handler that has interrupted the library at work on the state.
-            match current_even_if_busy(current())
-                .or_else(|| current_or_adopted().map(MaybeBusy::from))
-            {
+            match current_thread::current_even_if_busy(current()).or_else(current_or_adopted) {
                 Some(thread) => thread.count_failure(),
                 None => {
                     registry::ORPHANS.counters.failed.fetch_add(1, Relaxed);
@@ -159,7 +156,7 @@ fn failed() -> *mut u8 {
 #[inline(always)]
 fn slow(event: &Event, from: &Registers, line: *const Line) {
     // Nearly always, while call sites are recorded.
-    match current_even_if_busy(line) {
+    match current_thread::current_even_if_busy(line) {
         Some(thread) => thread.count(event, from),
         None => slow_elsewhere(event, from),
     }
@@ -176,7 +173,7 @@ fn slow_elsewhere(event: &Event, from: &Registers) {
         }
         Registration::New | Registration::Registered | Registration::Retired => {
             match current_or_adopted() {
-                Some(thread) => MaybeBusy::from(thread).count(event, from),
+                Some(thread) => thread.count(event, from),
                 None => orphan(event),
             }
         }

@@ -95,8 +95,7 @@ impl OpenScope {
 
     #[inline]
     fn close_on(&self, thread: CurrentThread) -> Option<Reading> {
-        let id = self.id;
-        let reading = thread.at_segment_end(|scopes, counts| scopes.close(id, counts));
+        let reading = thread.at_segment_end(|scopes, counts| scopes.close(self.id, counts));
         if thread.is_watched() {
             thread.set_limits();
         }
@@ -110,37 +109,34 @@ impl OpenScope {
     /// for itself.
     #[inline]
     pub(crate) fn measure(&self) -> Option<Reading> {
-        let id = self.id;
-        self.thread()?.at_segment_end(|scopes, counts| scopes.measure(id, counts))
+        self.thread()?.at_segment_end(|scopes, counts| scopes.measure(self.id, counts))
     }
 
     /// Lends `read`, which counts as the library's own work, what the frame has recorded; `None` as for
     /// [`measure`](Self::measure), and if it does not record.
-    pub(crate) fn read_records<R>(&self, read: impl FnOnce(Records<'_>) -> R + Send) -> Option<R> {
-        let id = self.id;
-        self.thread()?.with_scopes(|scopes| ignored(|_| scopes.records(id).map(read)))
+    pub(crate) fn read_records<R>(&self, read: impl FnOnce(Records<'_>) -> R) -> Option<R> {
+        let thread = self.thread()?;
+        thread.with_scopes(|scopes| ignored(|_| scopes.records(self.id).map(read)))
     }
 
     /// The scope, for other threads to attach to.
     pub(crate) fn share(&self) -> Result<SharedScopeRef, ShareError> {
         let thread = self.thread().ok_or(ShareError::Outlived)?;
-        let id = self.id;
-        let shared = thread.at_segment_end(|scopes, counts| scopes.share(id, counts));
+        let shared = thread.at_segment_end(|scopes, counts| scopes.share(self.id, counts));
         thread.set_limits();
         shared.ok_or(ShareError::OutOfMemory)
     }
 
     /// What other threads have added to, if any could.
     pub(crate) fn shared(&self) -> Option<&'static SharedScope> {
-        let id = self.id;
-        self.thread()?.with_scopes(|scopes| scopes.shared(id))
+        self.thread()?.with_scopes(|scopes| scopes.shared(self.id))
     }
 
     /// Makes this the frame of a scope that was shared before: of a future, in an earlier poll.
     pub(crate) fn set_shared(&self, shared: SharedScopeRef) {
         if let Some(thread) = self.thread() {
-            let (id, counts) = (self.id, thread.counts());
-            thread.with_scopes(|scopes| scopes.set_shared(id, shared, counts));
+            let counts = thread.counts();
+            thread.with_scopes(|scopes| scopes.set_shared(self.id, shared, counts));
             thread.set_limits();
         }
     }
@@ -148,8 +144,7 @@ impl OpenScope {
     /// Enters the blocks that are allocated in it from now on.
     pub(crate) fn set_tracked(&self, tracking: &Tracking) {
         if let Some(thread) = self.thread() {
-            let (id, tracked) = (self.id, tracking.tracked());
-            thread.with_scopes(|scopes| scopes.set_tracked(id, tracked));
+            thread.with_scopes(|scopes| scopes.set_tracked(self.id, tracking.tracked()));
             thread.set_limits();
         }
     }
@@ -157,8 +152,9 @@ impl OpenScope {
     /// Takes the scope out, so that it outlives this frame.
     pub(crate) fn take_shared(&self) -> Option<SharedScopeRef> {
         let thread = self.thread()?;
-        let (id, counts, counters) = (self.id, thread.counts(), &thread.state.counters);
-        let shared = thread.with_scopes(|scopes| scopes.take_shared(id, counters, counts));
+        let counts = thread.counts();
+        let shared = thread
+            .with_scopes(|scopes| scopes.take_shared(self.id, &thread.state.counters, counts));
         thread.set_limits();
         shared
     }

@@ -4,7 +4,7 @@
 use std::ffi::c_void;
 use std::ptr;
 
-use super::current_thread::{current_even_if_busy, current_thread, CurrentThread, MaybeBusy};
+use super::current_thread::{current_even_if_busy, current_thread, CurrentThread};
 use super::process_peak;
 use super::state::Loan;
 use crate::counters::{current, Counts};
@@ -40,9 +40,9 @@ fn end_loan(lent: CurrentThread, loan: Loan) {
     let counted = lent.counts() - loan.start;
     current::set_line(loan.before);
     let Some(interrupted) = current_even_if_busy(loan.before) else { return };
-    MaybeBusy::from(lent).add(Counts::ZERO - counted);
+    lent.add(Counts::ZERO - counted);
     process_peak::flush(counted.current().wrapping_neg(), i64::MIN);
     interrupted.add(counted);
     let events = counted.sums().events;
-    interrupted.miss(usize::try_from(events).unwrap_or(0));
+    interrupted.state.interruptions.miss(usize::try_from(events).unwrap_or(0));
 }
