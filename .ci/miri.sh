@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 modules=(counters:: open_scopes:: threads:: stacks::stack:: stacks::site_table:: blocks::live::
-  blocks::nodes:: sys::stable_vec:: sys::vec::)
+  blocks::entry:: blocks::leak_counter:: blocks::birth:: sys::stable_vec:: sys::vec::)
 .ci/has-tests.sh "${modules[@]}"
 
 cargo +nightly miri --version >/dev/null 2>&1 \
