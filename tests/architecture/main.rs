@@ -5,9 +5,11 @@
 //! - [`modules`]: the modules, and what they name;
 //! - [`imports`]: which file imports which; [`circles`]: where that leads back;
 //! - [`hot`]: what hot code may not do;
+//! - [`documents`]: the files that the documents name;
 //! - `planted`: that each check finds the faults that it is there for.
 
 mod circles;
+mod documents;
 mod hot;
 mod imports;
 mod modules;
@@ -175,4 +177,27 @@ fn hot_files_neither_allocate_nor_lock_format_or_panic() {
         }
     }
     assert_none("what hot files may not do", &faults);
+}
+
+#[test]
+fn the_documents_name_files_that_are_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut faults = Vec::new();
+    for name in ["ARCHITECTURE.md", "CONTRIBUTING.md", "README.md", "SECURITY.md"] {
+        let text = fs::read_to_string(root.join(name)).expect(name);
+        let missing = documents::missing(root, &text);
+        faults.extend(missing.iter().map(|file| format!("{name}: {file}")));
+    }
+    assert_none("named, but not there", &faults);
+}
+
+#[test]
+fn the_map_has_every_folder() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let map = fs::read_to_string(root.join("ARCHITECTURE.md")).expect("the map");
+    let named = documents::names(&map);
+    let folders = documents::folders(root);
+    assert!(folders.len() > 10, "the folders are found");
+    let unnamed = folders.into_iter().filter(|folder| !named.contains(&folder.as_str()));
+    assert_none("folders that ARCHITECTURE.md does not name", &unnamed.collect::<Vec<_>>());
 }

@@ -1,6 +1,7 @@
 //! Each check finds the faults that it is there for, and takes nothing innocent for one.
 
 mod circles;
+mod documents;
 mod hot;
 mod imports;
 
