@@ -38,7 +38,7 @@ const SECTIONS: [Section; 9] = [
 ];
 
 fn main() {
-    let options = Options::from_args();
+    let options = Options::from_args(&SECTIONS.map(|(name, _)| name));
     for (name, print) in SECTIONS {
         if options.wants(name) {
             print(&options);

@@ -13,6 +13,26 @@ pub use clock::processor_time;
 pub use sites::{below, sites, Way};
 pub use work::{nested, on_two_threads, pair, Workload};
 
+/// What every binary can do.
+const COMMON: &[Workload] = &[
+    Workload::new("pair", work::pair),
+    Workload::new("box", work::boxed),
+    Workload::new("realloc", work::grow),
+    Workload { name: "pair-2-threads", threads: 2, run: work::pair_on_two_threads },
+    Workload::new("json", work::json),
+    Workload::new("stay-15", |iterations| sites(Way::Stay, 15, iterations)),
+    Workload::new("stay-35", |iterations| sites(Way::Stay, 35, iterations)),
+    Workload::new("stay-95", |iterations| sites(Way::Stay, 95, iterations)),
+    Workload::new("anew-15", |iterations| sites(Way::Anew, 15, iterations)),
+    Workload::new("anew-35", |iterations| sites(Way::Anew, 35, iterations)),
+    Workload::new("anew-95", |iterations| sites(Way::Anew, 95, iterations)),
+    Workload {
+        name: "stay-15-2-threads",
+        threads: 2,
+        run: |iterations| on_two_threads(&|| sites(Way::Stay, 15, iterations)),
+    },
+];
+
 const USAGE: &str = "usage: BINARY time WORKLOAD | BINARY run WORKLOAD ITERATIONS";
 
 /// The whole of a measured binary. `own` are workloads that only its allocator has.
@@ -26,7 +46,7 @@ pub fn main(own: &[Workload]) {
     let args: Vec<String> = env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let find = |name| {
-        let found = work::COMMON.iter().chain(own).find(|workload| workload.name == name);
+        let found = COMMON.iter().chain(own).find(|workload| workload.name == name);
         found.unwrap_or_else(|| panic!("no workload `{name}` in this binary"))
     };
     match args[..] {

@@ -6,7 +6,6 @@ use std::hint::black_box;
 use std::thread;
 
 use crate::document;
-use crate::sites::{sites, Way};
 
 /// Work that can be repeated.
 #[derive(Clone, Copy, Debug)]
@@ -25,26 +24,6 @@ impl Workload {
         Self { name, threads: 1, run }
     }
 }
-
-/// What every binary can do.
-pub(crate) const COMMON: &[Workload] = &[
-    Workload::new("pair", pair),
-    Workload::new("box", boxed),
-    Workload::new("realloc", grow),
-    Workload { name: "pair-2-threads", threads: 2, run: pair_on_two_threads },
-    Workload::new("json", json),
-    Workload::new("stay-15", |iterations| sites(Way::Stay, 15, iterations)),
-    Workload::new("stay-35", |iterations| sites(Way::Stay, 35, iterations)),
-    Workload::new("stay-95", |iterations| sites(Way::Stay, 95, iterations)),
-    Workload::new("anew-15", |iterations| sites(Way::Anew, 15, iterations)),
-    Workload::new("anew-35", |iterations| sites(Way::Anew, 35, iterations)),
-    Workload::new("anew-95", |iterations| sites(Way::Anew, 95, iterations)),
-    Workload {
-        name: "stay-15-2-threads",
-        threads: 2,
-        run: |iterations| on_two_threads(&|| sites(Way::Stay, 15, iterations)),
-    },
-];
 
 /// How many scopes [`nested`] opens.
 const SCOPES: u32 = 16;
@@ -69,14 +48,14 @@ pub(crate) fn one_pair() {
 }
 
 /// The same through [`Box`], and the 40 bytes are written.
-fn boxed(iterations: u64) {
+pub(crate) fn boxed(iterations: u64) {
     for i in 0..iterations {
         drop(black_box(Box::new([i; 5])));
     }
 }
 
 /// Allocates 64 bytes, grows them to 128, and frees them.
-fn grow(iterations: u64) {
+pub(crate) fn grow(iterations: u64) {
     let small = Layout::new::<[u64; 8]>();
     let large = Layout::new::<[u64; 16]>();
     for _ in 0..iterations {
@@ -96,7 +75,7 @@ fn grow(iterations: u64) {
 }
 
 /// [`pair`] on two threads at once; each does all the iterations.
-fn pair_on_two_threads(iterations: u64) {
+pub(crate) fn pair_on_two_threads(iterations: u64) {
     on_two_threads(&|| pair(iterations));
 }
 
@@ -110,7 +89,7 @@ pub fn on_two_threads(work: &(dyn Fn() + Sync)) {
 }
 
 /// Parses the document, and drops the tree.
-fn json(iterations: u64) {
+pub(crate) fn json(iterations: u64) {
     for _ in 0..iterations {
         let tree: serde_json::Value =
             serde_json::from_str(black_box(document::text())).expect("the document is JSON");
