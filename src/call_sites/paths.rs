@@ -69,7 +69,7 @@ pub(super) fn may_be_of_std(file: &str) -> bool {
 /// Inlined functions may come without their crate, so this library is known by its folder too.
 pub(super) fn is_of_library(file: &str) -> bool {
     let this_file = file!();
-    let by_compiler = this_file.strip_suffix("report/call_sites/paths.rs");
+    let by_compiler = this_file.strip_suffix("call_sites/paths.rs");
     let by_cargo = option_env!("CARGO_MANIFEST_DIR").and_then(|folder| file.strip_prefix(folder));
     by_compiler.is_some_and(|folder| file.starts_with(folder))
         || by_cargo.is_some_and(|below| below.starts_with("/src/"))
@@ -154,7 +154,14 @@ pub(super) fn folder_of(path: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::{has_version, normal, package_of, short_path};
+    use super::{has_version, is_of_library, normal, package_of, short_path};
+
+    #[test]
+    fn files_of_this_library_are_known_in_both_ways() {
+        assert!(is_of_library(file!()), "as the compiler names it");
+        assert!(is_of_library(concat!(env!("CARGO_MANIFEST_DIR"), "/src/lib.rs")));
+        assert!(!is_of_library(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/budget.rs")));
+    }
 
     #[test]
     fn the_folder_of_a_fetched_package_has_a_version() {
