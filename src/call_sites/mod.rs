@@ -12,6 +12,7 @@ mod folded;
 mod frame;
 mod frames;
 pub(crate) mod harness;
+mod items;
 mod list;
 mod names;
 mod of_recording;
@@ -25,6 +26,7 @@ mod snapshot;
 pub(crate) mod source;
 mod thread_start;
 mod threads;
+mod tokens;
 
 pub use frame::Frame;
 pub use list::CallSites;

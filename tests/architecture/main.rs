@@ -15,6 +15,8 @@ mod imports;
 mod modules;
 mod planted;
 mod source;
+#[path = "../../src/call_sites/tokens.rs"]
+mod tokens;
 
 use imports::Imports;
 use modules::Crates;

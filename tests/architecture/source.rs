@@ -1,18 +1,9 @@
-//! Rust source as a list of tokens: enough to tell code from comments and strings, to cut what only
-//! tests compile, and to see which paths it names. It expands no macro and knows no types.
+//! Rust source as a list of tokens, without comments: enough to cut what only tests compile, and to
+//! see which paths it names. It expands no macro and knows no types.
 
+use crate::tokens::next_token;
+pub(crate) use crate::tokens::Kind;
 use std::collections::BTreeSet;
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Kind {
-    /// An identifier or a keyword.
-    Word,
-    /// A string, a character or a number.
-    Literal,
-    Lifetime,
-    /// One character, or one of `::`, `->`, `=>` and `..`.
-    Sign,
-}
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Token {
@@ -45,9 +36,25 @@ impl Source {
     /// All code of the file, with what only tests compile.
     pub(crate) fn whole(text: &str) -> Source {
         let mut source = Source { tokens: Vec::new(), reasons: BTreeSet::new() };
-        let mut rest = Rest { text, at: 0, line: 1, has_reason: false };
-        while rest.at < text.len() {
-            rest.scan(&mut source);
+        let (mut rest, mut line, mut has_reason) = (text, 1, false);
+        while let Some((kind, token)) = next_token(rest) {
+            rest = &rest[token.len()..];
+            match kind {
+                Kind::Space => {}
+                Kind::Comment => {
+                    let is_above = source.tokens.last().map_or(0, |token| token.line) < line;
+                    has_reason |= token.starts_with(REASON) && is_above;
+                }
+                _ => {
+                    if std::mem::take(&mut has_reason) {
+                        source.reasons.insert(line);
+                    }
+                    let text = token.strip_prefix("r#").filter(|_| kind == Kind::Word);
+                    let text = text.unwrap_or(token).to_owned();
+                    source.tokens.push(Token { kind, text, line });
+                }
+            }
+            line += token.matches('\n').count();
         }
         source
     }
@@ -69,143 +76,6 @@ impl Source {
         }
         Source { tokens: kept, reasons }
     }
-}
-
-/// Where a scan of a text is.
-struct Rest<'a> {
-    text: &'a str,
-    at: usize,
-    line: usize,
-    /// A reason stands above what comes next.
-    has_reason: bool,
-}
-
-impl<'a> Rest<'a> {
-    fn rest(&self) -> &'a str {
-        &self.text[self.at..]
-    }
-
-    fn skip(&mut self, bytes: usize) {
-        self.line += self.rest()[..bytes].matches('\n').count();
-        self.at += bytes;
-    }
-
-    /// Takes one token, comment or space off the text.
-    fn scan(&mut self, source: &mut Source) {
-        let rest = self.rest();
-        let first = rest.chars().next().expect("not at the end");
-        if rest.starts_with("//") {
-            let is_above = source.tokens.last().map_or(0, |token| token.line) < self.line;
-            self.has_reason |= rest.starts_with(REASON) && is_above;
-            return self.skip(rest.find('\n').unwrap_or(rest.len()));
-        }
-        if rest.starts_with("/*") {
-            return self.skip(block_comment(rest));
-        }
-        if first.is_whitespace() {
-            return self.skip(first.len_utf8());
-        }
-        let (kind, length) = if let Some(length) = string(rest) {
-            (Kind::Literal, length)
-        } else if let Some(length) = character(rest) {
-            (Kind::Literal, length)
-        } else if first == '\'' {
-            (Kind::Lifetime, 1 + word(&rest[1..]))
-        } else if first.is_ascii_digit() {
-            (Kind::Literal, number(rest))
-        } else if let Some(raw) = rest.strip_prefix("r#") {
-            self.skip(2);
-            (Kind::Word, word(raw))
-        } else if first.is_alphabetic() || first == '_' {
-            (Kind::Word, word(rest))
-        } else if ["::", "->", "=>", ".."].iter().any(|sign| rest.starts_with(sign)) {
-            (Kind::Sign, 2)
-        } else {
-            (Kind::Sign, first.len_utf8())
-        };
-        let text = self.rest()[..length].to_owned();
-        if std::mem::take(&mut self.has_reason) {
-            source.reasons.insert(self.line);
-        }
-        source.tokens.push(Token { kind, text, line: self.line });
-        self.skip(length);
-    }
-}
-
-fn word(text: &str) -> usize {
-    text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len())
-}
-
-/// A number, which may have a fraction; a range or a method of a number is none of it.
-fn number(text: &str) -> usize {
-    let whole = word(text);
-    let fraction = text[whole..].strip_prefix('.').map_or(0, word);
-    let is_fraction = text[whole..].chars().nth(1).is_some_and(|c| c.is_ascii_digit());
-    if fraction > 0 && is_fraction {
-        whole + 1 + fraction
-    } else {
-        whole
-    }
-}
-
-/// The length of a comment that begins here; they nest.
-fn block_comment(text: &str) -> usize {
-    let mut depth = 0;
-    let mut at = 0;
-    while at < text.len() {
-        if text[at..].starts_with("/*") {
-            depth += 1;
-            at += 2;
-        } else if text[at..].starts_with("*/") {
-            depth -= 1;
-            at += 2;
-            if depth == 0 {
-                return at;
-            }
-        } else {
-            at += text[at..].chars().next().map_or(1, char::len_utf8);
-        }
-    }
-    text.len()
-}
-
-/// The length of a string of any kind that begins here.
-fn string(text: &str) -> Option<usize> {
-    let prefix = ["br", "cr", "b", "c", "r", ""].into_iter().find(|prefix| {
-        let after = text.strip_prefix(prefix).map(|rest| rest.trim_start_matches('#'));
-        after.is_some_and(|rest| rest.starts_with('"'))
-    })?;
-    let opening = &text[prefix.len()..];
-    let hashes = opening.len() - opening.trim_start_matches('#').len();
-    let body = prefix.len() + hashes + 1;
-    if prefix.ends_with('r') {
-        let end = format!("\"{}", "#".repeat(hashes));
-        return Some(text[body..].find(&end).map_or(text.len(), |at| body + at + end.len()));
-    }
-    if hashes > 0 {
-        return None;
-    }
-    let mut escaped = false;
-    let end = text[body..].find(|c: char| {
-        let ends = c == '"' && !escaped;
-        escaped = c == '\\' && !escaped;
-        ends
-    });
-    Some(end.map_or(text.len(), |at| body + at + 1))
-}
-
-/// The length of a character literal that begins here. A lifetime is none.
-fn character(text: &str) -> Option<usize> {
-    let prefix = usize::from(text.starts_with("b'"));
-    let body = text[prefix..].strip_prefix('\'')?;
-    let mut characters = body.char_indices();
-    let (_, first) = characters.next()?;
-    if first == '\\' {
-        // What is escaped may be a quote itself.
-        characters.next()?;
-        return characters.find(|&(_, c)| c == '\'').map(|(at, _)| prefix + 1 + at + 1);
-    }
-    characters.next().filter(|&(_, c)| c == '\'').map(|(at, _)| prefix + 1 + at + 1)
 }
 
 /// The index past the bracket that closes the one at `open`.
