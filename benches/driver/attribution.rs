@@ -1,5 +1,5 @@
-//! What it costs when a scope counts several threads, and when it tracks which blocks are live: release builds, a budget against a
-//! budget.
+//! What it costs when a scope counts several threads, and when it tracks which blocks are live. In
+//! release builds, one budget is compared with another.
 
 use std::path::Path;
 
@@ -8,12 +8,13 @@ use crate::rounds::Rounds;
 use crate::table::Table;
 
 const ATTACHED: &str = "\
-ATTACHED THREADS: work on a thread that is attached to a budget, over the same in a budget of its own
+ATTACHED THREADS: work on a thread that is attached to a budget, over work in a budget of its own
 pair; pair, with max_peak_bytes; and stay-15, with call sites";
 
 const TRACKED: &str = "\
-LEAKS: ns for each block of a budget with max_retained and max_retained_bytes, over one without; and for an empty check
-pair: freed at once; kept: all live at the end, when their bytes are summed up, and freed after it";
+LEAKS: ns for each block of a budget with max_retained and max_retained_bytes, over one without
+pair: freed at once; kept: all live at the end, when their bytes are summed up, and freed after it
+an empty check: the whole of a budget with both limits, around nothing";
 
 pub(crate) fn print(options: &Options) {
     let binary = Path::new(env!("CARGO_BIN_EXE_attribution"));

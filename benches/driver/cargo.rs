@@ -1,4 +1,5 @@
-//! The cargo that runs this benchmark, for the builds that are themselves measured.
+//! Runs Cargo, for binaries that are built in another way, and for builds that are themselves
+//! measured.
 
 use std::env;
 use std::env::consts::EXE_SUFFIX;
@@ -8,7 +9,8 @@ use std::process::Command;
 
 use crate::child;
 
-/// `cargo build` of something in this package's graph, into `target_dir`.
+/// A `cargo build`, into `target_dir`, of what is in this package's graph. It runs the Cargo that
+/// runs this benchmark.
 pub(crate) fn build(target_dir: &PathBuf) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
     command.args(["build", "--locked", "--manifest-path"]);
@@ -17,17 +19,19 @@ pub(crate) fn build(target_dir: &PathBuf) -> Command {
     command
 }
 
-/// A place for builds, in the target directory of this one.
+/// A folder for builds, in the target directory of this package.
 pub(crate) fn scratch(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name)
 }
 
-/// Builds some of this package's binaries in one of its debug profiles; of the peers, dhat only is there.
+/// Builds some of this package's binaries in one of its debug profiles. Of the peers, only dhat is
+/// built.
 pub(crate) fn build_binaries(profile: &str, binaries: &[&str]) -> Vec<PathBuf> {
     build_with("debug", "dhat", profile, binaries, &[])
 }
 
-/// Builds some of this package's binaries with other features than its own, in a folder of that name.
+/// Builds some of this package's binaries into `folder`, with other features than the default ones.
+/// `more` are further arguments for Cargo. Returns where the binaries are.
 pub(crate) fn build_with(
     folder: &str,
     features: &str,

@@ -1,9 +1,9 @@
-//! Running other programs: their output if they succeed, a panic with all they said if not.
+//! Runs other programs. One that fails is a panic, with all that it printed.
 
 use std::path::Path;
 use std::process::{Command, Output};
 
-/// Runs `command` to its end.
+/// Runs `command` to its end, and returns what it printed.
 pub(crate) fn run(command: &mut Command) -> Output {
     let output = match command.output() {
         Ok(output) => output,

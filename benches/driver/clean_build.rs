@@ -1,4 +1,5 @@
-//! How long mod-alloc and its macros take to build from nothing: what it adds to a user's first build.
+//! How long mod-alloc and its macros take to build from nothing. A user's first build takes that
+//! much longer.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -9,7 +10,7 @@ use crate::summary::Summary;
 use crate::table::Table;
 use crate::{cargo, child};
 
-/// Builds take seconds, and vary little.
+/// Few, for builds take seconds and vary little.
 const ROUNDS: usize = 3;
 
 const TITLE: &str = "CLEAN BUILD of mod-alloc and mod-alloc-macros, in seconds";
@@ -23,7 +24,7 @@ pub(crate) fn print(_options: &Options) {
     print!("{table}");
 }
 
-/// Mod-alloc in this package's graph, where another crate has the same name.
+/// What Cargo calls mod-alloc here. Another crate in this package's graph has the same name.
 const OURS: &str = "mod-alloc@0";
 
 fn build(profile: &str) -> f64 {

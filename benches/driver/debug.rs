@@ -1,4 +1,5 @@
-//! Time over `System` in debug builds, without and with the override that the documentation of `ModAlloc` recommends.
+//! Time over `System` in debug builds, without and with the override that the documentation of
+//! `ModAlloc` recommends.
 
 use crate::cargo::build_binaries;
 use crate::options::Options;

@@ -1,5 +1,5 @@
-//! What a DHAT profile costs, beside dhat: release builds, with the feature `dhat-compat`, in a build of its own, as recording scopes
-//! keep more with it.
+//! What a DHAT profile costs, beside dhat, in release builds with the feature `dhat-compat`. The
+//! other tables measure builds without that feature.
 
 use crate::cargo::build_with;
 use crate::child;
@@ -12,7 +12,7 @@ A DHAT PROFILE, time over System: mod_alloc::dhat and dhat 0.3.3, both with thei
 pair: alloc and dealloc of 40 bytes";
 
 const ONCE: &str = "\
-A DHAT PROFILE: memory for 1,000,000 live blocks, and the time to write 10,000 program points at as many addresses";
+A DHAT PROFILE: memory for 1,000,000 live blocks, and the time to write 10,000 program points";
 
 pub(crate) fn print(options: &Options) {
     let config = ["--config", "profile.release.debug='line-tables-only'"];

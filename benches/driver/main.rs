@@ -1,6 +1,7 @@
-//! Compares what counting costs: runs the measured binaries side by side and prints one table for each question.
+//! Compares what counting costs: runs the measured binaries side by side, and prints a table for
+//! each question.
 //!
-//! The tables report; they never fail. What fails, loudly, is a binary or a build that does not work.
+//! No figure makes the run fail. A binary or a build that does not work does.
 
 mod attribution;
 mod cargo;
@@ -24,7 +25,7 @@ use options::Options;
 /// The name of a question, and the function that answers it.
 type Section = (&'static str, fn(&Options));
 
-/// In the order of the output.
+/// All sections, in the order of the output.
 const SECTIONS: [Section; 9] = [
     ("time", time::print),
     ("nesting", nesting::print),

@@ -1,4 +1,4 @@
-//! What open scopes cost each event: `pair` inside of 16 scopes over `pair` inside of none.
+//! What open scopes cost each event: `pair` inside 16 scopes, over `pair` inside none.
 
 use crate::options::Options;
 use crate::rounds::Rounds;
@@ -6,7 +6,7 @@ use crate::subject;
 use crate::table::Table;
 
 const TITLE: &str = "\
-NESTED SCOPES: pair inside of 16 open scopes, over pair inside of none, of the same allocator";
+NESTED SCOPES: pair inside 16 open scopes, over pair inside none, of the same allocator";
 
 pub(crate) fn print(options: &Options) {
     let mut subjects = vec![subject::ours()];

@@ -1,4 +1,4 @@
-//! `Options`: what the command line asks for.
+//! What the command line asks for.
 
 use std::env;
 use std::process;

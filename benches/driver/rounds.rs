@@ -1,13 +1,14 @@
-//! Interleaved measurement: A B C, A B C, ... A machine that is slow for a while is slow for all, and a ratio is taken
-//! only between neighbours of the same round.
+//! Measures in rounds: A B C, A B C, and so on. A machine that is slow for a while is slow for all,
+//! and a ratio is taken only between neighbours of the same round.
 
 use std::path::Path;
 
 use crate::child;
 use crate::summary::Summary;
 
-/// The nanoseconds of each thing measured, in each round.
+/// What was measured.
 pub(crate) struct Rounds {
+    /// For each thing that was measured, its nanoseconds in each round.
     columns: Vec<Vec<f64>>,
 }
 
@@ -27,12 +28,12 @@ impl Rounds {
         Summary::of(self.columns[thing].clone())
     }
 
-    /// Of `thing` to `base`, round by round.
+    /// The ratio of `thing` to `base` in each round.
     pub(crate) fn ratio(&self, thing: usize, base: usize) -> Summary {
         self.each(|nanos| nanos(thing) / nanos(base))
     }
 
-    /// Something computed from the nanoseconds of the things, round by round.
+    /// A figure of each round, computed from the nanoseconds of the things in it.
     pub(crate) fn each(&self, figure: impl Fn(&dyn Fn(usize) -> f64) -> f64) -> Summary {
         let rounds = 0..self.columns.first().map_or(0, Vec::len);
         Summary::of(rounds.map(|round| figure(&|thing| self.columns[thing][round])).collect())

@@ -1,4 +1,5 @@
-//! What one scope or one check of a budget costs, in nanoseconds. The peers have nothing that could be compared.
+//! What one scope or one check of a budget costs, in nanoseconds. The peers have nothing to compare
+//! it with.
 
 use crate::options::Options;
 use crate::rounds::Rounds;

@@ -1,4 +1,5 @@
-//! What call sites cost: recording them beside dhat, a frame of a walk, the reports, a budget, a scope.
+//! What call sites cost: to record them, beside dhat; a frame of a walk; a report; a budget; and a
+//! scope.
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +16,7 @@ struct Build {
     dhat: PathBuf,
     untrimmed: PathBuf,
     reports: PathBuf,
-    /// Nanoseconds over `System`, and how many times less than dhat.
+    /// The target for nanoseconds over `System`, and that for how many times less than dhat.
     targets: (&'static str, &'static str),
 }
 
@@ -69,11 +70,13 @@ fn builds() -> [Build; 3] {
 }
 
 const RECORDING: &str = "\
-CALL SITES, recorded in a scope: alloc and dealloc of 40 bytes from 20 places in turn, below 15 or 35 functions of the program's
-stay: a loop calls the places, and the functions above it stay; anew: all of them are called anew, and others each time
-dhat as its users run it notes 10 frames; dhat, all: all of them, as mod-alloc does";
+CALL SITES, recorded in a scope: alloc and dealloc of 40 bytes from 20 places in turn
+15, 35: so many functions of the program's are above each place
+stay: a loop calls the places, and the functions above it stay
+anew: all functions are called anew, and others each time
+dhat notes 10 frames, as its users run it; dhat, all: it notes all of them, as mod-alloc does";
 
-/// Beside dhat.
+/// What it costs to record, beside dhat.
 fn print_recording(options: &Options, builds: &[Build]) {
     let header = ["System, ns", "over it, ns", "min..max", "target", "dhat over it", "times less"];
     let header = header.into_iter().chain(["min..max", "target", "dhat, all", "times less"]);
@@ -174,7 +177,8 @@ fn print_profiler(options: &Options, builds: &[Build]) {
 }
 
 const REPORTS: &str = "\
-REPORTS in debug builds, in ms of processor time: each in a process of its own; of 100 sites, below 10 functions and more";
+REPORTS in debug builds, in ms of processor time, each in a process of its own
+of 100 sites, below 10 functions and more";
 
 fn print_reports(options: &Options, builds: &[Build]) {
     let mut table = Table::new(REPORTS, ["median", "min..max", "target"]);
@@ -199,7 +203,8 @@ fn print_reports(options: &Options, builds: &[Build]) {
 }
 
 const BUDGET: &str = "\
-A BUDGET over 1,000 allocations (anew-15), in us: with call sites, over without; and an empty scope that records, in ns";
+A BUDGET over 1,000 allocations (anew-15), in us: with call sites, over one without
+scope, ns: an empty scope that records";
 
 fn print_budget(options: &Options, builds: &[Build]) {
     let header =

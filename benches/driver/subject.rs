@@ -1,4 +1,4 @@
-//! `Subject`: an allocator to be measured, as the binary that has it installed.
+//! The allocators that are measured. For each there is a binary that has it installed.
 
 use std::path::PathBuf;
 
@@ -17,7 +17,7 @@ pub(crate) fn system() -> Subject {
     Subject::new("System", env!("CARGO_BIN_EXE_system"))
 }
 
-/// No allocator installed.
+/// A binary in which no allocator is installed.
 pub(crate) fn default() -> Subject {
     Subject::new("none installed", env!("CARGO_BIN_EXE_default"))
 }

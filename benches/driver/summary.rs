@@ -1,4 +1,4 @@
-//! `Summary`: the median and the extremes of some measurements.
+//! The median and the extremes of some measurements.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ impl Summary {
         Self { median: (low + high) / 2.0, min: values[0], max: values[values.len() - 1] }
     }
 
-    /// `min..max`.
+    /// The extremes, as `min..max`.
     pub(crate) fn range(&self) -> String {
         format!("{}..{}", Figure(self.min), Figure(self.max))
     }

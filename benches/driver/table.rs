@@ -1,4 +1,4 @@
-//! `Table`: plain text in columns, the first to the left, the others to the right.
+//! Tables of plain text. The first column is aligned to the left, the others to the right.
 
 use std::fmt;
 
@@ -21,7 +21,7 @@ impl Table {
         self.rows.push(row);
     }
 
-    /// Of each column: the length of its longest cell.
+    /// The length of the longest cell of each column.
     fn widths(&self) -> Vec<usize> {
         let mut widths = Vec::new();
         for row in &self.rows {

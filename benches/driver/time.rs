@@ -1,4 +1,4 @@
-//! Time over `System`, of all allocators on all the workloads that they share.
+//! The time of all allocators over that of `System`, for all workloads that they share.
 
 use crate::options::Options;
 use crate::rounds::Rounds;

@@ -1,18 +1,19 @@
 //! How a workload is timed: by which clock, and over how much work.
 //!
-//! The time of one thread is processor time, which other programs on the machine disturb little. On several threads it is
-//! the time on the wall, because one thread may have to wait for another.
+//! The time of one thread is processor time, which other programs on the machine disturb little. The
+//! time of several threads is that on the wall, because one thread may have to wait for another.
 
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use crate::Workload;
 
-/// What a measurement lasts, in slices. Short, so that the binaries that are compared run close to each other in time.
+/// How many slices a measurement has, and how long each lasts. They are short, so that the binaries
+/// that are compared run close to each other in time.
 const SLICES: usize = 5;
 const SLICE: Duration = Duration::from_millis(12);
 
-/// The median over the slices. Finding out how much work fills a slice serves as the warm-up.
+/// The median of the slices. To find out how much work fills a slice serves as the warm-up.
 pub(crate) fn nanos_per_iteration(workload: &Workload) -> f64 {
     let iterations = iterations_in_a_slice(workload);
     let clock = if workload.threads == 1 { processor_time } else { wall_time };
@@ -21,7 +22,8 @@ pub(crate) fn nanos_per_iteration(workload: &Workload) -> f64 {
     slices[SLICES / 2].as_nanos() as f64 / iterations as f64
 }
 
-/// By processor time in any case: on the wall, a thread that is late to start would pass for much work.
+/// Measured by processor time in any case. On the wall, a thread that is late to start would pass
+/// for much work.
 fn iterations_in_a_slice(workload: &Workload) -> u64 {
     let slice = SLICE * workload.threads;
     let mut iterations = 1;
@@ -41,13 +43,13 @@ fn time(clock: fn() -> Duration, workload: &Workload, iterations: u64) -> Durati
     clock() - start
 }
 
-/// Since some moment that stays the same.
+/// The time since the first call.
 fn wall_time() -> Duration {
     static START: OnceLock<Instant> = OnceLock::new();
     START.get_or_init(Instant::now).elapsed()
 }
 
-/// Of all threads of this process.
+/// The processor time of all threads of this process.
 ///
 /// # Panics
 /// If the system has no such clock.
@@ -60,7 +62,7 @@ pub fn processor_time() -> Duration {
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
-/// Elsewhere, for want of a portable one: the time on the wall.
+/// The time on the wall, for there is no portable clock for processor time.
 #[cfg(not(unix))]
 pub fn processor_time() -> Duration {
     wall_time()

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 const ORDERS: u32 = 180;
 
-/// The document; made by the first call, which is one of the warm-up's.
+/// The document. The first call makes it, during the warm-up.
 pub(crate) fn text() -> &'static str {
     static TEXT: OnceLock<String> = OnceLock::new();
     TEXT.get_or_init(|| {
@@ -73,7 +73,8 @@ fn line(random: &mut Random) -> String {
     )
 }
 
-/// Numbers without a pattern that matters here: a linear congruential generator with the constants of Knuth's MMIX.
+/// Numbers without a pattern that matters here. The algorithm is a linear congruential generator,
+/// with the constants of Knuth's MMIX.
 struct Random(u64);
 
 impl Random {

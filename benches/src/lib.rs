@@ -1,6 +1,7 @@
 //! The work that every allocator is measured on, and the command line of the binaries that do it.
 //!
-//! This library installs no allocator and depends on none: each file in `bin` installs one and calls [`main`].
+//! This library installs no allocator and depends on none. Each file in `bin` installs one, and
+//! calls [`main`].
 
 mod clock;
 mod document;
@@ -13,7 +14,7 @@ pub use clock::processor_time;
 pub use sites::{below, sites, Way};
 pub use work::{nested, on_two_threads, pair, Workload};
 
-/// What every binary can do.
+/// The workloads of every binary.
 const COMMON: &[Workload] = &[
     Workload::new("pair", work::pair),
     Workload::new("box", work::boxed),
@@ -35,10 +36,10 @@ const COMMON: &[Workload] = &[
 
 const USAGE: &str = "usage: BINARY time WORKLOAD | BINARY run WORKLOAD ITERATIONS";
 
-/// The whole of a measured binary. `own` are workloads that only its allocator has.
+/// The whole of a measured binary. `own` are the workloads that only it has.
 ///
-/// - `time WORKLOAD` prints the nanoseconds of one iteration;
-/// - `run WORKLOAD ITERATIONS` does so many iterations and prints nothing: for instruction counts.
+/// - `time WORKLOAD` prints the nanoseconds of one iteration.
+/// - `run WORKLOAD ITERATIONS` does so many iterations, whose instructions are counted from outside.
 ///
 /// # Panics
 /// If the arguments make no sense.

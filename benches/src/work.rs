@@ -1,5 +1,5 @@
-//! The workloads. All memory goes through the global allocator of the binary, and every block is shown to [`black_box`]:
-//! the compiler may remove an allocation whose block nobody sees.
+//! The workloads. All memory goes through the global allocator of the binary. Every block is shown to
+//! [`black_box`], for the compiler may remove an allocation whose block nobody sees.
 
 use std::alloc::{alloc, dealloc, handle_alloc_error, realloc, Layout};
 use std::hint::black_box;
@@ -14,7 +14,7 @@ pub struct Workload {
     pub name: &'static str,
     /// How many threads do it at once.
     pub threads: u32,
-    /// Does so many iterations.
+    /// Does the work so many times.
     pub run: fn(u64),
 }
 
@@ -47,7 +47,7 @@ pub(crate) fn one_pair() {
     unsafe { dealloc(block, layout) };
 }
 
-/// The same through [`Box`], and the 40 bytes are written.
+/// Does the same through [`Box`], and writes the 40 bytes.
 pub(crate) fn boxed(iterations: u64) {
     for i in 0..iterations {
         drop(black_box(Box::new([i; 5])));
@@ -64,7 +64,8 @@ pub(crate) fn grow(iterations: u64) {
         if block.is_null() {
             handle_alloc_error(small);
         }
-        // SAFETY: allocated above with this layout; the new size is that of a valid layout of the same alignment.
+        // SAFETY: allocated above with this layout. The new size is that of a valid layout with the
+        // same alignment.
         let block = black_box(unsafe { realloc(block, small, large.size()) });
         if block.is_null() {
             handle_alloc_error(large);
@@ -74,7 +75,7 @@ pub(crate) fn grow(iterations: u64) {
     }
 }
 
-/// [`pair`] on two threads at once; each does all the iterations.
+/// Does [`pair`] on two threads at once. Each does all the iterations.
 pub(crate) fn pair_on_two_threads(iterations: u64) {
     on_two_threads(&|| pair(iterations));
 }
@@ -97,7 +98,7 @@ pub(crate) fn json(iterations: u64) {
     }
 }
 
-/// [`pair`] inside of 16 scopes; `scope` opens one of them around the call that it is handed.
+/// Does [`pair`] inside 16 scopes. `scope` opens one of them around the call that it is given.
 pub fn nested(iterations: u64, scope: fn(&mut dyn FnMut())) {
     fn open(scopes: u32, iterations: u64, scope: fn(&mut dyn FnMut())) {
         match scopes.checked_sub(1) {

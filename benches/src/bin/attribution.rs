@@ -1,4 +1,5 @@
-//! mod-alloc, installed: what it costs when a scope counts several threads, and when it tracks which blocks are live.
+//! mod-alloc, installed. Measures what it costs when a scope counts several threads, and when it
+//! tracks which blocks are live.
 
 use std::hint::black_box;
 use std::thread;
@@ -36,12 +37,12 @@ fn on_a_thread(work: impl FnOnce() + Send) {
     thread::scope(|threads| threads.spawn(work).join()).expect("it ends well");
 }
 
-/// On a thread whose own the budget is.
+/// On a thread that has a budget of its own.
 fn own(budget: Budget, work: &(dyn Fn() + Sync)) {
     on_a_thread(|| hold(budget, work));
 }
 
-/// On one that is attached to the budget of this thread.
+/// On a thread that is attached to the budget of this one.
 fn attached(budget: Budget, work: &(dyn Fn() + Sync)) {
     hold(budget, || {
         let scope = AllocScope::current().expect("the budget");
@@ -49,7 +50,7 @@ fn attached(budget: Budget, work: &(dyn Fn() + Sync)) {
     });
 }
 
-/// Blocks that are all live at the end of the budget, and then freed.
+/// Allocates blocks that are all live at the end of the budget, and then frees them.
 fn kept(budget: Budget, iterations: u64) {
     let mut blocks = Vec::with_capacity(iterations as usize);
     hold(budget, || (0..iterations).for_each(|i| blocks.push(Box::new([i; 5]))));

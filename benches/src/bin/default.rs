@@ -1,7 +1,9 @@
-//! No global allocator: the standard library then uses `System` by itself, through code that it was shipped with.
+//! No global allocator. The standard library then uses `System` by itself, through code that it was
+//! shipped with.
 //!
-//! In release builds that takes two more instructions a pair than `System` installed. In debug builds it is the faster
-//! one: whatever is installed, `System` itself included, is compiled anew and unoptimised.
+//! In release builds, a pair takes two more instructions than with `System` installed. In debug
+//! builds it takes less time, for whatever is installed is compiled anew and unoptimised, and so is
+//! `System`.
 
 fn main() {
     workloads::main(&[]);

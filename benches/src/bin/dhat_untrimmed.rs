@@ -1,4 +1,4 @@
-//! dhat, as in `dhat.rs`, with backtraces of all their frames; its default is ten.
+//! dhat, as in `dhat.rs`, with backtraces that have all their frames. Its default is ten.
 
 #[global_allocator]
 static GLOBAL: dhat::Alloc = dhat::Alloc;

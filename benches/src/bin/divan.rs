@@ -1,4 +1,5 @@
-//! divan's `AllocProfiler`, installed. Each thread's events are counted at all times; the benchmark runner reads them.
+//! divan's `AllocProfiler`, installed. It counts each thread's events at all times, for divan's
+//! benchmark runner to read.
 
 use divan::AllocProfiler;
 

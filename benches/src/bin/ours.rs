@@ -1,4 +1,4 @@
-//! mod-alloc, installed; and what its scopes and budgets cost.
+//! mod-alloc, installed. Measures what its scopes and budgets cost, too.
 
 use std::hint::black_box;
 

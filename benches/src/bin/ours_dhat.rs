@@ -1,4 +1,5 @@
-//! mod-alloc under dhat's interface, with its profiler running as in a test; and what happens once in a process.
+//! mod-alloc under dhat's interface, with its profiler running as in a test. Two things are measured
+//! once in a process: how long a profile takes to write, and how much memory it takes.
 
 use std::env;
 use std::fs;
@@ -22,7 +23,8 @@ fn main() {
     }
 }
 
-/// Prints the nanoseconds that it takes to write a profile of 10,000 program points, each with an address of its own.
+/// Prints the nanoseconds that it takes to write a profile of 10,000 program points, each with an
+/// address of its own.
 fn output() {
     let path = env::temp_dir().join(format!("mod-alloc-bench-{}.json", std::process::id()));
     let mut blocks = Vec::with_capacity(10_000);
@@ -37,7 +39,8 @@ fn output() {
     println!("{nanos}");
 }
 
-/// Prints the bytes of memory that a profile of 1,000,000 live blocks takes: what is resident with it, over the same blocks without.
+/// Prints the bytes of memory that a profile of 1,000,000 live blocks takes: how much more memory
+/// becomes resident with them than with the same blocks outside a profile.
 fn memory() {
     let blocks = || {
         let before = resident();
@@ -52,7 +55,7 @@ fn memory() {
     println!("{}", with.0 - without.0);
 }
 
-/// Of the process, in bytes.
+/// The resident memory of the process, in bytes.
 fn resident() -> u64 {
     let status = fs::read_to_string("/proc/self/status").expect("Linux");
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a line");
@@ -61,11 +64,12 @@ fn resident() -> u64 {
 
 macro_rules! ten {
     ($($work:tt)*) => {
-        $($work)* $($work)* $($work)* $($work)* $($work)* $($work)* $($work)* $($work)* $($work)* $($work)*
+        $($work)* $($work)* $($work)* $($work)* $($work)*
+        $($work)* $($work)* $($work)* $($work)* $($work)*
     };
 }
 
-/// A function with a hundred places that allocate, another one for each `N`.
+/// Allocates at a hundred places. Each `N` makes another function of it.
 #[inline(never)]
 #[allow(clippy::vec_box)] // Each is a block of its own.
 fn hundred<const N: usize>(blocks: &mut Vec<Box<usize>>) {

@@ -1,4 +1,5 @@
-//! What happens once in a process, such as the first report of call sites. `time NAME` prints the nanoseconds that it took.
+//! What is measured once in a process, such as the first report of call sites. `time NAME` prints
+//! the nanoseconds that it took.
 
 use std::backtrace::Backtrace;
 use std::env;
@@ -32,7 +33,7 @@ fn main() {
     below(0, 10, named as u64, |named| println!("{}", ONCE[named as usize].1().as_nanos()));
 }
 
-/// Processor time, of all threads: a report symbolises on one of its own.
+/// The processor time of all threads, for a report symbolises on a thread of its own.
 fn time<R>(work: impl FnOnce() -> R) -> Duration {
     let start = processor_time();
     black_box(work());
@@ -70,7 +71,7 @@ fn first_exceeded() -> Duration {
     exceeded(&hundred())
 }
 
-/// Of other places than the first report.
+/// A report of other places than the first one.
 fn later_call_sites() -> Duration {
     report(&hundred());
     report(&another_hundred())
