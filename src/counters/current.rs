@@ -1,6 +1,8 @@
 //! Hot: which counters the current thread writes: a thread-local pointer, and the dummies that it
 //! points at while there are none ([`Registration`]). Read at every event, and whenever a thread
 //! looks at its own counters.
+//!
+//! Relies on: whoever calls [`set_line`] sets a line that the thread owns.
 #![allow(unsafe_code)]
 
 use std::cell::Cell;
@@ -9,15 +11,15 @@ use std::mem::needs_drop;
 
 use super::thread_counters::{Dummy, Line, Registration};
 
-// Promoted constants rather than statics: before Rust 1.83 a `const` initialiser may not name a static. Nothing depends
-// on their addresses.
+// Promoted constants rather than statics: before Rust 1.83 a `const` initialiser may not name a
+// static. Nothing depends on their addresses.
 const NEW: *const Line = &Dummy::new(Registration::New) as *const Dummy as *const Line;
 const RETIRED: *const Line = &Dummy::new(Registration::Retired) as *const Dummy as *const Line;
 const IGNORED: *const Line = &Dummy::new(Registration::Ignored) as *const Dummy as *const Line;
 
 thread_local! {
-    // `const` and without a destructor: a plain thread-local word, readable from the first instruction of a thread to its
-    // last. The end of a thread is told by `thread_exit`.
+    // `const` and without a destructor: a plain thread-local word, readable from the first
+    // instruction of a thread to its last. The end of a thread is told by `thread_exit`.
     static CURRENT: Cell<*const Line> = const { Cell::new(NEW) };
     static IGNORED_ALLOCS: Cell<u64> = const { Cell::new(0) };
 }
@@ -26,35 +28,45 @@ const _: () = assert!(!needs_drop::<Cell<*const Line>>());
 const _: () = assert!(!needs_drop::<Cell<u64>>());
 
 /// The line that the current thread writes, or a dummy. Readable, and written by no other thread.
+#[derive(Clone, Copy)]
+pub(crate) struct CurrentLine(*const Line);
+
 #[inline(always)]
-pub(crate) fn current() -> *const Line {
-    CURRENT.with(Cell::get)
+pub(crate) fn current() -> CurrentLine {
+    CurrentLine(CURRENT.with(Cell::get))
 }
 
-/// What the line belongs to, which [`current`] has just returned.
-#[inline]
-pub(crate) fn registration(line: *const Line) -> Registration {
-    let registration = line.wrapping_add(1).cast::<Registration>();
-    // SAFETY: a `Registration` follows the line both in `ThreadCounters` and in `Dummy`, and never
-    // changes.
-    unsafe { *registration }
-}
+impl CurrentLine {
+    #[inline(always)]
+    pub(crate) fn as_ptr(self) -> *const Line {
+        self.0
+    }
 
-pub(crate) fn current_registration() -> Registration {
-    registration(current())
+    /// What the line belongs to.
+    #[inline]
+    pub(crate) fn registration(self) -> Registration {
+        let registration = self.0.wrapping_add(1).cast::<Registration>();
+        // SAFETY: a `Registration` follows the line both in `ThreadCounters` and in `Dummy`, and
+        // never changes.
+        unsafe { *registration }
+    }
 }
 
 pub(crate) fn set_retired() {
-    set_line(RETIRED);
+    CURRENT.with(|current| current.set(RETIRED));
 }
 
-/// Sets it to a line that lives for ever.
-pub(crate) fn set_line(line: *const Line) {
+/// Has the current thread write this line from now on.
+///
+/// # Safety
+/// The current thread alone owns the line until it sets another, or it is that of a dummy. Where
+/// the [`Registration`] after it says `Registered`, it is the beginning of a `threads::ThreadState`.
+pub(crate) unsafe fn set_line(line: *const Line) {
     CURRENT.with(|current| current.set(line));
 }
 
 /// Proves that the library is at work for itself on this thread: [`ignored`] alone hands it out, and
-/// only to its work. A function takes it that may be called nowhere else.
+/// only to its work. A function that may be called nowhere else takes it.
 #[derive(Clone, Copy)]
 pub(crate) struct AtWork<'a>(PhantomData<(&'a (), *const ())>);
 
@@ -72,7 +84,8 @@ pub(crate) fn ignored<R>(work: impl for<'a> FnOnce(AtWork<'a>) -> R) -> R {
     work(AtWork(PhantomData))
 }
 
-/// How many requests of this thread for a block, granted or refused, reached a `ModAlloc` while [`ignored`].
+/// How many requests of this thread for a block, granted or refused, reached a `ModAlloc` while
+/// [`ignored`].
 pub(crate) fn ignored_allocs() -> u64 {
     IGNORED_ALLOCS.with(Cell::get)
 }

@@ -22,4 +22,4 @@ pub(crate) use event::{Event, EventKind};
 pub(crate) use stats::Above;
 pub use stats::AllocStats;
 pub(crate) use sums::Sums;
-pub(crate) use thread_counters::{Line, Registration, ThreadCounters, Word};
+pub(crate) use thread_counters::{Registration, ThreadCounters, Word};

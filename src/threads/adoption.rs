@@ -1,20 +1,24 @@
 //! Hot: how a thread comes to a state: it adopts one at its first allocation, or has one on loan for
 //! as long as scopes are open on it.
+//!
+//! Relies on: the pool lends a state to one thread at a time.
+#![allow(unsafe_code)]
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::current_thread::{current_thread, CurrentThread};
+use super::current_thread::{current_even_if_busy, current_thread, CurrentThread};
 use super::registry::THREADS;
 use super::state::Loan;
 use super::thread_exit::retire_at_exit;
-use crate::counters::{current, Registration};
+use crate::counters::current::{self, current};
+use crate::counters::Registration;
 use crate::sys::OutOfMemory;
 use crate::walk;
 
 /// The current thread's state, adopted now if it has none yet; `None` past the thread's end or
 /// without memory.
 pub(super) fn current_or_adopted() -> Option<CurrentThread> {
-    match current::current_registration() {
+    match current().registration() {
         Registration::Registered => current_thread(),
         Registration::New => register(),
         Registration::Retired | Registration::Ignored => None,
@@ -26,7 +30,7 @@ pub(super) fn current_or_adopted() -> Option<CurrentThread> {
 /// interrupted the library at work.
 #[cold]
 pub(super) fn current_or_lent() -> Result<CurrentThread, OutOfMemory> {
-    let thread = match current::current_registration() {
+    let thread = match current().registration() {
         Registration::New => current_or_adopted(),
         Registration::Registered => current_thread(),
         Registration::Ignored | Registration::Retired => None,
@@ -35,11 +39,10 @@ pub(super) fn current_or_lent() -> Result<CurrentThread, OutOfMemory> {
 }
 
 fn lend() -> Option<CurrentThread> {
-    let (before, is_past_end) =
-        (current::current(), current::current_registration() == Registration::Retired);
+    let before = current();
     let thread = adopt()?;
     thread.state.loan.set(Some(Loan { before, start: thread.counts() }));
-    if is_past_end {
+    if before.registration() == Registration::Retired {
         // For a scope that is forgotten, or stays until the thread ends.
         retire_at_exit(thread.state);
     }
@@ -62,8 +65,10 @@ fn register() -> Option<CurrentThread> {
 /// Makes a free state the current thread's.
 fn adopt() -> Option<CurrentThread> {
     let state = THREADS.take()?;
-    current::set_line(state.as_line());
-    let thread = CurrentThread::of(state);
+    // SAFETY: the pool lends it to nobody else until `retire` gives it back, which has the thread
+    // write another line first.
+    unsafe { state.make_current() };
+    let thread = current_even_if_busy(current())?;
     let net = thread.counts().current();
     thread.state.counters.flushed.store(net, Relaxed);
     thread.start_flush_interval(net);

@@ -12,10 +12,10 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::adoption::current_or_adopted;
 use super::{current_thread, process_peak, registry};
 use crate::blocks;
-use crate::counters::current::{self, current, current_registration};
+use crate::counters::current::{count_ignored_alloc, current, CurrentLine};
 use crate::counters::thread_counters::{add_freed, add_got, count_alloc, count_dealloc};
 use crate::counters::thread_counters::{ceiling, count_realloc, floor, store, Counters};
-use crate::counters::{Event, EventKind, Line, Registration, Word};
+use crate::counters::{Event, EventKind, Registration, Word};
 use crate::stacks;
 use crate::walk::Registers;
 
@@ -25,15 +25,16 @@ pub(crate) fn on_alloc(block: *mut u8, layout: Layout) -> *mut u8 {
     if block as usize == 0 {
         return failed();
     }
-    let line = current();
+    let current = current();
+    let line = current.as_ptr();
     // SAFETY: `current` is readable, and no other thread writes to its counters.
     let Counters { got, freed, .. } = *unsafe { &(*line).counters };
     // SAFETY: the line of a state or of a dummy.
     let ceiling = unsafe { ceiling(line) };
-    let got = got.wrapping_add(layout.size() as i64);
-    let net = got.wrapping_sub(freed);
+    let size = layout.size() as i64;
+    let net = got.wrapping_add(size).wrapping_sub(freed);
     if net > ceiling {
-        return slow_alloc(block, layout.size(), line);
+        return slow_alloc(block, size, current);
     }
     // Read here, it is part of the compare; before the ceiling, it takes an instruction of its own.
     // SAFETY: as above.
@@ -43,7 +44,7 @@ pub(crate) fn on_alloc(block: *mut u8, layout: Layout) -> *mut u8 {
         unsafe { store(line, Word::High, net) };
     }
     // SAFETY: as above.
-    unsafe { add_got(line, layout.size() as i64) };
+    unsafe { add_got(line, size) };
     // SAFETY: as above.
     unsafe { count_alloc(line) };
     block
@@ -52,16 +53,17 @@ pub(crate) fn on_alloc(block: *mut u8, layout: Layout) -> *mut u8 {
 /// Counts a deallocation; `false` if that is for [`slow_dealloc`] to do.
 #[cfg_attr(not(debug_assertions), inline)]
 pub(crate) fn on_dealloc(layout: Layout) -> bool {
-    let line = current();
+    let line = current().as_ptr();
     // SAFETY: `current` is readable, and no other thread writes to its counters.
     let Counters { got, freed, .. } = *unsafe { &(*line).counters };
     // SAFETY: the line of a state or of a dummy.
     let floor = unsafe { floor(line) };
-    if got.wrapping_sub(freed).wrapping_sub(layout.size() as i64) < floor {
+    let size = layout.size() as i64;
+    if got.wrapping_sub(freed).wrapping_sub(size) < floor {
         return false;
     }
     // SAFETY: no dummy lets an event past its floor, so the line is this thread's own; likewise below.
-    unsafe { add_freed(line, layout.size() as i64) };
+    unsafe { add_freed(line, size) };
     // SAFETY: as above.
     unsafe { count_dealloc(line) };
     true
@@ -73,17 +75,18 @@ pub(crate) fn on_realloc(block: *mut u8, old: Layout, new_size: usize) -> *mut u
     if block as usize == 0 {
         return failed();
     }
-    let line = current();
+    let current = current();
+    let line = current.as_ptr();
     // SAFETY: `current` is readable, and no other thread writes to its counters.
     let Counters { got, freed, .. } = *unsafe { &(*line).counters };
     // SAFETY: the line of a state or of a dummy.
     let ceiling = unsafe { ceiling(line) };
     // SAFETY: as above.
     let floor = unsafe { floor(line) };
-    let grown = (new_size as i64).wrapping_sub(old.size() as i64);
-    let net = got.wrapping_sub(freed).wrapping_add(grown);
+    let (size, old_size) = (new_size as i64, old.size() as i64);
+    let net = got.wrapping_sub(freed).wrapping_add(size).wrapping_sub(old_size);
     if net < floor || net > ceiling {
-        return slow_realloc(block, old.size(), new_size, line);
+        return slow_realloc(block, old_size, size, current);
     }
     // SAFETY: as above.
     let high = unsafe { (*line).counters.high };
@@ -92,9 +95,9 @@ pub(crate) fn on_realloc(block: *mut u8, old: Layout, new_size: usize) -> *mut u
         unsafe { store(line, Word::High, net) };
     }
     // SAFETY: as above.
-    unsafe { add_got(line, new_size as i64) };
+    unsafe { add_got(line, size) };
     // SAFETY: as above.
-    unsafe { add_freed(line, old.size() as i64) };
+    unsafe { add_freed(line, old_size) };
     // SAFETY: as above.
     unsafe { count_realloc(line) };
     block
@@ -112,24 +115,20 @@ pub(crate) fn slow_dealloc(block: *mut u8, layout: Layout) {
 // The registers are read in the outermost function of ours that can, so that a walk has few frames of ours to pass.
 #[cold]
 #[inline(never)]
-fn slow_alloc(block: *mut u8, size: usize, line: *const Line) -> *mut u8 {
+fn slow_alloc(block: *mut u8, size: i64, current: CurrentLine) -> *mut u8 {
     let address = block as usize;
-    let event = Event { kind: EventKind::Alloc, address, got: size as i64, freed: 0 };
-    slow(&event, &Registers::here(), line);
+    let event = Event { kind: EventKind::Alloc, address, got: size, freed: 0 };
+    slow(&event, &Registers::here(), current);
     block
 }
 
 #[cold]
 #[inline(never)]
-fn slow_realloc(block: *mut u8, old_size: usize, new_size: usize, line: *const Line) -> *mut u8 {
+fn slow_realloc(block: *mut u8, old_size: i64, size: i64, current: CurrentLine) -> *mut u8 {
     // Each name would take of the stack, unoptimised.
-    let event = Event {
-        kind: EventKind::Realloc,
-        address: block as usize,
-        got: new_size as i64,
-        freed: old_size as i64,
-    };
-    slow(&event, &Registers::here(), line);
+    let event =
+        Event { kind: EventKind::Realloc, address: block as usize, got: size, freed: old_size };
+    slow(&event, &Registers::here(), current);
     block
 }
 
@@ -137,8 +136,8 @@ fn slow_realloc(block: *mut u8, old_size: usize, new_size: usize, line: *const L
 #[cold]
 #[inline(never)]
 fn failed() -> *mut u8 {
-    match current_registration() {
-        Registration::Ignored => current::count_ignored_alloc(),
+    match current().registration() {
+        Registration::Ignored => count_ignored_alloc(),
         Registration::New | Registration::Registered | Registration::Retired => {
             // Also in a signal handler that has interrupted the library at work on the state.
             match current_thread::current_even_if_busy(current()).or_else(current_or_adopted) {
@@ -154,9 +153,9 @@ fn failed() -> *mut u8 {
 
 // By references, here and below, and in one frame with its caller: copies and frames take of a stack that may be a coroutine's.
 #[inline(always)]
-fn slow(event: &Event, from: &Registers, line: *const Line) {
+fn slow(event: &Event, from: &Registers, current: CurrentLine) {
     // Nearly always, while call sites are recorded.
-    match current_thread::current_even_if_busy(line) {
+    match current_thread::current_even_if_busy(current) {
         Some(thread) => thread.count(event, from),
         None => slow_elsewhere(event, from),
     }
@@ -165,10 +164,10 @@ fn slow(event: &Event, from: &Registers, line: *const Line) {
 #[cold]
 fn slow_elsewhere(event: &Event, from: &Registers) {
     blocks::forget_freed(event);
-    match current_registration() {
+    match current().registration() {
         Registration::Ignored => {
             if event.is_fresh() {
-                current::count_ignored_alloc();
+                count_ignored_alloc();
             }
         }
         Registration::New | Registration::Registered | Registration::Retired => {

@@ -6,7 +6,7 @@
 //! - [`state`]: what there is of one thread: its counters, and the scopes that are open on it;
 //! - [`current_thread`]: what a thread does with its own state; [`adoption`]: how it comes to one;
 //!   [`retirement`] and [`thread_exit`]: how it gives that back, at its end;
-//! - [`interruptions`]: what signal handlers do while the state is in use;
+//! - [`slow_event`]: what the rare half of an event does there; [`interruptions`]: what signal handlers do while the state is in use;
 //! - [`open_scope`]: a scope's hold on its thread; [`attached`]: that of another thread on a scope;
 //! - [`tracking`]: a scope's hold on the table of live blocks;
 //! - [`registry`]: all threads; one that starts adopts a state that one that has ended gave back;
@@ -22,12 +22,13 @@ mod open_scope;
 mod process_peak;
 mod registry;
 mod retirement;
+mod slow_event;
 mod state;
 mod thread_exit;
 mod tracking;
 
 pub(crate) use attached::{attach, attach_for_good, AttachedThread};
-pub(crate) use current_thread::{begin_realloc, end_realloc, flush};
+pub(crate) use current_thread::flush;
 pub(crate) use events::{on_alloc, on_dealloc, on_realloc, slow_dealloc};
 pub(crate) use open_scope::{
     freeze, is_inside, open, open_recording, open_uncounted, share_innermost, stack_here,
@@ -38,4 +39,5 @@ pub(crate) use registry::{
     events_elsewhere, events_everywhere, is_first_thread, record_everywhere, totals,
     EveryAllocation,
 };
+pub(crate) use slow_event::{begin_realloc, end_realloc};
 pub(crate) use tracking::{profile_process, track, Live, ProcessProfile, Track, Tracking};

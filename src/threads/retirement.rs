@@ -1,5 +1,8 @@
 //! Hot: how a thread gives its state back: at its end, or when the last scope is closed that was open
 //! on a state on loan.
+//!
+//! Relies on: only the state that the current thread's pointer is at is ever given back.
+#![allow(unsafe_code)]
 
 use std::ffi::c_void;
 use std::ptr;
@@ -38,7 +41,8 @@ pub(super) fn retire() {
 #[cold]
 fn end_loan(lent: CurrentThread, loan: Loan) {
     let counted = lent.counts() - loan.start;
-    current::set_line(loan.before);
+    // SAFETY: a dummy, or the thread's own line: the pointer has not been at it since.
+    unsafe { current::set_line(loan.before.as_ptr()) };
     let Some(interrupted) = current_even_if_busy(loan.before) else { return };
     lent.add(Counts::ZERO - counted);
     process_peak::flush(counted.current().wrapping_neg(), i64::MIN);

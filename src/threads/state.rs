@@ -8,8 +8,8 @@ use std::ptr;
 use std::sync::atomic::AtomicBool;
 
 use super::interruptions::Interruptions;
-use crate::counters::current::registration;
-use crate::counters::{Counts, Line, Registration, ThreadCounters};
+use crate::counters::current::{self, CurrentLine};
+use crate::counters::{Counts, Registration, ThreadCounters};
 use crate::open_scopes::ScopeStack;
 use crate::stacks::Tracer;
 use crate::sys::{Links, Pooled};
@@ -18,7 +18,7 @@ use crate::sys::{Links, Pooled};
 /// where the library is at work, or a state that is busy.
 #[derive(Clone, Copy)]
 pub(super) struct Loan {
-    pub(super) before: *const Line,
+    pub(super) before: CurrentLine,
     /// What the state on loan had counted then.
     pub(super) start: Counts,
 }
@@ -69,22 +69,25 @@ impl Pooled for ThreadState {
 }
 
 impl ThreadState {
-    /// The current thread's, if it has one and the library is not at work for itself. `current` is
-    /// what [`current`](crate::counters::current::current) has just said: in unoptimised builds, to
-    /// ask takes a fifth of a kilobyte of stack.
+    /// The current thread's, if it has one and the library is not at work for itself. The line is
+    /// handed in, for in unoptimised builds it takes a fifth of a kilobyte of stack to ask for it.
     #[inline]
-    pub(super) fn of(current: *const Line) -> Option<&'static Self> {
-        if registration(current) != Registration::Registered {
+    pub(super) fn of(current: CurrentLine) -> Option<&'static Self> {
+        if current.registration() != Registration::Registered {
             return None;
         }
-        // SAFETY: the pointer of a registered thread was set from a `ThreadState`, of which the line
-        // is the beginning, and which lives for ever.
-        Some(unsafe { &*current.cast::<Self>() })
+        // SAFETY: such a line is the beginning of a `ThreadState` by the contract of `set_line`; it
+        // was set by `make_current`, so the state lives for ever.
+        Some(unsafe { &*current.as_ptr().cast::<Self>() })
     }
 
-    /// Of which the current thread's pointer is to point at the line.
-    pub(super) fn as_line(&'static self) -> *const Line {
-        (self as *const Self).cast()
+    /// Makes this the state of the current thread.
+    ///
+    /// # Safety
+    /// The current thread alone owns the state, until it has another.
+    pub(super) unsafe fn make_current(&'static self) {
+        // SAFETY: the line is the first thing of the state, which the caller promises to own.
+        unsafe { current::set_line((self as *const Self).cast()) };
     }
 
     pub(super) fn is_on_loan(&self) -> bool {

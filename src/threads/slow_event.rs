@@ -1,0 +1,208 @@
+//! Hot: the slow half of an event, on the current thread's own state: counts it, and tells everyone
+//! who wants to know of it. That is done aside, on a stack of the library's own, where the thread
+//! records: the stack that it is on may be a coroutine's, of one page.
+//!
+//! Relies on: a [`CurrentThread`] is of the state that the current thread alone owns; a tracer is
+//! never freed.
+#![allow(unsafe_code)]
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::current_thread::{current_thread, CurrentThread};
+use super::registry;
+use crate::blocks::{self, MovingBlock};
+use crate::counters::thread_counters::{add_freed, add_got, count_alloc, count_dealloc};
+use crate::counters::thread_counters::{count_realloc, Counters, FLUSH_BYTES};
+use crate::counters::{Event, EventKind, Word, HUGE};
+use crate::open_scopes::ScopeStack;
+use crate::stacks::{self, Stack, Tracer};
+use crate::walk::Registers;
+
+/// A block is about to be reallocated: [`blocks::begin_realloc`], where this thread has room.
+#[cold]
+pub(crate) fn begin_realloc(address: usize) -> MovingBlock {
+    let mut taken = MovingBlock::nothing(address);
+    aside(&mut || taken = blocks::begin_realloc(address));
+    taken
+}
+
+/// The block lives here now, and is so big: [`blocks::end_realloc`], likewise.
+#[cold]
+pub(crate) fn end_realloc(taken: &MovingBlock, address: usize, size: u64) {
+    aside(&mut || blocks::end_realloc(taken, address, size));
+}
+
+/// Does `work` where this thread records, if it has recorded yet, and is not at it.
+#[inline(always)]
+fn aside(work: &mut impl FnMut()) {
+    match current_thread() {
+        Some(thread) if !thread.state.tracer.get().is_null() => {
+            thread.aside(thread.state.tracer.get(), work);
+        }
+        _ => work(),
+    }
+}
+
+impl CurrentThread {
+    pub(super) fn count_failure(self) {
+        self.state.counters.failed.fetch_add(1, Relaxed);
+    }
+
+    /// Counts an event that the frequent half left: the first of a thread, one that crosses a limit, or one to record. That is
+    /// done aside, where it has room.
+    pub(super) fn count(self, event: &Event, from: &Registers) {
+        if self.state.is_busy.load(Relaxed) {
+            return self.count_interruption(event);
+        }
+        let mut tracer = self.state.tracer.get();
+        if tracer.is_null() && self.wants_room(event) {
+            tracer = self.tracer();
+        }
+        let mut stops = false;
+        if tracer.is_null() {
+            stops = self.count_here(event, from);
+        } else {
+            self.aside(tracer, &mut || stops = self.count_here(event, from));
+        }
+        if stops {
+            stacks::stop();
+        }
+    }
+
+    /// Does `work` where this thread records. It is not there yet.
+    // Unoptimised, a frame of its own takes of the stack that is to be spared.
+    #[inline(always)]
+    fn aside(self, tracer: *mut Tracer, work: &mut impl FnMut()) {
+        // SAFETY: not null, so `Tracer::allocate` made it, and it is never freed.
+        let stack = unsafe { (*tracer).side_stack() };
+        self.set_busy();
+        stack.call(work);
+        self.set_idle();
+    }
+
+    /// Counts an event of a signal handler that has interrupted this thread at work on the state.
+    #[cold]
+    fn count_interruption(self, event: &Event) {
+        blocks::forget_freed(event);
+        self.add_event(event);
+        self.state.interruptions.add(*event);
+    }
+
+    fn add_event(self, event: &Event) {
+        let line = self.state.counters.line();
+        // SAFETY: the current thread owns this state; likewise below.
+        unsafe { add_got(line, event.got) };
+        // SAFETY: as above.
+        unsafe { add_freed(line, event.freed) };
+        match event.kind {
+            // SAFETY: as above.
+            EventKind::Alloc => unsafe { count_alloc(line) },
+            // SAFETY: as above.
+            EventKind::Dealloc => unsafe { count_dealloc(line) },
+            // SAFETY: as above.
+            EventKind::Realloc => unsafe { count_realloc(line) },
+        }
+        if event.got >= HUGE {
+            self.state.counters.huge.fetch_add(event.got / HUGE, Relaxed);
+            registry::watch_everything();
+        }
+    }
+
+    /// Whether a debugger is to see this event.
+    fn count_here(self, event: &Event, from: &Registers) -> bool {
+        blocks::forget_freed(event);
+        self.add_event(event);
+        let Counters { got, freed, high, .. } = self.counters();
+        let net = got.wrapping_sub(freed);
+        let grown = event.net();
+        if net.wrapping_sub(grown).checked_add(grown).is_none() {
+            self.store(Word::High, i64::MAX);
+        } else if net > high {
+            self.store(Word::High, net);
+        }
+        if net.wrapping_sub(self.state.counters.flushed.load(Relaxed)).wrapping_abs() > FLUSH_BYTES
+        {
+            self.flush();
+        }
+        if self.is_watched() {
+            self.note(event, Some(from));
+        }
+        stacks::is_passed()
+    }
+
+    /// Whether more than the counters will hear of the event.
+    #[cold]
+    fn wants_room(self, event: &Event) -> bool {
+        event.is_allocation()
+            && (stacks::is_profiling() || self.with_scopes(|scopes| scopes.wanted().allocs))
+    }
+
+    /// Tells everyone who wants to know of it. Without registers, it happened in a signal handler.
+    // Both are called from two places, the rarer of which would keep them out of line.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn note(self, event: &Event, from: Option<&Registers>) {
+        let busy = self.busy();
+        // SAFETY: as in `with_scopes`, which would have its work be a call.
+        let scopes = unsafe { &mut *self.state.scopes.get() };
+        if self.note_on(scopes, event, from) {
+            drop(busy);
+            self.set_limits();
+        }
+    }
+
+    /// Whether nobody wants to know of such events any more: the last profiler has stopped, or a
+    /// scope of another thread has ended.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn note_on(self, scopes: &mut ScopeStack, event: &Event, from: Option<&Registers>) -> bool {
+        let is_profiling = stacks::is_profiling();
+        let is_recording = scopes.is_recording();
+        let is_allocation = event.is_allocation();
+        if !is_allocation || !is_profiling && !is_recording {
+            let wanted = scopes.wanted();
+            if !(if is_allocation { wanted.allocs } else { wanted.deallocs }) {
+                let is_any = wanted.allocs || wanted.deallocs;
+                return !is_any && !is_profiling && !blocks::is_tracking();
+            }
+        }
+        // Whether anybody asks where it happened.
+        let wants_stack = is_allocation && (is_profiling || is_recording || scopes.wants_stacks());
+        let stack = match from {
+            _ if !wants_stack => None,
+            Some(from) => self.stack(*from),
+            None => stacks::interrupting_stack(),
+        };
+        let is_entered = scopes.note(stack, event, self.counts().sums());
+        if is_profiling && is_allocation {
+            stacks::profile_event(stack, event);
+            blocks::profile_event(stack, event, !is_entered);
+        }
+        false
+    }
+
+    /// The stack that ends at these registers; `None` if there is no room for it.
+    // Left to the compiler, it is a call of 30 instructions in each event that is recorded.
+    // Unoptimised, it would take of the stack of its caller.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn stack(self, from: Registers) -> Option<&'static Stack> {
+        // SAFETY: null, or `allocate` made it; it is never freed, and belongs to the state, hence to this thread alone; the method
+        // does not come here again, nor does a signal handler, which finds the state busy.
+        let tracer = unsafe { self.tracer().as_mut() }?;
+        let _busy = self.busy();
+        tracer.stack(from)
+    }
+
+    /// Null without memory.
+    #[inline]
+    fn tracer(self) -> *mut Tracer {
+        if self.state.tracer.get().is_null() {
+            self.state.tracer.set(Tracer::allocate().unwrap_or(std::ptr::null_mut()));
+        }
+        self.state.tracer.get()
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(super) fn note_interruptions(self) {
+        self.state.interruptions.take(|event| self.note(&event, None));
+    }
+}
