@@ -24,8 +24,7 @@ list() { # CARGO'S OPTIONS..
 }
 for profile in ${PROFILES:-dev release}; do
   list --workspace --all-features --tests --profile "$profile"
-  list --manifest-path tests/clients/Cargo.toml --workspace --exclude dhat-side-by-side --tests \
-    --profile "$profile"
+  list --manifest-path tests/clients/Cargo.toml --workspace --tests --profile "$profile"
 done
 [ ${#binaries[@]} -gt 0 ] || { echo "no test's name matches '${ONLY:-.}'"; exit 1; }
 

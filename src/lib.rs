@@ -34,7 +34,8 @@
 //! | repeat, after a warm-up | [`Budget::warmup`], [`Budget::runs`] |
 //! | count without asserting | [`AllocScope`], [`measure`] |
 //! | see which lines allocate | [`AllocScope::with_call_sites`], [`Profiler::with_call_sites`], [`CallSites`] |
-//! | see a heap profile in DHAT's viewer | `dhat::Profiler`, `CallSites::to_dhat_json` (feature `dhat-compat`) |
+//! | see what was live at the peak | [`AllocScope::with_heap_profile`], [`Profiler::with_heap_profile`] |
+//! | see a heap profile in DHAT's viewer | the feature `dhat-compat`: `dhat::Profiler`, `CallSites::to_dhat_json` |
 //! | leave something out of the count | [`uncounted`] |
 //! | count the whole process | [`Profiler`], [`ModAlloc::snapshot`] |
 //! | count around another allocator | [`ModAlloc::with`] |
@@ -102,7 +103,11 @@
 //! | | |
 //! |---|---|
 //! | `backtraces` | call sites; on by default |
-//! | `dhat-compat` | the module `dhat`, a drop-in for the crate of that name; `CallSites::to_dhat_json`; `MOD_ALLOC_DHAT`. A scope with call sites keeps its live blocks as well, which takes some 150 ns more for each in release builds, and a microsecond and a half in debug builds; budgets do so where they limit the peak, and while `MOD_ALLOC_DHAT` is set. |
+//! | `dhat-compat` | the module `dhat`, a drop-in for the crate of that name; `CallSites::to_dhat_json`; `MOD_ALLOC_DHAT` |
+//!
+//! Features only add. A scope, a profiler or a budget does and keeps the same with `dhat-compat` as
+//! without, except that a heap profile then also reads the clock once or twice a block, for the
+//! lifetimes.
 //!
 //! # Where it runs
 //!

@@ -84,8 +84,10 @@ impl Profiler {
 
     /// Begins to count, and to record where in the code each allocation is made, on all threads.
     ///
-    /// The sites can be [sorted](CallSites::sorted_by) by count, by bytes, or by the bytes that were live at the process's peak. The
-    /// latter is known to four profilers at a time: of those that overlap, to the first ones.
+    /// The sites can be [sorted](CallSites::sorted_by) by count, by bytes, or by the bytes that
+    /// were live at the process's peak. The latter is known to four profilers at a time: of those
+    /// that overlap, to the first ones. Where it must be known, start the profiler by
+    /// [`with_heap_profile`](Self::with_heap_profile).
     ///
     /// What other threads allocate at this very moment may be at the sites and not in the statistics.
     ///
@@ -107,6 +109,37 @@ impl Profiler {
         installed::require();
         // First: to begin it takes a while, in which other threads would count and not record.
         let recorder = ProcessRecorder::start();
+        Self { recorder: Some(recorder), ..Self::start() }
+    }
+
+    /// As [`with_call_sites`](Self::with_call_sites), and panics where what is live would not be
+    /// known.
+    ///
+    /// ```
+    /// # #[global_allocator] static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();
+    /// use mod_alloc::{Profiler, SortBy};
+    ///
+    /// let profiler = Profiler::with_heap_profile();
+    /// let held = std::hint::black_box(vec![0_u8; 100_000]);
+    /// let sites = profiler.call_sites().sorted_by(SortBy::PeakBytes);
+    /// assert_eq!(sites.sites()[0].peak_bytes(), Some(100_000));
+    /// # drop(held);
+    /// ```
+    ///
+    /// # Panics
+    /// As [`start`](Self::start); if four profilers record already, those of `mod_alloc::dhat`
+    /// included; or if the system has no memory for the table of live blocks.
+    #[cfg(feature = "backtraces")]
+    #[track_caller]
+    pub fn with_heap_profile() -> Self {
+        installed::require();
+        let recorder = ProcessRecorder::start();
+        assert!(
+            recorder.has_heap_profile(),
+            "no heap profile is left for this `Profiler`: is there memory, and are fewer than four \
+             others recording? `Profiler::with_call_sites()` starts all the same, and does not \
+             know what was live"
+        );
         Self { recorder: Some(recorder), ..Self::start() }
     }
 

@@ -368,11 +368,13 @@ fn assertions() {
 fn call_sites() {
     let before = black_box(vec![1_u8; 50]);
     let profiler = Profiler::with_call_sites();
-    let scope = AllocScope::with_call_sites();
+    let scope = AllocScope::with_heap_profile();
+    let allocations = AllocScope::with_call_sites();
     drop(before);
     let grown = grown(200, 200);
     short_lived(3);
     let both = [scope.call_sites(), profiler.call_sites()];
+    let allocations = allocations.call_sites();
     let expected = [[600, 2, 400, 1, 400, 1, 400, 1], [3, 3, 1, 1, 1, 1, 0, 0]];
     for sites in both {
         let points = points(&sites.to_dhat_json());
@@ -380,6 +382,13 @@ fn call_sites() {
         assert!(points[0].is_from("grown") && points[0].get("tl") > 0, "{points:?}");
         assert!(points[1].is_from("short_lived"), "{points:?}");
     }
+    // What nobody asks for is not known: then each stack that allocates is a point of its own.
+    let json = allocations.to_dhat_json();
+    let points = points(&json);
+    let numbers = |point: &Point| point.numbers.iter().map(|(_, number)| *number).collect();
+    assert_eq!(points.iter().map(numbers).collect::<Vec<Vec<_>>>(), [[400, 1], [200, 1], [3, 3]]);
+    assert_eq!(points[0].get_all(["tb", "tbk"]), [400, 1]);
+    assert!(json.contains("\"bklt\":false"), "{json}");
     drop(grown);
 }
 

@@ -5,6 +5,11 @@ use std::thread;
 
 use mod_alloc::{ModAlloc, Profiler, SortBy};
 
+#[path = "common/panics.rs"]
+mod panics;
+
+use panics::panic_of;
+
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
 
@@ -75,7 +80,15 @@ fn the_sites_of_a_profile_know_what_was_live_at_its_peak() {
     assert_eq!(known, [true, true, false]);
     let of_fifth = more[2].call_sites();
     std::panic::catch_unwind(|| of_fifth.sorted_by(SortBy::PeakBytes)).expect_err("not known");
-    drop((profiler, second, more));
+
+    // Who asks for it gets it, or is told.
+    let told = panic_of(|| drop(Profiler::with_heap_profile()));
+    assert!(told.contains("fewer than four others recording? `Profiler::with_call_sites()`"));
+    drop(second);
+    let asked_for = Profiler::with_heap_profile();
+    let last = held(50_000);
+    assert_eq!(at_peak(&asked_for.call_sites(), "held"), (1, 50_000));
+    drop((profiler, more, asked_for, last));
 
     // The next one starts anew.
     let profiler = Profiler::with_call_sites();

@@ -96,15 +96,18 @@ impl CallSites {
     /// ```
     ///
     /// # Panics
-    /// With [`SortBy::PeakBytes`], if that is not known. A [`Profiler`](crate::Profiler) knows it
-    /// (of those that overlap, the first four), and so does a budget that limits the peak.
+    /// With [`SortBy::PeakBytes`], if what was live at the peak is not known. These know it: a
+    /// scope by [`AllocScope::with_heap_profile`](crate::AllocScope::with_heap_profile), a
+    /// [`Profiler`](crate::Profiler) (of those that overlap, the first four), and a budget that
+    /// limits the peak.
     #[track_caller]
     #[must_use]
     pub fn sorted_by(&self, by: SortBy) -> Self {
         assert!(
             by != SortBy::PeakBytes || self.data().has_peak,
-            "what was live at the peak is not known: are these the call sites of a `Profiler`, and were fewer than four others \
-             recording when it started?"
+            "what was live at the peak is not known here. Open the scope by \
+             `AllocScope::with_heap_profile()`, start the profiler by \
+             `Profiler::with_heap_profile()`, or set the budget's `max_peak_bytes`"
         );
         counters::ignored(|at_work| {
             let mut data = self.data().clone();

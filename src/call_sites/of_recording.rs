@@ -55,7 +55,7 @@ fn made(
         first_overrun: recording.first_overrun.map(|(event, stack)| (event, stack.map(of))),
         location: location.file(),
         unavailable: walk::UNAVAILABLE,
-        has_peak: recording.has_peak,
+        has_peak: recording.heap.is_some(),
     };
     #[cfg(not(feature = "dhat-compat"))]
     let data = data(&recorded, symbolize);

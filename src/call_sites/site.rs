@@ -62,7 +62,7 @@ pub enum SortBy {
     Allocations,
     /// Most bytes requested.
     Bytes,
-    /// Most bytes that were live when the process had the most, since the profiler started.
+    /// Most bytes that were live at the peak: see [`Site::peak_bytes`].
     PeakBytes,
 }
 
@@ -124,9 +124,10 @@ impl Site {
         self.numbers.bytes
     }
 
-    /// Bytes of the blocks from here that were live when the process had the most live bytes, of
-    /// all those allocated since the profiler started. Exact while one thread at a time allocates.
-    /// `None` where it is not known: see [`CallSites::sorted_by`](crate::CallSites::sorted_by).
+    /// Bytes of the blocks from here that were live at the peak. That is when there were the most
+    /// live bytes, of all blocks that the scope, the profiler or the budget has counted. Exact while
+    /// one thread at a time allocates. `None` where it is not known: see
+    /// [`CallSites::sorted_by`](crate::CallSites::sorted_by).
     #[must_use]
     pub fn peak_bytes(&self) -> Option<u64> {
         self.has_peak.then_some(self.numbers.peak_bytes)

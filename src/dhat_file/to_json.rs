@@ -8,10 +8,11 @@ impl CallSites {
     /// The file that DHAT's viewer opens: see [`dhat`](crate::dhat), which says what is in it.
     /// Needs the feature `dhat-compat`.
     ///
-    /// It is complete for a [`Profiler`](crate::Profiler) (of those that overlap, for four), for an
-    /// [`AllocScope`](crate::AllocScope) with call sites, and for a budget that was broken while
-    /// `MOD_ALLOC_DHAT` was set. Of other budgets the allocations alone are known, without
-    /// lifetimes and without what was live when.
+    /// It is complete where somebody asked for a heap profile: for a scope by
+    /// [`AllocScope::with_heap_profile`](crate::AllocScope::with_heap_profile), for a
+    /// [`Profiler`](crate::Profiler) (of those that overlap, for the first four), and for a budget
+    /// that limits the peak, or was broken while `MOD_ALLOC_DHAT` was set. Of other scopes and
+    /// budgets the allocations alone are known, without lifetimes and without what was live when.
     ///
     /// Lifetimes and live blocks go by the identity of each block, wherever it is freed or grows:
     /// where that happens in [`uncounted`](crate::uncounted), or on a thread that is not attached,
@@ -23,7 +24,7 @@ impl CallSites {
     /// # #[global_allocator] static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();
     /// use mod_alloc::AllocScope;
     ///
-    /// let scope = AllocScope::with_call_sites();
+    /// let scope = AllocScope::with_heap_profile();
     /// let text = String::from("abc");
     /// let json = scope.call_sites().to_dhat_json();
     /// assert!(json.contains(r#""tb":3,"tbk":1,"#));

@@ -26,8 +26,6 @@ pub(crate) struct Recording {
     pub(crate) first_overrun: Option<(u64, Option<&'static Stack>)>,
     /// The heap profile, if that was asked for.
     pub(crate) heap: Option<ProgramPoints>,
-    /// Whether the tallies know what was live at the peak.
-    pub(crate) has_peak: bool,
 }
 
 impl Recording {
@@ -96,15 +94,12 @@ impl Recording {
         live
     }
 
-    /// Adds the heap profile of the same scope, if it has one.
-    pub(crate) fn add_heap(&mut self, tracking: Option<&Tracking>) {
-        self.heap = tracking.and_then(Tracking::points).map(ProgramPoints::of);
-    }
-
-    /// Adds to the tallies what of their blocks was live at the peak, as the heap profile says.
-    pub(crate) fn add_peak(&mut self) {
+    /// Adds the heap profile of the same scope, if it has one, and to each stack what of its blocks
+    /// was live at the peak.
+    pub(crate) fn add_heap(&mut self, tracking: &Tracking) {
+        let Some(points) = tracking.points() else { return };
         self.unite();
-        let Some(heap) = &self.heap else { return };
+        let heap = self.heap.insert(ProgramPoints::of(points));
         let address = |stack: &'static Stack| stack as *const Stack as usize;
         let at_peak: BTreeMap<Option<usize>, Blocks> = heap
             .points
@@ -116,7 +111,6 @@ impl Recording {
             tally.at_peak = of(Some(address(stack)));
         }
         self.lost.at_peak = of(None);
-        self.has_peak = true;
     }
 
     /// Makes one entry of all that have the same stack.

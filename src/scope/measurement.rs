@@ -44,10 +44,7 @@ impl Measurement {
         let mut recording = recording;
         let mut retained = None;
         if let (Some(recording), Some(tracking)) = (&mut recording, tracking) {
-            recording.change(|recording| {
-                recording.add_heap(Some(tracking));
-                recording.add_peak();
-            });
+            recording.change(|recording| recording.add_heap(tracking));
             if tracking.live().is_some() {
                 retained = Some(Ignored::new(|_| Box::new(recording.of_live_blocks(tracking))));
             }

@@ -37,6 +37,11 @@ impl ProcessRecorder {
         }
     }
 
+    /// Whether it knows which blocks are live.
+    pub(crate) fn has_heap_profile(&self) -> bool {
+        self.profile.is_some()
+    }
+
     pub(crate) fn call_sites(&self) -> CallSites {
         let recording = Ignored::new(|_| self.recording());
         call_sites::of_recording(&recording, self.location)
@@ -62,7 +67,6 @@ impl ProcessRecorder {
             }
         }
         recording.openings.extend(self.opening);
-        recording.has_peak = heap.is_some();
         recording.heap = heap;
         recording
     }

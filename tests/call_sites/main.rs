@@ -12,6 +12,7 @@ mod again;
 mod counts;
 mod dropping;
 mod futures;
+mod heap_profile;
 mod lines;
 mod merged;
 mod misuse;

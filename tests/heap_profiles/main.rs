@@ -103,7 +103,7 @@ fn steps(
     };
     for step in &program.steps {
         match *step {
-            Step::Open(at) => scopes[at] = Some(AllocScope::with_call_sites()),
+            Step::Open(at) => scopes[at] = Some(AllocScope::with_heap_profile()),
             Step::Close(at) => {
                 let scope = scopes[at].take().expect("open");
                 read(at, &scope);
