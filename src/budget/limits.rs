@@ -96,6 +96,11 @@ impl Limit {
         self.excess(measured) == 0
     }
 
+    /// Whether less was measured than the `min`.
+    pub(crate) fn is_above(&self, measured: u64) -> bool {
+        self.min.is_some_and(|min| measured < min)
+    }
+
     /// How far `measured` is outside: above the `max` or below the `min`. The highest number stands
     /// for any that does not fit, so it is above each `max`.
     pub(crate) const fn excess(&self, measured: u64) -> u64 {

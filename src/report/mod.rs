@@ -1,13 +1,18 @@
 //! Cold: what people read: the report of a broken budget, and `AllocStats` in words.
 //!
-//! - [`exceeded`]: what `Exceeded` prints; [`text`]: the report;
-//! - [`failure`]: the call sites in it; [`dhat`]: the file that is written with it;
-//! - [`stats`]: what `AllocStats` prints.
+//! - [`exceeded`]: what `Exceeded` prints; [`text`]: the report; [`layout`]: its lines;
+//! - [`table`]: the limits in it; [`call_sites`]: where the allocations were made;
+//!   [`site_list`]: one list of these;
+//! - [`dhat`]: the file that is written with it; [`stats`]: what `AllocStats` prints.
 
+#[cfg(feature = "backtraces")]
+mod call_sites;
 #[cfg(feature = "backtraces")]
 mod dhat;
 mod exceeded;
+mod layout;
 #[cfg(feature = "backtraces")]
-mod failure;
+mod site_list;
 mod stats;
+mod table;
 mod text;

@@ -1,4 +1,4 @@
-//! Cold: the call sites in the report of a broken budget, below its table.
+//! Cold: one list of call sites in the report of a broken budget.
 //!
 //! ```text
 //!   call sites, most allocations first (14 allocations at 3 sites)
@@ -8,30 +8,23 @@
 //!     3 x    672 B  src/parser.rs:14  tokens                           1 allocation, 2 reallocations
 //!                   grew 96 > 192 > 384: reserve the capacity up front
 //!     2 x    223 B  src/fmt.rs:8      label
-//!
-//!   allocation 11, the first past the budget: src/parser.rs:14
-//!   full stacks: MOD_ALLOC_BACKTRACE=full     DHAT profile: MOD_ALLOC_DHAT=DIR
 //! ```
 //!
 //! The user's innermost line leads, whatever it called: growth of a `Vec` is no place of the
 //! user's. Stacks with the same lines of the user's are one site here.
 
-use std::iter;
 use std::panic::Location;
 
-use crate::budget::{self, Mode};
-use crate::call_sites::advice;
-use crate::call_sites::built::{built, has_names, Built};
+use super::layout::{joined, push_line, push_paragraph, WIDTH};
+use crate::budget::Mode;
+use crate::call_sites::built::{built, Built};
 use crate::call_sites::detailed::{growth, push_stacks, shortcomings};
 use crate::call_sites::place::{calls, dependency, function, place};
 use crate::call_sites::rows::{rows, Row};
 use crate::call_sites::source::Sources;
 use crate::call_sites::CallSites;
 use crate::call_sites::SortBy;
-use crate::counters::AtWork;
 use crate::number::{counted, grouped};
-
-const WIDTH: usize = 100;
 
 /// So many sites are listed, and so many further lines about them, the first sites first: with the
 /// table, a report has some 25 lines. Who calls a site is said of each, even if that takes one line
@@ -44,13 +37,11 @@ const MAX_DETAILS: usize = 8;
 const MAX_PLACE_WIDTH: usize = 40;
 
 /// After the name of a file.
-const UNREAD: &str = "can't be read here: no lines of its code are shown";
-
-const DHAT_HINT: &str = "     DHAT profile: MOD_ALLOC_DHAT=DIR";
+pub(super) const UNREAD: &str = "can't be read here: no lines of its code are shown";
 
 /// What the sites of a list have made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Subject {
+pub(super) enum Subject {
     /// Allocations.
     Allocated,
     /// Blocks that were live at the peak.
@@ -62,69 +53,26 @@ pub(crate) enum Subject {
 }
 
 /// A list of sites.
-pub(crate) struct List {
-    pub(crate) sites: CallSites,
-    pub(crate) subject: Subject,
-    pub(crate) order: SortBy,
+pub(super) struct List {
+    pub(super) sites: CallSites,
+    pub(super) subject: Subject,
+    pub(super) order: SortBy,
     /// Where the attribute stands that calls the code: a line that calls nothing for who reads it.
-    pub(crate) attribute: Option<&'static Location<'static>>,
+    pub(super) attribute: Option<&'static Location<'static>>,
     /// Whether the code had run before it was measured.
-    pub(crate) is_warm: bool,
+    pub(super) is_warm: bool,
     /// Which of several runs it is of.
-    pub(crate) run: Option<u64>,
+    pub(super) run: Option<u64>,
 }
 
 impl Subject {
-    fn counted(self, count: u64) -> String {
+    pub(super) fn counted(self, count: u64) -> String {
         counted(count, if self == Self::Allocated { "allocation" } else { "block" })
     }
 }
 
-/// Nothing at all where nothing was allocated.
-pub(crate) fn push_call_sites(_: AtWork<'_>, text: &mut String, lists: &[List], mode: Mode) {
-    let mut is_any_listed = false;
-    let (mut first_overrun, mut first_use) = (None, None);
-    for list in lists {
-        if push_list(text, list, mode) {
-            is_any_listed = true;
-            first_use = first_use.or_else(|| at_first_use(list));
-            first_overrun = first_overrun.or(list.sites.data().first_overrun.as_ref());
-        }
-    }
-    let mut notes = Vec::new();
-    if let Some((event, frame)) = first_overrun {
-        let place = frame.as_ref().map_or_else(|| "at no known site".to_owned(), place);
-        notes.push(format!("  allocation {}, the first past the budget: {place}", grouped(*event)));
-    }
-    if let Some(made) = first_use {
-        let what = "of what is set up once (OnceLock, thread_local!, ..)";
-        notes.push(format!("  {made} {what}: try `warmup = 1`"));
-    }
-    if is_any_listed && mode == Mode::Short {
-        let wants_dhat = cfg!(feature = "dhat-compat") && budget::dhat_folder().is_none();
-        let dhat = if wants_dhat { DHAT_HINT } else { "" };
-        notes.push(format!("  full stacks: MOD_ALLOC_BACKTRACE=full{dhat}"));
-    } else if mode == Mode::Short && lists.iter().any(|list| has_names(list.sites.data())) {
-        notes.push("  names of functions: MOD_ALLOC_BACKTRACE=full".to_owned());
-    }
-    if !notes.is_empty() {
-        text.push('\n');
-    }
-    for note in notes {
-        push_line(text, &note);
-    }
-}
-
-/// What would not be there in a second run, as far as that is known.
-fn at_first_use(list: &List) -> Option<String> {
-    let sites = list.sites.data().sites.iter();
-    let made_once = sites.filter(|site| advice::is_first_use(&site.frames));
-    let count = made_once.map(|site| site.numbers.events).sum();
-    (count > 0 && !list.is_warm).then(|| list.subject.counted(count))
-}
-
 /// Whether there are sites to list.
-fn push_list(text: &mut String, list: &List, mode: Mode) -> bool {
+pub(super) fn push_list(text: &mut String, list: &List, mode: Mode) -> bool {
     let data = list.sites.data();
     let shortcomings = shortcomings(data, |count| list.subject.counted(count));
     let is_listed = !data.sites.is_empty() && (data.has_debug_info || mode == Mode::Full);
@@ -142,7 +90,7 @@ fn push_list(text: &mut String, list: &List, mode: Mode) -> bool {
     }
     for line in shortcomings {
         let (indent, start) = if is_listed { (4, "and") } else { (2, "no call sites:") };
-        push_sentence(text, indent, &format!("{start} {line}"));
+        push_paragraph(text, indent, 4, &format!("{start} {line}"));
     }
     is_listed
 }
@@ -190,9 +138,11 @@ fn push_rows(text: &mut String, list: &List) {
 
     let mut sources = Sources::default();
     let width = WIDTH - indent;
-    let callers = callers(shown, width, &mut sources);
-    let mut details_left = MAX_DETAILS.saturating_sub(callers.iter().map(|c| c.lines.len()).sum());
-    for (index, (row, callers)) in shown.iter().zip(callers).enumerate() {
+    let called = called(shown, width, &mut sources);
+    let callers: usize = called.iter().map(|called| called.callers.len()).sum();
+    let mut details_left = MAX_DETAILS.saturating_sub(callers);
+    let mut previous = None;
+    for Called { row, callers, has_same_callers } in called {
         let head = format!(
             "    {:>count_width$} x {:>bytes_width$} B  {:place_width$}  {}",
             grouped(row.numbers.events),
@@ -200,26 +150,19 @@ fn push_rows(text: &mut String, list: &List) {
             place(row.leading),
             named(row, &mut sources),
         );
-        let mut callers_or_note = callers.lines;
-        match notes(row, callers.are_same) {
-            Some(note) if head.chars().count() + 2 + note.chars().count() <= WIDTH => {
-                let gap = WIDTH - head.chars().count() - note.chars().count();
-                push_line(text, &format!("{head}{:gap$}{note}", ""));
-            }
-            note => {
-                push_line(text, &head);
-                callers_or_note.splice(0..0, note);
-            }
-        }
-        let previous = index.checked_sub(1).map(|index| &shown[index]);
+        let note = notes(row, has_same_callers);
+        let with_note = note.as_ref().and_then(|note| joined(&head, note));
+        push_line(text, with_note.as_ref().unwrap_or(&head));
+        let note = note.filter(|_| with_note.is_none());
         let above = Some(()).filter(|_| details_left > 0);
         let above = above.and_then(|()| excerpt(row, previous, width, &mut sources));
         details_left -= usize::from(above.is_some());
         let below = grown(row, width).filter(|_| details_left > 0);
         details_left -= usize::from(below.is_some());
-        for detail in above.iter().chain(&callers_or_note).chain(&below) {
+        for detail in above.iter().chain(&note).chain(&callers).chain(&below) {
             push_line(text, &format!("{:indent$}{detail}", ""));
         }
+        previous = Some(row);
     }
     let mut paths = shown.iter().filter_map(|row| Some((row.leading.parts.path.as_ref()?, row)));
     if let Some((_, row)) = paths.find(|(path, _)| !sources.can_be_read(path)) {
@@ -272,24 +215,25 @@ fn notes(row: &Row<'_>, is_same_caller: bool) -> Option<String> {
     (!notes.is_empty()).then(|| notes.join(", "))
 }
 
-/// Who calls a site.
-struct Callers {
-    /// As the one before it says.
-    are_same: bool,
-    /// Else these say it.
-    lines: Vec<String>,
+/// A row, and who calls it.
+struct Called<'a> {
+    row: &'a Row<'a>,
+    /// Lines that say it; none where the row before has the same callers.
+    callers: Vec<String>,
+    has_same_callers: bool,
 }
 
-fn callers(rows: &[Row<'_>], width: usize, sources: &mut Sources) -> Vec<Callers> {
+fn called<'a>(rows: &'a [Row<'a>], width: usize, sources: &mut Sources) -> Vec<Called<'a>> {
     let mut previous: Vec<String> = Vec::new();
-    let callers = rows.iter().map(|row| {
+    let with_callers = rows.iter().map(|row| {
         let links = calls(row.leading, &row.callers, sources);
-        let are_same = !links.is_empty() && links == previous;
-        let lines = if are_same { Vec::new() } else { chain("called from ", &links, width) };
+        let has_same_callers = !links.is_empty() && links == previous;
+        let shown: &[String] = if has_same_callers { &[] } else { &links };
+        let callers = chain("called from ", shown, width);
         previous = links;
-        Callers { are_same, lines }
+        Called { row, callers, has_same_callers }
     });
-    callers.collect()
+    with_callers.collect()
 }
 
 /// The line of code, except where the site before it has just shown it.
@@ -321,7 +265,7 @@ fn grown(row: &Row<'_>, width: usize) -> Option<String> {
 
 /// As many links as fit in a line. The last one, the user's test, is always there: where both do
 /// not fit, on a line of its own.
-fn chain(start: &str, links: &[String], width: usize) -> Vec<String> {
+pub(super) fn chain(start: &str, links: &[String], width: usize) -> Vec<String> {
     let Some((last, others)) = links.split_last() else { return Vec::new() };
     let count = |text: &str| text.chars().count();
     let all = format!("{start}{}", links.join(" < "));
@@ -347,31 +291,10 @@ fn chain(start: &str, links: &[String], width: usize) -> Vec<String> {
     vec![fit(&(text + before_last.trim_end()), width), fit(&format!("{indent}{last}"), width)]
 }
 
+/// As much as fits in `width` columns.
 fn fit(text: &str, width: usize) -> String {
     match text.chars().count() {
         count if count <= width => text.to_owned(),
         _ => text.chars().take(width.saturating_sub(2)).chain("..".chars()).collect(),
     }
 }
-
-/// As many lines as it takes, all but the first further to the right.
-fn push_sentence(text: &mut String, indent: usize, sentence: &str) {
-    let mut line = " ".repeat(indent.saturating_sub(1));
-    for word in sentence.split(' ') {
-        if line.chars().count() + 1 + word.chars().count() > WIDTH {
-            push_line(text, &line);
-            line = " ".repeat(indent + 3);
-        }
-        line.push(' ');
-        line.push_str(word);
-    }
-    push_line(text, &line);
-}
-
-/// A line, without space at its end.
-fn push_line(text: &mut String, line: &str) {
-    text.extend(line.trim_end().chars().chain(iter::once('\n')));
-}
-
-#[cfg(test)]
-mod tests;

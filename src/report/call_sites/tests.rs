@@ -1,9 +1,10 @@
-//! Cold: tests of `failure`.
+//! Cold: tests of `call_sites` and `site_list`.
 
-use super::{
-    chain, push_call_sites, CallSites, List, Mode, SortBy, Subject, DHAT_HINT, UNREAD, WIDTH,
-};
+use super::super::layout::WIDTH;
+use super::super::site_list::{chain, UNREAD};
+use super::{push_lists, List, Mode, SortBy, Subject, DHAT_HINT};
 use crate::call_sites::fixture::{tally, Program};
+use crate::call_sites::CallSites;
 use crate::counters::ignored;
 use crate::stacks::{Growth, SiteCounts};
 use crate::walk::Stop;
@@ -12,7 +13,7 @@ fn push(text: &mut String, program: &Program<'_>, mode: Mode, order: SortBy) {
     let sites = ignored(|at_work| CallSites::new(at_work, program.data()));
     let subject = Subject::Allocated;
     let list = List { sites, subject, order, attribute: None, is_warm: false, run: None };
-    ignored(|at_work| push_call_sites(at_work, text, &[list], mode));
+    ignored(|at_work| push_lists(at_work, text, &[list], mode));
     // With the feature `dhat-compat` it says one thing more, and one of sources that are not there,
     // as nearly all here.
     *text = text.replace(DHAT_HINT, "");
@@ -265,7 +266,7 @@ fn a_source_that_is_not_there_is_named_once() {
             run: None,
         };
         let mut text = String::new();
-        ignored(|at_work| push_call_sites(at_work, &mut text, &[list], Mode::Short));
+        ignored(|at_work| push_lists(at_work, &mut text, &[list], Mode::Short));
         let lines: Vec<_> = text.lines().filter(|line| line.ends_with(UNREAD)).collect();
         assert_eq!(lines, expected, "{text}");
     };

@@ -1,0 +1,88 @@
+//! Cold: the table of a report: each limit, and what was measured.
+//!
+//! ```text
+//!   metric       budget  measured          runs
+//!   allocations      10        14  +4    14..14
+//!   bytes         1,024       904  ok  904..904
+//! ```
+
+use super::layout::push_line;
+use crate::budget::{ExceededData, Limit, Metric};
+use crate::number::grouped;
+
+/// The headings, and whether a column has numbers, which stand to the right.
+const COLUMNS: [(&str, bool); 6] = [
+    ("metric", false),
+    ("budget", true),
+    ("measured", true),
+    ("", false),
+    ("runs", true),
+    ("", false),
+];
+
+/// Columns are two spaces apart; an empty one is left out.
+pub(super) fn push_table(text: &mut String, data: &ExceededData) {
+    let headings = COLUMNS.map(|(heading, _)| heading.to_owned());
+    let limits: Vec<_> =
+        data.budget.limits().map(|(metric, limit)| cells(data, metric, limit)).collect();
+    let widest = |column: usize| limits.iter().map(|cells| cells[column].len()).max().unwrap_or(0);
+    for cells in [&headings].into_iter().chain(&limits) {
+        let mut line = String::new();
+        for (column, (heading, is_number)) in COLUMNS.into_iter().enumerate() {
+            let (cell, width) = (&cells[column], widest(column).max(heading.len()));
+            line += &match (widest(column), is_number) {
+                (0, _) => String::new(),
+                (_, true) => format!("  {cell:>width$}"),
+                (_, false) => format!("  {cell:width$}"),
+            };
+        }
+        push_line(text, &line);
+    }
+}
+
+fn cells(data: &ExceededData, metric: Metric, limit: Limit) -> [String; COLUMNS.len()] {
+    let measured = data.measured(metric, limit);
+    let runs = data.runs.as_ref().filter(|runs| runs.runs > 1);
+    let range = runs.map(|runs| runs.range(metric));
+    [
+        metric.label(data.origin.returns_nothing).to_owned(),
+        allowed(limit),
+        grouped(measured),
+        verdict(limit, measured),
+        range.map_or_else(String::new, |(least, greatest)| between(least, greatest)),
+        advice(limit, measured, range),
+    ]
+}
+
+fn allowed(limit: Limit) -> String {
+    match (limit.min, limit.max) {
+        (None, None) => String::new(),
+        (None, Some(max)) => grouped(max),
+        (Some(min), None) => format!("at least {}", grouped(min)),
+        (Some(min), Some(max)) if min == max => format!("exactly {}", grouped(min)),
+        (Some(min), Some(max)) => between(min, max),
+    }
+}
+
+fn between(least: u64, greatest: u64) -> String {
+    format!("{}..{}", grouped(least), grouped(greatest))
+}
+
+fn verdict(limit: Limit, measured: u64) -> String {
+    match limit.excess(measured) {
+        0 => "ok".to_owned(),
+        excess if limit.is_above(measured) => format!("-{}", grouped(excess)),
+        excess => format!("+{}", grouped(excess)),
+    }
+}
+
+/// Better than an `exact` or `min` budget: the budget can be lowered, if the runs agree.
+fn advice(limit: Limit, measured: u64, range: Option<(u64, u64)>) -> String {
+    match range {
+        Some((least, greatest)) if least < greatest && !limit.holds(measured) => {
+            "the runs differ".to_owned()
+        }
+        _ if limit.is_above(measured) => format!("lower it to {}", grouped(measured)),
+        _ => String::new(),
+    }
+}
