@@ -1,23 +1,23 @@
 //! Hot: `Birth`, when a block of a heap profile was allocated.
 
-/// When a block was born, in one word: the number of its profile, then ticks from the beginning of
-/// that, in units of 64: 20 ns, for four days at 3 GHz. Older blocks count as that old.
+/// When a block was born, in one word: the serial of its profile's use, then ticks from the
+/// beginning of that, in units of 64: 20 ns, for four days at 3 GHz. Older blocks count as that
+/// old.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Birth(u64);
 
-const NUMBER_BITS: u32 = 20;
-/// The last number that a profile can have.
-pub(super) const MAX_NUMBER: u64 = (1 << NUMBER_BITS) - 1;
-const TIME_BITS: u32 = u64::BITS - NUMBER_BITS;
+/// Serials have so many bits.
+pub(super) const SERIAL_BITS: u32 = 20;
+const TIME_BITS: u32 = u64::BITS - SERIAL_BITS;
 const TICKS_PER_UNIT: u64 = 64;
 
 impl Birth {
-    pub(super) fn new(number: u64, ticks: u64) -> Self {
+    pub(super) fn new(serial: u64, ticks: u64) -> Self {
         let units = (ticks / TICKS_PER_UNIT).min((1 << TIME_BITS) - 1);
-        Self(number << TIME_BITS | units)
+        Self(serial << TIME_BITS | units)
     }
 
-    pub(super) fn number(self) -> u64 {
+    pub(super) fn serial(self) -> u64 {
         self.0 >> TIME_BITS
     }
 
@@ -37,17 +37,17 @@ impl Birth {
 
 #[cfg(test)]
 mod tests {
-    use super::{Birth, MAX_NUMBER};
+    use super::{Birth, SERIAL_BITS};
 
     #[test]
     fn a_birth_is_of_one_profile_and_not_older_than_it_can_say() {
-        for number in [1, 2, MAX_NUMBER] {
+        for serial in [1, 2, (1 << SERIAL_BITS) - 1] {
             for ticks in [0, 64, 1 << 49] {
-                let birth = Birth::new(number, ticks);
-                assert_eq!((birth.number(), birth.ticks()), (number, ticks));
+                let birth = Birth::new(serial, ticks);
+                assert_eq!((birth.serial(), birth.ticks()), (serial, ticks));
                 assert_eq!(Birth::of_word(birth.to_word()), birth);
             }
-            assert_eq!(Birth::new(number, u64::MAX).number(), number);
+            assert_eq!(Birth::new(serial, u64::MAX).serial(), serial);
         }
     }
 }

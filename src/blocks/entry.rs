@@ -90,7 +90,7 @@ impl Entry {
     #[inline]
     pub(super) fn is_present(&self) -> bool {
         match self {
-            Self::LeakCounter { scope, serial, .. } => *serial == scope.serial(),
+            Self::LeakCounter { scope, serial, .. } => scope.has(*serial),
             Self::Profiled { points, born, .. } => points.has(*born),
         }
     }
@@ -132,6 +132,7 @@ impl Entry {
 mod tests {
     use super::{Birth, Entry, HeapProfile, LeakCounter, ProgramPoint, Words};
     use crate::stacks::made_up_stack;
+    use crate::sys::Pooled;
 
     #[test]
     fn halves_of_two_entries_are_none() {

@@ -5,12 +5,13 @@
 //! In plain words: the points are a trie, found by the hash of the stack. They are never freed, nor
 //! taken out: the next user of the same `HeapProfile` finds those of the last one, set to zero. So
 //! an entry of a block that is freed much later leads to a point that is still there, and the
-//! number of the profile that the block was born in tells that it counts no more.
+//! serial of the use that the block was born in tells that it counts no more
+//! ([`uses`](super::uses)).
 //!
 //! Exact while one thread at a time allocates. Where several do, each sum is exact, but a maximum
 //! may miss what another thread did at the very moment, as nobody waits for another. One case is
-//! left: a thread looks at the number, and is held up in the middle of its event until the profile
-//! is over and the next one of the same `HeapProfile` has begun. Its event then changes numbers of
+//! left: a thread looks at the serial, and is held up in the middle of its event until the profile
+//! is over and the next use of the same `HeapProfile` has begun. Its event then changes numbers of
 //! the wrong profile. To rule that out as `leak_counter` does, each of the numbers here would need
 //! a serial, and each change a compare-and-swap. So both ways are right: a leak counter has two
 //! numbers, which must not be wrong by one, and a heap profile has many.
@@ -23,13 +24,18 @@ use std::ptr;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicI64, AtomicPtr, AtomicU64, AtomicUsize};
 
-use super::birth::{Birth, MAX_NUMBER};
+use super::birth::{Birth, SERIAL_BITS};
 use super::clock;
 use super::program_point::{PointNumbers, ProgramPoint};
 use super::table;
 use super::tracking;
+use super::uses::{InUse, Reused, Uses};
 use crate::stacks::Stack;
-use crate::sys::memory;
+use crate::sys::{memory, Links, Pool, Pooled};
+
+/// Those of scopes. Those of the whole process have a pool of their own
+/// ([`process_profile`](super::process_profile)).
+static OF_SCOPES: Pool<HeapProfile> = Pool::new();
 
 /// The roots are found by so many of the hash's highest bits.
 const ROOT_BITS: u32 = 8;
@@ -37,11 +43,8 @@ const ROOT_BITS: u32 = 8;
 /// Its numbers on a cache line of their own.
 #[repr(align(64))]
 pub(crate) struct HeapProfile {
-    /// Of the present profile; [`IDLE`] while there is none.
-    number: AtomicU64,
-    /// Of the latest one. None is used twice, as entries of old profiles stay in the table.
-    last_number: AtomicU64,
-    /// When it began, by the clock of ticks and by that of the system.
+    uses: Uses<SERIAL_BITS>,
+    /// When the present profile began, by the clock of ticks and by that of the system.
     start_ticks: AtomicU64,
     start: AtomicU64,
     /// How many innermost addresses of a stack make a point.
@@ -59,10 +62,8 @@ pub(crate) struct HeapProfile {
     /// Of blocks without a stack, or without room for a point.
     unplaced: ProgramPoint,
     roots: [AtomicPtr<ProgramPoint>; 1 << ROOT_BITS],
+    links: Links<Self>,
 }
-
-/// No profile's number.
-pub(super) const IDLE: u64 = 0;
 
 /// When something happened in a whole profile, in nanoseconds from its beginning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -72,11 +73,10 @@ pub(crate) struct Times {
     pub(crate) now: u64,
 }
 
-#[allow(clippy::declare_interior_mutable_const)] // Templates.
-impl HeapProfile {
-    pub(crate) const NEW: Self = Self {
-        number: AtomicU64::new(IDLE),
-        last_number: AtomicU64::new(IDLE),
+#[allow(clippy::declare_interior_mutable_const)] // A template.
+impl Pooled for HeapProfile {
+    const NEW: Self = Self {
+        uses: Uses::NONE,
         start_ticks: AtomicU64::new(0),
         start: AtomicU64::new(0),
         depth: AtomicUsize::new(usize::MAX),
@@ -88,12 +88,35 @@ impl HeapProfile {
         touched: ProgramPoint::NONE,
         unplaced: ProgramPoint::new(None),
         roots: [ProgramPoint::NONE; 1 << ROOT_BITS],
+        links: Links::NEW,
     };
 
-    /// Somebody begins to use it, as the only one. Program
-    /// points are told apart by the innermost
+    fn links(&self) -> &Links<Self> {
+        &self.links
+    }
+}
+
+impl Reused for HeapProfile {
+    fn end(&'static self) {
+        if self.uses.end() {
+            tracking::stop_tracking();
+        }
+    }
+
+    fn is_used_up(&self) -> bool {
+        self.uses.are_used_up()
+    }
+}
+
+impl HeapProfile {
+    /// One for a scope that begins; `None` without memory.
+    pub(crate) fn of_scope() -> Option<InUse<Self>> {
+        InUse::new(&OF_SCOPES, |profile| profile.begin(usize::MAX))
+    }
+
+    /// Somebody begins to use it, as the only one. Program points are told apart by the innermost
     /// `depth` addresses of their stacks. `false` if there is no memory to keep blocks in.
-    pub(crate) fn begin(&'static self, depth: usize) -> bool {
+    pub(super) fn begin(&'static self, depth: usize) -> bool {
         if !table::LIVE.prepare() {
             return false;
         }
@@ -110,41 +133,26 @@ impl HeapProfile {
         self.depth.store(depth, Relaxed);
         self.start.store(clock::nanoseconds(), Relaxed);
         self.start_ticks.store(clock::ticks(), Relaxed);
-        self.number.store(self.last_number.fetch_add(1, Relaxed) + 1, Release);
+        self.uses.begin();
         tracking::start_tracking();
         true
     }
 
-    /// The profile is over.
-    pub(crate) fn end(&'static self) {
-        if self.number.swap(IDLE, Release) != IDLE {
-            tracking::stop_tracking();
-        }
-    }
-
-    /// Whether it has had so many profiles, a million, that there is no number left for another: it
-    /// must not begin again.
-    pub(crate) fn is_used_up(&self) -> bool {
-        self.last_number.load(Relaxed) >= MAX_NUMBER
-    }
-
     #[cfg(test)]
     pub(crate) fn use_up(&self) {
-        self.last_number.store(MAX_NUMBER, Relaxed);
+        self.uses.use_up();
     }
 
-    /// What tells the present profile from others; never that of the one before. Who has it sees
-    /// what `begin` has set.
+    /// That of the present use. Whoever has it sees what `begin` has set.
     #[inline]
-    pub(crate) fn number(&self) -> u64 {
-        self.number.load(Acquire)
+    pub(crate) fn serial(&self) -> u64 {
+        self.uses.present()
     }
 
-    /// Whether a block that was born then is of the present profile. A relaxed look: the owner of
-    /// the block has it from one who had the number, and others but compare.
+    /// Whether a block that was born then is of the present profile.
     #[inline]
     pub(super) fn has(&self, born: Birth) -> bool {
-        born.number() == self.number.load(Relaxed)
+        self.uses.is_present(born.serial())
     }
 
     /// Ticks from the beginning.

@@ -1,56 +1,74 @@
 //! Hot: `LeakCounter`, how many of the blocks that were allocated in a scope are live. Changed by
 //! [`live`], where the blocks are; begun, read and ended by the scope.
 //!
-//! A `LeakCounter` lives for ever and is used by one scope after another, while any thread may be
-//! about to free a block of an earlier one. So every use has a serial number of its own, which the
-//! entries of its blocks carry. A thread first compares that with the present one. It may be held
-//! up after that, while the scope ends and the next one begins; therefore each count carries the
-//! last 32 bits of the serial too, and is changed by a compare-and-swap, which fails if it has
-//! become that of another scope. (It would take 4,294,967,296 scopes, begun while one thread stands
-//! between two instructions, to deceive it.) Nobody waits, and a `LeakCounter` can be used again at
-//! once.
+//! A `LeakCounter` is used by one scope after another ([`uses`](super::uses)). A thread that frees a
+//! block first looks whether the serial of its entry is the present one. It may be held up after
+//! that, while the scope ends and the next one begins. Therefore each count carries the serial too,
+//! and is changed by a compare-and-swap, which fails if it has become that of another scope. Nobody
+//! waits, and a `LeakCounter` can be used again at once.
 
 use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::{Relaxed, Release};
+use std::sync::atomic::Ordering::Relaxed;
 
 use super::table;
 use super::tracking::{start_tracking, stop_tracking};
+use super::uses::{InUse, Reused, Uses};
+use crate::sys::{Links, Pool, Pooled};
 
-/// The last one given out; none is used twice.
-static SERIALS: AtomicU64 = AtomicU64::new(0);
+static LEAK_COUNTERS: Pool<LeakCounter> = Pool::new();
 
 /// The live blocks of one scope at a time. On a cache line of its own.
 #[repr(align(64))]
 pub(crate) struct LeakCounter {
-    /// 0 while nobody uses it.
-    serial: AtomicU64,
+    uses: Uses<SERIAL_BITS>,
     blocks: Count,
     lost: Count,
+    links: Links<Self>,
+}
+
+/// Serials have so many bits: they share a word with what is counted.
+const SERIAL_BITS: u32 = 32;
+
+#[allow(clippy::declare_interior_mutable_const)] // A template, copied into each new one.
+impl Pooled for LeakCounter {
+    const NEW: Self =
+        Self { uses: Uses::NONE, blocks: Count::ZERO, lost: Count::ZERO, links: Links::NEW };
+
+    fn links(&self) -> &Links<Self> {
+        &self.links
+    }
+}
+
+impl Reused for LeakCounter {
+    /// No block is of the scope any more.
+    fn end(&'static self) {
+        if self.uses.end() {
+            stop_tracking();
+        }
+    }
+
+    fn is_used_up(&self) -> bool {
+        self.uses.are_used_up()
+    }
 }
 
 impl LeakCounter {
-    #[allow(clippy::declare_interior_mutable_const)] // A template, copied into each new one.
-    pub(crate) const NEW: Self =
-        Self { serial: AtomicU64::new(0), blocks: Count::ZERO, lost: Count::ZERO };
+    /// One for a scope that begins; `None` without memory.
+    pub(crate) fn of_scope() -> Option<InUse<Self>> {
+        InUse::new(&LEAK_COUNTERS, Self::begin)
+    }
 
     /// A scope begins to use it, as the only one. `false` if there is no memory to keep blocks in.
-    pub(crate) fn begin(&'static self) -> bool {
+    pub(super) fn begin(&'static self) -> bool {
         if !table::LIVE.prepare() {
             return false;
         }
-        let serial = SERIALS.fetch_add(1, Relaxed) + 1;
+        let serial = self.uses.next();
         self.blocks.begin(serial);
         self.lost.begin(serial);
-        self.serial.store(serial, Release);
+        self.uses.begin();
         start_tracking();
         true
-    }
-
-    /// The scope is over: no block is of it any more.
-    pub(crate) fn end(&'static self) {
-        if self.serial.swap(0, Release) != 0 {
-            stop_tracking();
-        }
     }
 
     /// How many are live. Like all that follows, to be asked before the end.
@@ -66,10 +84,16 @@ impl LeakCounter {
 
 /// For the table of live blocks.
 impl LeakCounter {
-    /// 0 if nobody uses it.
+    /// That of the present use.
     #[inline]
     pub(crate) fn serial(&self) -> u64 {
-        self.serial.load(Relaxed)
+        self.uses.present()
+    }
+
+    /// Whether the use of this serial is the present one.
+    #[inline]
+    pub(super) fn has(&self, serial: u64) -> bool {
+        self.uses.is_present(serial)
     }
 
     #[inline]
@@ -90,14 +114,13 @@ impl LeakCounter {
     /// Unless the scope is over.
     #[inline]
     fn change(&self, serial: u64, count: &Count, difference: i32) {
-        if serial == self.serial() {
+        if self.has(serial) {
             count.add(serial, difference);
         }
     }
 }
 
-/// A number, in the lower half, below the last 32 bits of the serial of the scope that it belongs
-/// to.
+/// A number, in the lower half, below the serial of the scope that it belongs to.
 struct Count(AtomicU64);
 
 impl Count {
@@ -105,7 +128,7 @@ impl Count {
     const ZERO: Self = Self(AtomicU64::new(0));
 
     fn begin(&self, serial: u64) {
-        self.0.store(serial << 32, Relaxed);
+        self.0.store(serial << SERIAL_BITS, Relaxed);
     }
 
     fn get(&self) -> u32 {
@@ -116,9 +139,9 @@ impl Count {
     #[inline]
     fn add(&self, serial: u64, difference: i32) {
         let mut now = self.0.load(Relaxed);
-        while now >> 32 == serial & u64::from(u32::MAX) {
+        while now >> SERIAL_BITS == serial {
             let sum = (now as u32).saturating_add_signed(difference);
-            let new = (serial << 32) | u64::from(sum);
+            let new = (serial << SERIAL_BITS) | u64::from(sum);
             match self.0.compare_exchange_weak(now, new, Relaxed, Relaxed) {
                 Ok(_) => return,
                 Err(changed) => now = changed,
@@ -129,7 +152,7 @@ impl Count {
 
 #[cfg(test)]
 mod tests {
-    use super::{Count, LeakCounter};
+    use super::{Count, LeakCounter, Pooled, Reused, Uses};
 
     fn new() -> &'static LeakCounter {
         Box::leak(Box::new(LeakCounter::NEW))
@@ -160,7 +183,7 @@ mod tests {
     #[test]
     fn a_late_change_meets_a_count_of_another_scope() {
         let count = Count::ZERO;
-        for serial in [7, 8, u64::from(u32::MAX), 1 << 32, (1 << 32) + 1] {
+        for serial in [1, 7, 8, Uses::<{ super::SERIAL_BITS }>::LAST] {
             count.begin(serial);
             count.add(serial, 5);
             count.add(serial - 1, 1);

@@ -12,6 +12,7 @@ use super::nodes::Words;
 use super::program_point::ProgramPoint;
 use super::table::{MovingBlock, Table, LIVE};
 use super::tracking::is_tracking;
+use super::uses::IDLE;
 use crate::counters::Event;
 use crate::stacks::Stack;
 
@@ -77,21 +78,21 @@ impl LeakCounter {
 }
 
 impl HeapProfile {
-    /// A block was allocated. Nothing happens if the profile of that number is over.
+    /// A block was allocated. Nothing happens if the profile of that serial is over.
     #[inline]
     pub(crate) fn enter(
         &'static self,
-        number: u64,
+        serial: u64,
         address: usize,
         size: u64,
         stack: Option<&'static Stack>,
         is_first: bool,
     ) {
-        if number != self.number() {
+        if serial != self.serial() {
             return;
         }
         let (point, now) = (self.touch(stack), self.now());
-        let born = Birth::new(number, now);
+        let born = Birth::new(serial, now);
         let entry = Entry::Profiled { points: self, born, size, point };
         if LIVE.enter(address, entry, is_first) {
             self.gained(point, now, size);
@@ -106,17 +107,17 @@ impl HeapProfile {
     #[inline]
     pub(crate) fn reenter(
         &'static self,
-        number: u64,
+        serial: u64,
         address: usize,
         size: u64,
         stack: Option<&'static Stack>,
     ) {
-        if number != self.number() {
+        if serial != self.serial() {
             return;
         }
         match self.find(address) {
             Some(point) => point.count_again(size),
-            None => self.enter(number, address, size, stack, false),
+            None => self.enter(serial, address, size, stack, false),
         }
     }
 
@@ -171,7 +172,7 @@ impl<const BITS: u32> Table<BITS> {
         stack: Option<&'static Stack>,
         is_first: bool,
     ) -> bool {
-        if serial == 0 || serial != scope.serial() {
+        if serial == IDLE || !scope.has(serial) {
             return false;
         }
         let entry = Entry::LeakCounter { scope, serial, size, stack };

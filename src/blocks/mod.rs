@@ -6,6 +6,7 @@
 //! - [`leak_counter`]: how many blocks of one scope are live;
 //! - [`heap_profile`]: what the blocks of each stack come to; [`program_point`]: of one stack;
 //!   [`process_profile`]: the heap profiles of the whole process;
+//! - [`uses`]: how counters and profiles are used one time after the other;
 //! - [`tracking`]: the flag that is up while anybody asks; [`birth`] and [`clock`]: how long a
 //!   block lives;
 //! - [`tracked`]: where the blocks of a scope are entered.
@@ -22,12 +23,14 @@ mod program_point;
 mod table;
 mod tracked;
 mod tracking;
+mod uses;
 
 pub(crate) use heap_profile::{HeapProfile, Times};
 pub(crate) use leak_counter::LeakCounter;
 pub(crate) use live::{begin_realloc, end_realloc, forget_freed};
-pub(crate) use process_profile::{profile_event, ProcessHeapProfile};
+pub(crate) use process_profile::{profile_event, ProcessProfile};
 pub(crate) use program_point::{PointNumbers, ProgramPoint};
 pub(crate) use table::MovingBlock;
 pub(crate) use tracked::Tracked;
 pub(crate) use tracking::is_tracking;
+pub(crate) use uses::InUse;

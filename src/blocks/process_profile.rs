@@ -1,55 +1,49 @@
 //! Hot: the heap profiles of the whole process: all threads enter their blocks in them.
 
+use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicBool, AtomicUsize};
 
-use super::heap_profile::{HeapProfile, IDLE};
+use super::heap_profile::HeapProfile;
+use super::uses::{InUse, IDLE};
 use crate::counters::Event;
 use crate::stacks::Stack;
+use crate::sys::Pool;
 
-/// How many profiles of the whole process there can be at a time.
-const MAX_OF_PROCESS: usize = 4;
+static OF_PROCESS: Pool<HeapProfile> = Pool::new();
 
-/// One of them.
-pub(crate) struct ProcessHeapProfile {
-    is_taken: AtomicBool,
-    points: HeapProfile,
-}
+/// So many there are at a time, or one more for each thread that begins one at the same moment.
+/// Each takes its time of every allocation.
+const MAX_IN_USE: usize = 4;
 
-#[allow(clippy::declare_interior_mutable_const)] // A template for the array.
-const NEW: ProcessHeapProfile =
-    ProcessHeapProfile { is_taken: AtomicBool::new(false), points: HeapProfile::NEW };
-
-static OF_PROCESS: [ProcessHeapProfile; MAX_OF_PROCESS] = [NEW; MAX_OF_PROCESS];
-
-/// How many of them are in use.
+/// How many there are.
 static IN_USE: AtomicUsize = AtomicUsize::new(0);
 
-impl ProcessHeapProfile {
-    /// Begins a profile of all threads' blocks; `None` if there are too many, or no memory.
-    /// `watch_frees` sets the limits of all threads, as for any tracking.
-    pub(crate) fn begin(depth: usize, watch_frees: fn()) -> Option<&'static Self> {
-        let free = OF_PROCESS.iter().find(|one| !one.is_taken.swap(true, Acquire))?;
-        if !free.points.begin(depth) {
-            free.is_taken.store(false, Release);
+/// A heap profile of all threads' blocks. Dropping it ends that.
+pub(crate) struct ProcessProfile(InUse<HeapProfile>);
+
+impl ProcessProfile {
+    /// Begins one, whose points are told apart by so many innermost addresses; `None` if there are
+    /// too many, or no memory. `watch_frees` sets the limits of all threads, as for any tracking.
+    pub(crate) fn begin(depth: usize, watch_frees: fn()) -> Option<Self> {
+        if IN_USE.load(Relaxed) >= MAX_IN_USE {
             return None;
         }
+        let profile = InUse::new(&OF_PROCESS, |profile| profile.begin(depth))?;
         // First: another profiler may have all allocations recorded already, and a block that is
         // entered must not be freed unseen.
         watch_frees();
         IN_USE.fetch_add(1, Release);
-        Some(free)
+        Some(Self(profile))
     }
 
-    pub(crate) fn points(&'static self) -> &'static HeapProfile {
-        &self.points
+    pub(crate) fn points(&self) -> &'static HeapProfile {
+        self.0.get()
     }
+}
 
-    /// One that is used up is not begun again.
-    pub(crate) fn end(&'static self) {
+impl Drop for ProcessProfile {
+    fn drop(&mut self) {
         IN_USE.fetch_sub(1, Relaxed);
-        self.points.end();
-        self.is_taken.store(self.points.is_used_up(), Release);
     }
 }
 
@@ -61,29 +55,29 @@ pub(crate) fn profile_event(stack: Option<&'static Stack>, event: &Event, is_fir
         return;
     }
     let (address, size, mut is_first) = (event.address, event.size(), is_first);
-    for ProcessHeapProfile { points, .. } in &OF_PROCESS {
-        match points.number() {
+    for profile in OF_PROCESS.iter() {
+        match profile.serial() {
             IDLE => {}
-            number if event.is_fresh() => {
-                points.enter(number, address, size, stack, is_first);
+            serial if event.is_fresh() => {
+                profile.enter(serial, address, size, stack, is_first);
                 is_first = false;
             }
-            number => points.reenter(number, address, size, stack),
+            serial => profile.reenter(serial, address, size, stack),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::Ordering::Relaxed;
-
-    use super::ProcessHeapProfile;
+    use super::ProcessProfile;
 
     #[test]
     fn one_that_is_used_up_is_not_begun_again() {
-        let profile = ProcessHeapProfile::begin(usize::MAX, || {}).expect("one is idle");
-        profile.points().use_up();
-        profile.end();
-        assert!(profile.is_taken.load(Relaxed));
+        let begin = || ProcessProfile::begin(usize::MAX, || {}).expect("memory");
+        let used_up = begin();
+        let points = used_up.points();
+        points.use_up();
+        drop(used_up);
+        assert!(!std::ptr::eq(begin().points(), points));
     }
 }

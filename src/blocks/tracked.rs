@@ -21,9 +21,9 @@ impl Tracked {
         if let Some((leak_counter, serial)) = self.leak_counter.filter(|_| address != Event::GONE) {
             leak_counter.insert(serial, address, size, stack, is_first);
         }
-        if let Some((heap_profile, number)) = self.heap_profile {
+        if let Some((heap_profile, serial)) = self.heap_profile {
             heap_profile.enter(
-                number,
+                serial,
                 address,
                 size,
                 stack,
@@ -35,8 +35,8 @@ impl Tracked {
     /// A block was reallocated in the scope.
     #[inline]
     pub(crate) fn count_moved(self, event: &Event, stack: Option<&'static Stack>) {
-        if let Some((heap_profile, number)) = self.heap_profile {
-            heap_profile.reenter(number, event.address, event.size(), stack);
+        if let Some((heap_profile, serial)) = self.heap_profile {
+            heap_profile.reenter(serial, event.address, event.size(), stack);
         }
     }
 }

@@ -27,7 +27,9 @@ pub(super) fn stop_tracking() {
 #[cfg(test)]
 mod tests {
     use super::is_tracking;
+    use crate::blocks::uses::Reused;
     use crate::blocks::{HeapProfile, LeakCounter};
+    use crate::sys::Pooled;
 
     fn new() -> &'static LeakCounter {
         Box::leak(Box::new(LeakCounter::NEW))

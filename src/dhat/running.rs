@@ -5,12 +5,13 @@ use std::sync::Mutex;
 
 use super::ad_hoc::Events;
 use super::sums::HeapSums;
+use crate::blocks::ProcessProfile;
 use crate::counters::{AtWork, Blocks};
 use crate::dhat_file::{self, lock};
 use crate::number::grouped;
 use crate::reading::{DhatKind, DhatProfile, ProgramPoints};
 use crate::stacks::Stack;
-use crate::threads::{self, EveryAllocation, ProcessProfile};
+use crate::threads::{self, EveryAllocation};
 
 /// Of the one profiler that there can be.
 pub(super) enum Phase {

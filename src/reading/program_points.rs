@@ -42,14 +42,14 @@ mod tests {
 
     #[test]
     fn the_lifetimes_of_a_point_are_those_of_all_its_blocks() {
-        let points: &HeapProfile = Box::leak(Box::new(HeapProfile::NEW));
-        assert!(points.begin(usize::MAX));
+        let in_use = HeapProfile::of_scope().expect("memory");
+        let points = in_use.get();
         for block in 1..=8 {
-            points.enter(points.number(), 16 * block, 8, None, false);
+            points.enter(points.serial(), 16 * block, 8, None, false);
         }
         std::thread::sleep(Duration::from_millis(5));
         let profile = ProgramPoints::of(points);
-        points.end();
+        drop(in_use);
         let [(None, numbers)] = profile.points[..] else { panic!("one point") };
         // Some eight times as long, unless the thread was held up on the way.
         assert!(numbers.lifetimes > profile.times.now, "{numbers:?}, {:?}", profile.times);

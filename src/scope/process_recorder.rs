@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 use std::panic::Location;
 
-use crate::blocks::PointNumbers;
+use crate::blocks::{PointNumbers, ProcessProfile};
 use crate::call_sites::{self, CallSites};
 use crate::ignored::Ignored;
 use crate::reading::{ProgramPoints, Recording};
 use crate::stacks::{self, SiteCounts, Stack};
-use crate::threads::{self, EveryAllocation, ProcessProfile};
+use crate::threads::{self, EveryAllocation};
 
 /// Records until it is dropped.
 pub(crate) struct ProcessRecorder {

@@ -3,35 +3,10 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::registry::THREADS;
-use crate::blocks::{HeapProfile, LeakCounter, ProcessHeapProfile, Tracked};
+use crate::blocks::{HeapProfile, InUse, LeakCounter, ProcessProfile, Tracked};
 use crate::counters::thread_counters::EVERY_DEALLOC;
 use crate::counters::Word;
 use crate::stacks::Stack;
-use crate::sys::{Links, Pool, Pooled};
-
-static RETAINED: Pool<Item<LeakCounter>> = Pool::new();
-static POINTS: Pool<Item<HeapProfile>> = Pool::new();
-
-struct Item<T> {
-    it: T,
-    links: Links<Self>,
-}
-
-impl Pooled for Item<LeakCounter> {
-    const NEW: Self = Self { it: LeakCounter::NEW, links: Links::NEW };
-
-    fn links(&self) -> &Links<Self> {
-        &self.links
-    }
-}
-
-impl Pooled for Item<HeapProfile> {
-    const NEW: Self = Self { it: HeapProfile::NEW, links: Links::NEW };
-
-    fn links(&self) -> &Links<Self> {
-        &self.links
-    }
-}
 
 /// What a scope wants to know of its blocks.
 #[derive(Clone, Copy, Default)]
@@ -50,8 +25,8 @@ impl Track {
 
 /// The blocks that are allocated for one scope. Dropping it ends that.
 pub(crate) struct Tracking {
-    retained: Option<&'static Item<LeakCounter>>,
-    points: Option<&'static Item<HeapProfile>>,
+    leak_counter: Option<InUse<LeakCounter>>,
+    heap_profile: Option<InUse<HeapProfile>>,
 }
 
 /// Blocks that are live.
@@ -65,30 +40,15 @@ pub(crate) struct Live {
 
 /// Begins to track; `None` without memory.
 pub(crate) fn track(wanted: Track) -> Option<Tracking> {
-    let mut tracking = Tracking { retained: None, points: None };
+    let mut tracking = Tracking { leak_counter: None, heap_profile: None };
     if wanted.live {
-        tracking.retained = Some(taken(&RETAINED, LeakCounter::begin)?);
+        tracking.leak_counter = Some(LeakCounter::of_scope()?);
     }
     if wanted.profile {
-        tracking.points = Some(taken(&POINTS, |points| points.begin(usize::MAX))?);
+        tracking.heap_profile = Some(HeapProfile::of_scope()?);
     }
     watch_all_frees();
     Some(tracking)
-}
-
-fn taken<T>(
-    pool: &Pool<Item<T>>,
-    begin: impl FnOnce(&'static T) -> bool,
-) -> Option<&'static Item<T>>
-where
-    Item<T>: Pooled,
-{
-    let item = pool.take()?;
-    if !begin(&item.it) {
-        item.links().give_back();
-        return None;
-    }
-    Some(item)
 }
 
 /// Sends every deallocation of every thread to the slow half, as `registry::record_everywhere` does with allocations. `begin` has
@@ -99,40 +59,24 @@ fn watch_all_frees() {
     }
 }
 
-/// The heap profile of the whole process. Dropping it ends that.
-pub(crate) struct ProcessProfile {
-    profile: &'static ProcessHeapProfile,
-}
-
-/// Begins one, whose points are told apart by so many innermost addresses; `None` if there are too many, or no memory. The caller
-/// goes on to have all allocations recorded.
+/// Begins a heap profile of the whole process, whose points are told apart by so many innermost
+/// addresses; `None` if there are too many, or no memory. The caller goes on to have all
+/// allocations recorded.
 pub(crate) fn profile_process(depth: usize) -> Option<ProcessProfile> {
-    ProcessHeapProfile::begin(depth, watch_all_frees).map(|profile| ProcessProfile { profile })
-}
-
-impl ProcessProfile {
-    pub(crate) fn points(&self) -> &'static HeapProfile {
-        self.profile.points()
-    }
-}
-
-impl Drop for ProcessProfile {
-    fn drop(&mut self) {
-        self.profile.end();
-    }
+    ProcessProfile::begin(depth, watch_all_frees)
 }
 
 impl Tracking {
     pub(crate) fn tracked(&self) -> Tracked {
         Tracked {
-            leak_counter: self.retained.map(|item| (&item.it, item.it.serial())),
-            heap_profile: self.points.map(|item| (&item.it, item.it.number())),
+            leak_counter: self.leak_counter.as_ref().map(|it| (it.get(), it.get().serial())),
+            heap_profile: self.heap_profile.as_ref().map(|it| (it.get(), it.get().serial())),
         }
     }
 
     /// What is live, if that was asked for.
     pub(crate) fn live(&self) -> Option<Live> {
-        let retained = &self.retained?.it;
+        let retained = self.leak_counter.as_ref()?.get();
         Some(Live {
             blocks: u64::try_from(retained.blocks()).unwrap_or(0),
             bytes: retained.bytes(),
@@ -142,29 +86,14 @@ impl Tracking {
 
     /// Shows `visit` where each live block was allocated first, and its size.
     pub(crate) fn visit_live(&self, visit: &mut dyn FnMut(Option<&'static Stack>, u64)) {
-        if let Some(item) = self.retained {
-            item.it.visit(visit);
+        if let Some(leak_counter) = &self.leak_counter {
+            leak_counter.get().visit(visit);
         }
     }
 
     /// The heap profile, if that was asked for.
     pub(crate) fn points(&self) -> Option<&'static HeapProfile> {
-        self.points.map(|item| &item.it)
-    }
-}
-
-impl Drop for Tracking {
-    fn drop(&mut self) {
-        if let Some(item) = self.retained.take() {
-            item.it.end();
-            item.links.give_back();
-        }
-        if let Some(item) = self.points.take() {
-            item.it.end();
-            if !item.it.is_used_up() {
-                item.links.give_back();
-            }
-        }
+        self.heap_profile.as_ref().map(InUse::get)
     }
 }
 
@@ -180,12 +109,12 @@ mod tests {
         let tracking = track(Track { live: true, profile: true }).expect("memory");
         let tracked = tracking.tracked();
         let (retained, serial) = tracked.leak_counter.expect("it was asked for");
-        let (points, number) = tracked.heap_profile.expect("likewise");
-        assert_eq!((retained.serial(), points.number()), (serial, number));
+        let (points, of_points) = tracked.heap_profile.expect("likewise");
+        assert_eq!((retained.serial(), points.serial()), (serial, of_points));
         drop(tracking);
         // Another test may have taken them since.
         assert_ne!(retained.serial(), serial);
-        assert_ne!(points.number(), number);
+        assert_ne!(points.serial(), of_points);
     }
 
     #[test]

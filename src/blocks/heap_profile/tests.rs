@@ -103,7 +103,7 @@ impl Model {
 /// One profile, of several that follow each other in the same `HeapProfile`.
 fn program(points: &'static HeapProfile, random: &mut Random, depth: usize) {
     assert!(points.begin(depth));
-    let number = points.number();
+    let serial = points.serial();
     let first = addresses(64);
     let mut model = Model { depth, ..Model::default() };
     let mut before: Vec<usize> = (0..4).map(|at| first + 16 * at).collect();
@@ -122,12 +122,12 @@ fn program(points: &'static HeapProfile, random: &mut Random, depth: usize) {
         let is_free = |at| at == address || !model.live.contains_key(&at) && !before.contains(&at);
         match random.below(5) {
             0 | 1 if !is_live => {
-                points.enter(number, address, size, Some(stack), random.below(2) == 0);
+                points.enter(serial, address, size, Some(stack), random.below(2) == 0);
                 model.allocate(address, size, stack.return_addresses());
             }
             2 if is_live && is_free(to) => {
                 end_realloc(&begin_realloc(address), to, size);
-                points.reenter(number, to, size, Some(stack));
+                points.reenter(serial, to, size, Some(stack));
                 model.reallocate(address, to, size, stack.return_addresses());
                 before.retain(|at| *at != address);
             }
@@ -167,25 +167,25 @@ fn blocks_of_an_earlier_profile_count_no_more() {
     let address = addresses(4);
     let stack = Some(made_up_stack(&[31, 32]));
     assert!(points.begin(usize::MAX));
-    let number = points.number();
-    points.enter(number, address, 10, stack, true);
-    points.enter(number, address + 16, 10, stack, true);
-    points.enter(number, address + 48, 10, stack, true);
+    let serial = points.serial();
+    points.enter(serial, address, 10, stack, true);
+    points.enter(serial, address + 16, 10, stack, true);
+    points.enter(serial, address + 48, 10, stack, true);
     points.lost_one();
     points.end();
-    points.enter(number, address + 32, 10, stack, true);
+    points.enter(serial, address + 32, 10, stack, true);
     assert!(points.begin(usize::MAX));
     assert_eq!((points.times().peak, points.lost()), (0, 0));
-    points.enter(number, address + 32, 10, stack, true);
+    points.enter(serial, address + 32, 10, stack, true);
     forget(address);
     end_realloc(&begin_realloc(address + 16), address + 16, 20);
     assert!(read(points).is_empty());
-    points.reenter(points.number(), address + 16, 20, stack);
-    points.reenter(number, address + 16, 20, stack);
+    points.reenter(points.serial(), address + 16, 20, stack);
+    points.reenter(serial, address + 16, 20, stack);
     let all = Blocks::one(20);
     assert_eq!(read(points).into_values().collect::<Vec<_>>(), [[all; 4]]);
     // Its reallocation began while nobody tracked.
-    points.reenter(points.number(), address + 48, 20, stack);
+    points.reenter(points.serial(), address + 48, 20, stack);
     let all = Blocks { blocks: 2, bytes: 40 };
     assert_eq!(read(points).into_values().collect::<Vec<_>>(), [[all; 4]]);
     points.end();
@@ -196,8 +196,8 @@ fn blocks_without_room_are_in_the_totals_alone() {
     let points = points();
     assert!(points.begin(usize::MAX));
     // There is no room for a block at null.
-    points.enter(points.number(), 0, 10, None, true);
-    points.reenter(points.number(), 0, 20, None);
+    points.enter(points.serial(), 0, 10, None, true);
+    points.reenter(points.serial(), 0, 20, None);
     let total = Blocks { blocks: 2, bytes: 30 };
     let numbers = [total, Blocks::NONE, Blocks::NONE, Blocks::NONE];
     assert_eq!(read(points).into_values().collect::<Vec<_>>(), [numbers]);
@@ -210,7 +210,7 @@ fn blocks_without_a_stack_have_a_point_too() {
     let points = points();
     let address = addresses(1);
     assert!(points.begin(5));
-    points.enter(points.number(), address, 10, None, true);
+    points.enter(points.serial(), address, 10, None, true);
     forget(address);
     let numbers = [Blocks::one(10), Blocks::NONE, Blocks::one(10), Blocks::one(10)];
     assert_eq!(read(points), BTreeMap::from([(Vec::new(), numbers)]));
@@ -223,12 +223,12 @@ fn a_reallocation_carries_a_block_of_any_number_of_profiles() {
     let address = addresses(1);
     for points in all {
         assert!(points.begin(usize::MAX));
-        points.enter(points.number(), address, 10, None, false);
+        points.enter(points.serial(), address, 10, None, false);
     }
     end_realloc(&begin_realloc(address), address, 20);
     for points in all {
         assert!(points.find(address).is_some() && points.lost() == 0);
-        points.reenter(points.number(), address, 20, None);
+        points.reenter(points.serial(), address, 20, None);
         let (total, live) = (Blocks { blocks: 2, bytes: 30 }, Blocks::one(20));
         assert_eq!(read(points).into_values().collect::<Vec<_>>(), [[total, live, live, live]]);
         points.end();
@@ -262,10 +262,10 @@ fn lifetimes(points: &'static HeapProfile) -> [u64; 5] {
     let pause = || thread::sleep(std::time::Duration::from_millis(5));
     let before = std::time::Instant::now();
     assert!(points.begin(usize::MAX));
-    points.enter(points.number(), address, 10, None, true);
+    points.enter(points.serial(), address, 10, None, true);
     pause();
-    points.enter(points.number(), address + 16, 10, None, true);
-    points.enter(points.number(), address + 32, 10, None, true);
+    points.enter(points.serial(), address + 16, 10, None, true);
+    points.enter(points.serial(), address + 32, 10, None, true);
     pause();
     forget(address + 16);
     forget(address + 32);
@@ -282,7 +282,7 @@ fn lifetimes(points: &'static HeapProfile) -> [u64; 5] {
 fn threads_that_free_each_others_blocks_lose_none() {
     let points = points();
     assert!(points.begin(2));
-    let number = points.number();
+    let serial = points.serial();
     let first = addresses(4_000);
     thread::scope(|scope| {
         for worker in 0..4 {
@@ -292,9 +292,9 @@ fn threads_that_free_each_others_blocks_lose_none() {
                 for at in 0..1_000 {
                     let address = first + 16 * (worker * 1_000 + at);
                     let stack = made_up_stack(&[at % 7, worker, at % 5, 77]);
-                    points.enter(number, address, 8, Some(stack), true);
+                    points.enter(serial, address, 8, Some(stack), true);
                     end_realloc(&begin_realloc(address), address, 16);
-                    points.reenter(number, address, 16, Some(stack));
+                    points.reenter(serial, address, 16, Some(stack));
                     if at % 2 == 0 {
                         forget(address);
                     }

@@ -8,9 +8,11 @@ use std::thread;
 
 use super::super::nodes::{Node, Nodes, CHUNK_NODES, FIRST_ADDRESS};
 use super::super::table::{at, Bucket};
+use super::super::uses::Reused;
 use super::*;
 use crate::stacks::made_up_stack;
 use crate::sys::random_tests::Random;
+use crate::sys::Pooled;
 
 mod threads;
 
