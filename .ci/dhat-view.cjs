@@ -166,7 +166,10 @@ const spoilt = [
   ['a frame past the table', ({ pps }) => (pps[2].fs = [4, 5]), /frame 5 of 5/],
   ['the root as a frame', ({ pps }) => (pps[2].fs = [4, 0]), /frame 0 of 5/],
   ['another root', ({ ftbl }) => (ftbl[0] = '0x5: d (src/lib.rs:4:1)'), /ftbl\[0\] is 0x5/],
-  ['a frame in no stack', ({ ftbl }) => ftbl.push('0x5: d (src/lib.rs:4:1)'), /ftbl\[5\] is in no stack/],
+  [
+    'a frame in no stack', ({ ftbl }) => ftbl.push('0x5: d (src/lib.rs:4:1)'),
+    /ftbl\[5\] is in no stack/,
+  ],
   ['a frame twice in the table', ({ ftbl }) => (ftbl[3] = ftbl[2]), /the same frame twice/],
   ['a frame without a place', ({ ftbl }) => (ftbl[4] = '0x4: c'), /ftbl\[4\] is 0x4: c/],
   [

@@ -501,7 +501,10 @@ fn names_of_the_user_do_not_meet_those_of_the_expansion() {
 }
 
 macro_rules! function {
-    ($vis:vis async fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty $body:block, $limit:expr) => {
+    (
+        $vis:vis async fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty $body:block,
+        $limit:expr
+    ) => {
         #[alloc_budget(max = $limit * 3)]
         $vis async fn $name($($arg: $type),*) -> $output $body
     };

@@ -839,7 +839,10 @@ fn the_crate_is_found_by_the_path_that_is_given() {
 // ---------------------------------------------------------------- in macros of the user
 
 macro_rules! function {
-    ($(#[$attribute:meta])* $vis:vis fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty $body:block) => {
+    (
+        $(#[$attribute:meta])*
+        $vis:vis fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty $body:block
+    ) => {
         $(#[$attribute])*
         #[alloc_budget(max = 1)]
         $vis fn $name($($arg: $type),*) -> $output $body
@@ -873,7 +876,8 @@ function! {
 
 function! {
     #[test]
-    #[should_panic(expected = "allocation budget exceeded: a_test_from_fragments_breaks_its_budget")]
+    #[should_panic(expected = "allocation budget exceeded: \
+        a_test_from_fragments_breaks_its_budget")]
     fn a_test_from_fragments_breaks_its_budget() -> () {
         allocate(2);
     }
@@ -896,7 +900,14 @@ macro_rules! item {
 
 item! { fn whole_item(extra: u64) -> String { allocate(extra); String::from("item") }, 1 }
 item! { pub(in crate) fn with_visibility(events: u64) { allocate(events); }, 1 + 1 }
-item! { #[test] #[should_panic(expected = "exceeded: a_test_as_a_whole_item")] fn a_test_as_a_whole_item() { allocate(1); }, 0 }
+item! {
+    #[test]
+    #[should_panic(expected = "exceeded: a_test_as_a_whole_item")]
+    fn a_test_as_a_whole_item() {
+        allocate(1);
+    },
+    0
+}
 
 #[test]
 fn functions_may_be_whole_items() {

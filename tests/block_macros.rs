@@ -875,7 +875,10 @@ mod precedence {
 #[test]
 fn every_kind_of_fragment_may_stand_in_a_block() {
     macro_rules! fragments {
-        ($statement:stmt, $item:item, $pattern:pat, $type:ty, $vis:vis, $path:path, $life:lifetime, $expr:expr) => {
+        (
+            $statement:stmt, $item:item, $pattern:pat, $type:ty, $vis:vis, $path:path,
+            $life:lifetime, $expr:expr
+        ) => {
             assert_no_alloc! {
                 $statement;
                 $item

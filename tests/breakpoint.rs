@@ -29,8 +29,8 @@ fn run(value: &str) -> (ExitStatus, String) {
 fn the_process_stops_at_the_first_allocation_past_the_budget_and_says_why() {
     let (status, text) = run("1");
     assert_eq!(status.signal(), Some(SIGTRAP), "{text}");
-    let word = "\nmod-alloc: MOD_ALLOC_BREAK=1 stops this process here (SIGTRAP), at the first allocation past a budget. \
-                Is it run in a debugger?\n";
+    let word = "\nmod-alloc: MOD_ALLOC_BREAK=1 stops this process here (SIGTRAP), at the first \
+                allocation past a budget. Is it run in a debugger?\n";
     let (before, after) = text.split_once(word).expect(&text);
     assert!(before.contains("two so far") && !before.contains("three so far"), "{text}");
     assert!(!after.contains("so far") && !after.contains("budget exceeded"), "{text}");

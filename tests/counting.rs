@@ -287,7 +287,8 @@ fn statistics_read_in_a_line() {
     });
     assert_eq!(
         stats.to_string(),
-        "3 allocations (1 reallocation), 3,048 bytes; 1 deallocation; 1 live, 2,000 bytes; peak 2,048 bytes"
+        "3 allocations (1 reallocation), 3,048 bytes; 1 deallocation; 1 live, 2,000 bytes; \
+         peak 2,048 bytes"
     );
     let mut seen = String::with_capacity(200);
     let ((), stats) =

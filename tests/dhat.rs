@@ -403,7 +403,8 @@ fn summaries() {
     let expected = "dhat: Total:     1,234,577 bytes in 3 blocks\n\
                     dhat: At t-gmax: 1,234,567 bytes in 1 blocks\n\
                     dhat: At t-end:  5 bytes in 1 blocks\n\
-                    dhat: The data has been saved to dhat-heap.json, and is viewable with dhat/dh_view.html\n";
+                    dhat: The data has been saved to dhat-heap.json, and is viewable with \
+                    dhat/dh_view.html\n";
     assert_eq!(stderr(&output), expected);
     assert!(output.status.success());
     let json = fs::read_to_string(folder().join("dhat-heap.json")).expect("it was written");
@@ -411,7 +412,8 @@ fn summaries() {
 
     let output = run("child-ad-hoc", &folder());
     let expected = "dhat: Total:     2,000 units in 2 events\n\
-                    dhat: The data has been saved to dhat-ad-hoc.json, and is viewable with dhat/dh_view.html\n";
+                    dhat: The data has been saved to dhat-ad-hoc.json, and is viewable with \
+                    dhat/dh_view.html\n";
     assert_eq!(stderr(&output), expected);
 
     let output = run("child-no-folder", &folder());

@@ -1,5 +1,5 @@
-//! Instructions of one iteration, counted by valgrind's callgrind. The numbers are the same in every
-//! run, whatever else the machine does.
+//! Instructions of one iteration, counted by valgrind's callgrind. The numbers are the same in
+//! every run, whatever else the machine does.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,8 +9,8 @@ use crate::options::Options;
 use crate::subject;
 use crate::table::Table;
 
-/// The iterations of two runs. What the start and the end of the program cost is in both, and not in
-/// their difference.
+/// The iterations of two runs. What the start and the end of the program cost is in both, and not
+/// in their difference.
 const SHORT: u64 = 1_000;
 const LONG: u64 = 6_000;
 

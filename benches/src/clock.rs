@@ -1,7 +1,8 @@
 //! How a workload is timed: by which clock, and over how much work.
 //!
-//! The time of one thread is processor time, which other programs on the machine disturb little. The
-//! time of several threads is that on the wall, because one thread may have to wait for another.
+//! The time of one thread is processor time, which other programs on the machine disturb little.
+//! The time of several threads is that on the wall, because one thread may have to wait for
+//! another.
 
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};

@@ -39,7 +39,8 @@ const USAGE: &str = "usage: BINARY time WORKLOAD | BINARY run WORKLOAD ITERATION
 /// The whole of a measured binary. `own` are the workloads that only it has.
 ///
 /// - `time WORKLOAD` prints the nanoseconds of one iteration.
-/// - `run WORKLOAD ITERATIONS` does so many iterations, whose instructions are counted from outside.
+/// - `run WORKLOAD ITERATIONS` does so many iterations, whose instructions are counted from
+///   outside.
 ///
 /// # Panics
 /// If the arguments make no sense.

@@ -18,8 +18,8 @@ pub enum Way {
     Anew,
 }
 
-/// Does so many pairs, each below `frames` functions. This is the first of them, and the last is the
-/// place of the allocation.
+/// Does so many pairs, each below `frames` functions. This is the first of them, and the last is
+/// the place of the allocation.
 ///
 /// # Panics
 /// With fewer than three frames.
@@ -63,8 +63,8 @@ static SITE: [fn(u64); SITES] = [
     site::<15>, site::<16>, site::<17>, site::<18>, site::<19>,
 ];
 
-/// Calls `call(argument)` below `levels` functions, of which up to 24 are different ones. `first` is
-/// the number of the innermost.
+/// Calls `call(argument)` below `levels` functions, of which up to 24 are different ones. `first`
+/// is the number of the innermost.
 #[inline(always)]
 pub fn below(first: usize, levels: usize, argument: u64, call: fn(u64)) {
     step(levels, &Goal { first, argument, call });

@@ -1,5 +1,5 @@
-//! The workloads. All memory goes through the global allocator of the binary. Every block is shown to
-//! [`black_box`], for the compiler may remove an allocation whose block nobody sees.
+//! The workloads. All memory goes through the global allocator of the binary. Every block is shown
+//! to [`black_box`], for the compiler may remove an allocation whose block nobody sees.
 
 use std::alloc::{alloc, dealloc, handle_alloc_error, realloc, Layout};
 use std::hint::black_box;

@@ -10,7 +10,7 @@ use std::thread;
 
 use mod_alloc::{uncounted, AllocScope};
 
-use crate::lines::{at, check, done, note, noted, user_lines, Line};
+use crate::lines::{at, check, done, noted, user_lines, Line};
 
 struct Noisy;
 
@@ -24,21 +24,31 @@ impl Drop for Noisy {
 #[rustfmt::skip] // A block that ends on the line that it begins on.
 fn the_line_that_drops_it_is_in_the_chain() {
     check(|| { at!(drop(Noisy)); done(()); });
-    check(|| { let _at_the_end = Noisy; note(file!(), line!()); black_box(()); });
-    check(|| { let noisy = Noisy; let holder = [(1, noisy)]; note(file!(), line!()); drop(holder); done(()); });
+    check(|| { let _at_the_end = Noisy; at!(black_box(())); });
+    check(|| { let noisy = Noisy; let holder = [(1, noisy)]; at!(drop(holder)); done(()); });
     check(|| { let list = uncounted(|| vec![Noisy, Noisy]); at!(drop(list)); done(()); });
-    check(|| { let object = uncounted(|| Box::new(Noisy) as Box<dyn Any>); at!(drop(black_box(object))); done(()); });
+    check(|| {
+        let object = uncounted(|| Box::new(Noisy) as Box<dyn Any>);
+        at!(drop(black_box(object)));
+        done(());
+    });
     check(|| { let mut old = Some(Noisy); at!(old = black_box(None)); done(old); });
     check(|| { let by_closure = move || drop(Noisy); at!(by_closure()); done(()); });
 }
 
 #[test]
-#[rustfmt::skip]
+#[rustfmt::skip] // As above.
 fn while_a_panic_unwinds() {
-    fn panics() -> ! { let _noisy = Noisy; note(file!(), line!()); uncounted(|| resume_unwind(Box::new(()))) }
-    check(|| { let caught = at!(catch_unwind(|| panics())); uncounted(|| assert!(caught.is_err())); });
-    fn passes_it_on() { let _noisy = Noisy; note(file!(), line!()); uncounted(|| resume_unwind(Box::new(()))) }
-    check(|| { let caught = at!(catch_unwind(passes_it_on)); uncounted(|| assert!(caught.is_err())); });
+    fn panics() -> ! { let _noisy = Noisy; at!(uncounted(|| resume_unwind(Box::new(())))) }
+    check(|| {
+        let caught = at!(catch_unwind(|| panics()));
+        uncounted(|| assert!(caught.is_err()));
+    });
+    fn passes_it_on() { let _noisy = Noisy; at!(uncounted(|| resume_unwind(Box::new(())))) }
+    check(|| {
+        let caught = at!(catch_unwind(passes_it_on));
+        uncounted(|| assert!(caught.is_err()));
+    });
 }
 
 #[test]

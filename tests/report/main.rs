@@ -117,8 +117,8 @@ fn a_long_name_keeps_its_distance_from_the_location() {
             super::allocate(&[1]);
         }
     }
-    let work = a_module_with_a_very_long_name_that_somebody_chose::and_a_function_whose_name_is_long_as_well;
-    insta::assert_snapshot!(report_of(work));
+    use a_module_with_a_very_long_name_that_somebody_chose as long;
+    insta::assert_snapshot!(report_of(long::and_a_function_whose_name_is_long_as_well));
 }
 
 #[test]
@@ -234,7 +234,8 @@ fn another_value_is_answered_by_those_that_there_are() {
     for value in ["1", " ", "Full", "on"] {
         let answer = printed_with(value);
         let expected = format!(
-            "is `MOD_ALLOC_BACKTRACE` misspelt? It is `{value}`; the values are `short` (the default), `full` and `off`"
+            "is `MOD_ALLOC_BACKTRACE` misspelt? It is `{value}`; the values are `short` (the \
+             default), `full` and `off`"
         );
         assert!(answer.contains(&expected), "{answer}");
         assert!(!answer.contains("allocation budget exceeded"), "{answer}");

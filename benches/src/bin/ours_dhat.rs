@@ -1,5 +1,5 @@
-//! mod-alloc under dhat's interface, with its profiler running as in a test. Two things are measured
-//! once in a process: how long a profile takes to write, and how much memory it takes.
+//! mod-alloc under dhat's interface, with its profiler running as in a test. Two things are
+//! measured once in a process: how long a profile takes to write, and how much memory it takes.
 
 use std::env;
 use std::fs;

@@ -6,6 +6,7 @@ use std::ptr;
 use super::{Counts, Event, Kind, Opening, ScopeId, ScopeStack};
 use crate::counters::Sums;
 use crate::stacks::{FirstOverrun, SiteCounts, Stack};
+use crate::sys::random_tests::Random;
 
 /// A scope as the plain model has it: it looks at every event.
 struct Scope {
@@ -37,17 +38,6 @@ impl Scope {
         if events == self.limit + 1 {
             self.first_overrun = Some(stack);
         }
-    }
-}
-
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 32) as usize % n
     }
 }
 

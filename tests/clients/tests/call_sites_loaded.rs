@@ -181,10 +181,12 @@ fn two_libraries() -> [PathBuf; 2] {
         }
         __attribute__((noinline, optimize(\"no-omit-frame-pointer\")))
         static void inner_of_second(callback *f, unsigned long n) {
-            volatile char room[n % 50 + 500]; room[0] = 1; innermost_of_second(f, n); room[1] = room[0];
+            volatile char room[n % 50 + 500]; room[0] = 1;
+            innermost_of_second(f, n); room[1] = room[0];
         }
         void call(callback *f, unsigned long n) {
-            volatile char room[24]; room[0] = 1; room[2] = 7; room[3] = n; inner_of_second(f, n); room[1] = room[0];
+            volatile char room[24]; room[0] = 1; room[2] = 7; room[3] = n;
+            inner_of_second(f, n); room[1] = room[0];
         }";
     [compiled("first", first, &[]), compiled("second", second, &[])]
 }

@@ -1,13 +1,13 @@
 //! rstest: what a budget covers depends on which of the two attributes stands above.
 //!
-//! | order | the budget is on | fixtures and case values |
-//! |---|---|---|
-//! | `#[alloc_budget]` above `#[rstest]` | the test's own body | not charged: they are ready when the body starts |
-//! | `#[alloc_budget]` below `#[rstest]` | each generated test | charged |
+//! - Above `#[rstest]`, the budget is on the test's own body. Fixtures and the values of cases are
+//!   not charged, for they are ready when the body starts. Limits may name the test's parameters,
+//!   as `max = words.len()`. Arguments are dropped after the body, and that is not counted.
+//! - Below `#[rstest]`, the budget is on each generated test. Fixtures and the values of cases are
+//!   charged. Limits name no parameters, since a generated test has none. That arguments are
+//!   dropped is counted.
 //!
-//! Above is what one usually wants. There the limits may also name the test's parameters, as
-//! `max = words.len()`; below they may not, since a generated test has none. Arguments are dropped
-//! after the body: uncounted above, counted below.
+//! Above is what one usually wants.
 
 use std::hint::black_box;
 use std::mem::size_of;

@@ -3,14 +3,16 @@
 //!
 //! How the 230 allocation events of `fixtures/packages.json` come about:
 //!
-//! | what | events | why |
-//! |---|---|---|
-//! | strings that are not empty | 181 | each is copied into a `String` of exactly its length; `""` needs no memory |
-//! | 16 packages | 3 | serde does not know the length before, so the `Vec` grows by pushes: 4, 8, 16 |
-//! | keywords | 17 | 15 lists that are not empty; one of 5 and one of 6 grow once more, from 4 to 8 |
-//! | dependencies | 14 | 13 lists that are not empty; one of 5 grows once more |
-//! | features | 12 | 12 lists that are not empty, none above 4 |
-//! | the scratch buffer | 3 | one string has escapes and is put together from parts: 8, 16, 32 bytes |
+//! - Strings that are not empty: 181. Each is copied into a `String` of exactly its length. `""`
+//!   needs no memory.
+//! - 16 packages: 3. serde does not know the length before, so the `Vec` grows by pushes, to room
+//!   for 4, 8 and 16.
+//! - Keywords: 17. There are 15 lists that are not empty. One of 5 and one of 6 grow once more,
+//!   from 4 to 8.
+//! - Dependencies: 14. There are 13 lists that are not empty. One of 5 grows once more.
+//! - Features: 12. There are 12 lists that are not empty, and none is longer than 4.
+//! - The scratch buffer: 3. One string has escapes, and is put together from parts, in 8, 16 and 32
+//!   bytes.
 //!
 //! Keys, numbers, booleans and ignored fields cost nothing.
 

@@ -1,13 +1,12 @@
-//! test-case: a budget above the cases covers the test's body, one below covers each generated
-//! test.
+//! test-case: what a budget covers depends on which of the two attributes stands above.
 //!
-//! | order | the budget is on | case values |
-//! |---|---|---|
-//! | `#[alloc_budget]` above `#[test_case]` | the test's own body | not charged; limits may name the parameters |
-//! | `#[alloc_budget]` below `#[test_case]` | each generated test | charged, as is the check of `=> expected` |
+//! - Above `#[test_case]`, the budget is on the test's own body. The values of cases are not
+//!   charged. Limits may name the parameters.
+//! - Below `#[test_case]`, the budget is on each generated test. The values of cases are charged,
+//!   and so is the check of `=> expected`.
 //!
-//! Below the cases, test-case does not keep the order of the other attributes if there is more than
-//! one case. Where the order matters, as with `#[tokio::test]`, the budget goes above.
+//! If there is more than one case, test-case does not keep the order of the attributes below it.
+//! Where the order matters, as with `#[tokio::test]`, the budget goes above.
 
 use std::hint::black_box;
 

@@ -132,8 +132,8 @@ KIND variable_arguments(call *back, void *data, size_t size) {
     sink = (long)total;
 }
 
-static __attribute__((noinline)) long many(long a, long b, long c, long d, long e, long f, long g, long h, long i,
-                                           call *back, void *data) {
+static __attribute__((noinline)) long many(long a, long b, long c, long d, long e, long f, long g,
+                                           long h, long i, call *back, void *data) {
     sink = a + b + c + d;
     back(data);
     return e + f + g + h + i;

@@ -122,7 +122,8 @@ mod in_macros {
     frugal_test!(a_test_from_a_macro_has_a_budget(1) { allocate(); });
 
     frugal_test! {
-        #[should_panic(expected = "allocation budget exceeded: in_macros::a_test_from_a_macro_can_fail")]
+        #[should_panic(expected = "allocation budget exceeded: \
+            in_macros::a_test_from_a_macro_can_fail")]
         a_test_from_a_macro_can_fail(0) { allocate(); }
     }
 

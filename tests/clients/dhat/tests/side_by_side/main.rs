@@ -44,8 +44,8 @@ fn a_heap_profile_has_the_documented_figures() {
         assert_eq!(grown_within, [32, 1, 32, 1, 32, 1, 32, 1]);
         assert_eq!(grown, [600, 2, 400, 1, 400, 1, 0, 0]);
         assert_eq!(large, [1000, 1, 1000, 1, 1000, 1, 0, 0]);
-        let before_the_end = "before the end: HeapStats { total_blocks: 14, total_bytes: 1642, curr_blocks: 2, curr_bytes: 432, \
-                              max_blocks: 3, max_bytes: 1432 }";
+        let before_the_end = "before the end: HeapStats { total_blocks: 14, total_bytes: 1642, \
+            curr_blocks: 2, curr_bytes: 432, max_blocks: 3, max_bytes: 1432 }";
         assert!(outcome.output.contains(before_the_end), "{}", outcome.output);
         for point in points {
             assert!(
