@@ -9,12 +9,14 @@ use std::panic::Location;
 
 use super::builder::Budget;
 #[cfg(feature = "backtraces")]
-use crate::call_sites::{self, harness, CallSites, Numbers};
+use crate::call_sites::{self, harness, CallSites};
 #[cfg(feature = "backtraces")]
 use crate::counters;
 #[cfg(feature = "backtraces")]
 use crate::reading::Recording;
 use crate::scope::{Measured, Measurement};
+#[cfg(feature = "backtraces")]
+use crate::stacks::SiteCounts;
 
 pub(crate) struct Broken {
     pub(super) measurement: Measurement,
@@ -57,24 +59,23 @@ impl Broken {
             _ => return Self { measurement, sites: None, of_harness: 0 },
         };
         let stats = &mut measured.stats;
-        stats.alloc_count = stats.alloc_count.saturating_sub(of_harness.events);
+        stats.alloc_count = stats.alloc_count.saturating_sub(of_harness.events());
         stats.realloc_count = stats.realloc_count.saturating_sub(of_harness.reallocs);
         if stats.total_bytes < u64::MAX {
             stats.total_bytes = stats.total_bytes.saturating_sub(of_harness.bytes);
         }
-        let at_peak = i64::try_from(of_harness.peak_bytes).unwrap_or(i64::MAX);
+        let at_peak = i64::try_from(of_harness.at_peak.bytes).unwrap_or(i64::MAX);
         if stats.peak_bytes < i64::MAX {
             stats.peak_bytes = stats.peak_bytes.saturating_sub(at_peak).max(0);
         }
         // It is not freed before the test ends.
-        let fresh = of_harness.events.saturating_sub(of_harness.reallocs);
-        stats.live_count = stats.live_count.wrapping_sub(fresh as i64);
+        stats.live_count = stats.live_count.wrapping_sub(of_harness.allocs as i64);
         if let (Some(live), Some(retained)) = (&mut measured.live, retained) {
             let (_, of_harness) = self::sites(retained, location);
-            live.blocks = live.blocks.saturating_sub(of_harness.events);
+            live.blocks = live.blocks.saturating_sub(of_harness.events());
             live.bytes = live.bytes.saturating_sub(of_harness.bytes);
         }
-        Self { measurement, sites: Some(sites), of_harness: of_harness.events }
+        Self { measurement, sites: Some(sites), of_harness: of_harness.events() }
     }
 }
 
@@ -83,7 +84,7 @@ impl Broken {
 pub(super) fn sites(
     recording: &Recording,
     location: &'static Location<'static>,
-) -> (CallSites, Numbers) {
+) -> (CallSites, SiteCounts) {
     let sites = call_sites::of_recording(recording, location);
     counters::ignored(|at_work| sites.without_harness(at_work))
 }

@@ -76,7 +76,7 @@ pub(crate) fn has_names(data: &SiteData) -> bool {
 mod tests {
     use std::path::Path;
 
-    use super::super::fixture::{tally, Program};
+    use super::super::fixture::{counts, Program};
     use super::{of, without_lines, Built};
 
     #[test]
@@ -98,8 +98,8 @@ mod tests {
     #[test]
     fn the_frames_tell_what_is_missing() {
         let check = |places, built, expected| {
-            let tallies = &[(&[1, 2][..], tally(1, 0, 8))];
-            let program = Program { places, tallies, ..Program::NONE };
+            let stacks = &[(&[1, 2][..], counts(1, 0, 8))];
+            let program = Program { places, stacks, ..Program::NONE };
             assert_eq!(without_lines(&program.data(), &built), expected);
         };
         let release = || Built::Profile("release".to_owned());

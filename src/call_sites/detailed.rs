@@ -8,14 +8,11 @@ use crate::stacks::Growth;
 use crate::walk::Stop;
 
 pub(crate) fn text(data: &SiteData) -> String {
-    let mut total = data.lost;
-    for site in &data.sites {
-        total.add(site.numbers);
-    }
+    let total = data.total();
     let number = u64::try_from(data.sites.len()).unwrap_or(u64::MAX);
     let mut text = format!(
         "{}, {} at {}\n",
-        counted(total.events, "allocation"),
+        counted(total.events(), "allocation"),
         counted(total.bytes, "byte"),
         counted(number, "site")
     );
@@ -29,7 +26,7 @@ pub(crate) fn text(data: &SiteData) -> String {
 /// Every site with all of its frames.
 pub(crate) fn push_stacks(text: &mut String, data: &SiteData, order: SortBy, indent: &str) {
     let mut sites: Vec<&Site> = data.sites.iter().collect();
-    order.sort(&mut sites, |site| site.numbers, |a, b| a.frames.cmp(&b.frames));
+    order.sort(&mut sites, |site| &site.counts, |a, b| a.frames.cmp(&b.frames));
     for site in sites {
         text.push_str(&format!("\n{indent}{}\n", heading(site)));
         for (index, frame) in site.frames.iter().enumerate() {
@@ -49,20 +46,20 @@ pub(crate) fn push_stacks(text: &mut String, data: &SiteData, order: SortBy, ind
 }
 
 fn heading(site: &Site) -> String {
-    let numbers = &site.numbers;
-    let reallocs = match numbers.reallocs {
+    let reallocs = match site.counts.reallocs {
         0 => String::new(),
         reallocs => format!(" ({})", counted(reallocs, "reallocation")),
     };
-    let grew = growth(&site.growth).map_or_else(String::new, |sizes| format!(", grew {sizes}"));
+    let grew =
+        growth(&site.counts.growth).map_or_else(String::new, |sizes| format!(", grew {sizes}"));
     let at_peak = match site.peak_bytes() {
         Some(bytes) => format!(", {} at the peak", counted(bytes, "byte")),
         None => String::new(),
     };
     format!(
         "{}{reallocs}, {}{at_peak}{grew}",
-        counted(numbers.events, "allocation"),
-        counted(numbers.bytes, "byte")
+        counted(site.counts.events(), "allocation"),
+        counted(site.counts.bytes, "byte")
     )
 }
 
@@ -98,20 +95,21 @@ pub(crate) fn shortcomings(data: &SiteData, counted_events: impl Fn(u64) -> Stri
     } else if !data.has_debug_info {
         lines.push(without_lines(data, &built()));
     }
-    if data.lost.events > 0 && data.unavailable.is_none() {
+    if data.unattributed.events() > 0 && data.unavailable.is_none() {
         let why = match data.unwalked {
             Some(reason) => format!("a stack could not be walked: {reason}"),
             None => "there was no room for more stacks".to_owned(),
         };
-        let lost = counted_events(data.lost.events);
-        lines.push(format!("{lost}, {} at no site: {why}", counted(data.lost.bytes, "byte")));
+        let (events, bytes) = (data.unattributed.events(), data.unattributed.bytes);
+        let (events, bytes) = (counted_events(events), counted(bytes, "byte"));
+        lines.push(format!("{events}, {bytes} at no site: {why}"));
     }
     lines
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{tally, Program};
+    use super::super::fixture::{counts, Program};
     use super::{growth, text};
     use crate::stacks::Growth;
     use crate::walk::Stop;
@@ -144,9 +142,9 @@ mod tests {
         let program = Program {
             places: "1 t::main @ /p/src/main.rs:1\n2 t::deep @ /p/src/main.rs:2:5\n3 ?libx.so+16",
             location: "src/main.rs",
-            tallies: &[(&[2, 3], tally(1, 2, 1_000))],
+            stacks: &[(&[2, 3], counts(1, 2, 1_000))],
             stop: Stop::TooDeep,
-            lost: tally(1, 0, 5),
+            unattributed: counts(1, 0, 5),
             ..Program::NONE
         };
         let expected = format!(
@@ -164,8 +162,8 @@ mod tests {
     #[test]
     fn where_there_is_nothing_to_compare_it_still_says_what_there_is() {
         let places = "1 t::main\n2 t::main";
-        let tallies = &[(&[2][..], tally(1, 0, 1))];
-        let stripped = Program { places, tallies, openings: &[&[1]], ..Program::NONE };
+        let stacks = &[(&[2][..], counts(1, 0, 1))];
+        let stripped = Program { places, stacks, openings: &[&[1]], ..Program::NONE };
         assert!(
             text(&stripped.data()).contains("\n    t::main\n\nthe code has no debug information")
         );

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use super::of_recording::data;
-use super::recorded::RecordedStacks;
 use super::site::SiteData;
-use crate::stacks::SiteCounts;
+use crate::reading::Recording;
+use crate::stacks::{made_up_stack, made_up_walk, SiteCounts};
 use crate::symbolize::{Place, Symbol};
 use crate::walk::Stop;
 
@@ -18,10 +18,10 @@ pub(crate) struct Program<'a> {
     pub(crate) location: &'a str,
     /// Outermost first.
     pub(crate) openings: &'a [&'a [usize]],
-    pub(crate) tallies: &'a [(&'a [usize], SiteCounts)],
+    pub(crate) stacks: &'a [(&'a [usize], SiteCounts)],
     /// Of all stacks.
     pub(crate) stop: Stop,
-    pub(crate) lost: SiteCounts,
+    pub(crate) unattributed: SiteCounts,
     pub(crate) first_overrun: Option<(u64, Option<&'a [usize]>)>,
     pub(crate) unavailable: Option<&'static str>,
 }
@@ -31,37 +31,30 @@ impl Program<'_> {
         places: "",
         location: "",
         openings: &[],
-        tallies: &[],
+        stacks: &[],
         stop: Stop::Complete,
-        lost: tally(0, 0, 0),
+        unattributed: counts(0, 0, 0),
         first_overrun: None,
         unavailable: None,
     };
 }
 
-pub(crate) const fn tally(allocs: u64, reallocs: u64, bytes: u64) -> SiteCounts {
+pub(crate) const fn counts(allocs: u64, reallocs: u64, bytes: u64) -> SiteCounts {
     SiteCounts { allocs, reallocs, bytes, ..SiteCounts::ZERO }
 }
 
 impl Program<'_> {
     pub(crate) fn data(&self) -> SiteData {
-        let stack = |addresses| (addresses, self.stop);
-        let recorded = RecordedStacks {
-            tallies: self
-                .tallies
-                .iter()
-                .map(|(stack, tally)| ((*stack, self.stop), *tally))
-                .collect(),
-            openings: self.openings.iter().map(|opening| (*opening, Stop::Complete)).collect(),
-            lost: self.lost,
-            first_overrun: self.first_overrun.map(|(event, trace)| (event, trace.map(stack))),
-            location: self.location,
-            unavailable: self.unavailable,
-            has_peak: false,
-        };
+        let stack = |addresses: &[usize]| made_up_walk(addresses, self.stop);
+        let mut recording = Recording::default();
+        recording.stacks = self.stacks.iter().map(|(at, counts)| (stack(at), *counts)).collect();
+        let opening = |addresses: &&[usize]| made_up_stack(addresses);
+        recording.openings = self.openings.iter().map(opening).collect();
+        recording.unattributed = self.unattributed;
+        recording.first_overrun = self.first_overrun.map(|(event, at)| (event, at.map(stack)));
         let places = self.places();
         let unknown = |address| Place::Unknown { module: String::new(), offset: address };
-        data(&recorded, |addresses| {
+        data(&recording, self.location, self.unavailable, |addresses| {
             let place = |address| places.get(address).cloned().unwrap_or_else(|| unknown(*address));
             addresses.iter().map(place).collect()
         })

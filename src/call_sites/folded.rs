@@ -10,10 +10,10 @@ pub(super) fn text(data: &SiteData) -> String {
     let mut text = String::new();
     for site in &data.sites {
         let names: Vec<String> = site.frames.iter().rev().map(name).collect();
-        text.push_str(&format!("{} {}\n", names.join(";"), site.numbers.events));
+        text.push_str(&format!("{} {}\n", names.join(";"), site.counts.events()));
     }
-    if data.lost.events > 0 {
-        text.push_str(&format!("(not_attributed) {}\n", data.lost.events));
+    if data.unattributed.events() > 0 {
+        text.push_str(&format!("(not_attributed) {}\n", data.unattributed.events()));
     }
     text
 }
@@ -31,7 +31,7 @@ fn name(frame: &Frame) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{tally, Program};
+    use super::super::fixture::{counts, Program};
     use super::text;
 
     #[test]
@@ -44,8 +44,8 @@ mod tests {
                 4 ?libx.so+16
             ",
             location: "src/main.rs",
-            tallies: &[(&[1, 2, 3], tally(2, 1, 8)), (&[1, 4], tally(1, 0, 8))],
-            lost: tally(7, 0, 8),
+            stacks: &[(&[1, 2, 3], counts(2, 1, 8)), (&[1, 4], counts(1, 0, 8))],
+            unattributed: counts(7, 0, 8),
             ..Program::NONE
         };
         let expected = "t::main;<t::M<[u8__4]>_as_t::T>::go;alloc::vec::Vec<T,_A>::push 3\n\

@@ -9,8 +9,9 @@ use super::code::{Build, Owner};
 use super::frame::{Frame, FrameParts};
 use super::names;
 use super::opening::{Cut, Opening};
-use super::recorded::{RecordedStacks, Trace};
 use super::source::{moved_root, Sources};
+use crate::reading::Recording;
+use crate::stacks::Stack;
 use crate::symbolize::names::{readable, short_name};
 use crate::symbolize::{Place, Symbol};
 
@@ -46,14 +47,16 @@ pub(super) struct Chain {
 
 impl Frames {
     pub(super) fn new(
-        recorded: &RecordedStacks<'_>,
+        recording: &Recording,
+        location: &str,
         symbolize: impl Fn(&[usize]) -> Vec<Place>,
     ) -> Self {
-        let addresses = distinct_addresses(recorded);
+        let addresses = distinct_addresses(recording);
         let places = symbolize(&addresses);
 
         // From the openings first, and from the inside out: so is the root looked for.
-        let opening = recorded.openings.iter().flat_map(|(addresses, _)| addresses.iter().rev());
+        let openings = recording.openings.iter();
+        let opening = openings.flat_map(|stack| stack.return_addresses().iter().rev());
         let at_opening = opening.filter_map(|opening| places.get(position(&addresses, *opening)?));
         let symbols = at_opening.chain(&places).flat_map(|place| match place {
             Place::Known(symbols) => symbols.as_slice(),
@@ -61,9 +64,9 @@ impl Frames {
         });
         let files = symbols.filter_map(|symbol| symbol.file.as_deref());
         let fallbacks = fallbacks();
-        let build = Build::find(recorded.location, files, &fallbacks);
-        let written = build.file(recorded.location);
-        let moved_root = moved_root(recorded.location, &written, &fallbacks);
+        let build = Build::find(location, files, &fallbacks);
+        let written = build.file(location);
+        let moved_root = moved_root(location, &written, &fallbacks);
 
         let mut maker = Maker { build, moved_root, sources: Sources::default() };
         let mut resolved: Vec<Resolved> =
@@ -82,12 +85,12 @@ impl Frames {
         self.resolved.get(position(&self.addresses, address)?)
     }
 
-    pub(super) fn chain(&self, trace: Trace<'_>, openings: &[Opening<'_>]) -> Chain {
-        let (addresses, stop) = trace;
+    pub(super) fn chain(&self, stack: &Stack, openings: &[Opening]) -> Chain {
+        let (addresses, stop) = (stack.return_addresses(), stack.stop());
         let frames = |address| self.at(address);
         let (_, cut) = openings
             .iter()
-            .map(|opening| opening.cut(trace, frames))
+            .map(|opening| opening.cut(addresses, stop, frames))
             .max_by_key(|(common, cut)| (*common, cut.frames))
             .unwrap_or((0, Cut::default()));
 
@@ -119,20 +122,21 @@ impl Frames {
         let mut is_of_library = chain.frames.iter().map(Frame::is_of_library);
         chain.readings.retain(|_| !is_of_library.next().unwrap_or(false));
         chain.frames.retain(|frame| !frame.is_of_library());
-        let is_cut_off = !stop.is_complete() && !cut.is_under || cut.is_opener_lost;
+        let is_cut_off = !stop.is_complete() && !cut.is_under || cut.is_opener_left_out;
         chain.cut_off = is_cut_off.then(|| stop.reason());
         chain
     }
 }
 
 /// Sorted.
-fn distinct_addresses(recorded: &RecordedStacks<'_>) -> Vec<usize> {
-    let first_overrun = recorded.first_overrun.and_then(|(_, trace)| trace);
-    let stacks = recorded.tallies.iter().map(|(trace, _)| trace);
+fn distinct_addresses(recording: &Recording) -> Vec<usize> {
+    let first_overrun = recording.first_overrun.and_then(|(_, stack)| stack);
+    let stacks = recording.stacks.iter().map(|(stack, _)| stack);
     let mut addresses: Vec<usize> = Vec::new();
     let mut most = 1 << 16;
     let mut previous: &[usize] = &[];
-    for (stack, _) in stacks.chain(&recorded.openings).chain(&first_overrun) {
+    for stack in stacks.chain(&recording.openings).chain(&first_overrun) {
+        let stack = stack.return_addresses();
         // Most of it is what the one before had.
         let mut common = 0;
         while common < stack.len() && common < previous.len() && stack[common] == previous[common] {

@@ -105,7 +105,7 @@ fn hides_no_other(frame: &Frame) -> bool {
 static ORDINARY: Mutex<BTreeSet<usize>> = Mutex::new(BTreeSet::new());
 
 fn addresses(recording: &Recording) -> impl Iterator<Item = usize> + '_ {
-    recording.tallies.iter().map(|(stack, _)| *stack as *const Stack as usize)
+    recording.stacks.iter().map(|(stack, _)| *stack as *const Stack as usize)
 }
 
 /// Whether what is recorded may have allocations of the harness. It is known to have none where
@@ -127,7 +127,7 @@ pub(super) fn note_ordinary(recording: &Recording) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{tally, Program};
+    use super::super::fixture::{counts, Program};
 
     /// Of frames, innermost first, above `p::f` at a line of the user's: `std` stands for a file of
     /// std's, `-` for none.
@@ -141,9 +141,8 @@ mod tests {
         let frames: String =
             frames.iter().map(|(name, file)| format!("2 {name}{}\n", files(file))).collect();
         let places = format!("1 p::main @ /p/src/main.rs:9\n{frames}2 p::f @ /p/src/main.rs:2\n");
-        let tallies = &[(&[1, 2][..], tally(1, 0, 8))];
-        let program =
-            Program { places: &places, location: "src/main.rs", tallies, ..Program::NONE };
+        let stacks = &[(&[1, 2][..], counts(1, 0, 8))];
+        let program = Program { places: &places, location: "src/main.rs", stacks, ..Program::NONE };
         program.data().sites[0].is_capture
     }
 

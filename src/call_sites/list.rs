@@ -3,10 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::site::{Numbers, Site, SiteData, SortBy};
+use super::site::{total, Site, SiteData, SortBy};
 use super::{detailed, folded, snapshot};
-use crate::counters::{self, AtWork};
+use crate::counters::{self, AtWork, Blocks};
 use crate::ignored::Ignored;
+use crate::stacks::SiteCounts;
 
 /// Which places in the code made the allocations of a scope.
 ///
@@ -112,7 +113,7 @@ impl CallSites {
         counters::ignored(|at_work| {
             let mut data = self.data().clone();
             data.order = by;
-            by.sort(&mut data.sites, |site| site.numbers, |a, b| a.frames.cmp(&b.frames));
+            by.sort(&mut data.sites, |site| &site.counts, |a, b| a.frames.cmp(&b.frames));
             Self::new(at_work, data)
         })
     }
@@ -131,26 +132,26 @@ impl CallSites {
     /// site too.
     #[must_use]
     pub fn alloc_count(&self) -> u64 {
-        self.total().events
+        self.data().total().events()
     }
 
     /// How many of the allocation events were reallocations.
     #[must_use]
     pub fn realloc_count(&self) -> u64 {
-        self.total().reallocs
+        self.data().total().reallocs
     }
 
     /// Bytes requested; a reallocation adds its full new size.
     #[must_use]
     pub fn total_bytes(&self) -> u64 {
-        self.total().bytes
+        self.data().total().bytes
     }
 
     /// Allocation events that belong to no site: there were too many distinct stacks, no memory to
     /// keep one, or a stack that could not be walked. 0 in all but unusual programs.
     #[must_use]
     pub fn unattributed_count(&self) -> u64 {
-        self.data().lost.events
+        self.data().unattributed.events()
     }
 
     /// Folded stacks, the input of flame graph tools such as `flamegraph.pl` and `inferno`: a line
@@ -173,17 +174,15 @@ impl CallSites {
     }
 
     /// Without what the test harness has allocated, and how much that is.
-    pub(crate) fn without_harness(self, at_work: AtWork<'_>) -> (Self, Numbers) {
-        let (mut of_harness, mut least) = (Numbers::default(), u64::MAX);
-        for site in self.sites().iter().filter(|site| site.is_capture) {
-            of_harness.add(site.numbers);
-            least = least.min(site.growth.least);
-        }
-        if of_harness.events == of_harness.reallocs {
+    pub(crate) fn without_harness(self, at_work: AtWork<'_>) -> (Self, SiteCounts) {
+        let captures = self.sites().iter().filter(|site| site.is_capture);
+        let mut of_harness = total(captures.map(|site| &site.counts));
+        if of_harness.allocs == 0 {
             // A block from before, which had so many bytes already.
-            of_harness.peak_bytes = of_harness.peak_bytes.saturating_sub(least);
+            let before = of_harness.growth.least;
+            of_harness.at_peak.bytes = of_harness.at_peak.bytes.saturating_sub(before);
         }
-        if of_harness == Numbers::default() {
+        if of_harness.events() == 0 {
             return (self, of_harness);
         }
         let mut data = self.data().clone();
@@ -196,27 +195,21 @@ impl CallSites {
     /// is not known.
     pub(crate) fn at_peak(&self, at_work: AtWork<'_>) -> Option<Self> {
         let data = self.data();
-        let at_peak = |numbers: Numbers| Numbers {
-            events: numbers.peak_blocks,
-            bytes: numbers.peak_bytes,
-            ..Numbers::default()
+        let at_peak = |SiteCounts { at_peak: Blocks { blocks, bytes }, growth, .. }| SiteCounts {
+            allocs: blocks,
+            bytes,
+            growth,
+            ..SiteCounts::ZERO
         };
         let of_site =
-            |site: &Site| Site { numbers: at_peak(site.numbers), has_peak: false, ..site.clone() };
+            |site: &Site| Site { counts: at_peak(site.counts), has_peak: false, ..site.clone() };
         let mut sites: Vec<Site> = data.sites.iter().map(of_site).collect();
-        sites.retain(|site| site.numbers.events > 0);
+        sites.retain(|site| site.counts.allocs > 0);
         (data.has_peak && !sites.is_empty()).then(|| {
-            let lost = at_peak(data.lost);
-            Self::new(at_work, SiteData { sites, lost, has_peak: false, ..data.clone() })
+            let unattributed = at_peak(data.unattributed);
+            let data = SiteData { sites, unattributed, has_peak: false, ..data.clone() };
+            Self::new(at_work, data)
         })
-    }
-
-    fn total(&self) -> Numbers {
-        let mut total = self.data().lost;
-        for site in self.sites() {
-            total.add(site.numbers);
-        }
-        total
     }
 }
 

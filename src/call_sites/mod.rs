@@ -19,7 +19,6 @@ mod of_recording;
 mod opening;
 mod paths;
 pub(crate) mod place;
-mod recorded;
 pub(crate) mod rows;
 pub(crate) mod site;
 mod snapshot;
@@ -35,7 +34,6 @@ pub(crate) use names::is_allocator_shim;
 pub(crate) use of_recording::of_recording;
 #[cfg(feature = "dhat-compat")]
 pub(crate) use opening::common as common_with_opening;
-pub(crate) use site::Numbers;
 pub use site::{Site, SortBy};
 pub(crate) use thread_start::may_be_thread_start;
 pub(crate) use threads::starts_threads;

@@ -1,8 +1,8 @@
 //! Cold: tests of how call sites are made of a recording.
 
-use super::super::fixture::{tally, Program};
-use super::{leading, Site, SiteCounts};
-use crate::stacks::Growth;
+use super::super::fixture::{counts, Program};
+use super::{leading, Site};
+use crate::stacks::{Growth, SiteCounts};
 use crate::walk::Stop;
 
 /// The frames of each site, innermost first.
@@ -57,20 +57,20 @@ const INLINED: Program<'_> = Program {
 
 #[test]
 fn what_is_above_the_opener_and_below_the_allocation_is_left_out() {
-    let tallies = &[(&[1, 2, 5, 6, 7, 8, 9][..], tally(1, 0, 8))];
+    let stacks = &[(&[1, 2, 5, 6, 7, 8, 9][..], counts(1, 0, 8))];
     let expected = [
         "alloc::vec::Vec<T>::push at /rustc/5/library/alloc/src/vec/mod.rs:9",
         "t::parse at tests/t.rs:30:9",
         "t::parses at tests/t.rs:13:9",
     ];
-    assert_eq!(chains(&Program { tallies, ..HARNESS }), [expected]);
+    assert_eq!(chains(&Program { stacks, ..HARNESS }), [expected]);
 }
 
 #[test]
 fn a_stack_that_is_the_opening_keeps_its_last_frame() {
     let check = |opening: &[usize], stack: &[usize], expected: &str| {
-        let (openings, tallies) = (&[opening], &[(stack, tally(1, 0, 8))]);
-        assert_eq!(chains(&Program { openings, tallies, ..HARNESS }), [[expected]]);
+        let (openings, stacks) = (&[opening], &[(stack, counts(1, 0, 8))]);
+        assert_eq!(chains(&Program { openings, stacks, ..HARNESS }), [[expected]]);
     };
     check(&[1, 2, 3], &[1, 2, 3], "t::parses at tests/t.rs:12:5");
     check(&[1, 2, 3, 4], &[1, 2, 3], "t::parses at tests/t.rs:12:5");
@@ -79,14 +79,14 @@ fn a_stack_that_is_the_opening_keeps_its_last_frame() {
 
 #[test]
 fn frames_above_the_opener_go_even_where_they_share_its_address() {
-    let tallies = &[(&[1, 3, 4][..], tally(1, 0, 8))];
+    let stacks = &[(&[1, 3, 4][..], counts(1, 0, 8))];
     let expected = [
         "finish_grow at /rustc/5/library/alloc/src/raw_vec.rs:5",
         "push<u8> at /rustc/5/library/alloc/src/vec/mod.rs:9",
         "parse at tests/t.rs:30:9",
         "parses at tests/t.rs:13:9",
     ];
-    assert_eq!(chains(&Program { tallies, ..INLINED }), [expected]);
+    assert_eq!(chains(&Program { stacks, ..INLINED }), [expected]);
 }
 
 #[test]
@@ -100,10 +100,10 @@ fn the_opener_stays_where_the_library_calls_back() {
             5 t::parses::{{closure}} @ /p/tests/t.rs:12:30
         ",
         openings: &[&[1, 2, 3]],
-        tallies: &[(&[1, 2, 4, 5], tally(1, 0, 8))],
+        stacks: &[(&[1, 2, 4, 5], counts(1, 0, 8))],
         ..HARNESS
     };
-    let inlined = Program { tallies: &[(&[1, 5], tally(1, 0, 8))], ..INLINED };
+    let inlined = Program { stacks: &[(&[1, 5], counts(1, 0, 8))], ..INLINED };
     for program in [inlined, not_inlined] {
         let data = program.data();
         let columns: Vec<_> = data.sites[0].user_frames().map(|frame| frame.column()).collect();
@@ -130,12 +130,12 @@ const THREADS: Program<'_> = Program {
 fn the_opening_that_a_stack_shares_most_with_decides() {
     let data = Program {
         openings: &[&[1, 2, 4], &[1, 3, 4]],
-        tallies: &[(&[1, 2, 5], tally(2, 0, 8)), (&[1, 3, 5], tally(1, 0, 8))],
+        stacks: &[(&[1, 2, 5], counts(2, 0, 8)), (&[1, 3, 5], counts(1, 0, 8))],
         ..THREADS
     }
     .data();
     assert_eq!(data.sites.len(), 1, "both read the same");
-    assert_eq!((data.sites[0].frames.len(), data.sites[0].numbers.events), (1, 3));
+    assert_eq!((data.sites[0].frames.len(), data.sites[0].counts.events()), (1, 3));
 }
 
 #[test]
@@ -143,14 +143,14 @@ fn a_stack_too_deep_for_its_outer_end_is_laid_against_the_opening() {
     let opened = Program {
         stop: Stop::TooDeep,
         openings: &[&[1, 2, 4]],
-        tallies: &[(&[2, 5, 6], tally(1, 0, 8))],
+        stacks: &[(&[2, 5, 6], counts(1, 0, 8))],
         ..THREADS
     };
     let expected = ["t::deep at src/main.rs:6", "t::future at src/main.rs:5"];
     assert_eq!(chains(&opened), [expected]);
     assert_eq!(opened.data().sites[0].cut_off, None);
 
-    let data = Program { tallies: &[(&[6, 6, 6], tally(1, 0, 8))], ..opened }.data();
+    let data = Program { stacks: &[(&[6, 6, 6], counts(1, 0, 8))], ..opened }.data();
     assert_eq!(data.sites[0].cut_off, Some(Stop::TooDeep.reason()));
     assert_eq!(data.sites[0].frames.len(), 3);
 }
@@ -158,7 +158,7 @@ fn a_stack_too_deep_for_its_outer_end_is_laid_against_the_opening() {
 #[test]
 fn another_thread_keeps_its_whole_stack() {
     let data =
-        Program { openings: &[&[1]], tallies: &[(&[7, 8], tally(1, 0, 8))], ..THREADS }.data();
+        Program { openings: &[&[1]], stacks: &[(&[7, 8], counts(1, 0, 8))], ..THREADS }.data();
     assert_eq!((data.sites[0].frames.len(), data.sites[0].cut_off), (2, None));
 }
 
@@ -176,44 +176,45 @@ const LINES: Program<'_> = Program {
 
 #[test]
 fn sites_that_read_the_same_are_one_and_the_order_is_total() {
-    let mut tallies = [
-        (&[2][..], tally(1, 1, 10)),
-        (&[5], tally(1, 0, 7)),
-        (&[1], tally(0, 1, 10)),
-        (&[3], tally(1, 0, 8)),
-        (&[4], tally(1, 0, 8)),
+    let mut stacks = [
+        (&[2][..], counts(1, 1, 10)),
+        (&[5], counts(1, 0, 7)),
+        (&[1], counts(0, 1, 10)),
+        (&[3], counts(1, 0, 8)),
+        (&[4], counts(1, 0, 8)),
     ];
     for _ in 0..2 {
-        tallies.reverse();
-        let data = Program { tallies: &tallies, ..LINES }.data();
+        stacks.reverse();
+        let data = Program { stacks: &stacks, ..LINES }.data();
         let numbers =
-            |site: &Site| (site.frames[0].line(), site.numbers.events, site.numbers.bytes);
+            |site: &Site| (site.frames[0].line(), site.counts.events(), site.counts.bytes);
         let numbers: Vec<_> = data.sites.iter().map(numbers).collect();
         assert_eq!(numbers, [(Some(1), 3, 20), (Some(2), 1, 8), (Some(3), 1, 8), (Some(4), 1, 7)]);
-        assert_eq!(
-            (data.sites[0].numbers.reallocs, data.sites[0].frames[0].column()),
-            (2, Some(1))
-        );
+        assert_eq!((data.sites[0].counts.reallocs, data.sites[0].frames[0].column()), (2, Some(1)));
     }
 }
 
 #[test]
 fn of_merged_sites_the_longest_growth_stays() {
     let growth = |steps| Growth { sizes: [8, 16, 32, 0], last: 32, steps, ..Growth::NONE };
-    let grown = |steps| SiteCounts { growth: growth(steps), ..tally(0, steps, 48) };
+    let grown = |steps| SiteCounts { growth: growth(steps), ..counts(0, steps, 48) };
     for steps in [[1, 2], [2, 1]] {
-        let tallies = &[(&[1][..], grown(steps[0])), (&[2], grown(steps[1]))];
-        assert_eq!(Program { tallies, ..LINES }.data().sites[0].growth.steps, 2);
+        let stacks = &[(&[1][..], grown(steps[0])), (&[2], grown(steps[1]))];
+        assert_eq!(Program { stacks, ..LINES }.data().sites[0].counts.growth.steps, 2);
     }
 }
 
 #[test]
 fn a_stack_without_frames_is_not_attributed() {
-    let tallies = &[(&[][..], tally(1, 1, 8))];
+    let stacks = &[(&[][..], counts(1, 1, 8))];
     let data =
-        Program { tallies, lost: tally(3, 0, 5), stop: Stop::TooDeep, ..Program::NONE }.data();
+        Program { stacks, unattributed: counts(3, 0, 5), stop: Stop::TooDeep, ..Program::NONE }
+            .data();
     assert!(data.sites.is_empty());
-    assert_eq!((data.lost.events, data.lost.reallocs, data.lost.bytes), (5, 1, 13));
+    assert_eq!(
+        (data.unattributed.events(), data.unattributed.reallocs, data.unattributed.bytes),
+        (5, 1, 13)
+    );
     assert_eq!(data.unwalked, Some(Stop::TooDeep.reason()));
 }
 
@@ -221,8 +222,8 @@ fn a_stack_without_frames_is_not_attributed() {
 fn the_user_leads_else_the_innermost_that_says_something() {
     let check = |places: &str, expected: &str| {
         let places = &format!("9 t::main @ /p/src/main.rs:1\n{places}");
-        let tallies = &[(&[1, 2, 3][..], tally(1, 0, 8))];
-        let data = Program { places, openings: &[&[9]], tallies, ..LINES }.data();
+        let stacks = &[(&[1, 2, 3][..], counts(1, 0, 8))];
+        let data = Program { places, openings: &[&[9]], stacks, ..LINES }.data();
         assert_eq!(leading(&data.sites[0].frames).expect("a frame").to_string(), expected);
     };
     let push = "3 alloc::vec::push @ /rustc/5/library/alloc/src/vec/mod.rs:1";
@@ -241,8 +242,8 @@ fn the_code_has_debug_information_if_the_user_has_files() {
     let check = |places: &str, expected| {
         let std = "4 alloc::vec::push @ /rustc/5/library/alloc/src/vec/mod.rs:1";
         let places = &format!("1 start\n{places}\n{std}");
-        let tallies = &[(&[1, 3, 4][..], tally(1, 0, 8))];
-        let data = Program { places, openings: &[&[1, 2]], tallies, ..LINES }.data();
+        let stacks = &[(&[1, 3, 4][..], counts(1, 0, 8))];
+        let data = Program { places, openings: &[&[1, 2]], stacks, ..LINES }.data();
         assert_eq!(data.has_debug_info, expected, "{places}");
     };
     check("2 t::main @ /p/src/main.rs:1\n3 x::f", true);
@@ -266,7 +267,7 @@ fn a_deep_stack_has_both_ends() {
             places,
             location: "src/main.rs",
             openings: &[opening],
-            tallies: &[(&stack, tally(1, 0, 8))],
+            stacks: &[(&stack, counts(1, 0, 8))],
             stop: Stop::MiddleLeftOut,
             ..Program::NONE
         };

@@ -2,7 +2,7 @@
 //! business of the scope's.
 
 use super::frame::Frame;
-use super::recorded::Trace;
+use crate::stacks::Stack;
 use crate::walk::Stop;
 
 /// How a scope was opened. Addresses are outermost first.
@@ -10,8 +10,8 @@ use crate::walk::Stop;
 /// It must be walked from a function of this library that is never inlined: only then is the
 /// opener's own address the last.
 #[derive(Clone, Copy)]
-pub(super) struct Opening<'a> {
-    addresses: &'a [usize],
+pub(super) struct Opening {
+    addresses: &'static [usize],
     /// Which of `addresses` the opener is in, and how many (inlined) frames of that address lie
     /// outside of it.
     opener: Option<(usize, usize)>,
@@ -28,23 +28,20 @@ pub(super) struct Cut {
     /// Whether the two share anything. If not, all of the stack stays.
     pub(super) is_under: bool,
     /// Whether the opener is among what was left out of the middle of the stack.
-    pub(super) is_opener_lost: bool,
+    pub(super) is_opener_left_out: bool,
 }
 
-impl<'a> Opening<'a> {
+impl Opening {
     /// The opener is the innermost function that is not the library's: the one that called it.
     /// Frames of an address are innermost first.
-    pub(super) fn new<'f>(
-        addresses: &'a [usize],
-        is_complete: bool,
-        frames: impl Fn(usize) -> &'f [Frame],
-    ) -> Self {
+    pub(super) fn new<'f>(stack: &'static Stack, frames: impl Fn(usize) -> &'f [Frame]) -> Self {
+        let addresses = stack.return_addresses();
         let opener = addresses.iter().enumerate().rev().find_map(|(index, &address)| {
             let frames = frames(address);
             let inner = frames.iter().position(|frame| !frame.is_of_library())?;
             Some((index, frames.len() - 1 - inner))
         });
-        Self { addresses, opener, is_complete }
+        Self { addresses, opener, is_complete: stack.stop().is_complete() }
     }
 
     pub(super) fn opener<'f>(&self, frames: impl Fn(usize) -> &'f [Frame]) -> Option<&'f Frame> {
@@ -58,7 +55,8 @@ impl<'a> Opening<'a> {
     /// too.
     pub(super) fn cut<'f>(
         &self,
-        (stack, stop): Trace<'_>,
+        stack: &[usize],
+        stop: Stop,
         frames: impl Fn(usize) -> &'f [Frame],
     ) -> (usize, Cut) {
         let (skipped, common) =
@@ -66,12 +64,11 @@ impl<'a> Opening<'a> {
         // The outer end is the same, but the opener lies further in.
         if let (Some(outer_end), Some((index, _))) = (stop.outer_end(), self.opener) {
             if common == outer_end && index >= outer_end {
-                let inner_end = (&stack[outer_end..], Stop::TooDeep);
                 let inner = Self { is_complete: false, ..*self };
-                let (shared, cut) = inner.cut(inner_end, frames);
-                let is_opener_lost = shared == 0;
+                let (shared, cut) = inner.cut(&stack[outer_end..], Stop::TooDeep, frames);
+                let is_opener_left_out = shared == 0;
                 let addresses = outer_end + cut.addresses;
-                let cut = Cut { addresses, is_under: true, is_opener_lost, ..cut };
+                let cut = Cut { addresses, is_under: true, is_opener_left_out, ..cut };
                 return (common + shared, cut);
             }
         }
@@ -91,7 +88,8 @@ impl<'a> Opening<'a> {
             }
             None => 0,
         };
-        let cut = Cut { addresses: address, frames: outer, is_under: true, is_opener_lost: false };
+        let cut =
+            Cut { addresses: address, frames: outer, is_under: true, is_opener_left_out: false };
         (common, cut)
     }
 }

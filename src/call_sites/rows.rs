@@ -8,16 +8,12 @@ use std::panic::Location;
 use super::advice;
 use super::code::Owner;
 use super::cycles::without_cycles;
-use super::frame::leading;
-use super::frame::Frame;
-use super::site::longer;
-use super::site::SortBy;
-use super::site::{Numbers, Site, SiteData};
-use crate::stacks::Growth;
+use super::frame::{leading, Frame};
+use super::site::{add, Site, SiteData, SortBy};
+use crate::stacks::SiteCounts;
 
 pub(crate) struct Row<'a> {
-    pub(crate) numbers: Numbers,
-    pub(crate) growth: Growth,
+    pub(crate) counts: SiteCounts,
     /// The user's innermost frame, if there is one.
     pub(crate) leading: &'a Frame,
     /// The user's other frames, innermost first. Of functions that call themselves, or one another
@@ -46,12 +42,11 @@ pub(crate) fn rows<'a>(
     let mut rows: BTreeMap<Key<'_>, Row<'_>> = BTreeMap::new();
     for site in &data.sites {
         let Some(row) = row(site, attribute) else { continue };
-        let frames = std::iter::once(row.leading).chain(row.callers.iter().copied());
+        let frames = iter::once(row.leading).chain(row.callers.iter().copied());
         let key = (frames.map(Frame::reading).collect(), row.dependency.map(Frame::reading));
         match rows.get_mut(&key) {
             Some(known) => {
-                known.numbers.add(row.numbers);
-                known.growth = longer(known.growth, row.growth);
+                add(&mut known.counts, &row.counts);
                 known.can_reserve |= row.can_reserve;
                 known.tables += row.tables;
             }
@@ -62,7 +57,7 @@ pub(crate) fn rows<'a>(
     }
     let mut rows: Vec<(Key<'_>, Row<'_>)> = rows.into_iter().collect();
     // Equals stay in the order of their keys.
-    order.sort(&mut rows, |(_, row)| row.numbers, |_, _| Ordering::Equal);
+    order.sort(&mut rows, |(_, row)| &row.counts, |_, _| Ordering::Equal);
     rows.into_iter().map(|(_, row)| row).collect()
 }
 
@@ -88,13 +83,12 @@ fn row<'a>(site: &'a Site, attribute: Option<&Location<'_>>) -> Option<Row<'a>> 
         let is_of_std = caller.is_some_and(|file| file.contains("/std/src/collections/"));
         inner[if is_of_std { inner.len() - 1 } else { outermost }]
     });
-    let tables = if advice::is_table_growth(&site.frames) { site.numbers.events } else { 0 };
-    let grows = tables > 0 || site.growth.count > 0;
+    let tables = if advice::is_table_growth(&site.frames) { site.counts.events() } else { 0 };
+    let grows = tables > 0 || site.counts.growth.count > 0;
     Some(Row {
         can_reserve: grows && advice::can_reserve(&site.frames),
         tables,
-        numbers: site.numbers,
-        growth: site.growth,
+        counts: site.counts,
         leading,
         callers,
         dependency: dependency.filter(|_| leading.is_user()),

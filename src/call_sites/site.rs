@@ -1,13 +1,14 @@
 //! Cold: `Site`, a place that allocated, and lists of sites: plain data.
 
 use std::cmp::Ordering;
+use std::iter;
 #[cfg(feature = "dhat-compat")]
 use std::sync::Arc;
 
 use super::frame::Frame;
 #[cfg(feature = "dhat-compat")]
 use crate::reading::DhatProfile;
-use crate::stacks::Growth;
+use crate::stacks::{Growth, SiteCounts};
 
 /// What a [`CallSites`](crate::CallSites) shares with its clones.
 #[derive(Clone)]
@@ -16,8 +17,8 @@ pub(crate) struct SiteData {
     pub(crate) order: SortBy,
     pub(crate) sites: Vec<Site>,
     /// Events that belong to no site.
-    pub(crate) lost: Numbers,
-    /// Why some of `lost` have no stack, if it is not for want of room.
+    pub(crate) unattributed: SiteCounts,
+    /// Why some of these have no stack, if it is not for want of room.
     pub(crate) unwalked: Option<&'static str>,
     /// Why this target has no call sites at all.
     pub(crate) unavailable: Option<&'static str>,
@@ -32,25 +33,10 @@ pub(crate) struct SiteData {
     pub(crate) dhat: Option<Arc<DhatProfile>>,
 }
 
-/// What is counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Numbers {
-    /// Reallocations too.
-    pub(crate) events: u64,
-    pub(crate) reallocs: u64,
-    pub(crate) bytes: u64,
-    /// Live at the peak, if that is known; the next likewise.
-    pub(crate) peak_blocks: u64,
-    pub(crate) peak_bytes: u64,
-}
-
-impl Numbers {
-    pub(crate) fn add(&mut self, other: Self) {
-        self.events = self.events.wrapping_add(other.events);
-        self.reallocs = self.reallocs.wrapping_add(other.reallocs);
-        self.bytes = self.bytes.saturating_add(other.bytes);
-        self.peak_blocks = self.peak_blocks.wrapping_add(other.peak_blocks);
-        self.peak_bytes = self.peak_bytes.wrapping_add(other.peak_bytes);
+impl SiteData {
+    /// Of all events.
+    pub(crate) fn total(&self) -> SiteCounts {
+        total(iter::once(&self.unattributed).chain(self.sites.iter().map(|site| &site.counts)))
     }
 }
 
@@ -67,22 +53,22 @@ pub enum SortBy {
 }
 
 impl SortBy {
-    /// Sorts what has numbers, the larger first. `compare` orders what is equal in these, so that
+    /// Sorts what has counts, the larger first. `compare` orders those that have the same, so that
     /// every order is total.
     pub(crate) fn sort<T>(
         self,
         list: &mut [T],
-        numbers: impl Fn(&T) -> Numbers,
+        counts: impl Fn(&T) -> &SiteCounts,
         compare: impl Fn(&T, &T) -> Ordering,
     ) {
-        let weight = |numbers: Numbers| match self {
-            Self::Allocations => [numbers.events, numbers.bytes, 0],
-            Self::Bytes => [numbers.bytes, numbers.events, 0],
-            Self::PeakBytes => [numbers.peak_bytes, numbers.bytes, numbers.events],
+        let weight = |counts: &SiteCounts| match self {
+            Self::Allocations => [counts.events(), counts.bytes, 0],
+            Self::Bytes => [counts.bytes, counts.events(), 0],
+            Self::PeakBytes => [counts.at_peak.bytes, counts.bytes, counts.events()],
         };
         list.sort_by(|a, b| {
-            let by_numbers = weight(numbers(b)).cmp(&weight(numbers(a)));
-            by_numbers.then_with(|| compare(a, b))
+            let by_counts = weight(counts(b)).cmp(&weight(counts(a)));
+            by_counts.then_with(|| compare(a, b))
         });
     }
 }
@@ -92,8 +78,7 @@ impl SortBy {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Site {
-    pub(crate) numbers: Numbers,
-    pub(crate) growth: Growth,
+    pub(crate) counts: SiteCounts,
     pub(crate) frames: Vec<Frame>,
     /// After so many frames, some were left out.
     pub(crate) gap: Option<usize>,
@@ -109,19 +94,19 @@ impl Site {
     /// Allocation events: `alloc`, `alloc_zeroed` and `realloc` each count one.
     #[must_use]
     pub fn alloc_count(&self) -> u64 {
-        self.numbers.events
+        self.counts.events()
     }
 
     /// How many of the allocation events were reallocations.
     #[must_use]
     pub fn realloc_count(&self) -> u64 {
-        self.numbers.reallocs
+        self.counts.reallocs
     }
 
     /// Bytes requested; a reallocation adds its full new size.
     #[must_use]
     pub fn total_bytes(&self) -> u64 {
-        self.numbers.bytes
+        self.counts.bytes
     }
 
     /// Bytes of the blocks from here that were live at the peak. That is when there were the most
@@ -130,13 +115,13 @@ impl Site {
     /// [`CallSites::sorted_by`](crate::CallSites::sorted_by).
     #[must_use]
     pub fn peak_bytes(&self) -> Option<u64> {
-        self.has_peak.then_some(self.numbers.peak_bytes)
+        self.has_peak.then_some(self.counts.at_peak.bytes)
     }
 
     /// How many blocks [`peak_bytes`](Self::peak_bytes) counts.
     #[must_use]
     pub fn peak_blocks(&self) -> Option<u64> {
-        self.has_peak.then_some(self.numbers.peak_blocks)
+        self.has_peak.then_some(self.counts.at_peak.blocks)
     }
 
     /// The calls that led to the allocation, innermost first; never empty. They begin with the
@@ -154,9 +139,19 @@ impl Site {
     }
 }
 
-/// The longer of two examples of a block that grew, and the sums of both.
-pub(crate) fn longer(a: Growth, b: Growth) -> Growth {
+/// Adds what was counted at another stack that reads the same. Of two chains of growth the longer
+/// one stays, whichever comes first.
+pub(crate) fn add(counts: &mut SiteCounts, other: &SiteCounts) {
     let rank = |growth: &Growth| (growth.steps, growth.last, growth.sizes);
+    let (a, b) = (counts.growth, other.growth);
     let longer = if rank(&a) >= rank(&b) { a } else { b };
-    longer.with_sums_of(&a, &b)
+    counts.add(other);
+    counts.growth = longer.with_sums_of(&a, &b);
+}
+
+pub(crate) fn total<'a>(all: impl IntoIterator<Item = &'a SiteCounts>) -> SiteCounts {
+    all.into_iter().fold(SiteCounts::ZERO, |mut total, counts| {
+        total.add(counts);
+        total
+    })
 }

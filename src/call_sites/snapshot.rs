@@ -14,13 +14,13 @@
 //!   path; both become `tokens`;
 //! - repetition: a closure within its function, recursion, also of functions that call one another.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::built::{built, without_lines};
 use super::cycles::without_cycles;
 use super::frame::Frame;
-use super::site::SortBy;
-use super::site::{Numbers, Site, SiteData};
+use super::site::{Site, SiteData};
 use crate::number::{counted, grouped};
 
 /// A site without a frame of the user's: on a thread of a library's, or below a stack that could
@@ -62,28 +62,23 @@ pub(super) fn text(data: &SiteData) -> Result<String, String> {
     let mut by_key: BTreeMap<String, u64> = BTreeMap::new();
     // The runner decides whether the harness keeps what is printed.
     for site in data.sites.iter().filter(|site| !site.is_capture) {
-        let count = by_key.entry(key(site)).or_default();
-        *count = count.wrapping_add(site.numbers.events);
+        *by_key.entry(key(site)).or_default() += site.counts.events();
     }
+    let unattributed = data.unattributed.events();
+    let total = by_key.values().sum::<u64>() + unattributed;
     let mut lines: Vec<(String, u64)> = by_key.into_iter().collect();
-    SortBy::Allocations.sort(
-        &mut lines,
-        |(_, count)| Numbers { events: *count, ..Numbers::default() },
-        |(a, _), (b, _)| a.cmp(b),
-    );
-
-    let total = lines.iter().fold(data.lost.events, |sum, (_, count)| sum.wrapping_add(*count));
+    lines.sort_by_key(|(_, count)| Reverse(*count)); // Those of the same count stay in order.
     let number = u64::try_from(lines.len()).unwrap_or(u64::MAX);
     let mut text = format!("{} at {}\n", counted(total, "allocation"), counted(number, "site"));
     let widest = lines.first().map_or(0, |(_, count)| grouped(*count).len());
-    let width = COUNT_WIDTH.max(widest).max(grouped(data.lost.events).len());
+    let width = COUNT_WIDTH.max(widest).max(grouped(unattributed).len());
     for (key, count) in &lines {
         text.push_str(&format!("{:>width$}  {key}\n", grouped(*count)));
     }
-    if data.lost.events > 0 {
+    if unattributed > 0 {
         let why =
             data.unwalked.map_or("no room for more stacks", |_| "stacks that can't be walked");
-        text.push_str(&format!("{:>width$}  (not attributed: {why})\n", grouped(data.lost.events)));
+        text.push_str(&format!("{:>width$}  (not attributed: {why})\n", grouped(unattributed)));
     }
     Ok(text)
 }
@@ -140,7 +135,7 @@ fn function<'a>(frame: &'a Frame, outer: &[&'a Frame]) -> &'a str {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{tally, Program};
+    use super::super::fixture::{counts, Program};
     use super::text;
     use crate::walk::Stop;
     use std::sync::atomic::{AtomicUsize, Ordering};
@@ -164,13 +159,13 @@ mod tests {
         ",
         location: "tests/t.rs",
         openings: &[&[1, 2, 3]],
-        tallies: &[
-            (&[1, 4, 5, 6, 7, 8, 13], tally(9, 0, 9)),
-            (&[1, 4, 5, 5, 5, 6, 13], tally(1, 2, 672)),
-            (&[1, 4, 5, 12, 9, 13], tally(1, 0, 1)),
-            (&[1, 4, 9, 13], tally(2, 0, 2)),
-            (&[1, 4, 10, 11, 13], tally(0, 2, 1)),
-            (&[1, 4, 13], tally(1_000, 0, 1)),
+        stacks: &[
+            (&[1, 4, 5, 6, 7, 8, 13], counts(9, 0, 9)),
+            (&[1, 4, 5, 5, 5, 6, 13], counts(1, 2, 672)),
+            (&[1, 4, 5, 12, 9, 13], counts(1, 0, 1)),
+            (&[1, 4, 9, 13], counts(2, 0, 2)),
+            (&[1, 4, 10, 11, 13], counts(0, 2, 1)),
+            (&[1, 4, 13], counts(1_000, 0, 1)),
         ],
         ..Program::NONE
     };
@@ -231,13 +226,13 @@ mod tests {
         ",
         location: "tests/t.rs",
         openings: &[&[1, 2]],
-        tallies: &[
-            (&[1, 8, 13], tally(1_000, 0, 1)),
-            (&[1, 7, 13], tally(1, 1, 1)),
-            (&[1, 6, 13], tally(2, 0, 2)),
-            (&[1, 5, 13], tally(1, 0, 1)),
-            (&[1, 4, 13], tally(1, 2, 672)),
-            (&[1, 3, 13], tally(9, 0, 9)),
+        stacks: &[
+            (&[1, 8, 13], counts(1_000, 0, 1)),
+            (&[1, 7, 13], counts(1, 1, 1)),
+            (&[1, 6, 13], counts(2, 0, 2)),
+            (&[1, 5, 13], counts(1, 0, 1)),
+            (&[1, 4, 13], counts(1, 2, 672)),
+            (&[1, 3, 13], counts(9, 0, 9)),
         ],
         ..Program::NONE
     };
@@ -310,12 +305,12 @@ mod tests {
                  3 p::helper @ SOURCES/src/p.rs:3\n4 {closure} @ SOURCES/src/{file}:4\n\
                  5 p::opener @ SOURCES/src/p.rs:5"
             );
-            let tallies = &[(&[2, 3, 4][..], tally(1, 0, 1))];
+            let stacks = &[(&[2, 3, 4][..], counts(1, 0, 1))];
             let program = Program {
                 places,
                 location: "src/p.rs",
                 openings: &[&[1]],
-                tallies,
+                stacks,
                 ..Program::NONE
             };
             let text = of_macros.text(program).expect("a text");
@@ -334,9 +329,9 @@ mod tests {
     fn a_closure_that_another_file_calls_belongs_to_its_own() {
         let places = "1 p::opener @ SOURCES/src/p.rs:1\n2 p::opener @ SOURCES/src/p.rs:2\n\
                       3 p::helper @ SOURCES/src/other.rs:3\n4 {closure#0} @ SOURCES/src/p.rs:4";
-        let tallies = &[(&[2, 3, 4][..], tally(1, 0, 1))];
+        let stacks = &[(&[2, 3, 4][..], counts(1, 0, 1))];
         let program =
-            Program { places, location: "src/p.rs", openings: &[&[1]], tallies, ..Program::NONE };
+            Program { places, location: "src/p.rs", openings: &[&[1]], stacks, ..Program::NONE };
         let of_macros = Folder::new(&[("src/p.rs", 9, "")]);
         let text = of_macros.text(program).expect("a text");
         assert!(text.ends_with("  src/p.rs opener < src/other.rs helper < src/p.rs opener\n"));
@@ -354,12 +349,12 @@ mod tests {
             &[2, 3, 5, 6, 3, 5],
             &[2, 3, 7],
         ];
-        let tallies: Vec<_> = stacks.iter().map(|stack| (*stack, tally(1, 0, 1))).collect();
+        let stacks: Vec<_> = stacks.iter().map(|stack| (*stack, counts(1, 0, 1))).collect();
         let program = Program {
             places,
             location: "t.rs",
             openings: &[&[1]],
-            tallies: &tallies,
+            stacks: &stacks,
             ..Program::NONE
         };
         let expected = "6 allocations at 3 sites\n   3  t.rs expr < t.rs main\n   \
@@ -379,7 +374,7 @@ mod tests {
             ",
             location: "src/main.rs",
             openings: &[&[1]],
-            tallies: &[(&[2], tally(1, 0, 1)), (&[2, 3], tally(2, 0, 1)), (&[4], tally(3, 0, 1))],
+            stacks: &[(&[2], counts(1, 0, 1)), (&[2, 3], counts(2, 0, 1)), (&[4], counts(3, 0, 1))],
             ..Program::NONE
         };
         let expected = "6 allocations at 1 site\n   6  (outside of the user's code)\n";
@@ -392,9 +387,9 @@ mod tests {
             places: "1 t::main @ /p/src/main.rs:1\n2 t::deep @ /p/src/main.rs:2",
             location: "src/main.rs",
             openings: &[&[1]],
-            tallies: &[(&[2], tally(1, 0, 1))],
+            stacks: &[(&[2], counts(1, 0, 1))],
             stop: Stop::TooDeep,
-            lost: tally(10_000, 1, 5),
+            unattributed: counts(10_000, 1, 5),
             ..Program::NONE
         };
         let expected = "10,002 allocations at 1 site\n     1  src/main.rs deep < ..\n\
@@ -414,8 +409,8 @@ mod tests {
             assert!(refusal.contains(remedy), "{refusal}");
         };
         let places = "1 t::main\n2 t::main\n3 alloc::f @ /rustc/5/library/alloc/src/lib.rs:1";
-        let tallies = &[(&[2, 3][..], tally(1, 0, 1))];
-        let stripped = Program { places, openings: &[&[1]], tallies, ..Program::NONE };
+        let stacks = &[(&[2, 3][..], counts(1, 0, 1))];
+        let stripped = Program { places, openings: &[&[1]], stacks, ..Program::NONE };
         check(stripped, "`debug = \"line-tables-only\"`");
         check(Program { unavailable: Some("of the moon"), ..DEBUG_LEGACY }, "of the moon");
     }

@@ -23,7 +23,7 @@ pub(crate) fn may_be_thread_start(stack: &'static Stack) -> bool {
             return known;
         }
         let mut recording = Recording::default();
-        recording.tallies.push((stack, SiteCounts { allocs: 1, ..SiteCounts::ZERO }));
+        recording.stacks.push((stack, SiteCounts { allocs: 1, ..SiteCounts::ZERO }));
         let sites = of_recording(&recording, Location::caller());
         let may_be = sites.sites().iter().all(|site| may_be(&site.frames));
         if let Ok(mut known) = KNOWN.try_lock() {
@@ -62,16 +62,15 @@ fn is_of_threads(name: &str, file: Option<&str>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{tally, Program};
+    use super::super::fixture::{counts, Program};
 
     /// Of a block at these frames, innermost first, below `p::f` at a line of the user's if
     /// `has_lines`.
     fn may_be(frames: &str, has_lines: bool) -> bool {
         let user = if has_lines { "2 p::f @ /p/src/main.rs:2" } else { "2 p::f" };
         let places = format!("1 p::main @ /p/src/main.rs:9\n{frames}{user}\n");
-        let tallies = &[(&[1, 2][..], tally(1, 0, 8))];
-        let program =
-            Program { places: &places, location: "src/main.rs", tallies, ..Program::NONE };
+        let stacks = &[(&[1, 2][..], counts(1, 0, 8))];
+        let program = Program { places: &places, location: "src/main.rs", stacks, ..Program::NONE };
         super::may_be(&program.data().sites[0].frames)
     }
 

@@ -23,7 +23,7 @@ fn starts_thread(frame: &Frame) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{tally, Program};
+    use super::super::fixture::{counts, Program};
     use super::starts_threads;
 
     #[test]
@@ -33,9 +33,9 @@ mod tests {
                 "1 {outer} @ /rustc/5/library/std/src/thread/mod.rs:1\n2 {inner} @ \
                  /rustc/5/library/std/src/thread/mod.rs:2\n2 p::f @ /p/src/main.rs:2\n"
             );
-            let tallies = &[(&[1, 2][..], tally(1, 0, 8))];
+            let stacks = &[(&[1, 2][..], counts(1, 0, 8))];
             let program =
-                Program { places: &places, location: "src/main.rs", tallies, ..Program::NONE };
+                Program { places: &places, location: "src/main.rs", stacks, ..Program::NONE };
             assert_eq!(starts_threads(&program.data().sites), expected, "{inner} {outer}");
         };
         let start = "std::thread::Builder::spawn_unchecked_";

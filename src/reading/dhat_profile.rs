@@ -43,9 +43,9 @@ impl DhatProfile {
         if let Some(heap) = &recording.heap {
             return Self::of_heap(heap.clone(), openings);
         }
-        let tallies = recording.tallies.iter().map(|(stack, tally)| (Some(*stack), tally));
-        let points = tallies.chain([(None, &recording.lost)]).map(|(stack, tally)| {
-            let total = Blocks { blocks: tally.events(), bytes: tally.bytes };
+        let stacks = recording.stacks.iter().map(|(stack, counts)| (Some(*stack), counts));
+        let points = stacks.chain([(None, &recording.unattributed)]).map(|(stack, counts)| {
+            let total = Blocks { blocks: counts.events(), bytes: counts.bytes };
             (stack, PointNumbers { total, ..PointNumbers::default() })
         });
         let points = points.filter(|(_, numbers)| numbers.total.blocks > 0).collect();

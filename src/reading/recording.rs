@@ -13,16 +13,16 @@ use crate::threads::{OpenScope, Tracking};
 #[derive(Clone, Default)]
 pub(crate) struct Recording {
     /// In no particular order. A stack may come more than once.
-    pub(crate) tallies: Vec<(&'static Stack, SiteCounts)>,
+    pub(crate) stacks: Vec<(&'static Stack, SiteCounts)>,
     /// How many of `sites` are too many to leave a stack in them more than once: a future may be polled millions of times.
     most: usize,
     /// The stack where the scope was opened; of a future, one for each different way to its polls. What a stack shares with one
     /// of them at its outer end is above the scope.
     pub(crate) openings: Vec<&'static Stack>,
     /// Events that belong to no stack, for want of room.
-    pub(crate) lost: SiteCounts,
+    pub(crate) unattributed: SiteCounts,
     /// Which allocation event was the first past the limit, counted from 1, and where. Without a stack, it is among the
-    /// lost ones.
+    /// unattributed ones.
     pub(crate) first_overrun: Option<(u64, Option<&'static Stack>)>,
     /// The heap profile, if that was asked for.
     pub(crate) heap: Option<ProgramPoints>,
@@ -43,14 +43,14 @@ impl Recording {
 
     /// Adds what the attached threads have recorded to what the scope had recorded when it was shared, after `earlier_events`.
     pub(crate) fn add_shared(&mut self, shared: &SharedScope, earlier_events: u64) {
-        shared.visit(&mut |stack, tally, is_opening| match stack {
+        shared.visit(&mut |stack, counts, is_opening| match stack {
             Some(stack) => {
                 self.openings.extend(is_opening.then_some(stack));
-                if tally.events() > 0 {
-                    self.tallies.push((stack, *tally));
+                if counts.events() > 0 {
+                    self.stacks.push((stack, *counts));
                 }
             }
-            None => self.lost.add(tally),
+            None => self.unattributed.add(counts),
         });
         if let (None, Some((event, stack))) = (self.first_overrun, shared.first_overrun()) {
             self.first_overrun = Some((earlier_events + event, stack));
@@ -60,9 +60,9 @@ impl Recording {
 
     /// Adds what the frame has recorded to what earlier ones have, which had so many allocation events.
     pub(crate) fn add(&mut self, records: Records<'_>, earlier_events: u64) {
-        records.visit(&mut |stack, tally| match stack {
-            Some(stack) => self.tallies.push((stack, *tally)),
-            None => self.lost.add(tally),
+        records.visit(&mut |stack, counts| match stack {
+            Some(stack) => self.stacks.push((stack, *counts)),
+            None => self.unattributed.add(counts),
         });
         if let Some(opening) = records.opening() {
             if !self.openings.iter().any(|known| std::ptr::eq(*known, opening)) {
@@ -74,9 +74,9 @@ impl Recording {
         {
             self.first_overrun = Some((earlier_events + event, stack));
         }
-        if self.tallies.len() > self.most {
+        if self.stacks.len() > self.most {
             self.unite();
-            self.most = 2 * self.tallies.len() + 64;
+            self.most = 2 * self.stacks.len() + 64;
         }
     }
 
@@ -84,10 +84,10 @@ impl Recording {
     pub(crate) fn of_live_blocks(&self, tracking: &Tracking) -> Self {
         let mut live = Self { openings: self.openings.clone(), ..Self::default() };
         tracking.visit_live(&mut |stack, size| {
-            let tally = SiteCounts { allocs: 1, bytes: size, ..SiteCounts::ZERO };
+            let counts = SiteCounts { allocs: 1, bytes: size, ..SiteCounts::ZERO };
             match stack {
-                Some(stack) => live.tallies.push((stack, tally)),
-                None => live.lost.add(&tally),
+                Some(stack) => live.stacks.push((stack, counts)),
+                None => live.unattributed.add(&counts),
             }
         });
         live.unite();
@@ -107,19 +107,19 @@ impl Recording {
             .map(|(stack, numbers)| (stack.map(address), numbers.at_peak))
             .collect();
         let of = |stack| at_peak.get(&stack).copied().unwrap_or(Blocks::NONE);
-        for (stack, tally) in &mut self.tallies {
-            tally.at_peak = of(Some(address(stack)));
+        for (stack, counts) in &mut self.stacks {
+            counts.at_peak = of(Some(address(stack)));
         }
-        self.lost.at_peak = of(None);
+        self.unattributed.at_peak = of(None);
     }
 
     /// Makes one entry of all that have the same stack.
     fn unite(&mut self) {
-        self.tallies.sort_by_key(|(stack, _)| *stack as *const Stack);
-        self.tallies.dedup_by(|(later, tally), (stack, sum)| {
+        self.stacks.sort_by_key(|(stack, _)| *stack as *const Stack);
+        self.stacks.dedup_by(|(later, counts), (stack, sum)| {
             let is_same = std::ptr::eq(*later, *stack);
             if is_same {
-                sum.add(tally);
+                sum.add(counts);
             }
             is_same
         });

@@ -111,7 +111,7 @@ fn push_lists(_: AtWork<'_>, text: &mut String, lists: &[List], mode: Mode) {
 fn at_first_use(list: &List) -> Option<String> {
     let sites = list.sites.data().sites.iter();
     let made_once = sites.filter(|site| advice::is_first_use(&site.frames));
-    let count = made_once.map(|site| site.numbers.events).sum();
+    let count = made_once.map(|site| site.counts.events()).sum();
     (count > 0 && !list.is_warm).then(|| list.subject.counted(count))
 }
 

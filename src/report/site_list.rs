@@ -21,10 +21,12 @@ use crate::call_sites::built::{built, Built};
 use crate::call_sites::detailed::{growth, push_stacks, shortcomings};
 use crate::call_sites::place::{calls, dependency, function, place};
 use crate::call_sites::rows::{rows, Row};
+use crate::call_sites::site::total;
 use crate::call_sites::source::Sources;
 use crate::call_sites::CallSites;
 use crate::call_sites::SortBy;
 use crate::number::{counted, grouped};
+use crate::stacks::SiteCounts;
 
 /// So many sites are listed, and so many further lines about them, the first sites first: with the
 /// table, a report has some 25 lines. Who calls a site is said of each, even if that takes one line
@@ -97,12 +99,10 @@ pub(super) fn push_list(text: &mut String, list: &List, mode: Mode) -> bool {
 
 fn push_heading(text: &mut String, list: &List, count: usize) {
     let (data, subject, order) = (list.sites.data(), list.subject, list.order);
-    let sum = |number: fn(&crate::call_sites::Numbers) -> u64| {
-        data.sites.iter().fold(0_u64, |sum, site| sum.wrapping_add(number(&site.numbers)))
-    };
+    let total = total(data.sites.iter().map(|site| &site.counts));
     let total = match order {
-        SortBy::Allocations => subject.counted(sum(|numbers| numbers.events)),
-        SortBy::Bytes | SortBy::PeakBytes => counted(sum(|numbers| numbers.bytes), "byte"),
+        SortBy::Allocations => subject.counted(total.events()),
+        SortBy::Bytes | SortBy::PeakBytes => counted(total.bytes, "byte"),
     };
     let what = match subject {
         Subject::Allocated => "call sites",
@@ -129,8 +129,8 @@ fn push_rows(text: &mut String, list: &List) {
     push_heading(text, list, rows.len());
     let (shown, others) = rows.split_at(MAX_SITES.min(rows.len()));
     let widest = |width: fn(&Row<'_>) -> usize| shown.iter().map(width).max().unwrap_or(0);
-    let count_width = widest(|row| grouped(row.numbers.events).len());
-    let bytes_width = widest(|row| grouped(row.numbers.bytes).len()).max(6);
+    let count_width = widest(|row| grouped(row.counts.events()).len());
+    let bytes_width = widest(|row| grouped(row.counts.bytes).len()).max(6);
     let place_width = widest(|row| {
         Some(place(row.leading).chars().count()).filter(|w| *w <= MAX_PLACE_WIDTH).unwrap_or(0)
     });
@@ -145,8 +145,8 @@ fn push_rows(text: &mut String, list: &List) {
     for Called { row, callers, has_same_callers } in called {
         let head = format!(
             "    {:>count_width$} x {:>bytes_width$} B  {:place_width$}  {}",
-            grouped(row.numbers.events),
-            grouped(row.numbers.bytes),
+            grouped(row.counts.events()),
+            grouped(row.counts.bytes),
             place(row.leading),
             named(row, &mut sources),
         );
@@ -174,16 +174,14 @@ fn push_rows(text: &mut String, list: &List) {
         push_line(text, &format!("    {note}"));
     }
     if !others.is_empty() {
-        let left = others.iter().fold((0_u64, 0_u64), |(events, bytes), row| {
-            (events.wrapping_add(row.numbers.events), bytes.wrapping_add(row.numbers.bytes))
-        });
+        let left = total(others.iter().map(|row| &row.counts));
         push_line(
             text,
             &format!(
                 "    and {} with {}, {}",
                 counted(u64::try_from(others.len()).unwrap_or(u64::MAX), "more site"),
-                list.subject.counted(left.0),
-                counted(left.1, "byte"),
+                list.subject.counted(left.events()),
+                counted(left.bytes, "byte"),
             ),
         );
     }
@@ -200,11 +198,10 @@ fn named(row: &Row<'_>, sources: &mut Sources) -> String {
 
 /// `1 allocation, 2 reallocations`, where there are reallocations; `same caller`.
 fn notes(row: &Row<'_>, is_same_caller: bool) -> Option<String> {
-    let reallocs = row.numbers.reallocs;
-    let fresh = row.numbers.events.wrapping_sub(reallocs);
+    let SiteCounts { allocs, reallocs, .. } = row.counts;
     let mut notes = Vec::new();
-    if reallocs > 0 && fresh > 0 {
-        notes.push(counted(fresh, "allocation"));
+    if reallocs > 0 && allocs > 0 {
+        notes.push(counted(allocs, "allocation"));
     }
     if reallocs > 0 {
         notes.push(counted(reallocs, "reallocation"));
@@ -254,7 +251,7 @@ fn excerpt(
 
 /// How the block grew, or the table.
 fn grown(row: &Row<'_>, width: usize) -> Option<String> {
-    let how = match (growth(&row.growth), row.tables) {
+    let how = match (growth(&row.counts.growth), row.tables) {
         (Some(sizes), _) => sizes,
         (None, 0 | 1) => return None,
         (None, tables) => format!("a table {} times", grouped(tables)),

@@ -53,17 +53,17 @@ impl ProcessRecorder {
         let points = heap.iter().flat_map(|heap| &heap.points);
         let points: BTreeMap<usize, PointNumbers> =
             points.map(|(stack, numbers)| (address(*stack), *numbers)).collect();
-        for (stack, tally) in counted() {
+        for (stack, counts) in counted() {
             let before = self.before.binary_search_by_key(&address(stack), |(s, _)| address(*s));
             let before = before.map_or(SiteCounts::ZERO, |at| self.before[at].1);
-            let mut tally = tally.since(&before);
+            let mut counts = counts.since(&before);
             if let Some(numbers) = points.get(&address(stack)) {
-                tally.at_peak = numbers.at_peak;
+                counts.at_peak = numbers.at_peak;
             }
             match stack {
-                Some(stack) if tally.events() > 0 => recording.tallies.push((stack, tally)),
+                Some(stack) if counts.events() > 0 => recording.stacks.push((stack, counts)),
                 Some(_) => {}
-                None => recording.lost = tally,
+                None => recording.unattributed = counts,
             }
         }
         recording.openings.extend(self.opening);
@@ -76,9 +76,9 @@ impl ProcessRecorder {
 fn counted() -> Vec<(Option<&'static Stack>, SiteCounts)> {
     let mut counted = vec![(None, stacks::profiled(None))];
     stacks::visit_stacks(&mut |stack| {
-        let tally = stacks::profiled(Some(stack));
-        if tally.events() > 0 {
-            counted.push((Some(stack), tally));
+        let counts = stacks::profiled(Some(stack));
+        if counts.events() > 0 {
+            counted.push((Some(stack), counts));
         }
     });
     counted.sort_unstable_by_key(|(stack, _)| address(*stack));

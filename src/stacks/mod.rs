@@ -37,7 +37,7 @@ pub(crate) use shared_site_table::SharedSiteTable;
 pub(crate) use shared_sums::{SharedSums, Watch};
 pub(crate) use side_stack::SideStack;
 pub(crate) use site_counts::{Growth, SiteCounts};
-#[cfg(test)]
-pub(crate) use stack::made_up_stack;
 pub(crate) use stack::{interrupting_stack, visit_stacks, Stack};
+#[cfg(test)]
+pub(crate) use stack::{made_up_stack, made_up_walk};
 pub(crate) use tracer::Tracer;

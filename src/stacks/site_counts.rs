@@ -59,6 +59,7 @@ impl SiteCounts {
         self.reallocs += other.reallocs;
         self.bytes = self.bytes.saturating_add(other.bytes);
         self.growth.add(&other.growth);
+        self.at_peak = self.at_peak + other.at_peak;
     }
 
     /// Without what `earlier`, a former state of it, had counted.

@@ -83,10 +83,16 @@ pub(crate) fn at(place: &AtomicPtr<Stack>) -> Option<&'static Stack> {
 /// A stack for tests that walk none.
 #[cfg(test)]
 pub(crate) fn made_up_stack(addresses: &[usize]) -> &'static Stack {
+    made_up_walk(addresses, Stop::Complete)
+}
+
+/// The stack of a walk that ended in this way.
+#[cfg(test)]
+pub(crate) fn made_up_walk(addresses: &[usize], stop: Stop) -> &'static Stack {
     let hash = addresses
         .iter()
         .fold(0, |hash: u64, a| (hash ^ *a as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    ALL.intern(addresses, Stop::Complete, hash).expect("memory")
+    ALL.intern(addresses, stop, hash).expect("memory")
 }
 
 /// Different stacks that have the same hash.

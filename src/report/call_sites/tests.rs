@@ -3,7 +3,7 @@
 use super::super::layout::WIDTH;
 use super::super::site_list::{chain, UNREAD};
 use super::{push_lists, List, Mode, SortBy, Subject, DHAT_HINT};
-use crate::call_sites::fixture::{tally, Program};
+use crate::call_sites::fixture::{counts, Program};
 use crate::call_sites::CallSites;
 use crate::counters::ignored;
 use crate::stacks::{Growth, SiteCounts};
@@ -37,9 +37,9 @@ const PARSER: Program<'_> = Program {
         ",
     location: "tests/header.rs",
     openings: &[&[1]],
-    tallies: &[
-        (&[2, 3, 4, 5, 8], tally(9, 0, 9)),
-        (&[2, 3, 4, 8], tally(1, 0, 96)),
+    stacks: &[
+        (&[2, 3, 4, 5, 8], counts(9, 0, 9)),
+        (&[2, 3, 4, 8], counts(1, 0, 96)),
         (
             &[2, 3, 4, 7],
             SiteCounts {
@@ -50,10 +50,10 @@ const PARSER: Program<'_> = Program {
                     count: 2,
                     ..Growth::NONE
                 },
-                ..tally(0, 2, 576)
+                ..counts(0, 2, 576)
             },
         ),
-        (&[2, 6, 8], tally(2, 0, 223)),
+        (&[2, 6, 8], counts(2, 0, 223)),
     ],
     first_overrun: Some((11, Some(&[2, 3, 4, 7]))),
     ..Program::NONE
@@ -119,8 +119,8 @@ table
 #[test]
 fn a_dependency_is_named_behind_the_users_line() {
     let check = |stack: &[usize], expected: &str| {
-        let tallies = &[(stack, tally(1, 0, 8))];
-        let text = report(Program { tallies, ..PARSER }, Mode::Short, SortBy::Allocations);
+        let stacks = &[(stack, counts(1, 0, 8))];
+        let text = report(Program { stacks, ..PARSER }, Mode::Short, SortBy::Allocations);
         assert_eq!(text.lines().nth(3), Some(expected));
     };
     check(&[2, 6, 9, 7], "    1 x      8 B  src/fmt.rs:8  label, in serde_json::from_str");
@@ -135,9 +135,9 @@ fn functions_have_their_types_and_packages() {
         let places =
             &format!("1 t::main @ /none/t.rs:1\n{}", frames.replace("HOME", "/c/registry/src/i"));
         let stack: Vec<usize> = (2..2 + frames.lines().count()).collect();
-        let tallies: &[(&[usize], SiteCounts)] = &[(&stack, tally(1, 0, 8))];
+        let stacks: &[(&[usize], SiteCounts)] = &[(&stack, counts(1, 0, 8))];
         let program =
-            Program { places, location: "t.rs", openings: &[&[1]], tallies, ..Program::NONE };
+            Program { places, location: "t.rs", openings: &[&[1]], stacks, ..Program::NONE };
         let text = report(program, Mode::Short, SortBy::Allocations);
         let line = text.lines().nth(3).expect("a site");
         assert_eq!(line.strip_prefix("    1 x      8 B  t.rs:2  "), Some(expected), "{text}");
@@ -166,12 +166,12 @@ fn recursion_shows_once() {
     let check = |places: &str, stacks: &[&[usize]], expected: &[&str]| {
         let places =
             &format!("1 t::main @ /none/tests/t.rs:1\n2 t::main @ /none/tests/t.rs:2\n{places}");
-        let tallies: Vec<_> = stacks.iter().map(|stack| (*stack, tally(1, 0, 1))).collect();
+        let stacks: Vec<_> = stacks.iter().map(|stack| (*stack, counts(1, 0, 1))).collect();
         let program = Program {
             places,
             location: "tests/t.rs",
             openings: &[&[1]],
-            tallies: &tallies,
+            stacks: &stacks,
             ..Program::NONE
         };
         let text = report(program, Mode::Short, SortBy::Allocations);
@@ -215,9 +215,9 @@ fn a_function_that_a_dependencys_macro_made_is_the_users() {
         4 proptest::run @ /c/registry/src/i/proptest-1.0.0/src/runner.rs:7
     ";
     let check = |stack: &[usize], expected: &str| {
-        let tallies = &[(stack, tally(1, 0, 8))];
+        let stacks = &[(stack, counts(1, 0, 8))];
         let program =
-            Program { places, location: "t.rs", openings: &[&[1]], tallies, ..Program::NONE };
+            Program { places, location: "t.rs", openings: &[&[1]], stacks, ..Program::NONE };
         let text = report(program, Mode::Short, SortBy::Allocations);
         assert_eq!(text.lines().nth(3), Some(expected), "{text}");
     };
@@ -229,8 +229,8 @@ fn a_function_that_a_dependencys_macro_made_is_the_users() {
 #[test]
 fn where_the_user_has_no_part_the_innermost_known_frame_leads() {
     let check = |stack: &[usize], expected: &str| {
-        let tallies = &[(stack, tally(1, 0, 8))];
-        let text = report(Program { tallies, ..PARSER }, Mode::Short, SortBy::Allocations);
+        let stacks = &[(stack, counts(1, 0, 8))];
+        let text = report(Program { stacks, ..PARSER }, Mode::Short, SortBy::Allocations);
         assert_eq!(text.lines().nth(3), Some(expected));
     };
     check(&[9, 7], "    1 x      8 B  serde_json-1.0.1/src/de.rs:7  from_str");
@@ -245,8 +245,8 @@ fn source_lines_are_shown_where_they_can_be_read() {
         .expect("a folder to write to");
     let folder = copy.parent().expect("it has one").display();
     let places = &format!("1 main @ {folder}/main.rs:1\n2 main @ {}:2", copy.display());
-    let tallies = &[(&[2][..], tally(1, 0, 4))];
-    let program = Program { places, location: "main.rs", tallies, ..PARSER };
+    let stacks = &[(&[2][..], counts(1, 0, 4))];
+    let program = Program { places, location: "main.rs", stacks, ..PARSER };
     let text = report(program, Mode::Short, SortBy::Allocations);
     std::fs::remove_file(&copy).expect("it was there");
     assert_eq!(text.lines().nth(4), Some("                  2 | let x = vec![1];"));
@@ -271,7 +271,7 @@ fn a_source_that_is_not_there_is_named_once() {
         assert_eq!(lines, expected, "{text}");
     };
     check(&PARSER, &[&format!("    src/parser.rs {UNREAD}")]);
-    check(&Program { tallies: &[(&[9], tally(1, 0, 8))], ..PARSER }, &[]);
+    check(&Program { stacks: &[(&[9], counts(1, 0, 8))], ..PARSER }, &[]);
 }
 
 #[test]
@@ -279,16 +279,11 @@ fn a_long_list_ends_with_what_is_left() {
     let places: String = (1..=20)
         .map(|i| format!("{i} p::function_{i} @ /none/src/{}.rs:{i}\n", "x".repeat(i)))
         .collect();
-    let tallies: Vec<([usize; 3], SiteCounts)> =
-        (1..=20).map(|i| ([20, 19, i], tally(1_000 * i as u64, 1, 10_000))).collect();
-    let tallies: Vec<(&[usize], SiteCounts)> = tallies.iter().map(|(s, t)| (&s[..], *t)).collect();
-    let program = Program {
-        places: &places,
-        location: "src/x.rs",
-        openings: &[],
-        tallies: &tallies,
-        ..PARSER
-    };
+    let stacks: Vec<([usize; 3], SiteCounts)> =
+        (1..=20).map(|i| ([20, 19, i], counts(1_000 * i as u64, 1, 10_000))).collect();
+    let stacks: Vec<(&[usize], SiteCounts)> = stacks.iter().map(|(s, t)| (&s[..], *t)).collect();
+    let program =
+        Program { places: &places, location: "src/x.rs", openings: &[], stacks: &stacks, ..PARSER };
     let text = report(program, Mode::Short, SortBy::Allocations);
     assert!(
         text.contains("\n    and 14 more sites with 105,014 allocations, 140,000 bytes\n"),
@@ -301,7 +296,7 @@ fn a_long_list_ends_with_what_is_left() {
 fn a_long_place_is_not_cut() {
     let file = format!("src/{}.rs", "x".repeat(120));
     let places = &format!("1 p::f @ /p/{file}:1\n2 p::f @ /p/{file}:2");
-    let program = Program { places, location: &file, tallies: &[(&[2], tally(1, 0, 8))], ..PARSER };
+    let program = Program { places, location: &file, stacks: &[(&[2], counts(1, 0, 8))], ..PARSER };
     let mut text = String::new();
     push(&mut text, &program, Mode::Short, SortBy::Allocations);
     assert!(text.contains(&format!("\n    1 x      8 B  {file}:2  f\n")), "{text}");
@@ -334,9 +329,9 @@ fn each_site_has_its_caller_or_says_that_it_is_the_same() {
     ";
     let grown = |allocs| SiteCounts {
         growth: Growth { sizes: [8, 16, 0, 0], last: 16, steps: 1, ..Growth::NONE },
-        ..tally(allocs, 1, 24)
+        ..counts(allocs, 1, 24)
     };
-    let tallies: &[(&[usize], SiteCounts)] = &[
+    let stacks: &[(&[usize], SiteCounts)] = &[
         (&[2, 4], grown(9)),
         (&[2, 5], grown(8)),
         (&[3, 5], grown(7)),
@@ -345,7 +340,7 @@ fn each_site_has_its_caller_or_says_that_it_is_the_same() {
         (&[3], grown(4)),
     ];
     let program =
-        Program { places, location: "tests/t.rs", openings: &[&[1]], tallies, ..Program::NONE };
+        Program { places, location: "tests/t.rs", openings: &[&[1]], stacks, ..Program::NONE };
     let text = report(program, Mode::Short, SortBy::Allocations);
     let of_callers: Vec<&str> = text
         .lines()
@@ -367,24 +362,25 @@ fn where_nothing_is_attributed_one_line_says_why() {
     };
     check(Program::NONE, "\n");
     let unavailable = Some("call sites need x86_64 Linux");
-    let lost = tally(1, 0, 8);
+    let unattributed = counts(1, 0, 8);
     check(
-        Program { unavailable, lost, ..Program::NONE },
+        Program { unavailable, unattributed, ..Program::NONE },
         "\n\n  no call sites: call sites need x86_64 Linux\n",
     );
     check(
-            Program { lost, ..Program::NONE },
+            Program { unattributed, ..Program::NONE },
             "\n\n  no call sites: 1 allocation, 8 bytes at no site: there was no room for more stacks\n",
         );
     check(
-            Program { tallies: &[(&[], lost)], stop: Stop::TooDeep, ..Program::NONE },
+            Program { stacks: &[(&[], unattributed)], stop: Stop::TooDeep, ..Program::NONE },
             &format!(
                 "\n\n  no call sites: 1 allocation, 8 bytes at no site: a stack could not be walked: {}\n",
                 Stop::TooDeep.reason()
             ),
         );
     let places = "1 t::main\n2 t::main";
-    let program = Program { places, openings: &[&[1]], tallies: &[(&[2], lost)], ..Program::NONE };
+    let program =
+        Program { places, openings: &[&[1]], stacks: &[(&[2], unattributed)], ..Program::NONE };
     let text = report(program, Mode::Short, SortBy::Allocations);
     let start = "table\n\n  no call sites: the code has no debug information; set `debug = \"line-tables-only\"` under";
     assert!(text.starts_with(start), "{text}");
@@ -396,7 +392,11 @@ fn where_nothing_is_attributed_one_line_says_why() {
 
 #[test]
 fn what_has_no_site_is_said_below_the_others() {
-    let text = report(Program { lost: tally(5, 0, 8), ..PARSER }, Mode::Short, SortBy::Allocations);
+    let text = report(
+        Program { unattributed: counts(5, 0, 8), ..PARSER },
+        Mode::Short,
+        SortBy::Allocations,
+    );
     assert!(
         text.contains(
             "\n    and 5 allocations, 8 bytes at no site: there was no room for more stacks\n"
