@@ -6,6 +6,7 @@
 //! - [`imports`]: which file imports which; [`circles`]: where that leads back;
 //! - [`hot`]: what hot code may not do;
 //! - [`documents`]: the files that the documents name;
+//! - [`text`]: the length of lines;
 //! - `planted`: that each check finds the faults that it is there for.
 
 mod circles;
@@ -15,6 +16,7 @@ mod imports;
 mod modules;
 mod planted;
 mod source;
+mod text;
 #[path = "../../src/call_sites/tokens.rs"]
 mod tokens;
 
@@ -34,24 +36,33 @@ const COLD_ROOT: &str = "// Cold: ";
 /// its lines.
 const TO_BREAK: &str = include_str!("files_in_circles.txt");
 
-fn source_files(folder: &Path) -> Vec<PathBuf> {
+/// The files below a folder whose names end so, past what is built there.
+fn files_below(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).expect("the sources are there") {
         let path = entry.expect("readable").path();
+        let name = path.file_name().expect("a name").to_string_lossy();
         if path.is_dir() {
-            files.extend(source_files(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            if name != "target" {
+                files.extend(files_below(&path, endings));
+            }
+        } else if endings.iter().any(|ending| name.ends_with(ending)) {
             files.push(path);
         }
     }
     files
 }
 
-/// Every file below some folders of the repository by its name, with its text.
+/// Every source file below some folders of the repository by its name, with its text.
 fn sources(folders: &[&str]) -> BTreeMap<String, String> {
+    texts(folders, &[".rs"])
+}
+
+/// The same of the files whose names end so.
+fn texts(folders: &[&str], endings: &[&str]) -> BTreeMap<String, String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let files: Vec<PathBuf> =
-        folders.iter().flat_map(|folder| source_files(&root.join(folder))).collect();
+    let below = |folder: &&str| files_below(&root.join(folder), endings);
+    let files: Vec<PathBuf> = folders.iter().flat_map(below).collect();
     assert!(files.len() > 10, "the sources are found");
     let name =
         |path: &Path| path.strip_prefix(root).expect("below").to_string_lossy().replace('\\', "/");
@@ -179,6 +190,18 @@ fn hot_files_neither_allocate_nor_lock_format_or_panic() {
         }
     }
     assert_none("what hot files may not do", &faults);
+}
+
+#[test]
+fn no_line_is_longer_than_100_columns() {
+    let folders = [".ci", "benches", "examples", "tests"];
+    // Snapshots, expected errors and input of tests are as they are.
+    let endings = [".c", ".cjs", ".md", ".rs", ".sh", ".toml", "run"];
+    let mut faults = Vec::new();
+    for (name, text) in texts(&folders, &endings) {
+        faults.extend(text::long_lines(&text).iter().map(|line| format!("{name}:{line}")));
+    }
+    assert_none("lines of more than 100 columns", &faults);
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod circles;
 mod documents;
 mod hot;
 mod imports;
+mod text;
 
 use crate::imports::Imports;
 use crate::modules::Crates;
