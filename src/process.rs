@@ -1,11 +1,14 @@
 //! Cold: the numbers of the whole process: `ModAlloc::snapshot` and `Profiler`.
 
 #[cfg(feature = "backtraces")]
-use crate::call_sites::CallSites;
+use std::panic::Location;
+
+#[cfg(feature = "backtraces")]
+use crate::call_sites::{self, CallSites};
 use crate::counters::AllocStats;
 use crate::installed;
 #[cfg(feature = "backtraces")]
-use crate::scope::ProcessRecorder;
+use crate::reading::ProcessRecorder;
 use crate::threads::{self, PeakFrom};
 use crate::ModAlloc;
 
@@ -59,7 +62,13 @@ impl<A> ModAlloc<A> {
 pub struct Profiler {
     peak: PeakFrom,
     #[cfg(feature = "backtraces")]
-    recorder: Option<ProcessRecorder>,
+    recorded: Option<Recorded>,
+}
+
+#[cfg(feature = "backtraces")]
+struct Recorded {
+    location: &'static Location<'static>,
+    recorder: ProcessRecorder,
 }
 
 impl Profiler {
@@ -78,7 +87,7 @@ impl Profiler {
         Self {
             peak,
             #[cfg(feature = "backtraces")]
-            recorder: None,
+            recorded: None,
         }
     }
 
@@ -107,9 +116,16 @@ impl Profiler {
     #[track_caller]
     pub fn with_call_sites() -> Self {
         installed::require();
-        // First: to begin it takes a while, in which other threads would count and not record.
-        let recorder = ProcessRecorder::start();
-        Self { recorder: Some(recorder), ..Self::start() }
+        Self::recording(ProcessRecorder::start())
+    }
+
+    /// The recorder has begun first: that takes a while, in which other threads would count and not
+    /// record.
+    #[cfg(feature = "backtraces")]
+    #[track_caller]
+    fn recording(recorder: ProcessRecorder) -> Self {
+        let location = Location::caller();
+        Self { recorded: Some(Recorded { location, recorder }), ..Self::start() }
     }
 
     /// As [`with_call_sites`](Self::with_call_sites), and panics where what is live would not be
@@ -140,7 +156,7 @@ impl Profiler {
              others recording? `Profiler::with_call_sites()` starts all the same, and does not \
              know what was live"
         );
-        Self { recorder: Some(recorder), ..Self::start() }
+        Self::recording(recorder)
     }
 
     /// The call sites of what was allocated so far, on all threads.
@@ -153,13 +169,13 @@ impl Profiler {
     #[track_caller]
     #[must_use]
     pub fn call_sites(&self) -> CallSites {
-        match &self.recorder {
-            Some(recorder) => recorder.call_sites(),
-            None => panic!(
-                "does this `Profiler` record call sites? Start it by `Profiler::with_call_sites()` instead of \
-                 `Profiler::start()`"
-            ),
-        }
+        let Some(Recorded { location, recorder }) = &self.recorded else {
+            panic!(
+                "does this `Profiler` record call sites? Start it by \
+                 `Profiler::with_call_sites()` instead of `Profiler::start()`"
+            )
+        };
+        call_sites::of_recording(&recorder.recording(), location)
     }
 
     /// Ends the profile, and says what was counted: the difference to the start, and the peak above it.

@@ -1,15 +1,19 @@
 //! Cold: copies of what the hot tables hold, made for a reader: what a report, a snapshot or a profile
 //! is made from.
 //!
-//! - [`recording`]: what a scope has recorded; [`program_points`]: a heap profile;
-//!   [`dhat_profile`]: either, as DHAT has it.
+//! - [`recording`]: what a scope has recorded; [`process_recorder`]: the same of the process;
+//!   [`program_points`]: a heap profile; [`dhat_profile`]: any of these, as DHAT has it.
 
 #[cfg(feature = "dhat-compat")]
 mod dhat_profile;
+#[cfg(feature = "backtraces")]
+mod process_recorder;
 mod program_points;
 mod recording;
 
 #[cfg(feature = "dhat-compat")]
 pub(crate) use dhat_profile::{DhatKind, DhatProfile};
+#[cfg(feature = "backtraces")]
+pub(crate) use process_recorder::ProcessRecorder;
 pub(crate) use program_points::ProgramPoints;
 pub(crate) use recording::Recording;

@@ -1,13 +1,17 @@
 //! Cold: `Budgeted`, the scope of one run of code that is held to a budget.
 
-use super::{stats, AllocScope, Asked, Measured, Measurement, Tracker, Unmeasured};
+use super::asked::Asked;
+use super::measurement::{stats, Measured, Measurement};
+use super::tracker::Tracker;
+use super::unmeasured::Unmeasured;
 use crate::counters::AllocStats;
 use crate::installed;
 use crate::open_scopes::SharedScope;
-use crate::threads::{self};
+use crate::reading::Recording;
+use crate::threads::{self, OpenScope};
 
 pub(crate) struct Budgeted {
-    scope: AllocScope,
+    scope: OpenScope,
     tracker: Option<Tracker>,
     /// What other threads had allocated before, if somebody asks.
     elsewhere: Option<i64>,
@@ -20,9 +24,9 @@ impl Budgeted {
     pub(crate) fn enter(asked: Asked) -> Self {
         installed::require();
         let tracker = asked.track();
-        let scope = AllocScope::new(asked.open(0));
+        let scope = asked.open(0);
         if let Some(tracker) = &tracker {
-            scope.frame.set_tracked(tracker.tracking());
+            scope.set_tracked(tracker.tracking());
         }
         let elsewhere = asked.elsewhere.then(threads::events_elsewhere);
         Self { scope, tracker, elsewhere }
@@ -31,7 +35,7 @@ impl Budgeted {
     /// The numbers, once the code has come to its end.
     #[inline]
     pub(crate) fn measured(&self) -> Measured {
-        let reading = self.scope.frame.measure();
+        let reading = self.scope.measure();
         let live = self.tracker.as_ref().and_then(Tracker::live_at_end);
         Measured {
             stats: reading.as_ref().map_or_else(AllocStats::default, stats),
@@ -45,16 +49,16 @@ impl Budgeted {
     /// threads are attached, nobody needs to be told, and what is left is mostly what starting them
     /// takes.
     pub(crate) fn elsewhere(&self) -> Option<u64> {
-        let before = self.elsewhere.filter(|_| self.scope.frame.shared().is_none())?;
+        let before = self.elsewhere.filter(|_| self.scope.shared().is_none())?;
         u64::try_from(threads::events_elsewhere().wrapping_sub(before)).ok()
     }
 
     /// Ends it, and says more of it than the numbers.
     pub(crate) fn finish(self, measured: Measured) -> Measurement {
         let elsewhere = self.elsewhere();
-        let attached = self.scope.frame.shared().map(SharedScope::attached);
+        let attached = self.scope.shared().map(SharedScope::attached);
         let tracking = self.tracker.as_ref().map(Tracker::tracking);
-        let recording = self.scope.recording();
+        let recording = Recording::of(&self.scope);
         let measurement = Measurement::new(measured, recording, tracking, attached);
         Measurement { elsewhere, ..measurement }
     }

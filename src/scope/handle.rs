@@ -1,11 +1,10 @@
 //! Cold: `ScopeHandle`, by which other threads, tasks and jobs add to a scope, and `Attached`, the guard of one that does.
 
 use std::fmt;
-use std::future::Future;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::thread;
 
-use super::{not_opened, Instrumented};
+use super::open::not_opened;
 use crate::counters::{self};
 use crate::open_scopes::SharedScopeRef;
 use crate::threads::{self, AttachedThread};
@@ -146,13 +145,6 @@ impl ScopeHandle {
     {
         let _attached = self.attach_frame("a job");
         work()
-    }
-
-    /// A future whose polls are attached, on whichever thread they run, and so is its drop.
-    ///
-    /// Between its polls, what the threads do for other tasks is not counted.
-    pub fn instrument<F: Future>(&self, future: F) -> Instrumented<F> {
-        Instrumented::new(self.clone(), future)
     }
 
     /// Says, once for a scope, that something came too late to be counted.

@@ -7,7 +7,7 @@ use std::mem::ManuallyDrop;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use super::ScopeHandle;
+use super::handle::ScopeHandle;
 
 /// The future of [`ScopeHandle::instrument`].
 #[must_use = "futures do nothing unless they are awaited"]
@@ -16,9 +16,12 @@ pub struct Instrumented<F> {
     future: ManuallyDrop<F>,
 }
 
-impl<F> Instrumented<F> {
-    pub(super) fn new(handle: ScopeHandle, future: F) -> Self {
-        Self { handle, future: ManuallyDrop::new(future) }
+impl ScopeHandle {
+    /// A future whose polls are attached, on whichever thread they run, and so is its drop.
+    ///
+    /// Between its polls, what the threads do for other tasks is not counted.
+    pub fn instrument<F: Future>(&self, future: F) -> Instrumented<F> {
+        Instrumented { handle: self.clone(), future: ManuallyDrop::new(future) }
     }
 }
 

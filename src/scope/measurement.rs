@@ -1,8 +1,9 @@
 //! Cold: `Measurement`, what was measured of code that is held to a budget.
 
-use super::Unmeasured;
-use crate::counters::AllocStats;
+use super::unmeasured::Unmeasured;
+use crate::counters::{Above, AllocStats};
 use crate::ignored::Ignored;
+use crate::open_scopes::Reading;
 use crate::reading::Recording;
 use crate::threads::{Live, Tracking};
 
@@ -16,6 +17,12 @@ pub(crate) struct Measured {
     pub(crate) uncounted: u64,
     /// Why the numbers are not those of the whole code, if they are not.
     pub(crate) unmeasured: Option<Unmeasured>,
+}
+
+#[inline]
+pub(super) fn stats(reading: &Reading) -> AllocStats {
+    let (counts, peak) = reading.total();
+    AllocStats::new(counts, Above { current: counts.current(), peak })
 }
 
 /// What a report needs.

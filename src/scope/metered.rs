@@ -6,7 +6,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use super::{Asked, Measured, Measurement, Tracker, Unmeasured};
+use super::asked::Asked;
+use super::measurement::{Measured, Measurement};
+use super::tracker::Tracker;
+use super::unmeasured::Unmeasured;
 use crate::counters::{Above, AllocStats, Counts};
 use crate::ignored::Ignored;
 use crate::open_scopes::{Reading, SharedScopeRef};

@@ -1,6 +1,6 @@
 //! Cold: `uncounted`, a stretch that every scope around it passes over.
 
-use super::open_uncounted;
+use super::open::open_uncounted;
 use crate::installed;
 
 /// Runs `work`; what it allocates and frees on this thread is charged to no scope around it.

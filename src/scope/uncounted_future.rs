@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use super::open_uncounted;
+use super::open::open_uncounted;
 
 pub(crate) struct UncountedFuture<F> {
     /// `None` once it is done.

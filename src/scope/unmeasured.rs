@@ -57,11 +57,28 @@ impl Unmeasured {
     }
 }
 
+/// # Panics
+/// If the scope was not measured.
+#[track_caller]
+#[inline]
+pub(super) fn measured(reading: &Option<Reading>, unmeasured: Option<Unmeasured>) -> &Reading {
+    match (reading, unmeasured) {
+        (Some(reading), None) => reading,
+        (_, why) => not_measured(why.unwrap_or(Unmeasured::Outlived)),
+    }
+}
+
+#[cold]
+#[track_caller]
+pub(super) fn not_measured(why: Unmeasured) -> ! {
+    panic!("this `AllocScope` has no numbers. {}", why.reason())
+}
+
 #[cfg(test)]
 mod tests {
     use std::panic::catch_unwind;
 
-    use crate::scope::open_uncounted;
+    use crate::scope::open::open_uncounted;
     use crate::{measure, Budget};
 
     /// As a coroutine does that is suspended in it and never resumed.

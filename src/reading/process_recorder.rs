@@ -1,19 +1,17 @@
-//! Cold: `ProcessRecorder`, the call sites of all threads from its start on, by subtraction from what `stacks` keeps with the
-//! stacks.
+//! Cold: `ProcessRecorder`, what all threads allocate from its start on, by stack. It is the
+//! difference between what `stacks` has counted at each stack then and now.
 
 use std::collections::BTreeMap;
-use std::panic::Location;
 
+use super::program_points::ProgramPoints;
+use super::recording::Recording;
 use crate::blocks::{PointNumbers, ProcessProfile};
-use crate::call_sites::{self, CallSites};
 use crate::ignored::Ignored;
-use crate::reading::{ProgramPoints, Recording};
 use crate::stacks::{self, SiteCounts, Stack};
 use crate::threads::{self, EveryAllocation};
 
 /// Records until it is dropped.
 pub(crate) struct ProcessRecorder {
-    location: &'static Location<'static>,
     opening: Option<&'static Stack>,
     /// What the process had counted at each stack before, in the order of the stacks' addresses.
     before: Ignored<Vec<(Option<&'static Stack>, SiteCounts)>>,
@@ -23,18 +21,11 @@ pub(crate) struct ProcessRecorder {
 }
 
 impl ProcessRecorder {
-    #[track_caller]
     pub(crate) fn start() -> Self {
         let before = Ignored::new(|_| counted());
         let profile = threads::profile_process(usize::MAX);
         let recording = threads::record_everywhere(true);
-        Self {
-            location: Location::caller(),
-            opening: threads::stack_here(),
-            before,
-            profile,
-            _recording: recording,
-        }
+        Self { opening: threads::stack_here(), before, profile, _recording: recording }
     }
 
     /// Whether it knows which blocks are live.
@@ -42,12 +33,12 @@ impl ProcessRecorder {
         self.profile.is_some()
     }
 
-    pub(crate) fn call_sites(&self) -> CallSites {
-        let recording = Ignored::new(|_| self.recording());
-        call_sites::of_recording(&recording, self.location)
+    /// What was recorded so far.
+    pub(crate) fn recording(&self) -> Ignored<Recording> {
+        Ignored::new(|_| self.read())
     }
 
-    fn recording(&self) -> Recording {
+    fn read(&self) -> Recording {
         let mut recording = Recording::default();
         let heap = self.profile.as_ref().map(|profile| ProgramPoints::of(profile.points()));
         let points = heap.iter().flat_map(|heap| &heap.points);

@@ -1,0 +1,39 @@
+//! Cold: `measure`, a closure in a scope of its own.
+
+use super::measurement::stats;
+use super::open::open;
+use super::unmeasured::{measured, Unmeasured};
+use crate::counters::AllocStats;
+use crate::installed;
+use crate::open_scopes::Kind;
+use crate::value::Value;
+
+/// Runs `work` and says what it allocated and freed on this thread.
+///
+/// ```
+/// # #[global_allocator] static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();
+/// let (text, stats) = mod_alloc::measure(|| "a b".replace(' ', ""));
+/// assert_eq!(text, "ab");
+/// assert_eq!(stats.live_count, 1);
+/// ```
+///
+/// A future that `work` only makes would not be counted: it does not compile, see
+/// [`Budget`](crate::Budget#futures-and-closures-as-values).
+///
+/// # Panics
+/// As [`AllocScope::enter`](crate::AllocScope::enter) and
+/// [`AllocScope::stats`](crate::AllocScope::stats), and as `work` does.
+#[track_caller]
+#[must_use = "the statistics are what it is for"]
+#[allow(non_camel_case_types)]
+pub fn measure<R, F, for_a_future_use_check_future>(work: F) -> (R, AllocStats)
+where
+    F: FnOnce() -> R,
+    R: Value<for_a_future_use_check_future>,
+{
+    installed::require();
+    let scope = open(Kind::Scope, 0, true);
+    let value = work();
+    let reading = scope.close();
+    (value, stats(measured(&reading, Unmeasured::at_end(reading.as_ref()))))
+}
