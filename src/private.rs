@@ -1,4 +1,5 @@
-//! Cold: what the expansions of the macros may name, and nothing else. Not public API: it changes without notice.
+//! Cold: what the expansions of the macros may name, and nothing else. Not public API: it changes
+//! without notice.
 
 use std::fmt;
 use std::future::Future;
@@ -7,7 +8,7 @@ use crate::budget::{self, Closer, Counted};
 use crate::value::{Output, Value};
 use crate::{Budget, Exceeded, Repeated};
 
-pub use crate::budget::{Guard, Origin};
+pub use crate::budget::{fail, fail_with, Guard, Origin};
 #[cfg(feature = "dhat-compat")]
 pub use crate::dhat::assert::fails as dhat_fails;
 pub use mod_alloc_macros::{assert_allocs, assert_no_alloc};
@@ -47,17 +48,6 @@ macro_rules! limits {
 }
 limits!(u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize);
 
-/// Begins to hold what follows to `budget`.
-#[track_caller]
-pub fn enter(budget: Budget, origin: Origin, fail: fn(Exceeded) -> !) -> Guard {
-    Guard::enter(budget, origin, fail)
-}
-
-/// Ends what [`enter`] began: what was measured if the budget is broken, and nothing while a panic unwinds; likewise below.
-pub fn finish(guard: Guard) -> Option<Exceeded> {
-    budget::unless_panicking(guard.close())
-}
-
 /// The value of a block, which is no future and no closure that the block only made.
 ///
 /// A call hands the type that is expected of it on to the block; a `match` or a closure would not.
@@ -82,22 +72,8 @@ where
     output
 }
 
-/// Panics with the report.
-#[cold]
-#[track_caller]
-pub fn fail(exceeded: Exceeded) -> ! {
-    budget::fail(exceeded)
-}
-
-/// Panics with the report and the user's message.
-#[cold]
-#[track_caller]
-pub fn fail_with(exceeded: Exceeded, message: fmt::Arguments<'_>) -> ! {
-    budget::fail_with(exceeded, message)
-}
-
-/// What the closure of a repeated body returns. `return` and `?` in such a body would silently end one run instead of
-/// leaving the function; this type makes them compile errors.
+/// What the closure of a repeated body returns. `return` and `?` in such a body would silently end
+/// one run instead of leaving the function; this type makes them compile errors.
 #[derive(Debug)]
 pub struct RunsSeveralTimes<R>(pub R);
 

@@ -27,7 +27,7 @@ use crate::tokens::is_punct;
 /// The guard checks the budget when it is dropped, on every way out but a panic.
 const COUNTED: &str = "
     let __budget = $budget;
-    let __guard = $krate::__private::enter(
+    let __guard = $krate::__private::Guard::enter(
         __budget, $origin, |__exceeded| $krate::__private::fail(__exceeded),
     );
     $run
@@ -37,13 +37,13 @@ const COUNTED: &str = "
 /// the message.
 const COUNTED_WITH_MESSAGE: &str = "
     let __budget = $budget;
-    let __guard = $krate::__private::enter(
+    let __guard = $krate::__private::Guard::enter(
         __budget, $origin, |__exceeded| $krate::__private::fail(__exceeded),
     );
     $krate::__private::value(
         match () { () => $body },
         #[allow(unreachable_code)]
-        match $krate::__private::finish(__guard) {
+        match __guard.finish() {
             ::core::option::Option::None => (),
             ::core::option::Option::Some(__exceeded) => $fail,
         },

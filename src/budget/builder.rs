@@ -1,5 +1,7 @@
 //! Cold: `Budget`, a set of limits.
 
+use std::fmt;
+
 use super::limits::{Limit, Metric};
 use super::{elsewhere, environment};
 use crate::counters::Sums;
@@ -73,17 +75,21 @@ use crate::threads::Track;
 /// # Panics
 /// All checks panic if `ModAlloc` is not the global allocator of this binary, with the lines to
 /// add; and where no limit is set, or a `min` above the `max`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[must_use = "a budget does nothing until it is checked or enforced"]
 pub struct Budget {
-    allocations: Limit,
-    bytes: Limit,
-    peak_bytes: Limit,
-    reallocations: Limit,
-    deallocations: Limit,
-    retained: Limit,
-    retained_bytes: Limit,
+    /// One for each [`Metric`].
+    limits: [Limit; Metric::ALL.len()],
     call_sites: bool,
+}
+
+/// As it is written: `Budget::new().max(10)`.
+impl fmt::Debug for Budget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Budget::new()")?;
+        self.keys().try_for_each(|(key, value)| write!(f, ".{key}({value})"))?;
+        f.write_str(if self.call_sites { "" } else { ".call_sites(false)" })
+    }
 }
 
 impl Default for Budget {
@@ -95,22 +101,12 @@ impl Default for Budget {
 impl Budget {
     /// A budget without limits; set at least one.
     pub const fn new() -> Self {
-        Self {
-            allocations: Limit::NONE,
-            bytes: Limit::NONE,
-            peak_bytes: Limit::NONE,
-            reallocations: Limit::NONE,
-            deallocations: Limit::NONE,
-            retained: Limit::NONE,
-            retained_bytes: Limit::NONE,
-            call_sites: true,
-        }
+        Self { limits: [Limit::NONE; Metric::ALL.len()], call_sites: true }
     }
 
     /// At most this many allocation events: `alloc`, `alloc_zeroed` and `realloc` each count one.
-    pub const fn max(mut self, allocations: u64) -> Self {
-        self.allocations.max = Some(allocations);
-        self
+    pub const fn max(self, allocations: u64) -> Self {
+        self.at_most(Metric::Allocations, allocations)
     }
 
     /// At least this many allocation events.
@@ -118,7 +114,7 @@ impl Budget {
     /// For code whose allocations are its purpose, such as a test that warms a pool, and to notice
     /// when a budget can be lowered.
     pub const fn min(mut self, allocations: u64) -> Self {
-        self.allocations.min = Some(allocations);
+        self.limits[Metric::Allocations as usize].min = Some(allocations);
         self
     }
 
@@ -129,9 +125,8 @@ impl Budget {
 
     /// At most this many bytes requested, all allocation events together; a reallocation adds its
     /// full new size.
-    pub const fn max_bytes(mut self, bytes: u64) -> Self {
-        self.bytes.max = Some(bytes);
-        self
+    pub const fn max_bytes(self, bytes: u64) -> Self {
+        self.at_most(Metric::Bytes, bytes)
     }
 
     /// At most this many net bytes above the start at any moment.
@@ -142,21 +137,18 @@ impl Budget {
     /// they may come to less. For that, each is kept in a table as long as it lives, which takes
     /// some 150 ns more for each in release builds, and a microsecond and a half in debug builds;
     /// [`call_sites(false)`](Self::call_sites) turns that off.
-    pub const fn max_peak_bytes(mut self, bytes: u64) -> Self {
-        self.peak_bytes.max = Some(bytes);
-        self
+    pub const fn max_peak_bytes(self, bytes: u64) -> Self {
+        self.at_most(Metric::PeakBytes, bytes)
     }
 
     /// At most this many reallocations (which are allocation events too).
-    pub const fn max_reallocs(mut self, reallocations: u64) -> Self {
-        self.reallocations.max = Some(reallocations);
-        self
+    pub const fn max_reallocs(self, reallocations: u64) -> Self {
+        self.at_most(Metric::Reallocations, reallocations)
     }
 
     /// At most this many blocks freed, those from before the start included.
-    pub const fn max_deallocs(mut self, deallocations: u64) -> Self {
-        self.deallocations.max = Some(deallocations);
-        self
+    pub const fn max_deallocs(self, deallocations: u64) -> Self {
+        self.at_most(Metric::Deallocations, deallocations)
     }
 
     /// At most this many of the blocks that are allocated within may be live at the end: 0 is a
@@ -186,15 +178,13 @@ impl Budget {
     /// let leaked = leak_check.check(|| std::mem::forget(black_box(vec![1, 2, 3]))).unwrap_err();
     /// println!("{leaked}"); // says where the block was allocated
     /// ```
-    pub const fn max_retained(mut self, blocks: u64) -> Self {
-        self.retained.max = Some(blocks);
-        self
+    pub const fn max_retained(self, blocks: u64) -> Self {
+        self.at_most(Metric::Retained, blocks)
     }
 
     /// At most this many bytes in the blocks that [`max_retained`](Self::max_retained) counts.
-    pub const fn max_retained_bytes(mut self, bytes: u64) -> Self {
-        self.retained_bytes.max = Some(bytes);
-        self
+    pub const fn max_retained_bytes(self, bytes: u64) -> Self {
+        self.at_most(Metric::RetainedBytes, bytes)
     }
 
     /// Whether to record where the allocations are made, for the report; `true` unless set.
@@ -207,21 +197,27 @@ impl Budget {
         self
     }
 
-    pub(crate) const fn limit(&self, metric: Metric) -> Limit {
-        match metric {
-            Metric::Allocations => self.allocations,
-            Metric::Bytes => self.bytes,
-            Metric::PeakBytes => self.peak_bytes,
-            Metric::Reallocations => self.reallocations,
-            Metric::Deallocations => self.deallocations,
-            Metric::Retained => self.retained,
-            Metric::RetainedBytes => self.retained_bytes,
-        }
+    const fn at_most(mut self, metric: Metric, most: u64) -> Self {
+        self.limits[metric as usize].max = Some(most);
+        self
+    }
+
+    const fn limit(&self, metric: Metric) -> Limit {
+        self.limits[metric as usize]
     }
 
     /// The limits that are set, in the order of the report.
     pub(crate) fn limits(&self) -> impl Iterator<Item = (Metric, Limit)> + '_ {
         Metric::ALL.into_iter().map(|m| (m, self.limit(m))).filter(|(_, limit)| !limit.is_none())
+    }
+
+    /// The limits as they are written.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
+        let keys = |(metric, Limit { min, max }): (Metric, Limit)| match (min, max) {
+            (Some(min), Some(max)) if min == max => [Some(("exact", min)), None],
+            _ => [min.map(|min| ("min", min)), max.map(|max| (metric.max_key(), max))],
+        };
+        self.limits().flat_map(keys).flatten()
     }
 
     /// What the scope that counts for it is to do.
@@ -230,15 +226,15 @@ impl Budget {
     /// If an environment variable has no valid value.
     #[track_caller]
     pub(crate) fn asked(&self) -> Asked {
-        let (peak, record) = (self.peak_bytes.max.is_some(), self.record());
+        let max = |metric| self.limit(metric).max;
+        let (blocks, bytes) = (max(Metric::Retained), max(Metric::RetainedBytes));
+        let (peak, record) = (max(Metric::PeakBytes).is_some(), self.record());
         let track = Track {
-            live: self.retained.max.is_some() || self.retained_bytes.max.is_some(),
+            live: blocks.or(bytes).is_some(),
             profile: environment::wants_dhat() || peak && record.is_some(),
         };
-        let most_live = MostLive {
-            blocks: self.retained.max.unwrap_or(u64::MAX),
-            bytes: self.retained_bytes.max.unwrap_or(u64::MAX),
-        };
+        let most_live =
+            MostLive { blocks: blocks.unwrap_or(u64::MAX), bytes: bytes.unwrap_or(u64::MAX) };
         let elsewhere = elsewhere::is_wanted(record.is_some());
         Asked { peak, record, track, most_live, elsewhere }
     }
@@ -252,12 +248,15 @@ impl Budget {
         let is_recorded = environment::wants_break()
             || environment::wants_dhat()
             || self.call_sites && wants_call_sites;
-        let max = |limit: Limit| i64::try_from(limit.max.unwrap_or(u64::MAX)).unwrap_or(i64::MAX);
+        let max = |metric| {
+            let max = self.limit(metric).max.unwrap_or(u64::MAX);
+            i64::try_from(max).unwrap_or(i64::MAX)
+        };
         let limits = || Sums {
-            events: max(self.allocations),
-            reallocs: max(self.reallocations),
-            bytes: max(self.bytes),
-            net_bytes: max(self.peak_bytes),
+            events: max(Metric::Allocations),
+            reallocs: max(Metric::Reallocations),
+            bytes: max(Metric::Bytes),
+            net_bytes: max(Metric::PeakBytes),
         };
         is_recorded.then(|| FirstOverrun::After(limits()))
     }
@@ -281,11 +280,25 @@ impl Budget {
             self.limits().next().is_some(),
             "is a limit missing? A `Budget` without one holds whatever is allocated: add `.max(10)`, `.max_bytes(4096)`, .."
         );
-        if let Limit { min: Some(min), max: Some(max) } = self.allocations {
+        if let Limit { min: Some(min), max: Some(max) } = self.limit(Metric::Allocations) {
             assert!(
                 min <= max,
                 "are `min` and `max` swapped? `min = {min}` is above `max = {max}`, so no run can hold"
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Budget;
+
+    #[test]
+    fn a_budget_is_shown_as_it_is_written() {
+        let check = |budget: Budget, expected| assert_eq!(format!("{budget:?}"), expected);
+        check(Budget::new(), "Budget::new()");
+        check(Budget::new().max_bytes(64).exact(3), "Budget::new().exact(3).max_bytes(64)");
+        let budget = Budget::new().min(1).max(3).max_retained(0).call_sites(false);
+        check(budget, "Budget::new().min(1).max(3).max_retained(0).call_sites(false)");
     }
 }

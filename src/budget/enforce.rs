@@ -3,7 +3,6 @@
 use std::fmt;
 use std::thread;
 
-use super::broken::Broken;
 use super::builder::Budget;
 use super::elsewhere;
 use super::exceeded::Exceeded;
@@ -64,14 +63,20 @@ pub struct Guard {
 }
 
 impl Guard {
+    /// Begins to hold what follows to `budget`.
     #[track_caller]
-    pub(crate) fn enter(budget: Budget, origin: Origin, fail: fn(Exceeded) -> !) -> Self {
+    pub fn enter(budget: Budget, origin: Origin, fail: fn(Exceeded) -> !) -> Self {
         budget.require_sense();
         Self { scope: Some(Budgeted::enter(budget.asked())), budget, origin, fail }
     }
 
-    pub(crate) fn close(mut self) -> Option<Exceeded> {
+    fn close(mut self) -> Option<Exceeded> {
         self.verdict()
+    }
+
+    /// Ends it: what was measured if the budget is broken, and nothing while a panic unwinds.
+    pub fn finish(self) -> Option<Exceeded> {
+        unless_panicking(self.close())
     }
 
     fn verdict(&mut self) -> Option<Exceeded> {
@@ -81,17 +86,7 @@ impl Guard {
             elsewhere::report(&self.origin, || scope.elsewhere());
             return None;
         }
-        let measurement = scope.finish(measured);
-        let elsewhere = measurement.elsewhere;
-        match Broken::new(&self.budget, measurement, self.origin.location) {
-            Ok(broken) => {
-                Some(Exceeded::new(self.budget, broken, self.origin, "this thread", None))
-            }
-            Err(_) => {
-                elsewhere::report(&self.origin, || elsewhere);
-                None
-            }
-        }
+        Exceeded::of_run(self.budget, scope.finish(measured), self.origin, "this thread")
     }
 }
 
@@ -123,7 +118,7 @@ pub(crate) fn fail_if(exceeded: Option<Exceeded>) {
 /// Panics with the report.
 #[cold]
 #[track_caller]
-pub(crate) fn fail(exceeded: Exceeded) -> ! {
+pub fn fail(exceeded: Exceeded) -> ! {
     let report = exceeded.report(None);
     panic!("{}", report.as_str())
 }
@@ -132,7 +127,7 @@ pub(crate) fn fail(exceeded: Exceeded) -> ! {
 /// `Display` may panic itself.
 #[cold]
 #[track_caller]
-pub(crate) fn fail_with(exceeded: Exceeded, message: fmt::Arguments<'_>) -> ! {
+pub fn fail_with(exceeded: Exceeded, message: fmt::Arguments<'_>) -> ! {
     let report = exceeded.report(Some(message));
     panic!("{}", report.as_str())
 }

@@ -4,7 +4,7 @@
 //! to say what other threads have allocated, and `MOD_ALLOC_DHAT`, where to write a DHAT profile of
 //! a broken one.
 
-use std::ffi::OsStr;
+use std::env;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
@@ -27,12 +27,7 @@ pub(crate) enum Mode {
 /// If `MOD_ALLOC_BACKTRACE` has no valid value.
 #[track_caller]
 pub(crate) fn mode() -> Mode {
-    static BACKTRACE: Variable = Variable {
-        name: "MOD_ALLOC_BACKTRACE",
-        values: Values::OneOf(&["short", "full", "off"]),
-        listed: "`short` (the default), `full` and `off`",
-        read: AtomicU8::new(UNREAD),
-    };
+    static BACKTRACE: Variable = Variable::new("MOD_ALLOC_BACKTRACE", &["short", "full", "off"]);
     [Mode::Short, Mode::Full, Mode::Off][BACKTRACE.get()]
 }
 
@@ -51,12 +46,7 @@ pub(crate) fn wants_call_sites() -> bool {
 /// If `MOD_ALLOC_BREAK` has no valid value.
 #[track_caller]
 pub(crate) fn wants_break() -> bool {
-    static BREAK: Variable = Variable {
-        name: "MOD_ALLOC_BREAK",
-        values: Values::OneOf(&["0", "1"]),
-        listed: "`0` (the default) and `1`",
-        read: AtomicU8::new(UNREAD),
-    };
+    static BREAK: Variable = Variable::new("MOD_ALLOC_BREAK", &["0", "1"]);
     let wants_break = BREAK.get() == 1;
     if wants_break {
         stacks::set_breakpoint();
@@ -70,19 +60,14 @@ pub(crate) fn wants_break() -> bool {
 /// If `MOD_ALLOC_REPORT` has no valid value.
 #[track_caller]
 pub(crate) fn wants_report() -> bool {
-    static REPORT: Variable = Variable {
-        name: "MOD_ALLOC_REPORT",
-        values: Values::OneOf(&["0", "1"]),
-        listed: "`0` (the default) and `1`",
-        read: AtomicU8::new(UNREAD),
-    };
+    static REPORT: Variable = Variable::new("MOD_ALLOC_REPORT", &["0", "1"]);
     REPORT.get() == 1
 }
 
 /// The folder to write DHAT profiles of broken budgets to, if there is to be one.
 pub(crate) fn dhat_folder() -> Option<PathBuf> {
     let is_set = DHAT.get() == 1;
-    is_set.then(|| std::env::var_os(DHAT.name).unwrap_or_default().into())
+    is_set.then(|| env::var_os(DHAT.name).unwrap_or_default().into())
 }
 
 /// Whether budgets keep what such a profile says.
@@ -90,24 +75,13 @@ pub(crate) fn wants_dhat() -> bool {
     cfg!(feature = "dhat-compat") && walk::UNAVAILABLE.is_none() && DHAT.get() == 1
 }
 
-static DHAT: Variable = Variable {
-    name: "MOD_ALLOC_DHAT",
-    values: Values::AnyText,
-    listed: "names of folders",
-    read: AtomicU8::new(UNREAD),
-};
-
-enum Values {
-    /// The first is the default.
-    OneOf(&'static [&'static str]),
-    /// All are the same.
-    AnyText,
-}
+/// Any text is a folder.
+static DHAT: Variable = Variable::new("MOD_ALLOC_DHAT", &[]);
 
 struct Variable {
     name: &'static str,
-    values: Values,
-    listed: &'static str,
+    /// The first is the default. Empty if any text is a value.
+    values: &'static [&'static str],
     /// Not a `OnceLock`: one that another thread was filling at a fork would keep the child waiting
     /// for ever.
     read: AtomicU8,
@@ -116,10 +90,15 @@ struct Variable {
 const UNREAD: u8 = u8::MAX;
 
 impl Variable {
-    /// Which of the values it has; 0 for the default, and where it is unset or empty.
+    const fn new(name: &'static str, values: &'static [&'static str]) -> Self {
+        Self { name, values, read: AtomicU8::new(UNREAD) }
+    }
+
+    /// Which of the values it has; 0 for the default, and where it is unset or empty. 1 for any
+    /// text.
     ///
     /// # Panics
-    /// If it is none of them.
+    /// If it has none of them.
     #[track_caller]
     fn get(&self) -> usize {
         match self.read.load(Relaxed) {
@@ -131,29 +110,33 @@ impl Variable {
     #[cold]
     #[track_caller]
     fn read(&self) -> usize {
-        let read = || match std::env::var_os(self.name) {
-            None => Ok(0),
-            Some(value) if value.is_empty() => Ok(0), // As good as unset.
-            Some(value) => self.parse(&value).ok_or_else(|| value.to_string_lossy().into_owned()),
-        };
-        match counters::ignored(|at_work| read().map_err(|value| Ignored::of(at_work, value))) {
+        match counters::ignored(|at_work| self.ask().map_err(|text| Ignored::of(at_work, text))) {
             Ok(at) => {
                 self.read.store(at as u8, Relaxed);
                 at
             }
-            Err(value) => panic!(
-                "is `{}` misspelt? It is `{}`; the values are {}",
-                self.name,
-                value.as_str(),
-                self.listed
-            ),
+            Err(text) => panic!("{}", text.as_str()),
         }
     }
 
-    fn parse(&self, value: &OsStr) -> Option<usize> {
-        match self.values {
-            Values::OneOf(values) => values.iter().position(|known| value == *known),
-            Values::AnyText => Some(1),
+    /// # Errors
+    /// What to say of a value that it cannot have.
+    fn ask(&self) -> Result<usize, String> {
+        let value = env::var_os(self.name).unwrap_or_default();
+        if value.is_empty() {
+            return Ok(0); // As good as unset.
         }
+        let (Some(default), Some(last)) = (self.values.first(), self.values.last()) else {
+            return Ok(1);
+        };
+        self.values.iter().position(|known| value == *known).ok_or_else(|| {
+            let between = &self.values[1..self.values.len() - 1];
+            let between: String = between.iter().map(|value| format!(", `{value}`")).collect();
+            let (name, value) = (self.name, value.to_string_lossy());
+            format!(
+                "is `{name}` misspelt? It is `{value}`; the values are `{default}` (the \
+                 default){between} and `{last}`"
+            )
+        })
     }
 }

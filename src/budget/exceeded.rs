@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use super::broken::{self, Broken};
 use super::builder::Budget;
+use super::elsewhere;
 use super::limits::{Limit, Metric};
 use super::origin::Origin;
 use super::runs::Runs;
@@ -12,8 +13,7 @@ use super::runs::Runs;
 use crate::call_sites::CallSites;
 use crate::counters::AllocStats;
 use crate::ignored::Ignored;
-use crate::reading::Recording;
-use crate::scope::{Measured, Measurement};
+use crate::scope::Measurement;
 
 /// A budget that was broken: what was allowed, what was measured, and where.
 ///
@@ -37,25 +37,15 @@ pub struct Exceeded {
 /// What an [`Exceeded`] knows.
 pub(crate) struct ExceededData {
     pub(crate) budget: Budget,
-    /// Of the only run, or of the first that broke the budget; likewise below.
-    pub(crate) measured: Measured,
+    /// Of the only run, or of the first that broke the budget.
+    pub(crate) measurement: Measurement,
     pub(crate) origin: Origin,
     pub(crate) name: String,
     pub(crate) subject: &'static str,
     pub(crate) runs: Option<Runs>,
-    /// Whether other threads could add to it.
-    pub(crate) is_shared: bool,
-    /// How many threads were still attached.
-    pub(crate) attached: usize,
     /// Allocations of the test harness, which are in no number.
     pub(crate) of_harness: u64,
-    /// Allocation events of other threads, none of them attached, if that is known.
-    pub(crate) elsewhere: Option<u64>,
-    /// `None` if it was not recorded.
-    pub(crate) recording: Option<Ignored<Box<Recording>>>,
-    /// Of the blocks that are live at the end; `None` if nobody asked for them.
-    retained: Option<Ignored<Box<Recording>>>,
-    /// What `recording` reads, once somebody has asked.
+    /// What the recording reads, once somebody has asked.
     #[cfg(feature = "backtraces")]
     call_sites: OnceLock<CallSites>,
     /// What the report says of its DHAT profile, once that was written.
@@ -68,7 +58,7 @@ impl ExceededData {
     /// outside.
     pub(crate) fn measured(&self, metric: Metric, limit: Limit) -> u64 {
         match &self.runs {
-            None => metric.of(&self.measured),
+            None => metric.of(&self.measurement.measured),
             Some(runs) => {
                 let (least, greatest) = runs.range(metric);
                 if limit.excess(least) > limit.excess(greatest) {
@@ -91,20 +81,38 @@ impl ExceededData {
     }
 
     pub(crate) fn call_sites(&self) -> Option<&CallSites> {
-        let recording = self.recording.as_ref()?;
+        let recording = self.measurement.recording.as_ref()?;
         let location = self.origin.location;
         Some(self.call_sites.get_or_init(|| broken::sites(recording, location).0))
     }
 
     /// Where the blocks were allocated that were live at the end, if that is known.
     pub(crate) fn retained_sites(&self) -> Option<CallSites> {
-        let recording = self.retained.as_ref()?;
+        let recording = self.measurement.retained.as_ref()?;
         Some(broken::sites(recording, self.origin.location).0)
     }
 }
 
 impl Exceeded {
+    /// Of one run that breaks the budget as it was counted; `None` if it holds without what the
+    /// test harness has allocated.
     #[cold]
+    pub(super) fn of_run(
+        budget: Budget,
+        measurement: Measurement,
+        origin: Origin,
+        subject: &'static str,
+    ) -> Option<Self> {
+        let elsewhere = measurement.elsewhere;
+        match Broken::new(&budget, measurement, origin.location) {
+            Ok(broken) => Some(Self::new(budget, broken, origin, subject, None)),
+            Err(_) => {
+                elsewhere::report(&origin, || elsewhere);
+                None
+            }
+        }
+    }
+
     pub(super) fn new(
         budget: Budget,
         broken: Broken,
@@ -112,26 +120,16 @@ impl Exceeded {
         subject: &'static str,
         runs: Option<Runs>,
     ) -> Self {
-        let of_harness = broken.of_harness;
-        #[cfg(feature = "backtraces")]
-        let call_sites = broken.sites.map_or_else(OnceLock::new, OnceLock::from);
-        let Measurement { measured, recording, retained, is_shared, attached, elsewhere } =
-            broken.measurement;
         let data = || ExceededData {
             budget,
-            measured,
-            is_shared,
-            attached,
-            of_harness,
-            elsewhere,
-            retained,
+            measurement: broken.measurement,
+            of_harness: broken.of_harness,
             name: origin.name(),
             origin,
             subject,
             runs,
-            recording,
             #[cfg(feature = "backtraces")]
-            call_sites,
+            call_sites: broken.sites.map_or_else(OnceLock::new, OnceLock::from),
             #[cfg(feature = "backtraces")]
             dhat: OnceLock::new(),
         };
@@ -153,7 +151,7 @@ impl Exceeded {
     /// it may be too low or too high.
     #[must_use]
     pub fn stats(&self) -> AllocStats {
-        self.data.measured.stats
+        self.data.measurement.measured.stats
     }
 
     /// How many of the blocks that were allocated within were live at the end; of several runs, as
@@ -162,13 +160,13 @@ impl Exceeded {
     /// [`max_retained_bytes`](Budget::max_retained_bytes).
     #[must_use]
     pub fn retained_count(&self) -> Option<u64> {
-        self.data.measured.live.map(|live| live.blocks)
+        self.data.measurement.measured.live.map(|live| live.blocks)
     }
 
     /// The bytes in those blocks; `None` likewise.
     #[must_use]
     pub fn retained_bytes(&self) -> Option<u64> {
-        self.data.measured.live.map(|live| live.bytes)
+        self.data.measurement.measured.live.map(|live| live.bytes)
     }
 
     /// Where those blocks were allocated; `None` likewise, and where call sites are not recorded.

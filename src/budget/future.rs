@@ -9,7 +9,6 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::{ready, Context, Poll};
 use std::thread;
 
-use super::broken::Broken;
 use super::builder::Budget;
 use super::exceeded::Exceeded;
 use super::origin::Origin;
@@ -113,19 +112,15 @@ impl<F: Future> Future for Counted<F> {
         // SAFETY: `metered` is pinned as its owner is: it is reached through here only, and nothing
         // here has a `Drop`.
         let metered = unsafe { self.map_unchecked_mut(|this| &mut this.metered) };
-        let (output, measured) = ready!(metered.poll(cx));
+        let (output, measurement) = ready!(metered.poll(cx));
         if is_enforced && thread::panicking() {
             return Poll::Ready((output, None));
         }
-        let elsewhere = measured.elsewhere;
-        if !budget.holds(&measured.measured) {
-            if let Ok(broken) = Broken::new(&budget, measured, origin.location) {
-                let exceeded = Exceeded::new(budget, broken, origin, "this future", None);
-                return Poll::Ready((output, Some(exceeded)));
-            }
+        if budget.holds(&measurement.measured) {
+            elsewhere::report(&origin, || measurement.elsewhere);
+            return Poll::Ready((output, None));
         }
-        elsewhere::report(&origin, || elsewhere);
-        Poll::Ready((output, None))
+        Poll::Ready((output, Exceeded::of_run(budget, measurement, origin, "this future")))
     }
 }
 

@@ -25,8 +25,8 @@ pub use exceeded::Exceeded;
 pub use future::{CheckFuture, EnforceFuture};
 pub use repeated::Repeated;
 
-pub use enforce::Guard;
-pub(crate) use enforce::{fail, fail_with, unless_panicking};
+pub(crate) use enforce::unless_panicking;
+pub use enforce::{fail, fail_with, Guard};
 #[cfg(feature = "backtraces")]
 pub(crate) use environment::{dhat_folder, mode, Mode};
 pub(crate) use exceeded::ExceededData;

@@ -235,9 +235,9 @@ impl Repeated {
                 let closer = Closer::new();
                 let tag = closer.tag();
                 let asked = self.budget.asked();
-                let (output, measured) = Metered::new(work(closer), tag, asked).await;
-                runs.add_elsewhere(|| measured.elsewhere);
-                runs.add(measured.measured, || measured);
+                let (output, measurement) = Metered::new(work(closer), tag, asked).await;
+                runs.add_elsewhere(|| measurement.elsewhere);
+                runs.add(measurement.measured, || measurement);
                 last = Some(output);
             }
             let Some(output) = last else { unreachable!("`runs` is at least 1") };

@@ -14,7 +14,7 @@ pub(crate) struct Runs {
     pub(crate) runs: u64,
     budget: Budget,
     location: &'static Location<'static>,
-    /// For each metric, the least and the greatest over the runs, in the order of [`Metric::ALL`].
+    /// For each metric, the least and the greatest over the runs.
     ranges: [(u64, u64); Metric::ALL.len()],
     done: u64,
     pub(super) first_broken: Option<Broken>,
@@ -75,7 +75,8 @@ impl Runs {
                 Err(without_harness) => measured = without_harness,
             }
         }
-        for (metric, (least, greatest)) in Metric::ALL.into_iter().zip(&mut self.ranges) {
+        for metric in Metric::ALL {
+            let (least, greatest) = &mut self.ranges[metric as usize];
             *least = (*least).min(metric.of(&measured));
             *greatest = (*greatest).max(metric.of(&measured));
         }

@@ -24,7 +24,7 @@ impl ExceededData {
 
     #[cfg(feature = "dhat-compat")]
     fn write_dhat(&self, at_work: AtWork<'_>, folder: &std::path::Path) -> String {
-        let Some(recording) = &self.recording else {
+        let Some(recording) = &self.measurement.recording else {
             let reason = walk::UNAVAILABLE.unwrap_or("nothing was recorded");
             return format!("no DHAT profile: {reason}");
         };

@@ -11,7 +11,7 @@
 use super::call_sites::push_call_sites;
 use super::layout::{push_ends, push_line, push_paragraph};
 use super::table::push_table;
-use crate::budget::{Entrance, ExceededData, Limit, Runs};
+use crate::budget::{Entrance, ExceededData, Runs};
 #[cfg(feature = "backtraces")]
 use crate::call_sites;
 use crate::counters::AtWork;
@@ -26,7 +26,7 @@ pub(crate) fn text(at_work: AtWork<'_>, data: &ExceededData, message: Option<&st
 fn made(at_work: AtWork<'_>, data: &ExceededData, message: Option<&str>) -> String {
     let mut text = String::new();
     let location = data.origin.location;
-    let unmeasured = data.measured.unmeasured;
+    let unmeasured = data.measurement.measured.unmeasured;
     let verdict = match unmeasured {
         Some(_) => "not measured",
         None if is_short(data) => "not reached",
@@ -72,8 +72,8 @@ fn push_call_sites(_: AtWork<'_>, text: &mut String, data: &ExceededData) {
 /// What was not counted, where that is known for certain.
 fn push_uncounted(text: &mut String, data: &ExceededData) {
     let mut notes = Vec::new();
-    if data.measured.uncounted > 0 {
-        let hidden = counted(data.measured.uncounted, "allocation");
+    if data.measurement.measured.uncounted > 0 {
+        let hidden = counted(data.measurement.measured.uncounted, "allocation");
         notes.push(format!("{hidden} in `uncounted`"));
     }
     if data.of_harness > 0 {
@@ -81,23 +81,25 @@ fn push_uncounted(text: &mut String, data: &ExceededData) {
         notes.push(format!("{kept} of the test harness, which keeps what is printed"));
     }
     let attaches = "`AllocScope::current()` attaches";
-    match data.elsewhere {
+    match data.measurement.elsewhere {
         Some(0) => {}
         Some(events) => {
             let events = counted(events, "allocation");
             notes.push(format!("{events} elsewhere ({attaches} threads, tasks)"));
         }
-        None if !data.is_shared && starts_threads(data) => {
+        None if !data.measurement.is_shared && starts_threads(data) => {
             notes.push(format!("what the threads allocate that it starts ({attaches} them)"));
         }
         None => {}
     }
-    if data.attached > 0 {
-        let threads = counted(data.attached as u64, "thread");
-        let was = if data.attached == 1 { "was" } else { "were" };
+    if data.measurement.attached > 0 {
+        let threads = counted(data.measurement.attached as u64, "thread");
+        let was = if data.measurement.attached == 1 { "was" } else { "were" };
         notes.push(format!("later work of {threads} that {was} still attached at the end"));
     }
-    if let Some(lost) = data.measured.live.map(|live| live.lost).filter(|lost| *lost > 0) {
+    if let Some(lost) =
+        data.measurement.measured.live.map(|live| live.lost).filter(|lost| *lost > 0)
+    {
         let blocks = counted(lost, "block");
         notes.push(format!(
             "whether {blocks} may have been freed that found no room in a table, or were \
@@ -131,16 +133,7 @@ fn push_note(text: &mut String, note: &str) {
 
 /// The budget as it would be written.
 fn written(data: &ExceededData) -> String {
-    let mut keys: Vec<(&str, u64)> = Vec::new();
-    for (metric, limit) in data.budget.limits() {
-        match limit {
-            Limit { min: Some(min), max: Some(max) } if min == max => keys.push(("exact", min)),
-            Limit { min, max } => {
-                keys.extend(min.map(|min| ("min", min)));
-                keys.extend(max.map(|max| (metric.max_key(), max)));
-            }
-        }
-    }
+    let mut keys: Vec<(&str, u64)> = data.budget.keys().collect();
     if let Some(runs) = &data.runs {
         if runs.warmup > 0 {
             keys.push(("warmup", runs.warmup));
@@ -166,7 +159,7 @@ fn written(data: &ExceededData) -> String {
 
 /// Whose allocations were counted.
 fn subject(data: &ExceededData) -> String {
-    let attached = if data.is_shared { " and attached ones" } else { "" };
+    let attached = if data.measurement.is_shared { " and attached ones" } else { "" };
     let repetition = data.runs.as_ref().map(|runs| format!(" · {}", repetition(runs)));
     format!("{}{attached}{}", data.subject, repetition.unwrap_or_default())
 }
