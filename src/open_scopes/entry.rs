@@ -1,7 +1,7 @@
 //! Hot: `ScopeEntry`, one scope that is open on a thread, and what is read of it.
 
 use super::share::Share;
-use super::shared_scope::{Others, SharedScope};
+use super::shared_scope::{Others, SharedScope, SharedScopeRef};
 use crate::blocks::Tracked;
 use crate::counters::{Counts, Event};
 use crate::stacks::Stack;
@@ -12,13 +12,13 @@ pub(crate) enum Kind {
     Scope,
     /// Counts, and records call sites: each has a record in [`ScopeRecords`], in the same order.
     Recording,
-    /// Counts for a scope of another thread.
-    Attached,
-    /// Hides what happens in it from the frames below.
-    Uncounted,
+    /// Counts for a scope of another thread. Without a guard, it stays until that scope ends.
+    Attached { is_guarded: bool },
+    /// Hides what happens in it from the entries below. `at` is where on the stack its guard is, or
+    /// near to that.
+    Uncounted { at: usize },
 }
 
-#[derive(Clone, Copy)]
 pub(super) struct ScopeEntry {
     /// The thread's counts at the opening, and what was hidden since.
     pub(super) start: Counts,
@@ -32,8 +32,6 @@ pub(super) struct ScopeEntry {
     pub(super) serial: u64,
     /// How [`ScopeStack::freeze`] finds the frame; 0 for none.
     pub(super) tag: u64,
-    /// Of a hidden frame: where on the stack it was opened.
-    pub(super) at: usize,
     /// The result, where the count has ended before the frame is closed.
     pub(super) frozen: Option<Measured>,
     pub(super) kind: Kind,
@@ -41,10 +39,8 @@ pub(super) struct ScopeEntry {
     pub(super) is_closed: bool,
     /// Whether somebody asks for the peak, so that it must be exact when other threads attach.
     pub(super) wants_peak: bool,
-    /// Of an attached frame: it has no guard, and stays until the scope ends.
-    pub(super) stays: bool,
     /// The scope that other threads may attach to, or that this one is attached to: a reference of the frame's own.
-    pub(super) shared: Option<&'static SharedScope>,
+    pub(super) shared: Option<SharedScopeRef>,
     /// Of an attached frame; `None` if a frame below counts for the same scope.
     pub(super) share: Option<&'static Share>,
     /// Where its blocks are entered, if somebody asks which are live at the end.
@@ -104,8 +100,6 @@ pub(crate) struct Opening {
     /// For [`ScopeStack::freeze`]; 0 for none.
     pub(crate) tag: u64,
     pub(crate) wants_peak: bool,
-    /// Of a hidden frame: an address near to its guard's.
-    pub(crate) at: usize,
 }
 
 /// The frames by which a thread is attached to a scope, and to those around it.
@@ -125,8 +119,8 @@ impl ScopeEntry {
     /// What the scope has counted, given the frames above it.
     #[inline]
     pub(super) fn read(&self, above: &[ScopeEntry], now: Counts) -> Reading {
-        let others = match self.shared {
-            Some(shared) if self.kind != Kind::Attached => Some(shared.others()),
+        let others = match &self.shared {
+            Some(shared) if !self.is_attached() => Some(shared.others()),
             _ => None,
         };
         Reading { own: self.measure(above, now), others }
@@ -140,7 +134,7 @@ impl ScopeEntry {
         }
         let (end, seen, open_stretch) = match above.iter().position(ScopeEntry::hides) {
             // No panic: the position of one of them.
-            Some(at) => (above[at].start, &above[..at], Some(above[at].at)),
+            Some(at) => (above[at].start, &above[..at], above[at].hides_from()),
             None => (now, above, None),
         };
         let peak = seen.iter().fold(self.peak.max(self.own_peak), |peak, f| peak.max(f.peak));
@@ -154,18 +148,41 @@ impl ScopeEntry {
 
     /// To be removed as soon as it is the innermost one.
     pub(super) fn is_over(&self) -> bool {
-        self.is_closed || self.stays && self.shared.map_or(true, SharedScope::has_ended)
+        self.is_closed || self.stays() && (self.shared.is_none() || self.has_ended())
     }
 
+    /// Whether it is of a scope that is shared, and has ended.
+    #[inline] // As a call it takes 50 instructions of each event that is profiled.
+    pub(super) fn has_ended(&self) -> bool {
+        self.shared.as_ref().is_some_and(|shared| shared.has_ended())
+    }
+
+    /// Whether it is a stretch that is hidden from the entries below.
     pub(super) fn hides(&self) -> bool {
-        self.kind == Kind::Uncounted && !self.is_closed
+        self.hides_from().is_some()
+    }
+
+    /// Where on the stack that was begun.
+    pub(super) fn hides_from(&self) -> Option<usize> {
+        match self.kind {
+            Kind::Uncounted { at } if !self.is_closed => Some(at),
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_attached(&self) -> bool {
+        matches!(self.kind, Kind::Attached { .. })
+    }
+
+    pub(super) fn stays(&self) -> bool {
+        self.kind == Kind::Attached { is_guarded: false }
     }
 }
 
 impl ScopeEntry {
     /// The scope that other threads add to, unless a frame below counts for the same one.
-    pub(super) fn counts_for(&self) -> Option<&'static SharedScope> {
-        self.shared.filter(|_| self.kind != Kind::Attached || self.share.is_some())
+    pub(super) fn counts_for(&self) -> Option<&SharedScopeRef> {
+        self.shared.as_ref().filter(|_| !self.is_attached() || self.share.is_some())
     }
 
     /// Another frame counts for the scope that this one is attached to.
@@ -176,21 +193,21 @@ impl ScopeEntry {
         }
     }
 
-    pub(crate) fn is_attached_to(&self, scope: Option<&SharedScope>) -> bool {
-        let is_it = |shared: &SharedScope| scope.is_some_and(|scope| shared.is(scope));
-        self.kind == Kind::Attached && !self.is_closed && self.shared.is_some_and(is_it)
+    pub(crate) fn is_attached_to(&self, scope: &SharedScope) -> bool {
+        let is_it = |shared: &SharedScope| shared.is(scope);
+        self.is_attached() && !self.is_closed && self.shared.as_deref().is_some_and(is_it)
     }
 
     /// Notes an event for the scope, unless another frame of this thread does.
     pub(crate) fn note(&self, shared: &SharedScope, stack: Option<&'static Stack>, event: &Event) {
-        if (self.kind != Kind::Attached || self.share.is_some()) && !shared.has_ended() {
+        if self.counts_for().is_some() && !shared.has_ended() {
             shared.sums().note(shared.watch(), stack, event);
         }
     }
 
     /// Records an allocation event for the scope that the thread is attached to.
     pub(crate) fn record(&self, stack: Option<&'static Stack>, event: &Event) {
-        if let (Some(share), Some(shared)) = (self.share, self.shared) {
+        if let (Some(share), Some(shared)) = (self.share, &self.shared) {
             if shared.records() && !shared.has_ended() {
                 share.record(stack, event);
             }

@@ -25,7 +25,6 @@ mod tests;
 mod uncounted;
 
 use super::entry::{hands_down, Kind, Opening, Reading, ScopeEntry, ScopeId};
-use super::shared_scope::SharedScope;
 use crate::blocks::Tracked;
 use crate::counters::{Counts, Event, Sums};
 use crate::stacks::{FirstOverrun, Records, ScopeRecords, Stack};
@@ -51,8 +50,8 @@ impl ScopeStack {
         let mut above = self.stack.as_slice();
         while let [attached, rest @ ..] = above {
             above = rest;
-            if attached.kind == Kind::Attached && rest.iter().any(ScopeEntry::hides) {
-                attached.shared.into_iter().for_each(SharedScope::note_still_uncounted);
+            if attached.is_attached() && rest.iter().any(ScopeEntry::hides) {
+                attached.shared.iter().for_each(|shared| shared.note_still_uncounted());
             }
         }
         for depth in 0..self.stack.as_slice().len() {
@@ -77,12 +76,11 @@ impl ScopeStack {
     /// Opens a frame. `now` is the thread's counts, here and below.
     #[inline]
     pub(crate) fn open(&mut self, opening: Opening, now: Counts) -> Result<ScopeId, OutOfMemory> {
-        let Opening { kind, tag, wants_peak, at } = opening;
+        let Opening { kind, tag, wants_peak } = opening;
         // The frames by which a thread is attached stand one upon the other.
-        if kind != Kind::Attached {
-            if let Some(ScopeEntry { stays: true, .. }) = self.stack.as_slice().last() {
-                self.drop_closed(now);
-            }
+        let is_attached = matches!(kind, Kind::Attached { .. });
+        if !is_attached && self.stack.as_slice().last().is_some_and(ScopeEntry::stays) {
+            self.drop_closed(now);
         }
         let peak = now.current();
         self.serials += 1;
@@ -94,18 +92,16 @@ impl ScopeStack {
             own_peak: peak,
             serial: self.serials,
             tag,
-            at,
             frozen: None,
             kind,
             is_closed: false,
             wants_peak,
-            stays: false,
             shared: None,
             share: None,
             tracked: None,
         };
         self.stack.push(entry)?;
-        if kind == Kind::Uncounted {
+        if matches!(kind, Kind::Uncounted { .. }) {
             self.pause_below(id.depth, now);
         }
         Ok(id)
@@ -140,9 +136,8 @@ impl ScopeStack {
         while let [below @ .., entry] = scopes {
             scopes = below;
             match entry.kind {
-                Kind::Uncounted if entry.is_closed => {}
-                Kind::Uncounted => break,
-                Kind::Scope => {}
+                Kind::Uncounted { .. } if entry.is_closed => {}
+                Kind::Uncounted { .. } => break,
                 Kind::Recording => {
                     let [below @ .., record] = records else { break };
                     records = below;
@@ -156,14 +151,14 @@ impl ScopeStack {
                         }
                     }
                 }
-                Kind::Attached if is_allocation => entry.record(stack, event),
-                Kind::Attached => {}
+                Kind::Attached { .. } if is_allocation => entry.record(stack, event),
+                Kind::Scope | Kind::Attached { .. } => {}
             }
-            if let Some(shared) = entry.shared {
+            if let Some(shared) = &entry.shared {
                 entry.note(shared, stack, event);
             }
             if let (Some(tracked), true) = (entry.tracked, is_allocation) {
-                if entry.shared.is_some_and(SharedScope::has_ended) {
+                if entry.has_ended() {
                     continue;
                 }
                 // A reallocation leaves a block the one that it is.
@@ -238,7 +233,7 @@ impl ScopeStack {
         let entry = &mut self.stack.as_mut_slice()[depth];
         entry.frozen = Some(measured);
         entry.tracked = None;
-        if let Some(shared) = entry.shared {
+        if let Some(shared) = &entry.shared {
             shared.end();
         }
     }
@@ -272,7 +267,7 @@ impl ScopeStack {
         // No panic: `measure` has found it.
         let entry = &mut self.stack.as_mut_slice()[id.depth];
         entry.is_closed = true;
-        if entry.kind == Kind::Uncounted {
+        if matches!(entry.kind, Kind::Uncounted { .. }) {
             self.hide(id.depth, now);
             self.resume_below(id.depth, now);
         }

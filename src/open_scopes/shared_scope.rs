@@ -85,11 +85,11 @@ pub(crate) struct Others {
 
 impl SharedScopeRef {
     /// A scope that has come to `now`, and whose highest net bytes were `highest`. `None` without memory.
-    pub(crate) fn new(
+    pub(crate) fn new<'a>(
         watch: Watch,
         records: bool,
         tracked: Option<Tracked>,
-        enclosing: impl Iterator<Item = &'static SharedScope>,
+        enclosing: impl Iterator<Item = &'a SharedScopeRef>,
         now: Sums,
         highest: i64,
     ) -> Option<Self> {
@@ -107,38 +107,26 @@ impl SharedScopeRef {
         setup.tracked = tracked;
         setup.enclosing.clear();
         for outer in enclosing {
-            setup.enclosing.push(outer).ok()?;
+            setup.enclosing.push(outer.0).ok()?;
             outer.retain();
         }
         Some(this)
     }
 
-    /// Gives the reference away; to be taken back by [`from_raw`](Self::from_raw).
-    pub(crate) fn into_raw(self) -> &'static SharedScope {
-        let shared = self.0;
-        std::mem::forget(self);
-        shared
-    }
-
-    /// Takes back what [`into_raw`](Self::into_raw) gave away.
-    pub(crate) fn from_raw(shared: &'static SharedScope) -> Self {
-        Self(shared)
-    }
-
-    /// Another reference to a scope that somebody holds one to.
-    pub(crate) fn clone_of(shared: &'static SharedScope) -> Self {
-        shared.retain();
-        Self(shared)
-    }
-
-    pub(crate) fn get(&self) -> &'static SharedScope {
-        self.0
+    /// The scopes around it, outermost first, and then itself.
+    pub(crate) fn with_enclosing(&self) -> impl Iterator<Item = Self> + '_ {
+        let enclosing = self.setup().enclosing.as_slice().iter().copied();
+        enclosing.chain([self.0]).map(|scope| {
+            scope.retain();
+            Self(scope)
+        })
     }
 }
 
 impl Clone for SharedScopeRef {
     fn clone(&self) -> Self {
-        Self::clone_of(self.0)
+        self.retain();
+        Self(self.0)
     }
 }
 
@@ -193,10 +181,6 @@ impl SharedScope {
 
     pub(crate) fn tracked(&self) -> Option<Tracked> {
         self.setup().tracked
-    }
-
-    pub(crate) fn enclosing(&self) -> &[&'static SharedScope] {
-        self.setup().enclosing.as_slice()
     }
 
     pub(crate) fn sums(&self) -> &SharedSums {

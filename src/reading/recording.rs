@@ -36,7 +36,7 @@ impl Recording {
         let read = |records: Records<'_>| recording.change(|recording| recording.add(records, 0));
         frame.read_records(read)?;
         if let Some(shared) = frame.shared() {
-            recording.change(|recording| recording.add_shared(shared, 0));
+            recording.change(|recording| recording.add_shared(&shared, 0));
         }
         Some(recording)
     }

@@ -6,7 +6,6 @@ use super::tracker::Tracker;
 use super::unmeasured::Unmeasured;
 use crate::counters::AllocStats;
 use crate::installed;
-use crate::open_scopes::SharedScope;
 use crate::reading::Recording;
 use crate::threads::{self, OpenScope};
 
@@ -56,7 +55,7 @@ impl Budgeted {
     /// Ends it, and says more of it than the numbers.
     pub(crate) fn finish(self, measured: Measured) -> Measurement {
         let elsewhere = self.elsewhere();
-        let attached = self.scope.shared().map(SharedScope::attached);
+        let attached = self.scope.shared().map(|shared| shared.attached());
         let tracking = self.tracker.as_ref().map(Tracker::tracking);
         let recording = Recording::of(&self.scope);
         let measurement = Measurement::new(measured, recording, tracking, attached);

@@ -8,7 +8,7 @@ use super::retirement::retire;
 use super::state::ThreadState;
 use super::tracking::Tracking;
 use crate::counters::ignored;
-use crate::open_scopes::{Kind, Opening, Reading, ScopeId, SharedScope, SharedScopeRef};
+use crate::open_scopes::{Kind, Opening, Reading, ScopeId, SharedScopeRef};
 use crate::stacks::{FirstOverrun, Records, Stack};
 use crate::sys::OutOfMemory;
 use crate::walk::{self, Registers};
@@ -24,13 +24,13 @@ pub(crate) struct OpenScope {
 /// threads attach to it too, which costs those an atomic addition an event.
 #[inline]
 pub(crate) fn open(kind: Kind, tag: u64, wants_peak: bool) -> Result<OpenScope, OutOfMemory> {
-    open_plain(Opening { kind, tag, wants_peak, at: 0 })
+    open_plain(Opening { kind, tag, wants_peak })
 }
 
 /// Opens a hidden frame on the current thread. `at` is where on the stack its guard is, or near to that.
 #[inline]
 pub(crate) fn open_uncounted(at: usize) -> Result<OpenScope, OutOfMemory> {
-    open_plain(Opening { kind: Kind::Uncounted, tag: 0, wants_peak: false, at })
+    open_plain(Opening { kind: Kind::Uncounted { at }, tag: 0, wants_peak: false })
 }
 
 #[inline]
@@ -56,7 +56,7 @@ pub(crate) fn open_recording(
     };
     walk::prepare();
     let at = thread.stack(Registers::here());
-    let opening = Opening { kind: Kind::Recording, tag, wants_peak, at: 0 };
+    let opening = Opening { kind: Kind::Recording, tag, wants_peak };
     let id = thread.at_segment_end(|scopes, counts| {
         scopes.open_recording(opening, counts, at, first_overrun)
     })?;
@@ -128,7 +128,7 @@ impl OpenScope {
     }
 
     /// What other threads have added to, if any could.
-    pub(crate) fn shared(&self) -> Option<&'static SharedScope> {
+    pub(crate) fn shared(&self) -> Option<SharedScopeRef> {
         self.thread()?.with_scopes(|scopes| scopes.shared(self.id))
     }
 
@@ -208,7 +208,7 @@ impl Drop for OpenScope {
 mod tests {
     use std::hint::black_box;
 
-    use super::{freeze, open};
+    use super::{freeze, open, open_uncounted};
     use crate::open_scopes::Kind;
     use crate::threads::current_thread::current_thread;
     use crate::threads::registry;
@@ -278,7 +278,7 @@ mod tests {
         freeze(8); // Nobody's.
         allocate(100);
         freeze(7);
-        let hidden = open(Kind::Uncounted, 0, false).expect("memory");
+        let hidden = open_uncounted(0).expect("memory");
         let kept = black_box(Vec::<u8>::with_capacity(5_000));
         drop(hidden);
         allocate(1_000);
@@ -293,7 +293,7 @@ mod tests {
     fn freezing_neither_shows_what_is_hidden_nor_keeps_what_is_closed() {
         let below = open(Kind::Scope, 0, true).expect("memory");
         // A hidden frame stays one.
-        let hidden = open(Kind::Uncounted, 5, false).expect("memory");
+        let hidden = open(Kind::Uncounted { at: 0 }, 5, false).expect("memory");
         allocate(10);
         freeze(5);
         allocate(20);

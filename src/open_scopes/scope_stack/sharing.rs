@@ -22,7 +22,7 @@ impl ScopeStack {
         let mut wanted = Wanted { allocs: self.is_recording(), deallocs: false };
         for entry in self.stack.as_slice() {
             wanted.allocs |= entry.tracked.is_some();
-            if let Some(shared) = entry.shared.filter(|shared| !shared.has_ended()) {
+            if let Some(shared) = entry.shared.as_ref().filter(|shared| !shared.has_ended()) {
                 let watch = shared.watch();
                 wanted.allocs |= watch.peak || watch.limits.is_some() || shared.records();
                 wanted.deallocs |= watch.peak;
@@ -34,7 +34,7 @@ impl ScopeStack {
     /// Whether the thread is attached to a scope that records.
     pub(crate) fn wants_stacks(&self) -> bool {
         let records = |entry: &ScopeEntry| {
-            entry.share.is_some() && entry.shared.is_some_and(SharedScope::records)
+            entry.share.is_some() && entry.shared.as_ref().is_some_and(|shared| shared.records())
         };
         self.stack.as_slice().iter().any(records)
     }
@@ -54,9 +54,8 @@ impl ScopeStack {
         &mut self,
         now: Counts,
     ) -> Result<Option<SharedScopeRef>, OutOfMemory> {
-        let has_ended = |entry: &ScopeEntry| entry.shared.is_some_and(SharedScope::has_ended);
         let counts =
-            |entry: &ScopeEntry| !entry.is_closed && entry.frozen.is_none() && !has_ended(entry);
+            |entry: &ScopeEntry| !entry.is_closed && entry.frozen.is_none() && !entry.has_ended();
         let innermost = self.stack.as_slice().iter().rposition(counts);
         match innermost {
             // No panic: the position of one of them.
@@ -91,9 +90,9 @@ impl ScopeStack {
             let shared =
                 SharedScopeRef::new(watch, records, tracked, enclosing, sums, measured.peak)?;
             // No panic: `entry` was there.
-            self.stack.as_mut_slice()[at].shared = Some(shared.into_raw());
+            self.stack.as_mut_slice()[at].shared = Some(shared);
         }
-        self.stack.as_slice().get(depth)?.shared.map(SharedScopeRef::clone_of)
+        self.stack.as_slice().get(depth)?.shared.clone()
     }
 
     /// Gives a frame that has just been opened the scope that it stands for: that of a future, which was shared before. A frame
@@ -105,10 +104,10 @@ impl ScopeStack {
             return;
         };
         let seen = below.iter_mut().rev().take_while(|entry| !entry.hides());
-        for twice in seen.filter(|entry| entry.is_attached_to(Some(&shared))) {
+        for twice in seen.filter(|entry| entry.is_attached_to(&shared)) {
             twice.end_share(now);
         }
-        entry.shared = Some(shared.into_raw());
+        entry.shared = Some(shared);
     }
 
     /// Takes it out again, if the frame is still there, so that it outlives the frame. A guard that does so too counts from now on.
@@ -125,20 +124,20 @@ impl ScopeStack {
         let shared = entry.shared.take()?;
         // The lowest one, for those above are its heirs.
         let seen = self.stack.as_mut_slice().iter_mut().rev().take_while(|f| !f.hides());
-        if let Some(attached) = seen.filter(|f| f.is_attached_to(Some(shared))).last() {
+        if let Some(attached) = seen.filter(|f| f.is_attached_to(&shared)).last() {
             if let Some(share) = shared.take_share() {
-                share.start(thread, now, !attached.stays);
+                share.start(thread, now, !attached.stays());
                 attached.share = Some(share);
                 attached.tracked = shared.tracked();
             }
         }
-        Some(SharedScopeRef::from_raw(shared))
+        Some(shared)
     }
 
     /// What is shared of the frame's scope.
-    pub(crate) fn shared(&self, id: ScopeId) -> Option<&'static SharedScope> {
+    pub(crate) fn shared(&self, id: ScopeId) -> Option<SharedScopeRef> {
         let entry = self.stack.as_slice().get(id.depth)?;
-        entry.shared.filter(|_| entry.serial == id.serial)
+        entry.shared.clone().filter(|_| entry.serial == id.serial)
     }
 
     /// Attaches the thread to a scope and to those around it. A scope that it counts for already is counted once. `Ok(None)` if
@@ -154,7 +153,7 @@ impl ScopeStack {
         self.drop_closed(now);
         let mut attached: Option<Attached> = None;
         let mut outcome = Ok(None);
-        for scope in shared.enclosing().iter().copied().chain([shared.get()]) {
+        for scope in shared.with_enclosing() {
             outcome = self.attach_to(scope, thread, at, now, is_guarded);
             match (&outcome, &mut attached) {
                 (Ok(None), _) => {}
@@ -174,13 +173,13 @@ impl ScopeStack {
     /// `Ok(None)` if the scope has ended.
     fn attach_to(
         &mut self,
-        scope: &'static SharedScope,
+        scope: SharedScopeRef,
         thread: &'static ThreadCounters,
         at: Option<&'static Stack>,
         now: Counts,
         is_guarded: bool,
     ) -> Result<Option<ScopeId>, OutOfMemory> {
-        let is_seen = self.sees(scope);
+        let is_seen = self.sees(&scope);
         let share = if is_seen { None } else { scope.take_share() };
         if scope.has_ended() {
             share.into_iter().for_each(|share| share.finish(now));
@@ -189,7 +188,7 @@ impl ScopeStack {
         if share.is_none() && !is_seen {
             return Err(OutOfMemory);
         }
-        let opening = Opening { kind: Kind::Attached, tag: 0, wants_peak: false, at: 0 };
+        let opening = Opening { kind: Kind::Attached { is_guarded }, tag: 0, wants_peak: false };
         let id = match self.open(opening, now) {
             Ok(id) => id,
             Err(error) => {
@@ -197,17 +196,16 @@ impl ScopeStack {
                 return Err(error);
             }
         };
-        if let Some(entry) = self.stack.as_mut_slice().last_mut() {
-            entry.stays = !is_guarded;
-            entry.shared = Some(SharedScopeRef::clone_of(scope).into_raw());
-            entry.share = share;
-            entry.tracked = scope.tracked().filter(|_| share.is_some());
-        }
         if let Some(share) = share {
             share.start(thread, now, is_guarded);
             if let (true, Some(at)) = (scope.records(), at) {
                 share.note_opening(at);
             }
+        }
+        if let Some(entry) = self.stack.as_mut_slice().last_mut() {
+            entry.share = share;
+            entry.tracked = scope.tracked().filter(|_| share.is_some());
+            entry.shared = Some(scope);
         }
         Ok(Some(id))
     }
@@ -225,7 +223,7 @@ impl ScopeStack {
     pub(crate) fn open_stretch(&self, attached: Attached) -> Option<usize> {
         let ScopeId { depth, serial } = attached.first;
         let (first, above) = self.stack.as_slice().get(depth..)?.split_first()?;
-        above.iter().find(|entry| entry.hides()).filter(|_| first.serial == serial).map(|f| f.at)
+        above.iter().find_map(ScopeEntry::hides_from).filter(|_| first.serial == serial)
     }
 
     /// Tells the scopes that these frames are attached to that it was left without its end.
@@ -233,8 +231,8 @@ impl ScopeStack {
         let scopes = self.stack.as_slice().iter().skip(attached.first.depth);
         scopes
             .take(attached.count)
-            .filter_map(|f| f.shared)
-            .for_each(SharedScope::note_still_uncounted);
+            .filter_map(|f| f.shared.as_ref())
+            .for_each(|shared| shared.note_still_uncounted());
     }
 
     /// Gives up what the frame holds of a shared scope: the scope ends with its own frame, and an attached frame leaves its part to
@@ -247,18 +245,17 @@ impl ScopeStack {
         };
         let tracked = entry.tracked.take();
         let Some(shared) = entry.shared.take() else { return };
-        if entry.kind != Kind::Attached {
+        if !entry.is_attached() {
             shared.end();
         } else if let Some(share) = entry.share.take() {
             // Those in a hidden stretch have a part of their own.
             let mut seen = above.iter_mut().take_while(|entry| !entry.hides());
-            let heir = seen.find(|f| f.is_attached_to(Some(shared)) && f.share.is_none());
+            let heir = seen.find(|f| f.is_attached_to(&shared) && f.share.is_none());
             match heir {
                 Some(heir) => (heir.share, heir.tracked) = (Some(share), tracked),
                 None => share.finish(now),
             }
         }
-        drop(SharedScopeRef::from_raw(shared));
     }
 
     /// The lowest frame that sees what happens at `depth`.
@@ -270,6 +267,6 @@ impl ScopeStack {
     /// Whether a frame counts for this scope here.
     fn sees(&self, scope: &SharedScope) -> bool {
         let seen = self.stack.as_slice().iter().rev().take_while(|entry| !entry.hides());
-        seen.filter_map(|entry| entry.shared).any(|shared| shared.is(scope))
+        seen.filter_map(|entry| entry.shared.as_ref()).any(|shared| shared.is(scope))
     }
 }

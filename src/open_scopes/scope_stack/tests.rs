@@ -8,6 +8,8 @@ use crate::counters::Sums;
 use crate::stacks::{FirstOverrun, SiteCounts, Stack};
 use crate::sys::random_tests::Random;
 
+const UNCOUNTED: Kind = Kind::Uncounted { at: 0 };
+
 /// A scope as the plain model has it: it looks at every event.
 struct Scope {
     id: ScopeId,
@@ -47,7 +49,7 @@ fn stack_of(stacks: &[&'static Stack], stack: usize) -> Option<&'static Stack> {
 }
 
 fn check(scopes: &ScopeStack, now: Counts, scope: &Scope, stacks: &[&'static Stack], program: u64) {
-    if scope.kind != Kind::Uncounted {
+    if scope.kind != UNCOUNTED {
         let counts = scopes.measure(scope.id, now).expect("open").own.counts;
         assert_eq!(counts.sums().events, scope.events, "program {program}");
     }
@@ -91,12 +93,12 @@ fn what_scopes_record_agrees_with_a_model_that_looks_at_every_event() {
         for step in 0..random.below(150) {
             match random.below(12) {
                 0 | 1 => {
-                    let kinds = [Kind::Recording, Kind::Recording, Kind::Scope, Kind::Uncounted];
+                    let kinds = [Kind::Recording, Kind::Recording, Kind::Scope, UNCOUNTED];
                     let kind = kinds[random.below(4)];
                     let limit = random.below(10) as u64;
                     let tag = step as u64 + 1;
                     scopes.fold(now.current());
-                    let opening = Opening { kind, tag, wants_peak: false, at: 0 };
+                    let opening = Opening { kind, tag, wants_peak: false };
                     let id = match kind {
                         Kind::Recording => {
                             let limits = Sums { events: limit as i64, ..Sums::MAX };
@@ -131,7 +133,7 @@ fn what_scopes_record_agrees_with_a_model_that_looks_at_every_event() {
                 3 if !open.is_empty() => {
                     let at = random.below(open.len());
                     scopes.freeze(open[at].tag, now);
-                    open[at].is_frozen |= open[at].kind != Kind::Uncounted;
+                    open[at].is_frozen |= open[at].kind != UNCOUNTED;
                 }
                 4 if !open.is_empty() => {
                     check(&scopes, now, &open[random.below(open.len())], &stacks, program);
@@ -149,7 +151,7 @@ fn what_scopes_record_agrees_with_a_model_that_looks_at_every_event() {
                     let stack = random.below(different_stacks);
                     let stack_here = stack_of(&stacks, stack);
                     scopes.note(stack_here, &event, now.sums());
-                    let seen = open.iter_mut().rev().take_while(|s| s.kind != Kind::Uncounted);
+                    let seen = open.iter_mut().rev().take_while(|s| s.kind != UNCOUNTED);
                     for scope in seen.filter(|s| !s.is_frozen) {
                         scope.count(stack, event);
                     }

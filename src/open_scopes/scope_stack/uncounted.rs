@@ -67,7 +67,8 @@ impl ScopeStack {
             if let Some(share) = entry.share {
                 share.resume(now);
             }
-            for twice in rest.iter_mut().filter(|above| above.is_attached_to(entry.shared)) {
+            let Some(shared) = &entry.shared else { continue };
+            for twice in rest.iter_mut().filter(|above| above.is_attached_to(shared)) {
                 twice.end_share(now);
             }
         }
