@@ -7,7 +7,7 @@ use crate::commas::{self, Argument};
 use crate::error::{Error, Errors};
 use crate::keys;
 use crate::literal::{is_integer, unsuffixed_integer};
-use crate::tokens::{is_punct, only, opened};
+use crate::tokens::{is_path, is_punct, only, opened};
 
 /// Where the keys stand, which decides what is allowed there and how errors call it.
 #[derive(Clone, Copy, PartialEq)]
@@ -191,11 +191,7 @@ fn check_crate(key: &Ident, value: &[TokenTree], place: Place) -> Result<(), Err
         let error = Error::at(key.span(), "`crate` is a key of `#[alloc_budget]` only");
         return Err(error.help("`assert_allocs!` finds its crate by itself: remove the key"));
     }
-    let in_path = |token: &TokenTree| match token {
-        TokenTree::Ident(_) => true,
-        token => is_punct(Some(token), ':'),
-    };
-    if !opened(value.iter().cloned()).iter().all(in_path) {
+    if !is_path(&opened(value.iter().cloned())) {
         let error = Error::over(value, "the value of `crate` is a path");
         return Err(error.help("write `crate = my_reexport::mod_alloc`, without quotes"));
     }

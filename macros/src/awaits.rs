@@ -8,35 +8,19 @@ use proc_macro::TokenTree;
 
 use crate::error::Error;
 use crate::nested;
-use crate::tokens::{is_ident, is_punct, opened};
+use crate::tokens::{is_ident, is_punct};
 
-/// The error at the first `.await` of `body`. One is enough: they all have the same remedy.
 pub(crate) fn check(body: impl IntoIterator<Item = TokenTree>) -> Option<Error> {
-    let tokens = opened(body);
-    let mut at = 0;
-    while at < tokens.len() {
-        let skipped = nested::future(&tokens[at..]);
-        if skipped > 0 {
-            at += skipped;
-            continue;
-        }
-        if is_punct(tokens.get(at), '.') && is_ident(tokens.get(at + 1), "await") {
-            return Some(error(&tokens[at..at + 2]));
-        }
-        if let TokenTree::Group(group) = &tokens[at] {
-            if let Some(error) = check(group.stream()) {
-                return Some(error);
-            }
-        }
-        at += 1;
-    }
-    None
+    nested::first_error(body, &|tokens, at| nested::future(&tokens[at..]), &error_at)
 }
 
-fn error(await_tokens: &[TokenTree]) -> Error {
+fn error_at(tokens: &[TokenTree], at: usize) -> Option<Error> {
+    if !is_punct(tokens.get(at), '.') || !is_ident(tokens.get(at + 1), "await") {
+        return None;
+    }
     let message = "this `.await` would count what other tasks of this thread allocate meanwhile";
-    Error::over(await_tokens, message).help(
+    Some(Error::over(&tokens[at..at + 2], message).help(
         "measure the future: `Budget::new().max(10).check_future(future).await`, or \
          `enforce_future`, counts only while it is polled",
-    )
+    ))
 }

@@ -19,7 +19,7 @@ use crate::exits;
 use crate::fragments;
 use crate::keys;
 use crate::literal;
-use crate::tokens::{as_group, is_punct, only};
+use crate::tokens::{as_group, group, is_punct, only};
 use crate::unrun;
 
 const ALLOCS_FORM: &str = "\
@@ -216,10 +216,6 @@ fn single<'a>(tokens: &'a [TokenTree], errors: &mut Errors) -> Option<&'a [Token
 fn braced(tokens: &[TokenTree]) -> Group {
     match only(tokens) {
         Some(TokenTree::Group(block)) if block.delimiter() == Delimiter::Brace => block,
-        _ => {
-            let mut block = Group::new(Delimiter::Brace, fragments::kept(tokens));
-            block.set_span(Span::mixed_site());
-            block
-        }
+        _ => group(Delimiter::Brace, fragments::kept(tokens), Span::mixed_site()),
     }
 }

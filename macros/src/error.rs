@@ -9,6 +9,7 @@ use std::fmt::Display;
 use proc_macro::{Delimiter, Group, Literal, Span, TokenStream, TokenTree};
 
 use crate::quote::{quote, quote_at};
+use crate::tokens::group;
 
 /// One message and the range of source that it underlines.
 pub(crate) struct Error {
@@ -41,9 +42,7 @@ impl Error {
     fn to_tokens(&self) -> TokenStream {
         let mut message = Literal::string(&self.message);
         message.set_span(self.end);
-        let mut braces = Group::new(Delimiter::Brace, TokenTree::from(message).into());
-        braces.set_span(self.end);
-
+        let braces = group(Delimiter::Brace, TokenTree::from(message).into(), self.end);
         let mut tokens = quote_at(self.start, "::core::compile_error!", &[]);
         tokens.extend([TokenTree::from(braces)]);
         tokens

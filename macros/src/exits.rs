@@ -12,7 +12,7 @@ use proc_macro::{Ident, TokenTree};
 use crate::commas;
 use crate::error::Error;
 use crate::nested;
-use crate::tokens::{is_ident, is_punct, opened};
+use crate::tokens::{is_ident, is_punct};
 
 const TRANSPARENT: [&str; 16] = [
     "assert",
@@ -33,28 +33,14 @@ const TRANSPARENT: [&str; 16] = [
     "writeln",
 ];
 
-/// The error at the first exit of `body`, which `key` makes run several times. One is enough: they
-/// all have the same remedy.
+/// The error at the first exit of `body`, which `key` makes run several times.
 pub(crate) fn check(body: impl IntoIterator<Item = TokenTree>, key: &Ident) -> Option<Error> {
-    let tokens = opened(body);
-    let mut at = 0;
-    while at < tokens.len() {
-        let skipped = nested(&tokens, at).max(opaque_macro(&tokens[at..]));
-        if skipped > 0 {
-            at += skipped;
-            continue;
-        }
-        if is_ident(tokens.get(at), "return") || is_question_mark(&tokens, at) {
-            return Some(error(&tokens[at], key));
-        }
-        if let TokenTree::Group(group) = &tokens[at] {
-            if let Some(error) = check(group.stream(), key) {
-                return Some(error);
-            }
-        }
-        at += 1;
-    }
-    None
+    let skipped = |tokens: &[_], at| nested(tokens, at).max(opaque_macro(&tokens[at..]));
+    let error_at = |tokens: &[_], at| {
+        let is_exit = is_ident(tokens.get(at), "return") || is_question_mark(tokens, at);
+        is_exit.then(|| error(&tokens[at], key))
+    };
+    nested::first_error(body, &skipped, &error_at)
 }
 
 fn error(exit: &TokenTree, key: &Ident) -> Error {

@@ -20,9 +20,9 @@ use crate::block::Block;
 use crate::fragments;
 use crate::item::{self, Function};
 use crate::keys;
-use crate::output_type::{self, is_unit};
+use crate::output_type::{self, is_never, is_unit};
 use crate::quote::quote;
-use crate::tokens::is_punct;
+use crate::tokens::{group, is_punct};
 
 /// The guard checks the budget when it is dropped, on every way out but a panic.
 const COUNTED: &str = "
@@ -104,6 +104,26 @@ const RUN_BLOCK: &str = "
     $krate::__private::value(match () { () => $body }, #[allow(unreachable_code)] ())
 ";
 
+/// A `return` that never runs and tells the type checker what the body is to return, as the
+/// signature did: `?` finds its error type, a `Box<Concrete>` becomes a `Box<dyn Trait>`, closures
+/// know their parameters.
+const HINT: &str = "
+    #[allow(unknown_lints, unreachable_code)]
+    #[allow(clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
+    if false {
+        let __output: $output = loop {};
+        return __output;
+    }
+";
+
+const FAIL: &str = "$krate::__private::fail(__exceeded)";
+
+const FAIL_WITH_MESSAGE: &str =
+    "$krate::__private::fail_with(__exceeded, ::core::format_args!($message))";
+
+/// What an origin knows of code that has no value.
+const RETURNING_NOTHING: &str = ".returning_nothing()";
+
 /// The item with its body inside the scope of a budget.
 pub(crate) fn function(args: &Args, function: &Function, item: TokenStream) -> TokenStream {
     let krate = args.krate.clone().unwrap_or_else(|| quote("::mod_alloc", &[]));
@@ -114,36 +134,27 @@ pub(crate) fn function(args: &Args, function: &Function, item: TokenStream) -> T
         (false, true) => REPEATED,
         (true, true) => REPEATED_FUTURE,
     };
-    let name = TokenTree::from(Literal::string(&function.name.to_string()));
-    let origin = quote(
-        "$krate::__private::Origin::function(::core::module_path!(), $name)$value",
-        &[
-            ("krate", krate.clone()),
-            ("name", name.into()),
-            ("value", of_value(function.output.as_deref().map_or(true, is_unit))),
-        ],
-    );
+    let output = function.output.as_deref();
+    let may_return_future = !function.is_async && output.is_some_and(output_type::may_be_future);
+    let parts = [
+        ("$origin", "$krate::__private::Origin::function(::core::module_path!(), $name)$value"),
+        ("$value", if output.map_or(true, is_unit) { RETURNING_NOTHING } else { "" }),
+        ("$hint", if output.is_some_and(is_never) { "" } else { HINT }),
+        ("$run", if may_return_future { RUN_FUNCTION } else { RUN }),
+        ("$fail", FAIL),
+    ];
     let (inner_attributes, body) = hoist_inner_attributes(&function.body);
-    let may_return_future =
-        !function.is_async && function.output.as_deref().is_some_and(output_type::may_be_future);
-    let run = quote(
-        if may_return_future { RUN_FUNCTION } else { RUN },
-        &[("krate", krate.clone()), ("body", TokenTree::from(body).into())],
-    );
-    let counted = quote(
-        template,
-        &[
-            ("budget", budget(args, &krate)),
-            ("origin", origin),
-            ("hint", output_type::hint(function.output.as_deref())),
-            ("output", output_type::nameable(function.output.as_deref())),
-            ("run", run),
-            ("fail", fail(&krate, None)),
-            ("krate", krate),
-        ],
-    );
+    let name = TokenTree::from(Literal::string(&function.name.to_string()));
+    let holes = [
+        ("budget", budget(args, &krate)),
+        ("name", name.into()),
+        ("output", output_type::nameable(output)),
+        ("body", TokenTree::from(body).into()),
+        ("krate", krate),
+    ];
+    let counted = quote(&with_parts(template, &parts), &holes);
     let whole = inner_attributes.into_iter().chain(counted);
-    item::with_body(item, braces(whole.collect(), function.body.span()))
+    item::with_body(item, group(Delimiter::Brace, whole.collect(), function.body.span()))
 }
 
 pub(crate) fn assert_allocs(block: Block) -> TokenStream {
@@ -166,30 +177,26 @@ fn counted_block(block: Block, budget: TokenStream, origin: &str) -> TokenStream
     } else {
         COUNTED
     };
-    let origin = quote(
-        &format!("{origin}({{ fn __here() {{}} __here }})$value"),
-        &[("krate", krate.clone()), ("value", of_value(is_without_value(body.as_ref())))],
-    );
-    let body: TokenStream = body.map(TokenTree::from).into_iter().collect();
-    let run = quote(RUN_BLOCK, &[("krate", krate.clone()), ("body", body.clone())]);
-    let counted = quote(
-        template,
-        &[
-            ("budget", budget),
-            ("origin", origin),
-            ("output", quote("_", &[])),
-            ("run", run),
-            ("body", body),
-            ("fail", fail(&krate, message)),
-            ("krate", krate),
-        ],
-    );
-    TokenTree::from(braces(counted, Span::mixed_site())).into()
+    let parts = [
+        ("$origin", &*format!("{origin}({{ fn __here() {{}} __here }})$value")),
+        ("$value", if is_without_value(body.as_ref()) { RETURNING_NOTHING } else { "" }),
+        ("$run", RUN_BLOCK),
+        ("$fail", if message.is_some() { FAIL_WITH_MESSAGE } else { FAIL }),
+    ];
+    let holes = [
+        ("budget", budget),
+        ("output", quote("_", &[])),
+        ("body", body.map(TokenTree::from).into_iter().collect()),
+        ("message", message.unwrap_or_default()),
+        ("krate", krate),
+    ];
+    let counted = quote(&with_parts(template, &parts), &holes);
+    TokenTree::from(group(Delimiter::Brace, counted, Span::mixed_site())).into()
 }
 
-/// What an origin knows of the value of the code.
-fn of_value(is_unit: bool) -> TokenStream {
-    quote(if is_unit { ".returning_nothing()" } else { "" }, &[])
+/// The template with further templates in place of some of its holes.
+fn with_parts(template: &str, parts: &[(&str, &str)]) -> String {
+    parts.iter().fold(template.to_owned(), |text, (hole, part)| text.replace(hole, part))
 }
 
 /// Whether a block can be seen to have no value; it may have none even so.
@@ -221,17 +228,6 @@ fn value(setting: &Setting, krate: &TokenStream) -> TokenStream {
     quote("$krate::__private::limit($key, $value)", &holes)
 }
 
-fn fail(krate: &TokenStream, message: Option<TokenStream>) -> TokenStream {
-    let krate = ("krate", krate.clone());
-    match message {
-        None => quote("$krate::__private::fail(__exceeded)", &[krate]),
-        Some(message) => quote(
-            "$krate::__private::fail_with(__exceeded, ::core::format_args!($message))",
-            &[krate, ("message", message)],
-        ),
-    }
-}
-
 /// The `#![..]` of a body hold for all of it only at its very start, and the expansion moves it
 /// inwards.
 fn hoist_inner_attributes(body: &Group) -> (TokenStream, Group) {
@@ -244,12 +240,6 @@ fn hoist_inner_attributes(body: &Group) -> (TokenStream, Group) {
         return (TokenStream::new(), body.clone());
     }
     let (attributes, rest) = tokens.split_at(end);
-    let rest = braces(fragments::kept(rest), body.span());
+    let rest = group(Delimiter::Brace, fragments::kept(rest), body.span());
     (attributes.iter().cloned().collect(), rest)
-}
-
-fn braces(tokens: TokenStream, span: Span) -> Group {
-    let mut group = Group::new(Delimiter::Brace, tokens);
-    group.set_span(span);
-    group
 }

@@ -7,22 +7,18 @@
 
 use proc_macro::{Delimiter, Group, Spacing, Span, TokenStream, TokenTree};
 
-use crate::tokens::{as_group, is_ident, is_punct};
+use crate::tokens::{as_group, group, is_ident, is_path, is_punct};
 
 /// `tokens`, with a fragment beside an operator in parentheses.
 pub(crate) fn kept(tokens: &[TokenTree]) -> TokenStream {
     let token = |at: usize| match as_group(tokens.get(at), Delimiter::None) {
-        Some(group) if beside_operator(tokens, at) && !is_path(group) => parenthesised(group),
+        // The span makes the parentheses generated ones, which no lint calls superfluous.
+        Some(fragment) if beside_operator(tokens, at) && !is_one_piece(fragment) => {
+            group(Delimiter::Parenthesis, fragment.stream(), Span::mixed_site()).into()
+        }
         _ => tokens[at].clone(),
     };
     (0..tokens.len()).map(token).collect()
-}
-
-/// The span makes the parentheses generated ones, which no lint calls superfluous.
-fn parenthesised(group: &Group) -> TokenTree {
-    let mut parentheses = Group::new(Delimiter::Parenthesis, group.stream());
-    parentheses.set_span(Span::mixed_site());
-    parentheses.into()
 }
 
 fn beside_operator(tokens: &[TokenTree], at: usize) -> bool {
@@ -51,11 +47,7 @@ fn is_joint(token: &TokenTree) -> bool {
 }
 
 /// A path or a single token is in one piece anyway, and not every path may be in parentheses.
-fn is_path(group: &Group) -> bool {
-    let tokens: Vec<_> = group.stream().into_iter().collect();
-    let in_path = |token: &TokenTree| match token {
-        TokenTree::Ident(_) => true,
-        token => is_punct(Some(token), ':'),
-    };
-    tokens.len() == 1 || tokens.iter().all(in_path)
+fn is_one_piece(fragment: &Group) -> bool {
+    let tokens: Vec<_> = fragment.stream().into_iter().collect();
+    tokens.len() == 1 || is_path(&tokens)
 }

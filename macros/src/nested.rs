@@ -1,9 +1,35 @@
-//! Cold: bodies within a body, which control flow of their own ends; called by `awaits` and
-//! `exits`.
+//! Cold: looks for something in a body, but not in the bodies nested in it, which control flow of
+//! their own ends; called by `awaits` and `exits`.
 
 use proc_macro::{Delimiter, TokenTree};
 
-use crate::tokens::{as_group, is_ident, is_punct};
+use crate::error::Error;
+use crate::tokens::{as_group, is_ident, is_punct, opened};
+
+/// The error at the first place of `body`, at any depth, where `error_at` finds one. One is enough:
+/// they all have the same remedy. `skipped` says how many tokens from a place on not to look at.
+pub(crate) fn first_error(
+    body: impl IntoIterator<Item = TokenTree>,
+    skipped: &dyn Fn(&[TokenTree], usize) -> usize,
+    error_at: &dyn Fn(&[TokenTree], usize) -> Option<Error>,
+) -> Option<Error> {
+    let tokens = opened(body);
+    let mut at = 0;
+    while at < tokens.len() {
+        let length = skipped(&tokens, at);
+        if length == 0 {
+            let within = || match &tokens[at] {
+                TokenTree::Group(group) => first_error(group.stream(), skipped, error_at),
+                _ => None,
+            };
+            if let Some(error) = error_at(&tokens, at).or_else(within) {
+                return Some(error);
+            }
+        }
+        at += length.max(1);
+    }
+    None
+}
 
 /// How many tokens belong to a nested `async` block, closure or function at the start of `tokens`.
 pub(crate) fn future(tokens: &[TokenTree]) -> usize {

@@ -1,29 +1,10 @@
-//! Cold: the declared return type of a function whose body became a closure or an `async` block,
-//! which have none of their own; called by `expand`, and by `misuse` for `!`.
+//! Cold: what the declared return type of a function is, and how it is written where its body is a
+//! closure or an `async` block; called by `expand`, and by `misuse` for `!`.
 
-use proc_macro::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro::{Delimiter, Ident, Span, TokenStream, TokenTree};
 
 use crate::quote::quote;
-use crate::tokens::{find_ident, is_ident, is_punct};
-
-const HINT: &str = "
-    #[allow(unknown_lints, unreachable_code)]
-    #[allow(clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
-    if false {
-        let __output: $output = loop {};
-        return __output;
-    }
-";
-
-/// A `return` that never runs and tells the type checker what the body is to return, as the
-/// signature did: `?` finds its error type, a `Box<Concrete>` becomes a `Box<dyn Trait>`, closures
-/// know their parameters.
-pub(crate) fn hint(output: Option<&[TokenTree]>) -> TokenStream {
-    if output.is_some_and(is_never) {
-        return TokenStream::new();
-    }
-    quote(HINT, &[("output", nameable(output))])
-}
+use crate::tokens::{as_group, find_ident, group, is_ident, is_punct};
 
 /// The type as far as a variable can have it.
 pub(crate) fn nameable(output: Option<&[TokenTree]>) -> TokenStream {
@@ -37,12 +18,8 @@ pub(crate) fn is_never(output: &[TokenTree]) -> bool {
 
 /// `()`.
 pub(crate) fn is_unit(output: &[TokenTree]) -> bool {
-    match output {
-        [TokenTree::Group(group)] => {
-            group.delimiter() == Delimiter::Parenthesis && group.stream().is_empty()
-        }
-        _ => false,
-    }
+    let [tuple] = output else { return false };
+    as_group(Some(tuple), Delimiter::Parenthesis).is_some_and(|tuple| tuple.stream().is_empty())
 }
 
 /// Whether the type may be that of a future that does not say so. An `impl Trait` does say what it
@@ -55,26 +32,21 @@ pub(crate) fn may_be_future(output: &[TokenTree]) -> bool {
 
 /// `_` for every `impl Trait`, which only a signature may name.
 fn without_impl(tokens: &[TokenTree]) -> TokenStream {
-    let mut erased = TokenStream::new();
-    let mut at = 0;
-    while at < tokens.len() {
-        if is_ident(tokens.get(at), "impl") {
-            at += bounds_length(&tokens[at..]);
-            erased.extend([TokenTree::from(Ident::new("_", Span::mixed_site()))]);
-            continue;
-        }
-        erased.extend([match &tokens[at] {
-            TokenTree::Group(group) => {
-                let inner: Vec<_> = group.stream().into_iter().collect();
-                let mut inner = Group::new(group.delimiter(), without_impl(&inner));
-                inner.set_span(group.span());
-                TokenTree::from(inner)
+    let mut erased = Vec::new();
+    let mut rest = tokens;
+    while let Some((first, others)) = rest.split_first() {
+        let is_impl = is_ident(Some(first), "impl");
+        erased.push(match first {
+            _ if is_impl => Ident::new("_", Span::mixed_site()).into(),
+            TokenTree::Group(inner) => {
+                let tokens: Vec<_> = inner.stream().into_iter().collect();
+                group(inner.delimiter(), without_impl(&tokens), inner.span()).into()
             }
             token => token.clone(),
-        }]);
-        at += 1;
+        });
+        rest = if is_impl { &rest[bounds_length(rest)..] } else { others };
     }
-    erased
+    erased.into_iter().collect()
 }
 
 /// How many tokens `impl Bound<..> + ..` takes: up to a `,` or `>` that it did not open.

@@ -3,7 +3,9 @@
 //! A template is text, `$name` in it is a hole. Its own tokens get one span, the tokens put into
 //! the holes keep theirs: rustc's messages about a user's code go on pointing at the user's code.
 
-use proc_macro::{Group, Span, TokenStream, TokenTree};
+use proc_macro::{Span, TokenStream, TokenTree};
+
+use crate::tokens;
 
 /// What stands for each `$name` of a template.
 pub(crate) type Holes<'a> = [(&'a str, TokenStream)];
@@ -22,17 +24,15 @@ pub(crate) fn quote_at(span: Span, template: &str, holes: &Holes<'_>) -> TokenSt
 
 fn fill(span: Span, template: TokenStream, holes: &Holes<'_>) -> TokenStream {
     let mut filled = TokenStream::new();
-    let mut tokens = template.into_iter();
-    while let Some(token) = tokens.next() {
+    let mut rest = template.into_iter();
+    while let Some(token) = rest.next() {
         match token {
             TokenTree::Punct(punct) if punct.as_char() == '$' => {
-                filled.extend(hole(tokens.next(), holes));
+                filled.extend(hole(rest.next(), holes));
             }
             TokenTree::Group(group) => {
                 let inner = fill(span, group.stream(), holes);
-                let mut group = Group::new(group.delimiter(), inner);
-                group.set_span(span);
-                filled.extend([TokenTree::from(group)]);
+                filled.extend([TokenTree::from(tokens::group(group.delimiter(), inner, span))]);
             }
             mut token => {
                 token.set_span(span);

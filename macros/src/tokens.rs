@@ -4,7 +4,7 @@
 //! group without delimiters. The functions here look through such groups; what is handed on keeps
 //! them, see `fragments`.
 
-use proc_macro::{Delimiter, Group, Ident, TokenStream, TokenTree};
+use proc_macro::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 
 pub(crate) fn is_punct(token: Option<&TokenTree>, punct: char) -> bool {
     matches!(token, Some(TokenTree::Punct(p)) if p.as_char() == punct)
@@ -41,6 +41,18 @@ pub(crate) fn only(tokens: &[TokenTree]) -> Option<TokenTree> {
         Some(group) => only(&group.stream().into_iter().collect::<Vec<_>>()),
         None => Some(token.clone()),
     }
+}
+
+/// Whether these may be a path: words and colons.
+pub(crate) fn is_path(tokens: &[TokenTree]) -> bool {
+    tokens.iter().all(|token| matches!(token, TokenTree::Ident(_)) || is_punct(Some(token), ':'))
+}
+
+/// A group whose delimiters stand at `span`.
+pub(crate) fn group(delimiter: Delimiter, tokens: TokenStream, span: Span) -> Group {
+    let mut group = Group::new(delimiter, tokens);
+    group.set_span(span);
+    group
 }
 
 /// The first identifier of `stream`, at any depth, that is `wanted`.
