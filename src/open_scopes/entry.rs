@@ -6,62 +6,66 @@ use crate::blocks::Tracked;
 use crate::counters::{Counts, Event};
 use crate::stacks::Stack;
 
+/// What an entry is there for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// Counts.
     Scope,
-    /// Counts, and records call sites: each has a record in [`ScopeRecords`], in the same order.
+    /// Counts, and records call sites. Each such entry has a record in
+    /// [`ScopeRecords`](crate::stacks::ScopeRecords), in the same order.
     Recording,
     /// Counts for a scope of another thread. Without a guard, it stays until that scope ends.
     Attached { is_guarded: bool },
-    /// Hides what happens in it from the entries below. `at` is where on the stack its guard is, or
+    /// What happens in it counts for no entry below. `at` is where on the stack its guard is, or
     /// near to that.
     Uncounted { at: usize },
 }
 
 pub(super) struct ScopeEntry {
-    /// The thread's counts at the opening, and what was hidden since.
+    /// The thread's counts at the opening, and what was not to be counted since.
     pub(super) start: Counts,
-    /// The allocation events that were hidden since.
+    /// The allocation events that were not to be counted since.
     pub(super) uncounted: i64,
-    /// Highest net bytes of the thread while innermost, handed down on closing.
+    /// The highest net bytes of the thread while this was the innermost entry. Handed down when it
+    /// is closed.
     pub(super) peak: i64,
-    /// The same, for stretches that the frames below must not see.
+    /// The same, of stretches that do not count for the entries below.
     pub(super) own_peak: i64,
-    /// Tells this frame from an earlier one at the same depth.
+    /// Tells this entry from an earlier one at the same depth.
     pub(super) serial: u64,
-    /// How [`ScopeStack::freeze`] finds the frame; 0 for none.
+    /// How [`ScopeStack::freeze`](super::ScopeStack::freeze) finds the entry; 0 for none.
     pub(super) tag: u64,
-    /// The result, where the count has ended before the frame is closed.
+    /// The result, where the count has ended before the entry is closed.
     pub(super) frozen: Option<Measured>,
     pub(super) kind: Kind,
-    /// Closed out of order: gone as soon as all above it are closed.
+    /// Closed out of order. It goes as soon as all above it are closed.
     pub(super) is_closed: bool,
     /// Whether somebody asks for the peak, so that it must be exact when other threads attach.
     pub(super) wants_peak: bool,
-    /// The scope that other threads may attach to, or that this one is attached to: a reference of the frame's own.
+    /// The scope that other threads may attach to, or that this thread is attached to.
     pub(super) shared: Option<SharedScopeRef>,
-    /// Of an attached frame; `None` if a frame below counts for the same scope.
+    /// Of an attached entry: what it adds. `None` if an entry below counts for the same scope.
     pub(super) share: Option<&'static Share>,
     /// Where its blocks are entered, if somebody asks which are live at the end.
     pub(super) tracked: Option<Tracked>,
 }
 
-/// Where a frame is; what its guard holds.
+/// Where an entry is. This is what its guard holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ScopeId {
     pub(crate) depth: usize,
     pub(super) serial: u64,
 }
 
-/// What was counted in a frame. `peak` is the highest net bytes above the frame's start.
+/// What was counted by an entry. `peak` is the highest net bytes above its start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Measured {
     pub(crate) counts: Counts,
     pub(crate) peak: i64,
-    /// Allocation events in hidden stretches.
+    /// Allocation events in uncounted stretches.
     pub(crate) uncounted: i64,
-    /// Where on the stack a hidden stretch was begun that is still open: nothing was counted since.
+    /// Where on the stack an uncounted stretch was begun that is still open. Nothing was counted
+    /// since.
     pub(crate) open_stretch: Option<usize>,
 }
 
@@ -75,8 +79,9 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
-    /// What was counted on all threads, and the highest net bytes. Where nobody asked for the peak of a scope that is shared, that
-    /// is no more than the highest known: the own thread's, or the net bytes now.
+    /// What was counted on all threads, and the highest net bytes. If the scope is shared and
+    /// nobody asked for its peak, the highest that is known stands for it: its own thread's peak,
+    /// or the net bytes now.
     #[inline]
     pub(crate) fn total(&self) -> (Counts, i64) {
         let Self { own, others: Some(others) } = self else {
@@ -87,36 +92,38 @@ impl Reading {
         (counts, others.highest.unwrap_or(own.peak).max(counts.current()))
     }
 
-    /// The allocation events that were hidden from the scope.
+    /// The allocation events in uncounted stretches, of all threads.
     pub(crate) fn uncounted(&self) -> i64 {
         self.own.uncounted + self.others.map_or(0, |others| others.uncounted)
     }
 }
 
-/// How a frame is opened.
+/// How an entry is opened.
 #[derive(Clone, Copy)]
 pub(crate) struct Opening {
     pub(crate) kind: Kind,
-    /// For [`ScopeStack::freeze`]; 0 for none.
+    /// For [`ScopeStack::freeze`](super::ScopeStack::freeze); 0 for none.
     pub(crate) tag: u64,
     pub(crate) wants_peak: bool,
 }
 
-/// The frames by which a thread is attached to a scope, and to those around it.
+/// Where the entries are by which a thread is attached to a scope and to those around it: one above
+/// the other.
 #[derive(Clone, Copy)]
-pub(crate) struct Attached {
+pub(crate) struct ScopeIds {
     pub(super) first: ScopeId,
     pub(super) count: usize,
 }
 
-/// Whether a recording frame over these hands its record down to one of them.
+/// Whether a recording entry over these hands its record down to one of them.
 pub(super) fn hands_down(below: &[ScopeEntry]) -> bool {
-    let next = below.iter().rev().find(|entry| entry.kind == Kind::Recording || entry.hides());
+    let next =
+        below.iter().rev().find(|entry| entry.kind == Kind::Recording || entry.is_uncounted());
     next.is_some_and(|entry| entry.kind == Kind::Recording)
 }
 
 impl ScopeEntry {
-    /// What the scope has counted, given the frames above it.
+    /// What the scope has counted, given the entries above it.
     #[inline]
     pub(super) fn read(&self, above: &[ScopeEntry], now: Counts) -> Reading {
         let others = match &self.shared {
@@ -126,18 +133,19 @@ impl ScopeEntry {
         Reading { own: self.measure(above, now), others }
     }
 
-    /// What the frame has counted, given those above it.
+    /// What the entry has counted, given those above it.
     #[inline]
     pub(super) fn measure(&self, above: &[ScopeEntry], now: Counts) -> Measured {
         if let Some(frozen) = self.frozen {
             return frozen;
         }
-        let (end, seen, open_stretch) = match above.iter().position(ScopeEntry::hides) {
+        let (end, seen, open_stretch) = match above.iter().position(ScopeEntry::is_uncounted) {
             // No panic: the position of one of them.
-            Some(at) => (above[at].start, &above[..at], above[at].hides_from()),
+            Some(at) => (above[at].start, &above[..at], above[at].uncounted_from()),
             None => (now, above, None),
         };
-        let peak = seen.iter().fold(self.peak.max(self.own_peak), |peak, f| peak.max(f.peak));
+        let peak =
+            seen.iter().fold(self.peak.max(self.own_peak), |peak, entry| peak.max(entry.peak));
         Measured {
             counts: end - self.start,
             peak: peak.saturating_sub(self.start.current()),
@@ -157,13 +165,13 @@ impl ScopeEntry {
         self.shared.as_ref().is_some_and(|shared| shared.has_ended())
     }
 
-    /// Whether it is a stretch that is hidden from the entries below.
-    pub(super) fn hides(&self) -> bool {
-        self.hides_from().is_some()
+    /// Whether it is an uncounted stretch, for the entries below.
+    pub(super) fn is_uncounted(&self) -> bool {
+        self.uncounted_from().is_some()
     }
 
     /// Where on the stack that was begun.
-    pub(super) fn hides_from(&self) -> Option<usize> {
+    pub(super) fn uncounted_from(&self) -> Option<usize> {
         match self.kind {
             Kind::Uncounted { at } if !self.is_closed => Some(at),
             _ => None,
@@ -180,12 +188,12 @@ impl ScopeEntry {
 }
 
 impl ScopeEntry {
-    /// The scope that other threads add to, unless a frame below counts for the same one.
+    /// The scope that other threads add to, unless an entry below counts for the same one.
     pub(super) fn counts_for(&self) -> Option<&SharedScopeRef> {
         self.shared.as_ref().filter(|_| !self.is_attached() || self.share.is_some())
     }
 
-    /// Another frame counts for the scope that this one is attached to.
+    /// Another entry counts for the scope that this one is attached to.
     pub(crate) fn end_share(&mut self, now: Counts) {
         self.tracked = None;
         if let Some(share) = self.share.take() {
@@ -198,7 +206,7 @@ impl ScopeEntry {
         self.is_attached() && !self.is_closed && self.shared.as_deref().is_some_and(is_it)
     }
 
-    /// Notes an event for the scope, unless another frame of this thread does.
+    /// Notes an event for the scope, unless another entry of this thread does.
     pub(crate) fn note(&self, shared: &SharedScope, stack: Option<&'static Stack>, event: &Event) {
         if self.counts_for().is_some() && !shared.has_ended() {
             shared.sums().note(shared.watch(), stack, event);

@@ -1,23 +1,28 @@
-//! Hot: `ScopeStack`, the scopes that are open on one thread, innermost last. Pure bookkeeping over numbers that the owner
-//! of the state hands in; it reads no counter itself.
+//! Hot: `ScopeStack`, the scopes that are open on one thread, innermost last. Pure bookkeeping over
+//! numbers that the owner of the state hands in; it reads no counter itself.
 //!
-//! A frame remembers the counts at its opening, and its own count is the difference. Two things need more than that:
+//! An entry remembers the counts at its opening, and what it has counted is the difference. Four
+//! things need more than that:
 //!
-//! **Peaks.** The state keeps one running maximum. At each opening and closing it is folded into the innermost frame
-//! and starts anew, so each frame holds the maximum of the stretches in which it was innermost. The peak of a frame is the
-//! maximum over itself and all frames above it; a frame that closes hands its maximum down. Nothing is kept in the
-//! guards, so one that is forgotten, or dropped out of order, spoils no other's peak: its frame stays as a closed
-//! one until all above it are closed too.
+//! **Peaks.** The state of the thread keeps one running maximum. At each opening and closing the
+//! innermost entry takes it in, and it starts anew. So each entry holds the maximum of the
+//! stretches in which it was the innermost one, and its peak is the maximum over itself and all
+//! entries above it. An entry that is closed hands its maximum down. Nothing is kept in the guards,
+//! so a guard that is forgotten, or dropped out of order, spoils no other peak: its entry stays as
+//! a closed one until all above it are closed too.
 //!
-//! **Uncounted stretches** (`uncounted`). When a frame of [`Kind::Uncounted`] closes, every frame below it moves its start by what
-//! was counted in the stretch, and its peak by the net bytes, so that the stretch cancels out; and a hidden frame does not
-//! hand its maximum down. While one is open, the frames below it are read as of its opening, and what is read says so: the
-//! thread may have left the stretch without ending it, where a coroutine was suspended inside.
+//! **Uncounted stretches** ([`uncounted`]). When an entry of [`Kind::Uncounted`] is closed, every
+//! entry below it moves its start by what was counted in the stretch, and its peak by the net
+//! bytes. So the stretch cancels out. An uncounted entry does not hand its maximum down. While it
+//! is open, the entries below are read as of its opening, and what is read says so, for the thread
+//! may have left the stretch without ending it: a coroutine may be suspended inside.
 //!
-//! **Call sites.** A frame that records has a record ([`ScopeRecords`]), which is handed down and hidden as the peaks are.
+//! **Call sites.** An entry that records has a record ([`ScopeRecords`]), which is handed down as
+//! the peaks are, and not out of an uncounted stretch either.
 //!
-//! **Other threads.** A frame that others attach to has a [`SharedScope`] ([`sharing`]); on the attached thread stands a frame of
-//! [`Kind::Attached`], which counts by its [`Share`](super::shared::Share) of it.
+//! **Other threads** ([`sharing`]). The entry of a scope that others attach to has a
+//! [`SharedScope`](super::SharedScope). On an attached thread stands an entry of
+//! [`Kind::Attached`], which counts by its [`Share`](super::share::Share) of that scope.
 
 mod sharing;
 #[cfg(test)]
@@ -45,12 +50,12 @@ impl ScopeStack {
         self.stack.as_slice().is_empty()
     }
 
-    /// Forgets all frames: the thread ends.
+    /// Forgets all entries: the thread ends.
     pub(crate) fn clear(&mut self, now: Counts) {
         let mut above = self.stack.as_slice();
         while let [attached, rest @ ..] = above {
             above = rest;
-            if attached.is_attached() && rest.iter().any(ScopeEntry::hides) {
+            if attached.is_attached() && rest.iter().any(ScopeEntry::is_uncounted) {
                 attached.shared.iter().for_each(|shared| shared.note_still_uncounted());
             }
         }
@@ -65,7 +70,8 @@ impl ScopeStack {
         !self.records.is_empty()
     }
 
-    /// Takes in the maximum of the net bytes since the last call. To be called before each of the methods below.
+    /// Takes in the maximum of the net bytes since the last call. To be called before each of the
+    /// methods below.
     #[inline]
     pub(crate) fn fold(&mut self, high: i64) {
         if let Some(top) = self.stack.as_mut_slice().last_mut() {
@@ -73,11 +79,11 @@ impl ScopeStack {
         }
     }
 
-    /// Opens a frame. `now` is the thread's counts, here and below.
+    /// Opens an entry. `now` is the thread's counts, here and below.
     #[inline]
     pub(crate) fn open(&mut self, opening: Opening, now: Counts) -> Result<ScopeId, OutOfMemory> {
         let Opening { kind, tag, wants_peak } = opening;
-        // The frames by which a thread is attached stand one upon the other.
+        // The entries by which a thread is attached must stand one upon the other.
         let is_attached = matches!(kind, Kind::Attached { .. });
         if !is_attached && self.stack.as_slice().last().is_some_and(ScopeEntry::stays) {
             self.drop_closed(now);
@@ -107,7 +113,7 @@ impl ScopeStack {
         Ok(id)
     }
 
-    /// Opens a frame that records. `at` is the stack here and now.
+    /// Opens an entry that records. `at` is the stack here and now.
     pub(crate) fn open_recording(
         &mut self,
         opening: Opening,
@@ -131,7 +137,7 @@ impl ScopeStack {
         let is_allocation = event.is_allocation();
         // By patterns: iterators are calls upon calls in debug builds.
         let (mut scopes, mut records) = (self.stack.as_slice(), self.records.as_mut_slice());
-        // What frames below the innermost one that records keep is handed down to them.
+        // The innermost entry that records keeps it for those below, and hands it down to them.
         let (mut is_counted, mut is_entered) = (false, false);
         while let [below @ .., entry] = scopes {
             scopes = below;
@@ -173,14 +179,14 @@ impl ScopeStack {
         is_entered
     }
 
-    /// Enters the blocks that are allocated in the frame from now on.
+    /// Has the blocks entered that are allocated in the scope from now on.
     pub(crate) fn set_tracked(&mut self, id: ScopeId, tracked: Tracked) {
         if let Some(entry) = self.stack.as_mut_slice().get_mut(id.depth) {
             entry.tracked = Some(tracked);
         }
     }
 
-    /// What the frame has recorded; `None` if it does not record, or is no longer there.
+    /// What the entry has recorded; `None` if it does not record, or is no longer there.
     pub(crate) fn records(&self, id: ScopeId) -> Option<Records<'_>> {
         let entry = self.stack.as_slice().get(id.depth)?;
         if entry.serial != id.serial {
@@ -197,16 +203,16 @@ impl ScopeStack {
         self.records.records(depth, above)
     }
 
-    /// The record of the recording frame at `depth`, and how many above it hand theirs down to it.
+    /// The record of the recording entry at `depth`, and how many above it hand theirs down to it.
     fn records_of(&self, depth: usize) -> (usize, usize) {
         let records = |entry: &&ScopeEntry| entry.kind == Kind::Recording;
         // No panic: the caller has found the entry.
         let (below, rest) = self.stack.as_slice().split_at(depth);
-        let above = rest.iter().skip(1).take_while(|entry| !entry.hides());
+        let above = rest.iter().skip(1).take_while(|entry| !entry.is_uncounted());
         (below.iter().filter(records).count(), above.filter(records).count())
     }
 
-    /// What the frame has counted, or `None` if it is no longer there.
+    /// What the entry has counted, or `None` if it is no longer there.
     #[inline]
     pub(crate) fn measure(&self, id: ScopeId, now: Counts) -> Option<Reading> {
         let stack = self.stack.as_slice();
@@ -217,9 +223,10 @@ impl ScopeStack {
         Some(entry.read(above, now))
     }
 
-    /// Ends the count of the innermost frame tagged `tag`, if there is one; the frame stays until it is closed.
+    /// Ends the count of the innermost entry tagged `tag`, if there is one. The entry stays until
+    /// it is closed.
     pub(crate) fn freeze(&mut self, tag: u64, now: Counts) {
-        let Some(depth) = self.stack.as_slice().iter().rposition(|f| f.tag == tag) else {
+        let Some(depth) = self.stack.as_slice().iter().rposition(|entry| entry.tag == tag) else {
             return;
         };
         // No panic: the position of one of them.
@@ -238,13 +245,14 @@ impl ScopeStack {
         }
     }
 
-    /// Closes the frame and says what it has counted, or `None` if it is no longer there.
+    /// Closes the entry and says what it has counted, or `None` if it is no longer there.
     #[inline]
     pub(crate) fn close(&mut self, id: ScopeId, now: Counts) -> Option<Reading> {
         let [.., top] = self.stack.as_slice() else {
             return None;
         };
-        // The common case first, and all of it here: the innermost frame, a scope, over one that is open.
+        // The common case first, and all of it here: the innermost entry, of a scope that does not
+        // record, over one that is open.
         if top.serial != id.serial || top.kind != Kind::Scope || top.shared.is_some() {
             return self.close_any(id, now);
         }
@@ -268,14 +276,14 @@ impl ScopeStack {
         let entry = &mut self.stack.as_mut_slice()[id.depth];
         entry.is_closed = true;
         if matches!(entry.kind, Kind::Uncounted { .. }) {
-            self.hide(id.depth, now);
+            self.cancel_out(id.depth, now);
             self.resume_below(id.depth, now);
         }
         self.drop_closed(now);
         Some(reading)
     }
 
-    /// Removes closed frames from the top; each hands its maximum and its record down.
+    /// Removes closed entries from the top. Each hands its maximum and its record down.
     fn drop_closed(&mut self, now: Counts) {
         while let Some((top, below)) = self.stack.as_mut_slice().split_last_mut() {
             if !top.is_over() {

@@ -1,10 +1,15 @@
-//! Hot: `Share`, what one attached thread at a time adds to a shared scope. Counted by subtraction of the thread's own state, so
-//! that an event on an attached thread costs what any event costs.
+//! Hot: `Share`, what one attached thread at a time adds to a shared scope. It is counted by
+//! subtraction of the thread's own counters, so an event on an attached thread costs what any event
+//! costs.
 //!
-//! Any thread may read a part at any moment, and the thread that changes it may be preempted at any instruction, or be missing
-//! in a forked child. What changes together therefore stands on a [`Page`], of which there are two: the writer fills the one that
-//! is not in use, and turns to it by one store. A reader finds a whole page whatever the writer is at. It reads again only if
-//! the writer has turned the page meanwhile, so it waits for nobody who stands still.
+//! Any thread may read a share at any moment. The thread that changes it may be preempted at any
+//! instruction, or be missing in a forked child. So what changes together stands on a [`Page`], and
+//! there are two of them: the writer fills the one that is not in use, and turns to it by one
+//! store. A reader finds a whole page whatever the writer is at. It reads again only if the writer
+//! has turned the page meanwhile, so it waits for nobody who stands still.
+//!
+//! Relies on: a pool lends a share to one thread at a time, which alone writes it; counters of
+//! threads live for ever.
 #![allow(unsafe_code)]
 
 use std::ptr;
@@ -19,19 +24,19 @@ pub(crate) struct Share {
     /// How often the page was turned. The lowest bit says which one is in use.
     turns: AtomicUsize,
     pages: [Page; 2],
-    /// The attached thread's.
+    /// The counters of the attached thread.
     thread: AtomicPtr<ThreadCounters>,
-    /// Allocation events in hidden stretches.
+    /// Allocation events in uncounted stretches.
     uncounted: AtomicI64,
     /// Where the attached threads allocated, if the scope records.
-    tallies: SharedSiteTable,
+    sites: SharedSiteTable,
     /// Whether a guard, rather than the end of the scope, will end it.
     is_guarded: AtomicBool,
     links: Links<Share>,
 }
 
-/// What the part has counted: `fixed`, and while it runs, all that its state has counted. (`fixed` is then what was settled before,
-/// less the state's counts when the part began to run.)
+/// What the share has counted: `fixed`, and while it runs, also all that its thread has counted.
+/// (`fixed` is then what was counted before, less the thread's counts when the share began to run.)
 struct Page {
     is_running: AtomicBool,
     fixed: AtomicCounts,
@@ -48,7 +53,7 @@ impl Pooled for Share {
         pages: [Page::NEW; 2],
         thread: AtomicPtr::new(ptr::null_mut()),
         uncounted: AtomicI64::new(0),
-        tallies: SharedSiteTable::new(),
+        sites: SharedSiteTable::new(),
         is_guarded: AtomicBool::new(false),
         links: Links::NEW,
     };
@@ -58,17 +63,17 @@ impl Pooled for Share {
     }
 }
 
-/// By the one thread that has taken the part.
+/// By the one thread that has taken the share.
 impl Share {
-    /// Begins to run on the current thread's state, which has counted `now`.
+    /// Begins to run on the counters of the current thread, which has counted `now`.
     pub(crate) fn start(&self, thread: &'static ThreadCounters, now: Counts, is_guarded: bool) {
         self.is_guarded.store(is_guarded, Relaxed);
-        // No page in use says that it runs, so nobody looks at the state yet.
+        // The page in use says that it does not run, so nobody looks at the counters yet.
         self.thread.store((thread as *const ThreadCounters).cast_mut(), Relaxed);
         self.resume(now);
     }
 
-    /// What the state counts from `now` on is not counted here.
+    /// What the thread counts from `now` on is not counted here.
     pub(crate) fn pause(&self, now: Counts) {
         let page = self.page();
         if page.is_running.load(Relaxed) {
@@ -110,19 +115,21 @@ impl Share {
         page.is_running.store(is_running, Relaxed);
         page.fixed.store(fixed);
         self.turns.store(turns, Release);
-        // A reader who sees what the state counts from here on, or what the next turn writes on the page that was in use until
-        // now, sees this turn as well. (So does one who sees what the next thread writes: the fence in `SharedScope::take_share`.)
+        // A reader who sees what the thread counts from here on, or what the next turn writes on
+        // the page that was in use until now, sees this turn as well. (So does one who sees what
+        // the next thread writes: see the fence in `SharedScope::take_share`.)
         fence(Release);
     }
 
     pub(crate) fn record(&self, stack: Option<&'static Stack>, event: &Event) {
-        // SAFETY: the thread that has taken the part is the one writer; the pool hands it on by release and acquire.
-        unsafe { self.tallies.count(stack, event) }
+        // SAFETY: the thread that has taken the share is the one writer; the pool hands it on by
+        // release and acquire.
+        unsafe { self.sites.count(stack, event) }
     }
 
     pub(crate) fn note_opening(&self, stack: &'static Stack) {
         // SAFETY: as above.
-        unsafe { self.tallies.note_opening(stack) }
+        unsafe { self.sites.note_opening(stack) }
     }
 
     pub(crate) fn add_uncounted(&self, events: i64) {
@@ -134,20 +141,21 @@ impl Share {
         self.turn(false, Counts::ZERO);
         self.uncounted.store(0, Relaxed);
         // SAFETY: the last reference to the scope is gone, so nobody writes or reads.
-        unsafe { self.tallies.clear() }
+        unsafe { self.sites.clear() }
     }
 }
 
 /// By any thread.
 impl Share {
-    /// What was counted so far: never more than there was, nor less than at an earlier reading.
+    /// What was counted so far: never more than there was, and never less than at an earlier
+    /// reading.
     pub(crate) fn read(&self) -> Counts {
         let mut turns = self.turns.load(Acquire);
         loop {
             let page = self.page_at(turns);
             let mut counts = page.fixed.load();
             if page.is_running.load(Relaxed) {
-                // SAFETY: null or a state, and states live for ever.
+                // SAFETY: null, or the counters of a thread, which live for ever.
                 if let Some(thread) = unsafe { self.thread.load(Relaxed).as_ref() } {
                     counts += thread.counts();
                 }
@@ -170,8 +178,8 @@ impl Share {
         self.links.in_use() && self.is_guarded.load(Relaxed)
     }
 
-    pub(crate) fn tallies(&self) -> &SharedSiteTable {
-        &self.tallies
+    pub(crate) fn sites(&self) -> &SharedSiteTable {
+        &self.sites
     }
 }
 
@@ -192,7 +200,7 @@ mod tests {
         Counts { got: 10 * allocs, allocs, ..Counts::ZERO }
     }
 
-    /// The thread that the state belongs to counts.
+    /// The thread that the counters belong to counts.
     fn allocate(thread: &ThreadCounters, allocs: i64) {
         let counted = of(allocs);
         thread.word(Word::Got).fetch_add(counted.got, Relaxed);
@@ -200,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_is_cleared_has_nothing_hidden() {
+    fn one_that_is_cleared_has_nothing_uncounted() {
         let share = Share::NEW;
         share.add_uncounted(5);
         assert_eq!(share.uncounted(), 5);
@@ -209,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_counts_is_what_the_ledger_counts_while_the_part_runs() {
+    fn what_counts_is_what_the_thread_counts_while_the_share_runs() {
         let (first, second, share) = (thread(), thread(), Share::NEW);
         allocate(first, 100);
         share.start(first, first.counts(), true);
@@ -236,8 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_writer_that_stands_still_in_the_middle_neither_holds_up_a_reader_nor_shows_it_half_a_change(
-    ) {
+    fn a_writer_that_stands_still_neither_holds_up_a_reader_nor_shows_it_half_a_change() {
         let (thread, share) = (thread(), Share::NEW);
         let begin_to_turn = |is_running: bool| {
             let page = &share.pages[(share.turns.load(Relaxed) + 1) % 2];

@@ -1,6 +1,10 @@
-//! Hot: `SharedScope`, a scope that other threads add to. Its own thread counts it by a frame, as any scope; each thread that is
-//! attached has a [`Share`](part::Share) of it, and what the scope has counted is the sum. Handles, frames and parts keep it
-//! alive by a count of references; it is never freed, but used again by a later scope.
+//! Hot: `SharedScope`, a scope that other threads add to. Its own thread counts it by an entry, as
+//! any scope. Each thread that is attached has a [`Share`] of it, and what the scope has counted is
+//! the sum. Handles and entries keep it alive by a count of references. It is never freed, but used
+//! again by a later scope.
+//!
+//! Relies on: a pool lends a scope to one thread at a time; whoever looks at a scope holds a
+//! [`SharedScopeRef`].
 #![allow(unsafe_code)]
 
 use std::cell::UnsafeCell;
@@ -21,12 +25,12 @@ pub(crate) struct SharedScope {
     references: AtomicUsize,
     has_ended: AtomicBool,
     has_warned: AtomicBool,
-    /// A thread was detached in the middle of a hidden stretch.
+    /// A thread was detached in the middle of an uncounted stretch.
     is_still_uncounted: AtomicBool,
     setup: UnsafeCell<Setup>,
     sums: SharedSums,
     shares: Pool<Share>,
-    /// What the parts had counted when the scope ended.
+    /// What the shares had counted when the scope ended.
     counted: AtomicCounts,
     links: Links<SharedScope>,
 }
@@ -36,12 +40,14 @@ struct Setup {
     watch: Watch,
     records: bool,
     tracked: Option<Tracked>,
-    /// The scopes around it on its own thread, outermost first: who attaches to it attaches to them.
+    /// The scopes around it on its own thread, outermost first. Whoever attaches to it attaches to
+    /// them too.
     enclosing: SystemVec<&'static SharedScope>,
 }
 
-// SAFETY: `setup` is written only by who has just taken the scope from the pool, before anyone else knows of it; the rest
-// is `Sync`.
+// SAFETY: `setup` is written only by a thread that has just taken the scope from the pool, before
+// anyone else knows of it, or that gives it back, when nobody else does any more; the rest is
+// `Sync`.
 unsafe impl Sync for SharedScope {}
 
 impl Pooled for SharedScope {
@@ -74,17 +80,20 @@ pub(crate) struct SharedScopeRef(&'static SharedScope);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Others {
     pub(crate) counts: Counts,
-    /// The highest net bytes of the whole scope, its own thread's included, since it was shared, above its own start (of a future,
-    /// above the start of the poll that shared it), if that is kept.
+    /// The highest net bytes of the whole scope since it was shared, those of its own thread
+    /// included. They are above the scope's start, or for a future above the start of the poll that
+    /// shared it. `None` if nobody asked for them.
     pub(crate) highest: Option<i64>,
-    /// Allocation events in hidden stretches.
+    /// Allocation events in uncounted stretches.
     pub(crate) uncounted: i64,
-    /// Whether a thread was detached in the middle of a stretch that had been left without its end.
+    /// Whether a thread was detached in the middle of an uncounted stretch that it had left without
+    /// ending it.
     pub(crate) is_still_uncounted: bool,
 }
 
 impl SharedScopeRef {
-    /// A scope that has come to `now`, and whose highest net bytes were `highest`. `None` without memory.
+    /// A scope that has come to `now`, and whose highest net bytes were `highest`. `None` without
+    /// memory.
     pub(crate) fn new<'a>(
         watch: Watch,
         records: bool,
@@ -158,7 +167,7 @@ impl SharedScope {
         }
         // SAFETY: the last reference is gone: nobody else knows of it.
         let setup = unsafe { &mut *self.setup.get() };
-        // Those were visible on one thread, so they are few, and none of them encloses itself.
+        // Those were around it on one thread, so they are few, and none of them encloses itself.
         for outer in setup.enclosing.as_slice() {
             outer.release();
         }
@@ -187,14 +196,15 @@ impl SharedScope {
         &self.sums
     }
 
-    /// The scope is over: who attaches later finds that out, and what it has counted stays as it is.
+    /// The scope is over. Whoever attaches later finds that out, and what it has counted stays as
+    /// it is.
     pub(crate) fn end(&self) {
         if self.has_ended() {
             return;
         }
         self.counted.store(self.count_shares());
         self.has_ended.store(true, Release);
-        // A thread that attaches at this moment takes its part first, and asks afterwards.
+        // A thread that attaches at this moment takes its share first, and asks afterwards.
         fence(SeqCst);
     }
 
@@ -207,12 +217,13 @@ impl SharedScope {
         !self.has_warned.swap(true, Relaxed)
     }
 
-    /// What a thread did in a stretch that it has left without its end is in nobody's numbers.
+    /// What a thread did in an uncounted stretch that it has left without its end is in nobody's
+    /// numbers.
     pub(crate) fn note_still_uncounted(&self) {
         self.is_still_uncounted.store(true, Relaxed);
     }
 
-    /// A part for the current thread; `None` without memory, or if the scope has ended.
+    /// A share for the current thread; `None` without memory, or if the scope has ended.
     pub(crate) fn take_share(&self) -> Option<&'static Share> {
         let share = self.shares.take()?;
         fence(SeqCst);
@@ -248,11 +259,11 @@ impl SharedScope {
         self.shares.iter().filter(|share| share.is_attached()).count()
     }
 
-    /// Shows `visit` what was counted at each stack by the attached threads, `None` for events without one, and whether one of
-    /// them attached there.
+    /// Shows `visit` what the attached threads have counted at each stack, with `None` for events
+    /// without one, and whether one of them attached there.
     pub(crate) fn visit(&self, visit: &mut dyn FnMut(Option<&'static Stack>, &SiteCounts, bool)) {
         for share in self.shares.iter() {
-            share.tallies().visit(visit);
+            share.sites().visit(visit);
         }
     }
 

@@ -7,14 +7,14 @@ use super::current_thread::current_thread;
 use super::open_scope::is_inside;
 use super::retirement::retire;
 use super::state::ThreadState;
-use crate::open_scopes::{Attached, SharedScopeRef};
+use crate::open_scopes::{ScopeIds, SharedScopeRef};
 use crate::sys::OutOfMemory;
 use crate::walk::{self, Registers};
 
 /// Dropping it detaches the current thread.
 pub(crate) struct AttachedThread {
     state: &'static ThreadState,
-    attached: Attached,
+    attached: ScopeIds,
     _thread: PhantomData<*const ()>,
 }
 

@@ -192,7 +192,7 @@ impl CurrentThread {
     /// Sets ceiling and floor as they must be now: to flush, or for those who want to know of every event. To be called whenever
     /// that changes.
     pub(super) fn set_limits(self) {
-        let wanted = self.with_scopes(|scopes| scopes.wanted());
+        let wanted = self.with_scopes(|scopes| scopes.events_to_note());
         let flushed = self.state.counters.flushed.load(Relaxed);
         // Not first as if nobody else asked: a signal handler may come in between.
         let watches_everything = registry::watches_everything();

@@ -134,7 +134,7 @@ impl CurrentThread {
     #[cold]
     fn wants_room(self, event: &Event) -> bool {
         event.is_allocation()
-            && (stacks::is_profiling() || self.with_scopes(|scopes| scopes.wanted().allocs))
+            && (stacks::is_profiling() || self.with_scopes(|scopes| scopes.events_to_note().allocs))
     }
 
     /// Tells everyone who wants to know of it. Without registers, it happened in a signal handler.
@@ -158,7 +158,7 @@ impl CurrentThread {
         let is_recording = scopes.is_recording();
         let is_allocation = event.is_allocation();
         if !is_allocation || !is_profiling && !is_recording {
-            let wanted = scopes.wanted();
+            let wanted = scopes.events_to_note();
             if !(if is_allocation { wanted.allocs } else { wanted.deallocs }) {
                 let is_any = wanted.allocs || wanted.deallocs;
                 return !is_any && !is_profiling && !blocks::is_tracking();

@@ -1,34 +1,33 @@
-//! Hot: frames of scopes that several threads count for: how a scope comes to be shared, how a thread attaches to one, and
-//! what frames note at each event for such scopes.
+//! Hot: entries of scopes that several threads count for: how a scope comes to be shared, how a
+//! thread attaches to one and detaches, and of which events such scopes are to hear.
 
 use super::ScopeStack;
 use crate::counters::{Counts, ThreadCounters};
-use crate::open_scopes::entry::{Attached, Kind, Opening, ScopeEntry, ScopeId};
+use crate::open_scopes::entry::{Kind, Opening, ScopeEntry, ScopeId, ScopeIds};
 use crate::open_scopes::shared_scope::{SharedScope, SharedScopeRef};
 use crate::stacks::{FirstOverrun, Stack, Watch};
 use crate::sys::OutOfMemory;
 
-/// What the frames of a thread want to know of.
+/// Which events the open scopes of a thread have to hear of, each and every one.
 #[derive(Clone, Copy)]
-pub(crate) struct Wanted {
-    /// Every allocation event.
+pub(crate) struct EventsToNote {
+    /// Allocation events.
     pub(crate) allocs: bool,
-    /// Every deallocation.
     pub(crate) deallocs: bool,
 }
 
 impl ScopeStack {
-    pub(crate) fn wanted(&self) -> Wanted {
-        let mut wanted = Wanted { allocs: self.is_recording(), deallocs: false };
+    pub(crate) fn events_to_note(&self) -> EventsToNote {
+        let mut events = EventsToNote { allocs: self.is_recording(), deallocs: false };
         for entry in self.stack.as_slice() {
-            wanted.allocs |= entry.tracked.is_some();
+            events.allocs |= entry.tracked.is_some();
             if let Some(shared) = entry.shared.as_ref().filter(|shared| !shared.has_ended()) {
                 let watch = shared.watch();
-                wanted.allocs |= watch.peak || watch.limits.is_some() || shared.records();
-                wanted.deallocs |= watch.peak;
+                events.allocs |= watch.peak || watch.limits.is_some() || shared.records();
+                events.deallocs |= watch.peak;
             }
         }
-        wanted
+        events
     }
 
     /// Whether the thread is attached to a scope that records.
@@ -39,8 +38,8 @@ impl ScopeStack {
         self.stack.as_slice().iter().any(records)
     }
 
-    /// The scope of a frame, for other threads to attach to: shared from now on, and so are those around it. `None` without
-    /// memory, or if the frame is no longer there.
+    /// The scope of an entry, for other threads to attach to. It is shared from now on, and so are
+    /// those around it. `None` without memory, or if the entry is no longer there.
     pub(crate) fn share(&mut self, id: ScopeId, now: Counts) -> Option<SharedScopeRef> {
         let entry = self.stack.as_slice().get(id.depth)?;
         if entry.serial != id.serial {
@@ -59,7 +58,7 @@ impl ScopeStack {
         let innermost = self.stack.as_slice().iter().rposition(counts);
         match innermost {
             // No panic: the position of one of them.
-            Some(depth) if !self.stack.as_slice()[depth].hides() => {
+            Some(depth) if !self.stack.as_slice()[depth].is_uncounted() => {
                 self.share_at(depth, now).map(Some).ok_or(OutOfMemory)
             }
             _ => Ok(None),
@@ -67,7 +66,7 @@ impl ScopeStack {
     }
 
     fn share_at(&mut self, depth: usize, now: Counts) -> Option<SharedScopeRef> {
-        let outermost = self.outermost_seen_from(depth);
+        let outermost = self.outermost_counting_at(depth);
         for at in outermost..=depth {
             let (below, rest) =
                 (self.stack.as_slice().get(..at)?, self.stack.as_slice().get(at..)?);
@@ -95,22 +94,24 @@ impl ScopeStack {
         self.stack.as_slice().get(depth)?.shared.clone()
     }
 
-    /// Gives a frame that has just been opened the scope that it stands for: that of a future, which was shared before. A frame
-    /// below that is attached to the scope would count for it twice: its part ends.
+    /// Gives an entry that has just been opened the scope that it stands for: the one of a future,
+    /// which was shared before. An entry below that is attached to that scope would count for it
+    /// twice, so its share ends.
     pub(crate) fn set_shared(&mut self, id: ScopeId, shared: SharedScopeRef, now: Counts) {
         let Some((entry, below)) =
             self.stack.as_mut_slice().get_mut(..=id.depth).and_then(<[ScopeEntry]>::split_last_mut)
         else {
             return;
         };
-        let seen = below.iter_mut().rev().take_while(|entry| !entry.hides());
-        for twice in seen.filter(|entry| entry.is_attached_to(&shared)) {
+        let counting = below.iter_mut().rev().take_while(|entry| !entry.is_uncounted());
+        for twice in counting.filter(|entry| entry.is_attached_to(&shared)) {
             twice.end_share(now);
         }
         entry.shared = Some(shared);
     }
 
-    /// Takes it out again, if the frame is still there, so that it outlives the frame. A guard that does so too counts from now on.
+    /// Takes it out again, if the entry is still there, so that the scope outlives the entry. An
+    /// entry below that is attached to it counts for it from now on.
     pub(crate) fn take_shared(
         &mut self,
         id: ScopeId,
@@ -123,8 +124,9 @@ impl ScopeStack {
         }
         let shared = entry.shared.take()?;
         // The lowest one, for those above are its heirs.
-        let seen = self.stack.as_mut_slice().iter_mut().rev().take_while(|f| !f.hides());
-        if let Some(attached) = seen.filter(|f| f.is_attached_to(&shared)).last() {
+        let counting =
+            self.stack.as_mut_slice().iter_mut().rev().take_while(|entry| !entry.is_uncounted());
+        if let Some(attached) = counting.filter(|entry| entry.is_attached_to(&shared)).last() {
             if let Some(share) = shared.take_share() {
                 share.start(thread, now, !attached.stays());
                 attached.share = Some(share);
@@ -134,14 +136,15 @@ impl ScopeStack {
         Some(shared)
     }
 
-    /// What is shared of the frame's scope.
+    /// The scope of an entry, if it is shared.
     pub(crate) fn shared(&self, id: ScopeId) -> Option<SharedScopeRef> {
         let entry = self.stack.as_slice().get(id.depth)?;
         entry.shared.clone().filter(|_| entry.serial == id.serial)
     }
 
-    /// Attaches the thread to a scope and to those around it. A scope that it counts for already is counted once. `Ok(None)` if
-    /// the scope has ended. `at` is the stack here and now; without `is_guarded`, it stays attached until the scope ends.
+    /// Attaches the thread to a scope and to those around it. For a scope that it counts for
+    /// already, it still counts once. `Ok(None)` if the scope has ended. `at` is the stack here and
+    /// now. If it is not `is_guarded`, the thread stays attached until the scope ends.
     pub(crate) fn attach(
         &mut self,
         shared: &SharedScopeRef,
@@ -149,16 +152,16 @@ impl ScopeStack {
         at: Option<&'static Stack>,
         now: Counts,
         is_guarded: bool,
-    ) -> Result<Option<Attached>, OutOfMemory> {
+    ) -> Result<Option<ScopeIds>, OutOfMemory> {
         self.drop_closed(now);
-        let mut attached: Option<Attached> = None;
+        let mut attached: Option<ScopeIds> = None;
         let mut outcome = Ok(None);
         for scope in shared.with_enclosing() {
             outcome = self.attach_to(scope, thread, at, now, is_guarded);
             match (&outcome, &mut attached) {
                 (Ok(None), _) => {}
                 (Ok(Some(_)), Some(attached)) => attached.count += 1,
-                (Ok(Some(first)), None) => attached = Some(Attached { first: *first, count: 1 }),
+                (Ok(Some(first)), None) => attached = Some(ScopeIds { first: *first, count: 1 }),
                 (Err(OutOfMemory), _) => break,
             }
         }
@@ -179,13 +182,13 @@ impl ScopeStack {
         now: Counts,
         is_guarded: bool,
     ) -> Result<Option<ScopeId>, OutOfMemory> {
-        let is_seen = self.sees(&scope);
-        let share = if is_seen { None } else { scope.take_share() };
+        let is_counted = self.is_counting_for(&scope);
+        let share = if is_counted { None } else { scope.take_share() };
         if scope.has_ended() {
             share.into_iter().for_each(|share| share.finish(now));
             return Ok(None);
         }
-        if share.is_none() && !is_seen {
+        if share.is_none() && !is_counted {
             return Err(OutOfMemory);
         }
         let opening = Opening { kind: Kind::Attached { is_guarded }, tag: 0, wants_peak: false };
@@ -210,8 +213,8 @@ impl ScopeStack {
         Ok(Some(id))
     }
 
-    /// Closes the frames of [`attach`](Self::attach).
-    pub(crate) fn detach(&mut self, attached: Attached, now: Counts) {
+    /// Closes the entries of [`attach`](Self::attach).
+    pub(crate) fn detach(&mut self, attached: ScopeIds, now: Counts) {
         for above in (0..attached.count).rev() {
             let ScopeId { depth, serial } = attached.first;
             let id = ScopeId { depth: depth + above, serial: serial + above as u64 };
@@ -219,24 +222,25 @@ impl ScopeStack {
         }
     }
 
-    /// Where on the stack a hidden stretch was begun that is open above these frames.
-    pub(crate) fn open_stretch(&self, attached: Attached) -> Option<usize> {
+    /// Where on the stack an uncounted stretch was begun that is open above these entries.
+    pub(crate) fn open_stretch(&self, attached: ScopeIds) -> Option<usize> {
         let ScopeId { depth, serial } = attached.first;
         let (first, above) = self.stack.as_slice().get(depth..)?.split_first()?;
-        above.iter().find_map(ScopeEntry::hides_from).filter(|_| first.serial == serial)
+        above.iter().find_map(ScopeEntry::uncounted_from).filter(|_| first.serial == serial)
     }
 
-    /// Tells the scopes that these frames are attached to that it was left without its end.
-    pub(crate) fn note_still_uncounted(&self, attached: Attached) {
+    /// Tells the scopes that these entries are attached to that it was left without its end.
+    pub(crate) fn note_still_uncounted(&self, attached: ScopeIds) {
         let scopes = self.stack.as_slice().iter().skip(attached.first.depth);
         scopes
             .take(attached.count)
-            .filter_map(|f| f.shared.as_ref())
+            .filter_map(|entry| entry.shared.as_ref())
             .for_each(|shared| shared.note_still_uncounted());
     }
 
-    /// Gives up what the frame holds of a shared scope: the scope ends with its own frame, and an attached frame leaves its part to
-    /// one above it that is attached to the same scope, or ends it.
+    /// Gives up what the entry holds of a shared scope. The scope ends with its own entry. An
+    /// attached entry leaves its share to one above it that is attached to the same scope, or ends
+    /// it.
     pub(crate) fn let_go(&mut self, depth: usize, now: Counts) {
         let Some((entry, above)) =
             self.stack.as_mut_slice().get_mut(depth..).and_then(<[ScopeEntry]>::split_first_mut)
@@ -248,9 +252,10 @@ impl ScopeStack {
         if !entry.is_attached() {
             shared.end();
         } else if let Some(share) = entry.share.take() {
-            // Those in a hidden stretch have a part of their own.
-            let mut seen = above.iter_mut().take_while(|entry| !entry.hides());
-            let heir = seen.find(|f| f.is_attached_to(&shared) && f.share.is_none());
+            // Those in an uncounted stretch have a share of their own.
+            let mut counting = above.iter_mut().take_while(|entry| !entry.is_uncounted());
+            let heir =
+                counting.find(|entry| entry.is_attached_to(&shared) && entry.share.is_none());
             match heir {
                 Some(heir) => (heir.share, heir.tracked) = (Some(share), tracked),
                 None => share.finish(now),
@@ -258,15 +263,15 @@ impl ScopeStack {
         }
     }
 
-    /// The lowest frame that sees what happens at `depth`.
-    fn outermost_seen_from(&self, depth: usize) -> usize {
+    /// The lowest entry for which counts what happens at `depth`.
+    fn outermost_counting_at(&self, depth: usize) -> usize {
         let below = self.stack.as_slice().iter().take(depth + 1);
-        depth + 1 - below.rev().take_while(|entry| !entry.hides()).count()
+        depth + 1 - below.rev().take_while(|entry| !entry.is_uncounted()).count()
     }
 
-    /// Whether a frame counts for this scope here.
-    fn sees(&self, scope: &SharedScope) -> bool {
-        let seen = self.stack.as_slice().iter().rev().take_while(|entry| !entry.hides());
-        seen.filter_map(|entry| entry.shared.as_ref()).any(|shared| shared.is(scope))
+    /// Whether an entry counts for this scope here.
+    fn is_counting_for(&self, scope: &SharedScope) -> bool {
+        let counting = self.stack.as_slice().iter().rev().take_while(|entry| !entry.is_uncounted());
+        counting.filter_map(|entry| entry.shared.as_ref()).any(|shared| shared.is(scope))
     }
 }

@@ -1,21 +1,23 @@
-//! Hot: hidden stretches (`uncounted`): how the frames below pass over them. The module `frames` says what that means.
+//! Hot: how the entries below pass over an uncounted stretch. The module [`scope_stack`](super)
+//! says what that means.
 
 use super::ScopeStack;
 use crate::counters::Counts;
 use crate::open_scopes::entry::{hands_down, Kind, ScopeEntry};
 
 impl ScopeStack {
-    /// Takes what was counted in the hidden frame at `depth` out of the frames below. What another one above hides, which is still
-    /// open, is for that to take out.
+    /// Takes what was counted in the uncounted entry at `depth` out of the entries below. If
+    /// another one is open above it, what happened since that was opened is for that one to take
+    /// out.
     ///
-    /// ScopeStack above it were opened inside it and outlived it. They keep all that they have counted; their peaks so far
-    /// become their own alone, so that they are not handed down.
+    /// Entries above it were opened inside it, and outlive it. They keep all that they have
+    /// counted. Their peaks so far become their own alone, so that they are not handed down.
     #[cold]
-    pub(super) fn hide(&mut self, depth: usize, now: Counts) {
+    pub(super) fn cancel_out(&mut self, depth: usize, now: Counts) {
         // No panic: the caller has found the entry.
         let (below, rest) = self.stack.as_mut_slice().split_at_mut(depth);
         let Some((uncounted, above)) = rest.split_first_mut() else { return };
-        let end = above.iter().find(|entry| entry.hides()).map_or(now, |entry| entry.start);
+        let end = above.iter().find(|entry| entry.is_uncounted()).map_or(now, |entry| entry.start);
         let stretch = end - uncounted.start;
         let events = stretch.sums().events;
         for entry in below {
@@ -46,24 +48,27 @@ impl ScopeStack {
         }
     }
 
-    /// Stops the parts that count for other threads' scopes below the hidden frame at `depth`, which opens.
+    /// Pauses the shares of other threads' scopes below the uncounted entry at `depth`, which
+    /// opens.
     pub(super) fn pause_below(&self, depth: usize, now: Counts) {
         let below = self.stack.as_slice().iter().take(depth).rev();
-        for share in below.take_while(|entry| !entry.hides()).filter_map(|entry| entry.share) {
+        for share in below.take_while(|entry| !entry.is_uncounted()).filter_map(|entry| entry.share)
+        {
             share.pause(now);
         }
     }
 
-    /// Lets them go on when it is closed, unless another one still hides them.
+    /// Has them go on when it is closed, unless another one is still open.
     ///
-    /// A frame above that was opened in it, and attached to a scope that is seen again, would count for it twice: its part ends.
+    /// An entry above it that is attached to the scope of one of them would count for that scope
+    /// twice. So its share ends.
     pub(super) fn resume_below(&mut self, depth: usize, now: Counts) {
         // No panic: the caller has found the entry.
         let (below, rest) = self.stack.as_mut_slice().split_at_mut(depth);
-        if rest.iter().any(ScopeEntry::hides) {
+        if rest.iter().any(ScopeEntry::is_uncounted) {
             return;
         }
-        for entry in below.iter().rev().take_while(|entry| !entry.hides()) {
+        for entry in below.iter().rev().take_while(|entry| !entry.is_uncounted()) {
             if let Some(share) = entry.share {
                 share.resume(now);
             }
