@@ -137,6 +137,7 @@ mod installed;
 mod macros;
 mod number;
 mod open_scopes;
+mod pinned;
 mod process;
 mod reading;
 mod report;

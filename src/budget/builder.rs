@@ -5,9 +5,8 @@ use std::fmt;
 use super::limits::{Limit, Metric};
 use super::{elsewhere, environment};
 use crate::counters::Sums;
-use crate::scope::{Asked, Measured, MostLive};
+use crate::scope::{Measured, MostLive, Wants};
 use crate::stacks::FirstOverrun;
-use crate::threads::Track;
 
 /// Limits on what a piece of code may allocate on its thread.
 ///
@@ -220,29 +219,29 @@ impl Budget {
         self.limits().flat_map(keys).flatten()
     }
 
-    /// What the scope that counts for it is to do.
+    /// What it wants to know of the scope that counts for it.
     ///
     /// # Panics
     /// If an environment variable has no valid value.
     #[track_caller]
-    pub(crate) fn asked(&self) -> Asked {
+    pub(crate) fn wants(&self) -> Wants {
         let max = |metric| self.limit(metric).max;
         let (blocks, bytes) = (max(Metric::Retained), max(Metric::RetainedBytes));
-        let (peak, record) = (max(Metric::PeakBytes).is_some(), self.record());
-        let track = Track {
-            live: blocks.or(bytes).is_some(),
-            profile: environment::wants_dhat() || peak && record.is_some(),
-        };
-        let most_live =
-            MostLive { blocks: blocks.unwrap_or(u64::MAX), bytes: bytes.unwrap_or(u64::MAX) };
-        let elsewhere = elsewhere::is_wanted(record.is_some());
-        Asked { peak, record, track, most_live, elsewhere }
+        let most = |limit: Option<u64>| limit.unwrap_or(u64::MAX);
+        let (peak, call_sites) = (max(Metric::PeakBytes).is_some(), self.look_out());
+        Wants {
+            peak,
+            call_sites,
+            leaks: blocks.or(bytes).map(|_| MostLive { blocks: most(blocks), bytes: most(bytes) }),
+            heap_profile: environment::wants_dhat() || peak && call_sites.is_some(),
+            elsewhere: elsewhere::is_wanted(call_sites.is_some()),
+        }
     }
 
     /// What to look out for if call sites are to be recorded, or the first allocation past a limit
     /// is to be found; else `None`.
     #[track_caller]
-    fn record(&self) -> Option<FirstOverrun> {
+    fn look_out(&self) -> Option<FirstOverrun> {
         // Asked in any case, so that a wrong value is said here, and not in the middle of a report.
         let wants_call_sites = environment::wants_call_sites();
         let is_recorded = environment::wants_break()

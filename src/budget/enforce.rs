@@ -67,7 +67,7 @@ impl Guard {
     #[track_caller]
     pub fn enter(budget: Budget, origin: Origin, fail: fn(Exceeded) -> !) -> Self {
         budget.require_sense();
-        Self { scope: Some(Budgeted::enter(budget.asked())), budget, origin, fail }
+        Self { scope: Some(Budgeted::enter(budget.wants())), budget, origin, fail }
     }
 
     fn close(mut self) -> Option<Exceeded> {

@@ -1,6 +1,5 @@
 //! Cold: holding a future to a budget. The count runs while the future is polled, on whichever
 //! thread polls it.
-#![allow(unsafe_code)]
 
 use std::fmt;
 use std::future::Future;
@@ -14,6 +13,7 @@ use super::exceeded::Exceeded;
 use super::origin::Origin;
 use super::{elsewhere, enforce};
 use crate::installed;
+use crate::pinned::pin_project;
 use crate::scope::Metered;
 use crate::threads;
 use crate::value::Value;
@@ -90,12 +90,14 @@ pub(crate) struct Counted<F> {
     is_enforced: bool,
 }
 
+pin_project!(Counted { metered: Metered<F> });
+
 impl<F: Future> Counted<F> {
     #[track_caller]
     pub(crate) fn new(budget: Budget, origin: Origin, future: F, tag: u64) -> Self {
         installed::require();
         budget.require_sense();
-        let metered = Metered::new(future, tag, budget.asked());
+        let metered = Metered::new(future, tag, budget.wants());
         Self { metered, budget, origin, is_enforced: false }
     }
 
@@ -109,10 +111,7 @@ impl<F: Future> Future for Counted<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let (budget, origin, is_enforced) = (self.budget, self.origin, self.is_enforced);
-        // SAFETY: `metered` is pinned as its owner is: it is reached through here only, and nothing
-        // here has a `Drop`.
-        let metered = unsafe { self.map_unchecked_mut(|this| &mut this.metered) };
-        let (output, measurement) = ready!(metered.poll(cx));
+        let (output, measurement) = ready!(self.project().poll(cx));
         if is_enforced && thread::panicking() {
             return Poll::Ready((output, None));
         }
@@ -130,14 +129,13 @@ pub struct CheckFuture<F> {
     counted: Counted<F>,
 }
 
+pin_project!(CheckFuture { counted: Counted<F> });
+
 impl<F: Future> Future for CheckFuture<F> {
     type Output = Result<F::Output, Exceeded>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        // SAFETY: `counted` is pinned as its owner is: it is reached through here only, and nothing
-        // here has a `Drop`.
-        let counted = unsafe { self.map_unchecked_mut(|this| &mut this.counted) };
-        let (output, exceeded) = ready!(counted.poll(cx));
+        let (output, exceeded) = ready!(self.project().poll(cx));
         Poll::Ready(exceeded.map_or(Ok(output), Err))
     }
 }
@@ -148,15 +146,14 @@ pub struct EnforceFuture<F> {
     counted: Counted<F>,
 }
 
+pin_project!(EnforceFuture { counted: Counted<F> });
+
 impl<F: Future> Future for EnforceFuture<F> {
     type Output = F::Output;
 
     #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        // SAFETY: `counted` is pinned as its owner is: it is reached through here only, and nothing
-        // here has a `Drop`.
-        let counted = unsafe { self.map_unchecked_mut(|this| &mut this.counted) };
-        let (output, exceeded) = ready!(counted.poll(cx));
+        let (output, exceeded) = ready!(self.project().poll(cx));
         match exceeded {
             None => Poll::Ready(output),
             Some(exceeded) => enforce::fail(exceeded),

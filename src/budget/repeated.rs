@@ -200,7 +200,7 @@ impl Repeated {
         }
         let mut runs = Runs::new(self.budget, self.warmup, self.runs, origin.location);
         let mut run = || {
-            let scope = Budgeted::enter(self.budget.asked());
+            let scope = Budgeted::enter(self.budget.wants());
             let value = work();
             runs.add_scope(scope);
             value
@@ -234,8 +234,8 @@ impl Repeated {
             for _ in 0..self.runs {
                 let closer = Closer::new();
                 let tag = closer.tag();
-                let asked = self.budget.asked();
-                let (output, measurement) = Metered::new(work(closer), tag, asked).await;
+                let wants = self.budget.wants();
+                let (output, measurement) = Metered::new(work(closer), tag, wants).await;
                 runs.add_elsewhere(|| measurement.elsewhere);
                 runs.add(measurement.measured, || measurement);
                 last = Some(output);

@@ -7,22 +7,19 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use super::handle::ScopeHandle;
 use super::measurement::stats;
-use super::open::open;
-#[cfg(feature = "backtraces")]
-use super::open::{open_recording, track};
 use super::unmeasured::{measured, not_measured, Unmeasured};
+use super::wants::Wants;
 #[cfg(feature = "backtraces")]
 use crate::call_sites::{self, CallSites};
 use crate::counters::AllocStats;
 use crate::installed;
-use crate::open_scopes::Kind;
 #[cfg(feature = "backtraces")]
 use crate::reading::Recording;
 #[cfg(feature = "backtraces")]
 use crate::stacks::FirstOverrun;
-use crate::threads::{self, OpenScope, ShareError};
 #[cfg(feature = "backtraces")]
-use crate::threads::{Track, Tracking};
+use crate::threads::Tracking;
+use crate::threads::{self, OpenScope, ShareError};
 
 /// Counts what the current thread allocates and frees from [`enter`](Self::enter) until it is dropped.
 ///
@@ -95,7 +92,7 @@ impl AllocScope {
     pub fn enter() -> Self {
         installed::require();
         Self {
-            open: open(Kind::Scope, 0, true),
+            open: Wants::COUNTS.open(0),
             #[cfg(feature = "backtraces")]
             recorded: None,
         }
@@ -123,7 +120,8 @@ impl AllocScope {
     #[track_caller]
     pub fn with_call_sites() -> Self {
         installed::require();
-        Self::recording_from(Location::caller(), None)
+        let call_sites = Some(FirstOverrun::Never);
+        Self::recording(Wants { call_sites, ..Wants::COUNTS })
     }
 
     /// Begins to count, and to record where in the code each allocation is made, and which of its
@@ -157,14 +155,15 @@ impl AllocScope {
     #[track_caller]
     pub fn with_heap_profile() -> Self {
         installed::require();
-        let tracking = track(Track { live: false, profile: true });
-        Self::recording_from(Location::caller(), Some(tracking))
+        let call_sites = Some(FirstOverrun::Never);
+        Self::recording(Wants { call_sites, heap_profile: true, ..Wants::COUNTS })
     }
 
     #[cfg(feature = "backtraces")]
     #[track_caller]
-    fn recording_from(location: &'static Location<'static>, tracking: Option<Tracking>) -> Self {
-        let open = open_recording(0, true, FirstOverrun::Never);
+    fn recording(wants: Wants) -> Self {
+        let (location, tracking) = (Location::caller(), wants.track());
+        let open = wants.open(0);
         if let Some(tracking) = &tracking {
             open.set_tracked(tracking);
         }

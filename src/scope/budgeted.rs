@@ -1,9 +1,9 @@
 //! Cold: `Budgeted`, the scope of one run of code that is held to a budget.
 
-use super::asked::Asked;
 use super::measurement::{stats, Measured, Measurement};
 use super::tracker::Tracker;
 use super::unmeasured::Unmeasured;
+use super::wants::Wants;
 use crate::counters::AllocStats;
 use crate::installed;
 use crate::reading::Recording;
@@ -17,17 +17,17 @@ pub(crate) struct Budgeted {
 }
 
 impl Budgeted {
-    /// Begins to count, as a budget asks for.
+    /// Begins to count.
     #[track_caller]
     #[inline]
-    pub(crate) fn enter(asked: Asked) -> Self {
+    pub(crate) fn enter(wants: Wants) -> Self {
         installed::require();
-        let tracker = asked.track();
-        let scope = asked.open(0);
+        let tracker = Tracker::begin(wants);
+        let scope = wants.open(0);
         if let Some(tracker) = &tracker {
             scope.set_tracked(tracker.tracking());
         }
-        let elsewhere = asked.elsewhere.then(threads::events_elsewhere);
+        let elsewhere = wants.elsewhere.then(threads::events_elsewhere);
         Self { scope, tracker, elsewhere }
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::thread;
 
-use super::open::not_opened;
+use super::opened::opened;
 use crate::counters::{self};
 use crate::open_scopes::SharedScopeRef;
 use crate::threads::{self, AttachedThread};
@@ -86,14 +86,11 @@ impl ScopeHandle {
 
     #[track_caller]
     pub(super) fn attach_frame(&self, who: &str) -> Option<AttachedThread> {
-        match threads::attach(&self.scope) {
-            Ok(None) => {
-                self.warn(who);
-                None
-            }
-            Ok(attached) => attached,
-            Err(_) => not_opened(),
+        let attached = opened(threads::attach(&self.scope));
+        if attached.is_none() {
+            self.warn(who);
         }
+        attached
     }
 
     /// For a drop, which says nothing and must not panic.
@@ -110,9 +107,7 @@ impl ScopeHandle {
     /// As [`attach`](Self::attach).
     #[track_caller]
     pub fn attach_thread(&self) {
-        if threads::attach_for_good(&self.scope).is_err() {
-            not_opened()
-        }
+        opened(threads::attach_for_good(&self.scope));
     }
 
     /// A closure that runs `work` attached, on whichever thread it is called.

@@ -1,5 +1,5 @@
-//! Cold: `Instrumented`, a future that is attached to a scope while it is polled and while it is dropped.
-#![allow(unsafe_code)]
+//! Cold: `Instrumented`, a future whose thread is attached to a scope while it is polled and while
+//! it is dropped.
 
 use std::fmt;
 use std::future::Future;
@@ -8,6 +8,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::handle::ScopeHandle;
+use crate::pinned::pin_project;
+use crate::threads::AttachedThread;
 
 /// The future of [`ScopeHandle::instrument`].
 #[must_use = "futures do nothing unless they are awaited"]
@@ -15,6 +17,8 @@ pub struct Instrumented<F> {
     handle: ScopeHandle,
     future: ManuallyDrop<F>,
 }
+
+pin_project!(Instrumented { future: ManuallyDrop<F> }, drop within attached_for_drop);
 
 impl ScopeHandle {
     /// A future whose polls are attached, on whichever thread they run, and so is its drop.
@@ -30,17 +34,13 @@ impl<F: Future> Future for Instrumented<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let _attached = self.handle.attach_frame("a task");
-        // SAFETY: `future` is pinned as its owner is: it is reached through here only, and `drop` leaves it in its place.
-        let future = unsafe { self.map_unchecked_mut(|this| &mut *this.future) };
-        future.poll(cx)
+        self.project().poll(cx)
     }
 }
 
-impl<F> Drop for Instrumented<F> {
-    fn drop(&mut self) {
-        let _attached = self.handle.attach_quietly();
-        // SAFETY: `self` is being dropped, once: nothing uses `future` after this.
-        unsafe { ManuallyDrop::drop(&mut self.future) }
+impl<F> Instrumented<F> {
+    fn attached_for_drop(&self) -> Option<AttachedThread> {
+        self.handle.attach_quietly()
     }
 }
 

@@ -1,11 +1,10 @@
 //! Cold: `measure`, a closure in a scope of its own.
 
 use super::measurement::stats;
-use super::open::open;
 use super::unmeasured::{measured, Unmeasured};
+use super::wants::Wants;
 use crate::counters::AllocStats;
 use crate::installed;
-use crate::open_scopes::Kind;
 use crate::value::Value;
 
 /// Runs `work` and says what it allocated and freed on this thread.
@@ -32,7 +31,7 @@ where
     R: Value<for_a_future_use_check_future>,
 {
     installed::require();
-    let scope = open(Kind::Scope, 0, true);
+    let scope = Wants::COUNTS.open(0);
     let value = work();
     let reading = scope.close();
     (value, stats(measured(&reading, Unmeasured::at_end(reading.as_ref()))))

@@ -1,18 +1,18 @@
 //! Cold: `Metered`, a future that counts what each of its polls allocates, on whichever thread polls it, and what
 //! other threads add that are attached to it.
-#![allow(unsafe_code)]
 
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use super::asked::Asked;
 use super::measurement::{Measured, Measurement};
 use super::tracker::Tracker;
 use super::unmeasured::Unmeasured;
+use super::wants::Wants;
 use crate::counters::{Above, AllocStats, Counts};
 use crate::ignored::Ignored;
 use crate::open_scopes::{Reading, SharedScopeRef};
+use crate::pinned::pin_project;
 use crate::reading::Recording;
 use crate::threads::{self, OpenScope};
 
@@ -25,9 +25,11 @@ pub(crate) struct Metered<F> {
     count: Option<Count>,
 }
 
+pin_project!(Metered { future: F, count: Option<Count> });
+
 /// What the polls have counted so far.
 struct Count {
-    asked: Asked,
+    wants: Wants,
     /// What all threads had allocated before the first poll, if somebody asks.
     elsewhere: Option<i64>,
     counts: Counts,
@@ -52,16 +54,16 @@ struct SharedCount {
 impl<F: Future> Metered<F> {
     /// `tag` is for [`threads::freeze`](crate::threads::freeze), which ends the count within a poll; 0 for none.
     #[track_caller]
-    pub(crate) fn new(future: F, tag: u64, asked: Asked) -> Self {
+    pub(crate) fn new(future: F, tag: u64, wants: Wants) -> Self {
         let count = Count {
-            asked,
+            wants,
             elsewhere: None,
             counts: Counts::ZERO,
             peak: 0,
             uncounted: 0,
             unmeasured: None,
-            recording: asked.record.map(|_| Ignored::new(|_| Box::<Recording>::default())),
-            tracker: asked.track(),
+            recording: wants.call_sites.map(|_| Ignored::new(|_| Box::<Recording>::default())),
+            tracker: Tracker::begin(wants),
             shared: None,
         };
         Self { future, tag, count: Some(count) }
@@ -72,22 +74,20 @@ impl<F: Future> Future for Metered<F> {
     type Output = (F::Output, Measurement);
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        // SAFETY: `future` is not moved out of `this`, nor is `this` replaced; the other fields are `Unpin`.
-        let this = unsafe { self.get_unchecked_mut() };
-        // SAFETY: `future` is pinned as its owner is: it is reached through here only, and `Metered` has no `Drop`.
-        let future = unsafe { Pin::new_unchecked(&mut this.future) };
-        let Some(count) = &mut this.count else { panic!("`async fn` resumed after completion") };
-        if count.asked.elsewhere && count.elsewhere.is_none() {
+        let tag = self.tag;
+        let (future, count_of_polls) = self.project();
+        let Some(count) = count_of_polls else { panic!("`async fn` resumed after completion") };
+        if count.wants.elsewhere && count.elsewhere.is_none() {
             count.elsewhere = Some(threads::events_everywhere());
         }
         let polled = {
-            let frame = Some(count.open(this.tag));
+            let frame = Some(count.open(tag));
             let _polling = Polling { count, frame };
             future.poll(cx)
         };
         let Poll::Ready(output) = polled else { return Poll::Pending };
         let measurement = count.finish();
-        this.count = None;
+        *count_of_polls = None;
         Poll::Ready((output, measurement))
     }
 }
@@ -111,8 +111,8 @@ impl Count {
     /// The frame of a poll.
     fn open(&self, tag: u64) -> OpenScope {
         let counted = self.counts.sums();
-        let record = self.asked.record.map(|first_overrun| first_overrun.from(counted));
-        let frame = Asked { record, ..self.asked }.open(tag);
+        let call_sites = self.wants.call_sites.map(|first_overrun| first_overrun.from(counted));
+        let frame = Wants { call_sites, ..self.wants }.open(tag);
         if let Some(tracker) = &self.tracker {
             frame.set_tracked(tracker.tracking());
         }

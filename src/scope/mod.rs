@@ -5,13 +5,13 @@
 //!   [`uncounted`]: a stretch that no scope sees.
 //! - [`handle`]: how other threads add to a scope; [`instrumented`]: how a future does.
 //! - [`budgeted`]: the scope of code that is held to a budget; [`metered`]: that of a future;
-//!   [`asked`]: what a budget wants to know of either; [`measurement`]: what it gets.
+//!   [`measurement`]: what either says at its end.
 //! - [`tracker`]: which blocks are live at the end, with [`later_threads`], which says whether
 //!   threads are ending that will free some.
-//! - [`open`]: opens all of them; [`unmeasured`]: why one has no numbers.
+//! - [`wants`]: what somebody wants to know of a scope, which opens it accordingly; [`opened`]:
+//!   panics where there is no memory for one; [`unmeasured`]: why one has no numbers.
 
 mod alloc_scope;
-mod asked;
 mod budgeted;
 mod handle;
 mod instrumented;
@@ -19,20 +19,20 @@ mod later_threads;
 mod measure;
 mod measurement;
 mod metered;
-mod open;
+mod opened;
 mod tracker;
 mod uncounted;
 mod uncounted_future;
 mod unmeasured;
+mod wants;
 
 pub use alloc_scope::AllocScope;
-pub(crate) use asked::Asked;
 pub(crate) use budgeted::Budgeted;
 pub use handle::{Attached, ScopeHandle};
 pub use instrumented::Instrumented;
 pub use measure::measure;
 pub(crate) use measurement::{Measured, Measurement};
 pub(crate) use metered::Metered;
-pub(crate) use tracker::MostLive;
 pub use uncounted::uncounted;
 pub(crate) use uncounted_future::UncountedFuture;
+pub(crate) use wants::{MostLive, Wants};

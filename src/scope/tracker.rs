@@ -9,28 +9,17 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::later_threads::{later_threads, Later};
+use super::wants::{MostLive, Wants};
 #[cfg(feature = "backtraces")]
 use crate::call_sites;
 #[cfg(feature = "backtraces")]
 use crate::counters;
 use crate::threads::{Live, Tracking};
 
-/// The most blocks that a budget lets live at its end, and the most bytes in them.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct MostLive {
-    pub(crate) blocks: u64,
-    pub(crate) bytes: u64,
-}
-
-impl MostLive {
-    fn holds(self, live: Live) -> bool {
-        live.blocks + live.lost <= self.blocks && live.bytes <= self.bytes
-    }
-}
-
 pub(crate) struct Tracker {
     tracking: Tracking,
-    most: MostLive,
+    /// What the budget lets live at its end, if it limits that.
+    most: Option<MostLive>,
     begun: Instant,
 }
 
@@ -41,8 +30,11 @@ const WAIT: Duration = Duration::from_secs(1);
 const SHORT_WAIT: Duration = Duration::from_millis(5);
 
 impl Tracker {
-    pub(super) fn new(tracking: Tracking, most: MostLive) -> Self {
-        Self { tracking, most, begun: Instant::now() }
+    /// Begins to follow blocks, if somebody wants to know of them.
+    #[track_caller]
+    pub(super) fn begin(wants: Wants) -> Option<Self> {
+        let tracking = wants.track()?;
+        Some(Self { tracking, most: wants.leaks, begun: Instant::now() })
     }
 
     pub(super) fn tracking(&self) -> &Tracking {
@@ -51,8 +43,8 @@ impl Tracker {
 
     /// What is live now that the code has come to its end, if that was asked for.
     pub(super) fn live_at_end(&self) -> Option<Live> {
-        let live = self.tracking.live()?;
-        Some(if self.most.holds(live) { live } else { self.wait_for_ends(live) })
+        let (live, most) = (self.tracking.live()?, self.most?);
+        Some(if most.holds(live) { live } else { self.wait_for_ends(live, most) })
     }
 
     /// What was allocated by others than std for its threads, as far as stacks tell.
@@ -78,7 +70,7 @@ impl Tracker {
     }
 
     #[cold]
-    fn wait_for_ends(&self, mut live: Live) -> Live {
+    fn wait_for_ends(&self, mut live: Live, most: MostLive) -> Live {
         let least = self.beside_thread_starts();
         let start = Instant::now();
         // From when on all of them slept.
@@ -90,7 +82,7 @@ impl Tracker {
             live.blocks = live.blocks.max(least.blocks);
             live.bytes = live.bytes.max(least.bytes);
             let is_rest = live.blocks + live.lost == least.blocks;
-            if self.most.holds(live) || is_rest || later == Some(Later::Ended) {
+            if most.holds(live) || is_rest || later == Some(Later::Ended) {
                 return live;
             }
             asleep = match later {
@@ -107,17 +99,5 @@ impl Tracker {
                 thread::sleep(Duration::from_millis(1));
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Live, MostLive};
-
-    #[test]
-    fn blocks_that_found_no_room_are_looked_at_again_as_those_are_that_did() {
-        let live = Live { blocks: 2, bytes: 10, lost: 3 };
-        let holds = |blocks, bytes| MostLive { blocks, bytes }.holds(live);
-        assert!(holds(5, 10) && !holds(4, 10) && !holds(5, 9));
     }
 }

@@ -1,7 +1,8 @@
 //! Cold: `uncounted`, a stretch that every scope around it passes over.
 
-use super::open::open_uncounted;
+use super::opened::opened;
 use crate::installed;
+use crate::threads::{self, OpenScope};
 
 /// Runs `work`; what it allocates and frees on this thread is charged to no scope around it.
 ///
@@ -31,4 +32,11 @@ pub fn uncounted<R>(work: impl FnOnce() -> R) -> R {
     let here = 0_u8;
     let _hidden = open_uncounted(std::ptr::addr_of!(here) as usize);
     work()
+}
+
+/// Begins such a stretch, which ends when its guard is dropped. `at` is an address near to that of
+/// the guard, on the same stack.
+#[track_caller]
+pub(super) fn open_uncounted(at: usize) -> OpenScope {
+    opened(threads::open_uncounted(at))
 }

@@ -78,7 +78,7 @@ pub(super) fn not_measured(why: Unmeasured) -> ! {
 mod tests {
     use std::panic::catch_unwind;
 
-    use crate::scope::open::open_uncounted;
+    use crate::scope::uncounted::open_uncounted;
     use crate::{measure, Budget};
 
     /// As a coroutine does that is suspended in it and never resumed.

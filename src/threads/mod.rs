@@ -40,4 +40,4 @@ pub(crate) use registry::{
     EveryAllocation,
 };
 pub(crate) use slow_event::{begin_realloc, end_realloc};
-pub(crate) use tracking::{profile_process, track, Live, Track, Tracking};
+pub(crate) use tracking::{profile_process, track, Live, Tracking};

@@ -8,21 +8,6 @@ use crate::counters::thread_counters::EVERY_DEALLOC;
 use crate::counters::Word;
 use crate::stacks::Stack;
 
-/// What a scope wants to know of its blocks.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Track {
-    /// Which are live.
-    pub(crate) live: bool,
-    /// Their heap profile.
-    pub(crate) profile: bool,
-}
-
-impl Track {
-    pub(crate) fn any(self) -> bool {
-        self.live || self.profile
-    }
-}
-
 /// The blocks that are allocated for one scope. Dropping it ends that.
 pub(crate) struct Tracking {
     leak_counter: Option<InUse<LeakCounter>>,
@@ -38,13 +23,14 @@ pub(crate) struct Live {
     pub(crate) lost: u64,
 }
 
-/// Begins to track; `None` without memory.
-pub(crate) fn track(wanted: Track) -> Option<Tracking> {
+/// Begins to follow blocks: which are live, and what they come to by stack, as it is asked for.
+/// `None` without memory.
+pub(crate) fn track(leaks: bool, heap_profile: bool) -> Option<Tracking> {
     let mut tracking = Tracking { leak_counter: None, heap_profile: None };
-    if wanted.live {
+    if leaks {
         tracking.leak_counter = Some(LeakCounter::of_scope()?);
     }
-    if wanted.profile {
+    if heap_profile {
         tracking.heap_profile = Some(HeapProfile::of_scope()?);
     }
     watch_all_frees();
@@ -101,12 +87,12 @@ impl Tracking {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::{track, Track};
+    use super::track;
     use crate::counters::Event;
 
     #[test]
     fn a_hold_that_is_dropped_tracks_no_more() {
-        let tracking = track(Track { live: true, profile: true }).expect("memory");
+        let tracking = track(true, true).expect("memory");
         let tracked = tracking.tracked();
         let (retained, serial) = tracked.leak_counter.expect("it was asked for");
         let (points, of_points) = tracked.heap_profile.expect("likewise");
@@ -119,7 +105,7 @@ mod tests {
 
     #[test]
     fn a_block_is_both_live_and_in_the_profile() {
-        let tracking = track(Track { live: true, profile: true }).expect("memory");
+        let tracking = track(true, true).expect("memory");
         let block = Box::new([0_u8; 40]);
         let address = block.as_ptr() as usize;
         tracking.tracked().insert(&Event::alloc(address, 40), None, true);
@@ -136,7 +122,7 @@ mod tests {
 
     #[test]
     fn what_a_hold_was_on_is_used_again() {
-        let track = || track(Track { live: true, profile: true }).expect("memory");
+        let track = || track(true, true).expect("memory");
         let used: BTreeSet<_> = (0..200)
             .map(|_| track())
             .map(|tracking| tracking.points().expect("it was asked for") as *const _ as usize)
@@ -146,7 +132,7 @@ mod tests {
 
     #[test]
     fn one_that_is_used_up_is_not_used_again() {
-        let profile = || track(Track { live: false, profile: true }).expect("memory");
+        let profile = || track(false, true).expect("memory");
         for _ in 0..3 {
             let used_up = profile();
             let points = used_up.points().expect("it was asked for");
