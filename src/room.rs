@@ -5,7 +5,7 @@
 use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};
 use std::thread;
 
-use crate::stacks::SideStack;
+use crate::walk::SideStack;
 
 /// Only what is used takes memory.
 const SIZE: usize = 1 << 20;

@@ -5,6 +5,8 @@ use std::cell::Cell;
 use std::mem::needs_drop;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+use crate::sys::process;
+
 static IS_SET: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
@@ -42,16 +44,13 @@ pub(crate) fn stop() {
 #[cfg(all(unix, not(miri)))]
 #[allow(unsafe_code)]
 fn say() {
-    extern "C" {
-        fn write(file: i32, text: *const u8, length: usize) -> isize;
-    }
     const STDERR: i32 = 2;
     const TEXT: &str = "\nmod-alloc: MOD_ALLOC_BREAK=1 stops this process here (SIGTRAP), at the \
         first allocation past a budget. Is it run in a debugger?\n";
     // SAFETY: the text is valid for so many bytes. `write` may be called anywhere; here, within a
     // call of the allocator, which saves no `errno` and whose callers rely on none. If nobody reads
     // it, nothing is lost but the word.
-    unsafe { write(STDERR, TEXT.as_ptr(), TEXT.len()) };
+    unsafe { process::write(STDERR, TEXT.as_ptr().cast(), TEXT.len()) };
 }
 
 #[cfg(not(all(unix, not(miri))))]
@@ -68,13 +67,10 @@ fn trap() {
 #[cfg(all(unix, not(any(target_arch = "x86_64", target_arch = "x86")), not(miri)))]
 #[allow(unsafe_code)]
 fn trap() {
-    extern "C" {
-        fn raise(signal: i32) -> i32;
-    }
     /// On every Unix that Rust supports.
     const SIGTRAP: i32 = 5;
     // SAFETY: `raise` may be called anywhere, with any number.
-    unsafe { raise(SIGTRAP) };
+    unsafe { process::raise(SIGTRAP) };
 }
 
 #[cfg(any(miri, not(any(unix, target_arch = "x86_64", target_arch = "x86"))))]

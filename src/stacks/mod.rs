@@ -2,8 +2,7 @@
 //! allocation event of its thread is walked (`walk`), its stack is interned, and it is counted in a
 //! table of the scope.
 //!
-//! - [`tracer`]: a thread's way from its registers to an interned stack; [`side_stack`]: where it
-//!   works;
+//! - [`tracer`]: a thread's way from its registers to an interned stack;
 //! - [`stack`]: the interned stacks;
 //! - [`site_counts`]: what is counted at one stack; [`site_table`] and [`shared_site_table`]: at
 //!   all stacks of a scope;
@@ -20,7 +19,6 @@ mod process_sites;
 mod scope_record;
 mod shared_site_table;
 mod shared_sums;
-mod side_stack;
 mod site_counts;
 mod site_table;
 mod stack;
@@ -35,7 +33,6 @@ pub(crate) use process_sites::{
 pub(crate) use scope_record::{Records, ScopeRecords};
 pub(crate) use shared_site_table::SharedSiteTable;
 pub(crate) use shared_sums::{SharedSums, Watch};
-pub(crate) use side_stack::SideStack;
 pub(crate) use site_counts::{Growth, SiteCounts};
 pub(crate) use stack::{interrupting_stack, visit_stacks, Stack};
 #[cfg(test)]

@@ -4,10 +4,9 @@
 
 use std::alloc::Layout;
 
-use super::side_stack::SideStack;
 use super::stack::{self, Stack};
 use crate::sys::memory;
-use crate::walk::{Registers, Walker};
+use crate::walk::{Registers, SideStack, Walker};
 
 pub(crate) struct Tracer {
     walker: Walker,

@@ -13,25 +13,18 @@ mod place;
 
 use crate::counters::AtWork;
 
-#[cfg(all(
-    target_arch = "x86_64",
-    target_pointer_width = "64",
-    target_os = "linux",
-    any(target_env = "gnu", target_env = "musl"),
-    not(miri)
-))]
-#[path = "x86_64_linux/mod.rs"]
-mod imp;
-
-#[cfg(not(all(
-    target_arch = "x86_64",
-    target_pointer_width = "64",
-    target_os = "linux",
-    any(target_env = "gnu", target_env = "musl"),
-    not(miri)
-)))]
-#[path = "unsupported.rs"]
-mod imp;
+// As in `walk`, which says why twice. Both files check that the two say the same.
+#[cfg_attr(
+    all(
+        target_arch = "x86_64",
+        target_pointer_width = "64",
+        target_os = "linux",
+        any(target_env = "gnu", target_env = "musl"),
+        not(miri)
+    ),
+    path = "x86_64_linux/mod.rs"
+)]
+mod target;
 
 pub(crate) use place::{Place, Symbol};
 
@@ -40,5 +33,5 @@ pub(crate) use place::{Place, Symbol};
 /// Never panics; at home on a thread with a small stack; waits for nothing but
 /// std's own lock on backtraces.
 pub(crate) fn symbolize(_: AtWork<'_>, return_addresses: &[usize]) -> Vec<Place> {
-    imp::resolve(return_addresses)
+    target::resolve(return_addresses)
 }

@@ -4,7 +4,6 @@
 //! Relies on: the layouts of the System V ABI, and of `dl_phdr_info` in glibc since 2.4 and musl
 //! since 1.0.
 #![allow(unsafe_code)]
-#![allow(dead_code)] // Asked where stacks are walked only.
 
 use std::ffi::{c_char, c_int, c_void};
 

@@ -1,6 +1,8 @@
-//! Hot: memory for what the library keeps. From the system itself, page by page, and not from the
-//! system's allocator: a signal handler may have interrupted that. Hence it may be asked for in a
-//! handler, wherever the handler has interrupted the program.
+//! Hot: memory for what the library keeps: whole pages, which may be given back, and small things,
+//! which stay for ever.
+//!
+//! Relies on: `pages` hands out zeroed memory that belongs to nobody else until it is freed; a chunk
+//! that others have seen is never freed.
 #![allow(unsafe_code)]
 
 use std::alloc::Layout;
@@ -8,22 +10,9 @@ use std::ptr;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use std::sync::atomic::{AtomicPtr, AtomicUsize};
 
-/// What is asked for is a multiple of this, or is rounded up to one.
-pub(crate) const PAGE_BYTES: usize = 4 << 10;
+pub(crate) use super::pages::{allocate, free, PAGE_BYTES};
 
 const _: () = assert!(CHUNK_BYTES % PAGE_BYTES == 0);
-
-/// Zeroed memory, aligned to a page; null if there is none. To be given back by [`free`].
-pub(crate) fn allocate(size: usize) -> *mut u8 {
-    imp::map(size)
-}
-
-/// # Safety
-/// `memory` is from [`allocate`] with the same size, and nobody uses it any more.
-pub(crate) unsafe fn free(memory: *mut u8, size: usize) {
-    // SAFETY: the caller's promise.
-    unsafe { imp::unmap(memory, size) }
-}
 
 const CHUNK_BYTES: usize = 256 << 10;
 
@@ -61,91 +50,6 @@ pub(crate) fn keep(layout: Layout) -> *mut u8 {
         if CHUNK.compare_exchange(memory, new, AcqRel, Relaxed).is_err() {
             // SAFETY: allocated above with this size, and nobody else has seen it.
             unsafe { free(new.cast(), CHUNK_BYTES) };
-        }
-    }
-}
-
-#[cfg(all(
-    any(
-        all(
-            target_os = "linux",
-            any(target_arch = "x86_64", target_arch = "x86", target_arch = "aarch64")
-        ),
-        target_vendor = "apple"
-    ),
-    not(miri)
-))]
-mod imp {
-    use std::ffi::{c_int, c_long, c_void};
-    use std::ptr;
-
-    const PROT_READ_WRITE: c_int = 3;
-    const MAP_PRIVATE: c_int = 2;
-    const MAP_ANONYMOUS: c_int = if cfg!(target_vendor = "apple") { 0x1000 } else { 0x20 };
-
-    extern "C" {
-        /// POSIX does not say that a signal handler may call these two. They are system calls with
-        /// nothing around them.
-        fn mmap(
-            at: *mut c_void,
-            size: usize,
-            protection: c_int,
-            flags: c_int,
-            file: c_int,
-            offset: c_long,
-        ) -> *mut c_void;
-        fn munmap(memory: *mut c_void, size: usize) -> c_int;
-    }
-
-    pub(super) fn map(size: usize) -> *mut u8 {
-        let flags = MAP_PRIVATE | MAP_ANONYMOUS;
-        // SAFETY: fresh pages, at a place that the system chooses.
-        let memory = unsafe { mmap(ptr::null_mut(), size, PROT_READ_WRITE, flags, -1, 0) };
-        // `MAP_FAILED` is minus one.
-        if memory as usize == usize::MAX {
-            return ptr::null_mut();
-        }
-        memory.cast()
-    }
-
-    /// # Safety
-    /// As for `free`.
-    pub(super) unsafe fn unmap(memory: *mut u8, size: usize) {
-        // SAFETY: the caller's promise.
-        unsafe { munmap(memory.cast(), size) };
-    }
-}
-
-/// Elsewhere from the system's allocator, after all.
-#[cfg(not(all(
-    any(
-        all(
-            target_os = "linux",
-            any(target_arch = "x86_64", target_arch = "x86", target_arch = "aarch64")
-        ),
-        target_vendor = "apple"
-    ),
-    not(miri)
-)))]
-mod imp {
-    use std::alloc::{GlobalAlloc, Layout, System};
-    use std::ptr;
-
-    fn layout(size: usize) -> Option<Layout> {
-        Layout::from_size_align(size.max(1), super::PAGE_BYTES).ok()
-    }
-
-    pub(super) fn map(size: usize) -> *mut u8 {
-        // SAFETY: the size is not zero.
-        layout(size).map_or(ptr::null_mut(), |layout| unsafe { System.alloc_zeroed(layout) })
-    }
-
-    /// # Safety
-    /// As for `free`.
-    pub(super) unsafe fn unmap(memory: *mut u8, size: usize) {
-        if let Some(layout) = layout(size) {
-            // SAFETY: from `map`, with this layout, by the caller's promise.
-            unsafe { System.dealloc(memory, layout) }
         }
     }
 }

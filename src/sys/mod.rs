@@ -1,18 +1,36 @@
 //! Hot: what the library has from the system itself, past the allocator that it counts: memory, and
 //! containers in it.
 //!
-//! - [`memory`]: pages; [`vec`](self::vec) and [`stable_vec`]: arrays in them;
+//! - [`pages`], and [`memory`] made of them; [`vec`](self::vec) and [`stable_vec`]: arrays in it;
 //! - [`pool`]: things that are lent and given back, and never freed;
 //! - [`asm_symbol`]: the names of functions written in assembly;
-//! - [`loader`]: what it tells of the files that are loaded.
+//! - [`loader`], [`process`], [`threads`], [`unwinder`]: its functions, each declared once.
 
 mod asm_symbol;
 pub(crate) mod loader;
 pub(crate) mod memory;
+// Where a signal handler may ask the system for pages.
+#[cfg_attr(
+    all(
+        any(
+            all(
+                target_os = "linux",
+                any(target_arch = "x86_64", target_arch = "x86", target_arch = "aarch64")
+            ),
+            target_vendor = "apple"
+        ),
+        not(miri)
+    ),
+    path = "mapped_pages.rs"
+)]
+pub(crate) mod pages;
 mod pool;
+pub(crate) mod process;
 #[cfg(test)]
 pub(crate) mod random_tests;
 mod stable_vec;
+pub(crate) mod threads;
+pub(crate) mod unwinder;
 mod vec;
 
 pub(crate) use asm_symbol::asm_symbol;

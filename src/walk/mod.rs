@@ -14,38 +14,33 @@
 //!
 //! The parts:
 //! - [`rule`]: a rule, as data; [`stop`]: why a walk ended; [`walked`]: what came of it;
-//! - `x86_64_linux`: the walker, for what its name says, glibc and musl;
-//! - `unsupported`: the same interface for everything else, which walks nothing.
+//! - `target`: the walker. `x86_64_linux` is the one for what its name says, with glibc or musl;
+//!   `target.rs` has the same interface for every other target, and walks nothing.
 
 mod rule;
 mod stop;
 mod walked;
 
-#[cfg(all(
-    target_arch = "x86_64",
-    target_pointer_width = "64",
-    target_os = "linux",
-    any(target_env = "gnu", target_env = "musl"),
-    not(miri)
-))]
-#[path = "x86_64_linux/mod.rs"]
-mod imp;
+// The one place that says where stacks are walked, but for `symbolize`, which must say the same: a
+// condition can have no name, and a macro that declares modules would hide them from rustfmt.
+#[cfg_attr(
+    all(
+        target_arch = "x86_64",
+        target_pointer_width = "64",
+        target_os = "linux",
+        any(target_env = "gnu", target_env = "musl"),
+        not(miri)
+    ),
+    path = "x86_64_linux/mod.rs"
+)]
+mod target;
 
-#[cfg(not(all(
-    target_arch = "x86_64",
-    target_pointer_width = "64",
-    target_os = "linux",
-    any(target_env = "gnu", target_env = "musl"),
-    not(miri)
-)))]
-#[path = "unsupported.rs"]
-mod imp;
-
-pub(crate) use imp::{
-    caller_at, is_forked, is_on_first_stack, prepare, watch_forks, Registers, Walker, UNAVAILABLE,
-};
 pub(crate) use rule::{Caller, Cfa, SavedRbp};
 pub(crate) use stop::Stop;
 #[allow(unused_imports)] // Of `tests/unwinding`, which includes this file.
 pub(crate) use stop::MAX_FRAMES;
+pub(crate) use target::{
+    caller_at, is_forked, is_on_first_stack, prepare, watch_forks, Registers, SideStack, Walker,
+    UNAVAILABLE,
+};
 pub(crate) use walked::Walked;

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 pub(super) use crate::sys::loader::Info;
 use crate::sys::loader::{dl_iterate_phdr, Callback, ProgramHeader};
+use crate::sys::unwinder::_Unwind_FindEnclosingFunction;
 
 /// Shows `visit` each file in turn, the program first, until it returns `true`. It must not unwind.
 pub(super) fn visit(mut visit: impl FnMut(&Info) -> bool) {
@@ -61,7 +62,7 @@ pub(super) fn unwinder_is_free_of_loader() -> bool {
         return answer == 1;
     }
     let here = unwinder_is_free_of_loader as *const () as usize;
-    let unwinder = super::unwinder::_Unwind_FindEnclosingFunction as *const () as usize;
+    let unwinder = _Unwind_FindEnclosingFunction as *const () as usize;
     let mut is_free = false;
     visit(|info| {
         let is_around = info.mapped().is_some_and(|mapped| mapped.contains(&unwinder));

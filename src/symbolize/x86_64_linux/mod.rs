@@ -13,6 +13,7 @@ use parse::{parse, PrintedFrame};
 use roomy_thread::{on_a_roomy_thread, Outcome};
 
 use crate::symbolize::place::{Place, Symbol};
+use crate::sys::unwinder::_Unwind_FindEnclosingFunction;
 use crate::walk::{self, caller_at, Caller};
 
 mod layout;
@@ -23,7 +24,8 @@ mod roomy_thread;
 #[cfg(test)]
 mod tests;
 mod trampoline;
-mod unwinder;
+
+const _: () = assert!(walk::UNAVAILABLE.is_none());
 
 /// If std does not answer for so many addresses as expected, something is wrong with the others as
 /// well.
@@ -74,8 +76,7 @@ fn caller(return_address: usize) -> Option<Caller> {
     let caller = caller_at(return_address);
     if caller == Caller::Unknown {
         // SAFETY: looks the address up in the unwind tables of what is loaded.
-        let function =
-            unsafe { unwinder::_Unwind_FindEnclosingFunction(return_address as *const c_void) };
+        let function = unsafe { _Unwind_FindEnclosingFunction(return_address as *const c_void) };
         return function.is_null().then_some(caller);
     }
     Some(caller)

@@ -8,6 +8,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::loader::{self, Info};
+use crate::sys::unwinder::_Unwind_FindEnclosingFunction;
 
 struct Module {
     /// Last component of the path.
@@ -96,7 +97,7 @@ fn needed_here() -> [usize; 4] {
     [
         Modules::loaded as *const () as usize,
         std::env::current_exe as *const () as usize,
-        super::unwinder::_Unwind_FindEnclosingFunction as *const () as usize,
+        _Unwind_FindEnclosingFunction as *const () as usize,
         loader::of_c_library(),
     ]
 }

@@ -5,13 +5,18 @@
 //! keeps of each thread.
 #![allow(unsafe_code)]
 
-use std::ffi::{c_int, c_long, c_void};
+use std::ffi::{c_long, c_void};
 use std::mem::MaybeUninit;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::SystemTime;
 
+use crate::sys::threads::{
+    clock_gettime, pthread_attr_destroy, pthread_attr_init, pthread_attr_setstacksize,
+    pthread_create, pthread_detach, pthread_getcpuclockid, pthread_timedjoin_np, Attributes,
+    Thread, TimeSpec,
+};
 use crate::walk;
 
 /// As large as std's own. Only what is used takes memory.
@@ -131,40 +136,6 @@ fn work_of(thread: Thread) -> (c_long, c_long) {
         unsafe { clock_gettime(clock, &mut time) };
     }
     (time.seconds, time.nanoseconds)
-}
-
-/// `pthread_t` on Linux.
-type Thread = usize;
-
-/// `pthread_attr_t` on 64-bit Linux, glibc and musl.
-#[repr(C)]
-struct Attributes([u64; 7]);
-
-/// `struct timespec`.
-#[repr(C)]
-struct TimeSpec {
-    seconds: c_long,
-    nanoseconds: c_long,
-}
-
-extern "C" {
-    fn pthread_attr_init(attributes: *mut Attributes) -> c_int;
-    fn pthread_attr_setstacksize(attributes: *mut Attributes, size: usize) -> c_int;
-    fn pthread_attr_destroy(attributes: *mut Attributes) -> c_int;
-    fn pthread_create(
-        thread: *mut Thread,
-        attributes: *const Attributes,
-        run: extern "C" fn(*mut c_void) -> *mut c_void,
-        argument: *mut c_void,
-    ) -> c_int;
-    fn pthread_detach(thread: Thread) -> c_int;
-    fn pthread_getcpuclockid(thread: Thread, clock: *mut c_int) -> c_int;
-    fn clock_gettime(clock: c_int, time: *mut TimeSpec) -> c_int;
-    fn pthread_timedjoin_np(
-        thread: Thread,
-        result: *mut *mut c_void,
-        limit: *const TimeSpec,
-    ) -> c_int;
 }
 
 #[cfg(test)]

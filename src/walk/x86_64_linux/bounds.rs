@@ -12,10 +12,14 @@
 
 use std::arch::asm;
 use std::cell::Cell;
-use std::ffi::{c_int, c_long, c_ulong};
+use std::ffi::{c_long, c_ulong};
 use std::mem::needs_drop;
 
 use super::forks::is_forked;
+use crate::sys::process::{__errno_location, getauxval, getpid, syscall};
+use crate::sys::threads::{
+    pthread_attr_destroy, pthread_attr_getstack, pthread_getattr_np, pthread_self, Attributes,
+};
 
 /// Addresses from `low` up to `high`, which is a multiple of eight. Nothing: not known yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,25 +167,6 @@ fn is_readable(page: usize) -> bool {
     result != -EFAULT
 }
 
-extern "C" {
-    fn getpid() -> c_int;
-    fn syscall(number: c_long, ...) -> c_long;
-    fn getauxval(entry: c_ulong) -> c_ulong;
-    fn pthread_self() -> c_ulong;
-    fn pthread_getattr_np(thread: c_ulong, attributes: *mut Attributes) -> c_int;
-    fn pthread_attr_getstack(
-        attributes: *const Attributes,
-        low: *mut usize,
-        size: *mut usize,
-    ) -> c_int;
-    fn pthread_attr_destroy(attributes: *mut Attributes) -> c_int;
-    fn __errno_location() -> *mut c_int;
-}
-
-/// `pthread_attr_t`: 56 bytes, in glibc and in musl.
-#[repr(C)]
-struct Attributes([u64; 7]);
-
 #[cold]
 fn ask(address: usize) -> Bounds {
     // Code that allocates between a failed call and the look at `errno` is not to be disturbed.
@@ -244,6 +229,7 @@ fn other_thread() -> Option<Bounds> {
 mod tests {
     use super::{ask, extended, is_main_thread, main_thread, other_thread, own, readable};
     use super::{Bounds, Readable, PAGE};
+    use crate::sys::pages;
     use std::thread;
 
     fn stack_end(rsp: usize) -> Option<usize> {
@@ -295,27 +281,13 @@ mod tests {
         assert_eq!(stack_end(heap as usize), None);
     }
 
-    #[allow(clashing_extern_declarations)] // As numbers, they need no casts.
-    extern "C" {
-        fn mmap(
-            at: usize,
-            size: usize,
-            protection: i32,
-            flags: i32,
-            file: i32,
-            offset: i64,
-        ) -> usize;
-        fn mprotect(at: usize, size: usize, protection: i32) -> i32;
-        fn munmap(at: usize, size: usize) -> i32;
-    }
-
     #[test]
     fn of_other_stacks_the_pages_that_are_mapped_can_be_read() {
-        // SAFETY: new memory, wherever the system likes.
-        let start = unsafe { mmap(0, 8 * PAGE, 3, 0x22, -1, 0) };
+        let memory = pages::allocate(8 * PAGE);
+        assert!(!memory.is_null());
         // SAFETY: the page after the first five, which nobody uses.
-        assert_eq!(unsafe { mprotect(start + 5 * PAGE, PAGE, 0) }, 0);
-        let pages = |n: usize| start + n * PAGE;
+        unsafe { pages::guard(memory.wrapping_add(5 * PAGE)) };
+        let pages = |n: usize| memory as usize + n * PAGE;
         let first = readable(pages(1) + 8).expect("it is mapped");
         assert_eq!(first, Readable { end: pages(2), is_own: false });
         let further = extended(first, pages(4) + 8).expect("likewise");
@@ -325,7 +297,7 @@ mod tests {
         assert_eq!(extended(first, pages(1 << 20)), None);
         assert_eq!(readable(pages(5)), None, "a guard");
         // SAFETY: the memory from above.
-        assert_eq!(unsafe { munmap(start, 8 * PAGE) }, 0);
+        unsafe { pages::free(memory, 8 * PAGE) };
         assert_eq!(extended(first, pages(3)), None, "it has gone");
         let here = address_here();
         let own = readable(here).expect("this thread's own");

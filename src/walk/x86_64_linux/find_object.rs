@@ -10,6 +10,7 @@ use super::elf::segment_at;
 use super::module::Module;
 use super::replaced;
 use crate::sys::loader::ProgramHeader;
+use crate::sys::process::getauxval;
 
 /// `struct dl_find_object`
 #[repr(C)]
@@ -121,9 +122,6 @@ fn headers_at(start: usize) -> Option<&'static [ProgramHeader]> {
 fn program_headers() -> Option<&'static [ProgramHeader]> {
     const AT_PHDR: c_ulong = 3;
     const AT_PHNUM: c_ulong = 5;
-    extern "C" {
-        fn getauxval(entry: c_ulong) -> c_ulong;
-    }
     // SAFETY: takes any number.
     let first = unsafe { getauxval(AT_PHDR) } as *const ProgramHeader;
     // SAFETY: takes any number.

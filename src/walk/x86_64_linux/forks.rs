@@ -1,16 +1,9 @@
 //! Hot: whether this process is a child that `fork` made.
 #![allow(unsafe_code)]
 
-use std::ffi::c_int;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-extern "C" {
-    fn pthread_atfork(
-        prepare: Option<extern "C" fn()>,
-        parent: Option<extern "C" fn()>,
-        child: Option<extern "C" fn()>,
-    ) -> c_int;
-}
+use crate::sys::threads::pthread_atfork;
 
 /// This process is a child that `fork` made.
 static IS_FORKED: AtomicBool = AtomicBool::new(false);

@@ -3,6 +3,7 @@
 //! From the walk inwards:
 //! - [`walker`]: walks, and remembers the last walk in order to verify it instead of repeating it;
 //! - [`loops`]: its three loops, in assembly;
+//! - [`side_stack`]: the stack on which that is done;
 //! - [`registers`]: where a walk begins; [`bounds`]: how far a thread's stack reaches;
 //!   [`forks`]: whether `fork` made this process;
 //! - [`rules`]: the look-up of a rule; [`rule_table`]: those that are known;
@@ -29,6 +30,7 @@ mod registers;
 mod replaced;
 mod rule_table;
 mod rules;
+mod side_stack;
 #[cfg(test)]
 mod tests;
 mod walker;
@@ -41,6 +43,7 @@ pub(crate) use forks::{is_forked, watch_forks};
 pub(crate) use iterate::prepare;
 pub(crate) use registers::Registers;
 pub(crate) use rules::caller_at;
+pub(crate) use side_stack::SideStack;
 pub(crate) use walker::Walker;
 
 /// Stacks can be walked.

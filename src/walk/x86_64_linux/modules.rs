@@ -50,10 +50,7 @@ mod tests {
 
     #[test]
     fn both_ways_to_a_module_lead_to_the_same_tables() {
-        extern "C" {
-            fn getpid() -> i32;
-        }
-        let libc = getpid as *const () as usize;
+        let libc = crate::sys::process::getpid as *const () as usize;
         for pc in [own_tables as *const () as usize, libc] {
             let direct = find(pc).expect("a module");
             let searched = iterate::find(pc).expect("a module");

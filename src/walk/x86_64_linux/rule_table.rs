@@ -116,7 +116,7 @@ fn places(set: usize) -> impl Iterator<Item = &'static AtomicU64> {
 #[cfg(test)]
 mod tests {
     use super::{place, places, SET_BITS, WAYS};
-    use crate::walk::imp::modules::own_tables;
+    use crate::walk::target::modules::own_tables;
 
     #[test]
     fn the_places_of_addresses_are_well_spread() {

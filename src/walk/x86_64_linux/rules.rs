@@ -28,8 +28,8 @@ fn rule_of(return_address: usize) -> Rule {
 #[cfg(test)]
 mod tests {
     use super::rule_of;
-    use crate::walk::imp::rule_table::{flush, generation};
     use crate::walk::rule::Caller;
+    use crate::walk::target::rule_table::{flush, generation};
     use crate::walk::Registers;
 
     #[test]

@@ -1,5 +1,5 @@
-//! Hot: the interface of the walker where there is none. Nothing is walked, and `UNAVAILABLE` says
-//! why.
+//! Hot: the interface of the walker on targets that have none. Nothing is walked, and `UNAVAILABLE`
+//! says why.
 
 use super::rule::Caller;
 use super::stop::Stop;
@@ -25,6 +25,27 @@ pub(crate) struct Walker([u8; 0]);
 impl Walker {
     pub(crate) fn walk(&mut self, _from: Registers) -> Walked<'_> {
         Walked { return_addresses: &[], hash: 0, is_same: false, stop: Stop::UnknownCode }
+    }
+}
+
+/// There is none: what is to be done there is done where it is asked for.
+#[derive(Clone, Copy)]
+pub(crate) struct SideStack(());
+
+impl SideStack {
+    pub(crate) const FOR_RECORDING: usize = 0;
+
+    pub(crate) fn allocate(_size: usize) -> Self {
+        Self(())
+    }
+
+    /// # Safety
+    /// None: there is nothing to give back.
+    #[allow(unsafe_code)]
+    pub(crate) unsafe fn free(self) {}
+
+    pub(crate) fn call<F: FnMut()>(self, work: &mut F) {
+        work();
     }
 }
 
