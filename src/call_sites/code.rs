@@ -6,7 +6,7 @@ use super::paths::{
 };
 
 /// Whose code it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Owner {
     /// Under the root of the build.
     User,
@@ -15,6 +15,7 @@ pub(crate) enum Owner {
     Std,
     /// This library.
     Library,
+    #[default]
     Unknown,
 }
 

@@ -13,7 +13,7 @@ pub struct Frame {
 }
 
 /// What a frame says. A process may have millions of frames, and a few thousand of these.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct FrameParts {
     pub(crate) function: Option<String>,
     pub(crate) file: Option<String>,

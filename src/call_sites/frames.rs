@@ -1,48 +1,22 @@
-//! Cold: `Frames`, what is at the addresses of a recording: from symbols to frames, and from stacks
-//! to chains of frames.
+//! Cold: `Frames`, what is at the addresses of a recording.
 
 use std::collections::BTreeSet;
 use std::env;
 use std::sync::Arc;
 
 use super::code::{Build, Owner};
-use super::frame::{Frame, FrameParts};
+use super::frame::Frame;
 use super::names;
-use super::opening::{Cut, Opening};
-use super::source::{moved_root, Sources};
+use super::resolver::{Numbered, Resolved, Resolver};
+use super::source::moved_root;
 use crate::reading::Recording;
-use crate::stacks::Stack;
-use crate::symbolize::names::{readable, short_name};
-use crate::symbolize::{Place, Symbol};
+use crate::symbolize::Place;
 
 pub(super) struct Frames {
     /// Sorted, each once.
     addresses: Vec<usize>,
     /// What is at each.
     resolved: Vec<Resolved>,
-}
-
-/// What is at one address.
-struct Resolved {
-    /// Innermost first.
-    frames: Vec<Frame>,
-    /// For each frame a number, the same for those that read the same: it is sooner compared than
-    /// they are.
-    readings: Vec<usize>,
-    /// How many of the frames, the innermost, are the allocator. 0 for nearly all addresses.
-    in_allocator: usize,
-}
-
-/// A stack, as far as it is the scope's.
-pub(super) struct Chain {
-    /// Innermost first.
-    pub(super) frames: Vec<Frame>,
-    /// Equal if the frames read the same.
-    pub(super) readings: Vec<usize>,
-    /// After so many frames, some were left out.
-    pub(super) gap: Option<usize>,
-    /// Why it does not lead to the scope's opening.
-    pub(super) cut_off: Option<&'static str>,
 }
 
 impl Frames {
@@ -65,66 +39,23 @@ impl Frames {
         let files = symbols.filter_map(|symbol| symbol.file.as_deref());
         let fallbacks = fallbacks();
         let build = Build::find(location, files, &fallbacks);
-        let written = build.file(location);
-        let moved_root = moved_root(location, &written, &fallbacks);
+        let moved_root = moved_root(location, &build.file(location), &fallbacks);
 
-        let mut maker = Maker { build, moved_root, sources: Sources::default() };
+        let mut resolver = Resolver::new(build, moved_root);
         let mut resolved: Vec<Resolved> =
-            places.iter().map(|place| maker.resolved(place)).collect();
+            places.iter().map(|place| resolver.resolved(place)).collect();
         mark_what_macros_make(&mut resolved);
         number(&mut resolved);
         Self { addresses, resolved }
     }
 
     /// What is at an address, innermost first.
-    pub(super) fn at(&self, address: usize) -> &[Frame] {
+    pub(super) fn at(&self, address: usize) -> &[Numbered] {
         self.resolved(address).map_or(&[], |resolved| &resolved.frames)
     }
 
-    fn resolved(&self, address: usize) -> Option<&Resolved> {
+    pub(super) fn resolved(&self, address: usize) -> Option<&Resolved> {
         self.resolved.get(position(&self.addresses, address)?)
-    }
-
-    pub(super) fn chain(&self, stack: &Stack, openings: &[Opening]) -> Chain {
-        let (addresses, stop) = (stack.return_addresses(), stack.stop());
-        let frames = |address| self.at(address);
-        let (_, cut) = openings
-            .iter()
-            .map(|opening| opening.cut(addresses, stop, frames))
-            .max_by_key(|(common, cut)| (*common, cut.frames))
-            .unwrap_or((0, Cut::default()));
-
-        // From the outside in, up to the call of the allocator.
-        let mut within: Vec<&Resolved> = Vec::new();
-        for address in &addresses[cut.addresses..] {
-            let Some(resolved) = self.resolved(*address) else { continue };
-            within.push(resolved);
-            if resolved.in_allocator > 0 {
-                break;
-            }
-        }
-        let outside_gap = stop.outer_end().and_then(|end| end.checked_sub(cut.addresses));
-        let mut chain =
-            Chain { frames: Vec::new(), readings: Vec::new(), gap: None, cut_off: None };
-        for (index, resolved) in within.iter().enumerate().rev() {
-            if outside_gap == Some(index + 1) {
-                chain.gap = Some(chain.frames.len());
-            }
-            let outside = if index == 0 { cut.frames } else { 0 };
-            let end = resolved.frames.len().saturating_sub(outside);
-            let start = resolved.in_allocator.min(end);
-            chain.frames.extend_from_slice(&resolved.frames[start..end]);
-            chain.readings.extend_from_slice(&resolved.readings[start..end]);
-        }
-        if let Some(gap) = &mut chain.gap {
-            *gap -= chain.frames[..*gap].iter().filter(|frame| frame.is_of_library()).count();
-        }
-        let mut is_of_library = chain.frames.iter().map(Frame::is_of_library);
-        chain.readings.retain(|_| !is_of_library.next().unwrap_or(false));
-        chain.frames.retain(|frame| !frame.is_of_library());
-        let is_cut_off = !stop.is_complete() && !cut.is_under || cut.is_opener_left_out;
-        chain.cut_off = is_cut_off.then(|| stop.reason());
-        chain
     }
 }
 
@@ -167,10 +98,11 @@ fn mark_what_macros_make(resolved: &mut [Resolved]) {
     let users: BTreeSet<String> = resolved
         .iter()
         .flat_map(|resolved| &resolved.frames)
+        .map(|numbered| &numbered.frame)
         .filter(|frame| frame.is_user())
         .filter_map(crate_of)
         .collect();
-    for frame in resolved.iter_mut().flat_map(|resolved| &mut resolved.frames) {
+    for Numbered { frame, .. } in resolved.iter_mut().flat_map(|resolved| &mut resolved.frames) {
         if frame.parts.owner == Owner::Dependency
             && crate_of(frame).is_some_and(|krate| users.contains(&krate))
         {
@@ -183,18 +115,12 @@ fn mark_what_macros_make(resolved: &mut [Resolved]) {
 
 /// Numbers the readings of all frames.
 fn number(resolved: &mut [Resolved]) {
-    let mut frames: Vec<(Frame, usize, usize)> = Vec::new();
-    for (at, resolved) in resolved.iter_mut().enumerate() {
-        resolved.readings.resize(resolved.frames.len(), 0);
-        frames.extend(resolved.frames.iter().enumerate().map(|(n, frame)| (frame.clone(), at, n)));
-    }
-    frames.sort_unstable_by(|(a, ..), (b, ..)| a.reading().cmp(&b.reading()));
-    let mut number = 0;
-    for (index, (frame, at, n)) in frames.iter().enumerate() {
-        if index > 0 && frames[index - 1].0.reading() != frame.reading() {
-            number += 1;
-        }
-        resolved[*at].readings[*n] = number;
+    let all = resolved.iter_mut().flat_map(|resolved| &mut resolved.frames);
+    let mut sorted: Vec<&mut Numbered> = all.collect();
+    sorted.sort_unstable_by(|a, b| a.frame.reading().cmp(&b.frame.reading()));
+    for next in 1..sorted.len() {
+        let differs = sorted[next - 1].frame.reading() != sorted[next].frame.reading();
+        sorted[next].reading = sorted[next - 1].reading + usize::from(differs);
     }
 }
 
@@ -223,96 +149,4 @@ fn fallbacks() -> Vec<String> {
     let current =
         env::current_dir().ok().and_then(|folder| folder.into_os_string().into_string().ok());
     manifest.into_iter().chain(current).collect()
-}
-
-/// Makes frames of symbols.
-struct Maker {
-    build: Build,
-    /// Where the user's files are, if not where the compiler says.
-    moved_root: Option<String>,
-    sources: Sources,
-}
-
-impl Maker {
-    fn resolved(&mut self, place: &Place) -> Resolved {
-        let symbols = match place {
-            Place::Known(symbols) => symbols,
-            Place::Unknown { module, offset } => {
-                let parts = FrameParts {
-                    function: None,
-                    file: None,
-                    line: None,
-                    column: None,
-                    owner: Owner::Unknown,
-                    name: String::new(),
-                    is_closure: false,
-                    is_name_unread: false,
-                    is_made_by_macro: false,
-                    path: None,
-                    module: Some((module.clone(), *offset)),
-                };
-                let frames = vec![Frame { parts: Arc::new(parts) }];
-                return Resolved { frames, readings: Vec::new(), in_allocator: 0 };
-            }
-        };
-        let frames = Vec::with_capacity(symbols.len());
-        let mut resolved = Resolved { frames, readings: Vec::new(), in_allocator: 0 };
-        for symbol in symbols {
-            let (frame, is_shim) = self.frame(symbol);
-            resolved.frames.push(frame);
-            if is_shim {
-                resolved.in_allocator = resolved.frames.len();
-            }
-        }
-        resolved
-    }
-
-    /// The frame, and whether it is where callers of the allocator get to it.
-    fn frame(&mut self, symbol: &Symbol) -> (Frame, bool) {
-        let function = symbol.function.as_deref().map(readable);
-        let short = function.as_deref().map(short_name);
-        let krate = short.and_then(|short| short.krate);
-        let path = symbol.file.as_deref();
-        let owner = self.build.owner(function.as_deref(), krate, path);
-        let is_closure = short.is_some_and(|short| short.is_closure);
-        let name = short.map_or("", |short| short.name);
-        let is_shim = names::is_allocator_shim(name);
-        let name = if names::is_initialiser(name) { "thread_local!" } else { name };
-        let (file, path) = match (path, owner) {
-            (Some(path), Owner::User) => {
-                let file = self.build.relative(path);
-                let moved = self.moved_root.as_ref().map(|root| format!("{root}/{file}"));
-                (Some(file), Some(moved.unwrap_or_else(|| path.to_owned())))
-            }
-            _ => (path.map(str::to_owned), None),
-        };
-        // An inlined closure may come without the path to it.
-        let is_nameless = name.is_empty() && owner == Owner::User;
-        let line = symbol.line.filter(|line| *line > 0);
-        let by_source = match (&path, line) {
-            (Some(path), Some(line)) if is_nameless => {
-                self.sources.item_at(path, line, symbol.column).map(|item| item.name.to_owned())
-            }
-            _ => None,
-        };
-        let is_name_unread = match &path {
-            Some(path) => is_nameless && by_source.is_none() && !self.sources.can_be_read(path),
-            None => false,
-        };
-        let name = by_source.unwrap_or_else(|| name.to_owned());
-        let parts = FrameParts {
-            name,
-            function,
-            file,
-            line,
-            column: symbol.column.filter(|_| line.is_some()),
-            owner,
-            is_closure: is_closure || is_nameless,
-            is_name_unread,
-            is_made_by_macro: false,
-            path,
-            module: None,
-        };
-        (Frame { parts: Arc::new(parts) }, is_shim)
-    }
 }

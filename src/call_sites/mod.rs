@@ -3,6 +3,7 @@
 
 pub(crate) mod advice;
 pub(crate) mod built;
+mod chain;
 pub(crate) mod code;
 mod cycles;
 pub(crate) mod detailed;
@@ -19,6 +20,7 @@ mod of_recording;
 mod opening;
 mod paths;
 pub(crate) mod place;
+mod resolver;
 pub(crate) mod rows;
 pub(crate) mod site;
 mod snapshot;

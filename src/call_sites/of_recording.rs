@@ -15,8 +15,9 @@ use std::panic::Location;
 #[cfg(feature = "dhat-compat")]
 use std::sync::Arc;
 
+use super::chain::Chain;
 use super::frame::leading;
-use super::frames::{Chain, Frames};
+use super::frames::Frames;
 use super::harness;
 use super::list::CallSites;
 use super::opening::Opening;
@@ -26,7 +27,6 @@ use crate::counters::{self, AtWork};
 use crate::reading::DhatProfile;
 use crate::reading::Recording;
 use crate::room::with_room;
-use crate::stacks::Stack;
 use crate::symbolize::{symbolize, Place};
 use crate::walk;
 
@@ -62,15 +62,15 @@ pub(super) fn data(
     symbolize: impl Fn(&[usize]) -> Vec<Place>,
 ) -> SiteData {
     let frames = Frames::new(recording, location, symbolize);
-    let opening = |stack: &&'static Stack| Opening::new(stack, |address| frames.at(address));
-    let openings: Vec<Opening> = recording.openings.iter().map(opening).collect();
+    let openings = recording.openings.iter().map(|stack| Opening::new(stack, &frames));
+    let openings: Vec<Opening> = openings.collect();
 
     let has_peak = recording.heap.is_some();
     let mut unattributed = recording.unattributed;
     let mut unwalked = None;
     let mut sites: BTreeMap<Vec<usize>, Site> = BTreeMap::new();
     for &(stack, counts) in &recording.stacks {
-        let Chain { frames, readings, gap, cut_off } = frames.chain(stack, &openings);
+        let Chain { frames, readings, gap, cut_off } = Chain::of(stack, &frames, &openings);
         if frames.is_empty() {
             unattributed.add(&counts);
             let stop = stack.stop();
@@ -83,9 +83,8 @@ pub(super) fn data(
     }
     let mut sites: Vec<Site> = sites.into_values().collect();
     SortBy::Allocations.sort(&mut sites, |site| &site.counts, |a, b| a.frames.cmp(&b.frames));
-    let opener = |opening: &Opening| {
-        opening.opener(|address| frames.at(address)).is_some_and(|frame| frame.file().is_some())
-    };
+    let opener =
+        |opening: &Opening| opening.opener(&frames).is_some_and(|frame| frame.file().is_some());
     let has_user = sites.iter().any(|site| site.user_frames().next().is_some());
     SiteData {
         has_debug_info: has_user || sites.is_empty() || openings.iter().any(opener),
@@ -97,7 +96,7 @@ pub(super) fn data(
         dhat: None,
         order: SortBy::Allocations,
         first_overrun: recording.first_overrun.map(|(event, stack)| {
-            let chain = stack.map(|stack| frames.chain(stack, &openings).frames);
+            let chain = stack.map(|stack| Chain::of(stack, &frames, &openings).frames);
             (event, chain.and_then(|chain| leading(&chain).cloned()))
         }),
         sites,

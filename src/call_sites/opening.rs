@@ -2,6 +2,7 @@
 //! business of the scope's.
 
 use super::frame::Frame;
+use super::frames::Frames;
 use crate::stacks::Stack;
 use crate::walk::Stop;
 
@@ -21,76 +22,70 @@ pub(super) struct Opening {
 /// What a stack shares with an opening at its outer end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Cut {
+    /// How many addresses the two share. If none, all of the stack stays.
+    pub(super) common: usize,
     /// How many outer addresses to leave out.
     pub(super) addresses: usize,
     /// How many outer frames to leave out of the first address that stays.
     pub(super) frames: usize,
-    /// Whether the two share anything. If not, all of the stack stays.
-    pub(super) is_under: bool,
     /// Whether the opener is among what was left out of the middle of the stack.
     pub(super) is_opener_left_out: bool,
 }
 
 impl Opening {
     /// The opener is the innermost function that is not the library's: the one that called it.
-    /// Frames of an address are innermost first.
-    pub(super) fn new<'f>(stack: &'static Stack, frames: impl Fn(usize) -> &'f [Frame]) -> Self {
+    pub(super) fn new(stack: &'static Stack, frames: &Frames) -> Self {
         let addresses = stack.return_addresses();
         let opener = addresses.iter().enumerate().rev().find_map(|(index, &address)| {
-            let frames = frames(address);
-            let inner = frames.iter().position(|frame| !frame.is_of_library())?;
+            let frames = frames.at(address);
+            let inner = frames.iter().position(|there| !there.frame.is_of_library())?;
             Some((index, frames.len() - 1 - inner))
         });
         Self { addresses, opener, is_complete: stack.stop().is_complete() }
     }
 
-    pub(super) fn opener<'f>(&self, frames: impl Fn(usize) -> &'f [Frame]) -> Option<&'f Frame> {
+    pub(super) fn opener<'f>(&self, frames: &'f Frames) -> Option<&'f Frame> {
         let (index, outside) = self.opener?;
-        let frames = frames(self.addresses[index]);
-        frames.iter().rev().nth(outside)
+        frames.at(self.addresses[index]).iter().rev().nth(outside).map(|there| &there.frame)
     }
 
     /// Everything above the opener goes; it stays itself, on whichever line it is then. In an
     /// optimised build it may share its address with functions that it is inlined into: those go
     /// too.
-    pub(super) fn cut<'f>(
-        &self,
-        stack: &[usize],
-        stop: Stop,
-        frames: impl Fn(usize) -> &'f [Frame],
-    ) -> (usize, Cut) {
+    pub(super) fn cut(&self, stack: &[usize], stop: Stop, frames: &Frames) -> Cut {
         let (skipped, common) =
             common(self.addresses, stack, stop.is_complete() && self.is_complete);
         // The outer end is the same, but the opener lies further in.
         if let (Some(outer_end), Some((index, _))) = (stop.outer_end(), self.opener) {
             if common == outer_end && index >= outer_end {
                 let inner = Self { is_complete: false, ..*self };
-                let (shared, cut) = inner.cut(&stack[outer_end..], Stop::TooDeep, frames);
-                let is_opener_left_out = shared == 0;
-                let addresses = outer_end + cut.addresses;
-                let cut = Cut { addresses, is_under: true, is_opener_left_out, ..cut };
-                return (common + shared, cut);
+                let cut = inner.cut(&stack[outer_end..], Stop::TooDeep, frames);
+                return Cut {
+                    common: outer_end + cut.common,
+                    addresses: outer_end + cut.addresses,
+                    is_opener_left_out: cut.common == 0,
+                    ..cut
+                };
             }
         }
         if common == 0 {
-            return (0, Cut::default());
+            return Cut::default();
         }
         let (index, outside) = self.opener.unwrap_or((usize::MAX, 0));
         let last = stack.len() - 1;
         // The opener's place in `stack`, as far as the two agree.
-        let address = common.min(index.saturating_sub(skipped)).min(last);
-        let outer = match self.addresses.get(skipped + address) {
+        let addresses = common.min(index.saturating_sub(skipped)).min(last);
+        let outer = match self.addresses.get(skipped + addresses) {
             Some(&opening) => {
-                let (theirs, ours) = (frames(opening), frames(stack[address]));
-                let most = if skipped + address == index { outside } else { usize::MAX };
-                let same = theirs.iter().rev().zip(ours.iter().rev()).take_while(|(a, b)| a == b);
-                same.count().min(most).min(ours.len().saturating_sub(1))
+                let (theirs, ours) = (frames.at(opening), frames.at(stack[addresses]));
+                let most = if skipped + addresses == index { outside } else { usize::MAX };
+                let pairs = theirs.iter().rev().zip(ours.iter().rev());
+                let same = pairs.take_while(|(a, b)| a.frame == b.frame).count();
+                same.min(most).min(ours.len().saturating_sub(1))
             }
             None => 0,
         };
-        let cut =
-            Cut { addresses: address, frames: outer, is_under: true, is_opener_left_out: false };
-        (common, cut)
+        Cut { common, addresses, frames: outer, is_opener_left_out: false }
     }
 }
 
