@@ -1,6 +1,6 @@
-//! Holds an `async fn` and the tasks that it spawns to one budget:
-//! `cargo run --example async_budget`. Each task is polled on a thread of its own here; with tokio
-//! or another runtime it is `spawn(scope.instrument(task))` just the same.
+//! Holds an `async fn` and the tasks that it spawns to one budget: `cargo run --example
+//! async_budget`. Each task is polled on a thread of its own here. With tokio or another runtime,
+//! it is `spawn(scope.instrument(task))` just the same.
 
 use std::future::Future;
 use std::pin::pin;
@@ -33,7 +33,7 @@ fn block_on<F: Future>(future: F) -> F::Output {
     }
 }
 
-/// The least that an executor can be. What it allocates for itself counts for nobody.
+/// The smallest executor that there can be. What it allocates for itself counts for nobody.
 fn spawn<F: Future + Send + 'static>(task: F) -> JoinHandle<F::Output>
 where
     F::Output: Send,
@@ -53,7 +53,7 @@ async fn answer(requests: u32, mut buffer: String) -> usize {
 async fn serve(size: usize) -> usize {
     let scope = AllocScope::current().expect("a budget, or another scope");
     let tasks = [10, 20].map(|n| spawn(scope.instrument(answer(n, String::with_capacity(size)))));
-    // Blocks: there is no runtime here to wait for them.
+    // This blocks, for there is no runtime here to wait for the tasks.
     let lengths = tasks.map(|task| task.join().expect("no panic"));
     lengths.iter().sum()
 }

@@ -1,8 +1,9 @@
 //! Measures what counting costs on this machine, over the system allocator:
 //! `cargo run --release --example bench_overhead`.
 //!
-//! Both are measured in turn, many times, and the medians are printed: a shared machine's speed
-//! changes from one moment to the next, the ratio of neighbouring measurements hardly does.
+//! Both are measured in turn, many times, and the medians are printed. The speed of a shared
+//! machine changes from one moment to the next, but the ratio of neighbouring measurements hardly
+//! does.
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};

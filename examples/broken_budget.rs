@@ -10,7 +10,7 @@ static GLOBAL: ModAlloc = ModAlloc::new();
 
 const TEXT: &str = include_str!("../LICENSE");
 
-/// Borrows each word from the text; the table, sized ahead, is the only allocation.
+/// Borrows each word from the text. The only allocation is the table, whose size is known.
 fn count_borrowed(text: &str) -> HashMap<&str, usize> {
     let mut counts = HashMap::with_capacity(1_000);
     for word in text.split_whitespace() {

@@ -1,7 +1,7 @@
 //! Which callers make a function slow? Counts the steps of a search under the ad hoc profiler, by
 //! who called it: `cargo run --release --features dhat-compat --example dhat_ad_hoc` writes
-//! `dhat-ad-hoc.json`, for DHAT's viewer (`dh_view.html`, part of Valgrind). It needs no allocator,
-//! and an event may weigh whatever you like.
+//! `dhat-ad-hoc.json`, for DHAT's viewer (`dh_view.html`, a part of Valgrind). No allocator need be
+//! installed, and an event may weigh whatever you like.
 
 use mod_alloc::dhat;
 

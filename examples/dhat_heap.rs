@@ -14,7 +14,7 @@ const TEXT: &str = include_str!("../LICENSE");
 
 type Index = HashMap<String, Vec<usize>>;
 
-/// The words of a line, in small letters.
+/// The words of a line, in lower case.
 fn words(line: &str) -> Vec<String> {
     let words = line.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     words.map(str::to_lowercase).collect()

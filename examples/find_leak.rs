@@ -1,6 +1,6 @@
-//! Finds the blocks that code leaves behind: `cargo run --example find_leak`. The folders of a tree
-//! know the one above them: in the first tree by a `Weak`; in the second by an `Rc`, so that they
-//! keep each other alive for ever.
+//! Finds the blocks that code leaves behind: `cargo run --example find_leak`. Each folder of a tree
+//! knows the one above it. In the first tree it does so by a `Weak`; in the second by an `Rc`, so
+//! that the folders keep each other alive for ever.
 
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};

@@ -1,6 +1,6 @@
 //! Holds a function and the threads that it starts to one budget:
-//! `cargo run --example worker_threads`. It looks for the longest line of a text, on two threads;
-//! the second way to do so copies the lines first.
+//! `cargo run --example worker_threads`. It looks for the longest line of a text on two threads, in
+//! two ways. The second one copies the lines first.
 
 use std::thread;
 

@@ -1,9 +1,9 @@
-//! `#[alloc_budget]` on `async` functions: counted at each of their polls, and checked when they
-//! are done.
+//! `#[alloc_budget]` on `async` functions: each of their polls is counted, and the budget is
+//! checked when they are done.
 #![forbid(unsafe_code)]
 #![deny(warnings)]
 #![warn(clippy::pedantic, clippy::nursery, future_incompatible)]
-// About the functions below, which are here to be measured.
+// These lints are about the functions below, which are here to be measured.
 #![allow(
     clippy::future_not_send,
     clippy::elidable_lifetime_names,
@@ -57,7 +57,7 @@ fn block_on<F: Future>(future: F) -> F::Output {
     drive(future, || ())
 }
 
-/// The futures of `work` make as many allocations as their budget allows, and `extra` ones.
+/// Checks a limit. The futures of `work` make as many allocations as it allows, and `extra` ones.
 #[track_caller]
 fn assert_limit<F: Future>(limit: u64, mut work: impl FnMut(u64) -> F) {
     macro_tests::assert_limit(limit, |extra| block_on(work(extra)));
@@ -639,7 +639,7 @@ fn a_cancelled_inner_future_does_not_end_the_count_of_the_outer() {
         allocate(1);
         yield_now().await;
     }
-    // The box of the inner future, one allocation in it, its argument, and one more.
+    // There are the box of the inner future, one allocation in it, its argument, and one more.
     #[alloc_budget(max = 4)]
     async fn outer(extra: u64) {
         let mut inner = Box::pin(never_checked(Noisy));
@@ -673,7 +673,7 @@ fn an_inner_future_that_is_cancelled_in_a_later_poll_does_not_end_the_count_of_t
 
 #[test]
 fn an_inner_future_that_completes_is_exact_and_so_is_the_outer() {
-    // The drop of the argument is after the inner count, and within the outer one.
+    // The argument is dropped after the inner count, and within the outer one.
     #[alloc_budget(max = 2)]
     async fn inner(noisy: Noisy, events: u64) -> u64 {
         allocate(1);
@@ -727,7 +727,7 @@ fn futures_that_take_turns_in_an_outer_one_are_counted_apart() {
 
 #[test]
 fn each_future_of_a_recursive_function_has_a_budget() {
-    // A box for each of the futures inside, and one allocation in each.
+    // There are a box for each of the futures inside, and one allocation in each.
     #[alloc_budget(max = 2 * depth)]
     async fn recursive(depth: u64, extra: u64) -> u64 {
         yield_now().await;
@@ -831,7 +831,7 @@ fn the_attribute_and_the_method_count_the_same() {
 // ---------------------------------------------------------------- several runs
 
 thread_local! {
-    /// How many allocations the coming runs make, the next run's last.
+    /// How many allocations the coming runs make. The last number is that of the next run.
     static PLAN: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -839,7 +839,7 @@ fn plan(events: &[u64]) {
     PLAN.set(events.iter().rev().copied().collect());
 }
 
-/// Returns how many runs are left of the plan.
+/// Does the next run of the plan, and returns how many are left.
 async fn run_as_planned() -> usize {
     yield_now().await;
     allocate(PLAN.with_borrow_mut(Vec::pop).expect("a run that was planned"));

@@ -2,7 +2,7 @@
 //! budget.
 #![deny(warnings)]
 #![warn(clippy::pedantic, clippy::nursery, future_incompatible)]
-// About the functions below, which are here to be measured.
+// These lints are about the functions below, which are here to be measured.
 #![allow(
     clippy::boxed_local,
     clippy::items_after_statements,
@@ -577,7 +577,8 @@ fn inner_attributes_hold_for_the_whole_body() {
 
 // ---------------------------------------------------------------- limits
 
-/// Three allocations, a reallocation among them, and two frees: 600 bytes, 300 at the most at once.
+/// Makes three allocations, one of them a reallocation, and two frees. They are of 600 bytes in
+/// all, and of 300 at the most at once.
 #[allow(clippy::collection_is_never_read)]
 fn work() {
     let mut block = black_box(Vec::<u8>::with_capacity(100));
@@ -614,7 +615,7 @@ fn each_key_holds_at_its_limit_and_fails_beyond_it() {
 
 #[test]
 fn several_limits_hold_together() {
-    #[rustfmt::skip] // For the comma at the end.
+    #[rustfmt::skip] // It would take away the comma at the end.
     #[alloc_budget(min = 1, max = 2, max_bytes = 8,)]
     fn between(events: u64) {
         allocate(events);
@@ -802,7 +803,7 @@ mod items_that_shadow {
     }
 }
 
-/// Takes the place of the crate, and adds a limit to each budget by which it shows.
+/// Takes the place of the crate, and shows by a limit that it adds to each budget.
 mod stand_in {
     pub(crate) use mod_alloc::__private;
 
@@ -1086,7 +1087,7 @@ fn each_call_of_a_recursive_function_has_a_budget() {
 // ---------------------------------------------------------------- several runs
 
 thread_local! {
-    /// How many allocations the coming runs make, the next run's last.
+    /// How many allocations the coming runs make. The last number is that of the next run.
     static PLAN: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -1094,7 +1095,7 @@ fn plan(events: &[u64]) {
     PLAN.set(events.iter().rev().copied().collect());
 }
 
-/// Returns how many runs are left of the plan.
+/// Does the next run of the plan, and returns how many are left.
 fn run_as_planned() -> usize {
     allocate(PLAN.with_borrow_mut(Vec::pop).expect("a run that was planned"));
     PLAN.with_borrow(Vec::len)

@@ -1,5 +1,5 @@
-//! Threads, jobs and tasks that are attached to a scope count in it: exactly, once, and in the
-//! scopes around it.
+//! Threads, jobs and tasks that are attached to a scope count in it exactly once, and so they do in
+//! the scopes around it.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -27,12 +27,12 @@ use yield_now::yield_now;
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
 
-/// Runs `work` on another thread, whose own making the scope of this thread does not see.
+/// Runs `work` on another thread. What it takes to make the thread is uncounted.
 fn on_a_thread<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     uncounted(|| thread::scope(|scope| scope.spawn(work).join().expect("it ends well")))
 }
 
-/// Threads that end before it returns; making them does not count.
+/// Runs `work` with threads that end before this returns. What it takes to make them is uncounted.
 fn with_threads<'env>(work: impl for<'scope> FnOnce(&'scope Scope<'scope, 'env>)) {
     uncounted(|| thread::scope(work));
 }
@@ -110,7 +110,7 @@ fn what_is_attached_twice_counts_once() {
         first.attach_thread();
         allocate(1, 1);
         first.run(|| allocate(1, 1));
-        // In whatever order the guards go, the thread is attached until all have gone.
+        // The thread is attached until all guards have gone, in whatever order they go.
         drop(outer);
         allocate(1, 1);
         drop(inner);
@@ -194,7 +194,7 @@ fn a_guard_that_leaves_an_uncounted_stretch_counts_nothing_twice() {
     assert_eq!(scope.exit().alloc_count, 5);
 }
 
-/// The heir of its part must not be one that counts for itself, in the uncounted stretch.
+/// What inherits its part must not be a scope that counts for itself in the uncounted stretch.
 #[test]
 fn a_guard_that_is_dropped_in_an_uncounted_stretch_leaves_nothing_to_those_inside() {
     let scope = AllocScope::enter();
@@ -383,7 +383,7 @@ fn tasks_count_at_each_poll_and_where_they_are_dropped() {
         });
     }
     assert_eq!(numbers(scope.stats()), (2, 2, 110, 110));
-    // Cancelled: what it held is freed in the scope, wherever it is dropped.
+    // This one is cancelled. What it held is freed in the scope, wherever it is dropped.
     let mut cancelled = uncounted(|| {
         Box::pin(handle.instrument(async {
             let _held = black_box(Vec::<u8>::with_capacity(1_000));
@@ -434,7 +434,7 @@ fn a_future_that_is_held_to_a_budget_hands_out_handles() {
         on_a_thread(|| {
             let _attached = handle.attach();
             allocate(1, 1);
-            // Between the polls of the future, too.
+            // It runs between the polls of the future, too.
         });
         allocate(1, 10);
     };
@@ -464,8 +464,8 @@ fn a_future_that_is_held_to_a_budget_hands_out_handles() {
     }
 }
 
-/// On a thread that is attached to its scope, a future counts once; a guard that outlives a poll
-/// counts on.
+/// On a thread that is attached to its scope, a future counts once. A guard that outlives a poll
+/// goes on counting.
 #[test]
 fn a_future_and_a_guard_of_its_scope_on_one_thread_count_each_event_once() {
     let waker = uncounted(waker::idle);
@@ -514,7 +514,7 @@ fn async_functions_with_a_budget_hand_out_handles() {
     std::panic::catch_unwind(|| run(7)).expect_err("one too many");
 }
 
-/// Nor does it raise the peak of what is over, or leak in it.
+/// It does not raise the peak of what is over either, and nothing of it is a leak there.
 #[test]
 fn what_an_async_function_drops_after_its_body_is_neither_in_the_peak_nor_retained() {
     struct Allocates;
@@ -534,7 +534,7 @@ fn what_an_async_function_drops_after_its_body_is_neither_in_the_peak_nor_retain
         black_box(&late);
     }
     let waker = uncounted(waker::idle);
-    // With it, every event is looked at.
+    // While something records, every event is looked at.
     let _recording = AllocScope::with_call_sites();
     let mut shared = pin!(is_shared(Allocates));
     assert!(shared.as_mut().poll(&mut Context::from_waker(&waker)).is_ready());
@@ -561,7 +561,7 @@ fn guards_that_outlive_a_poll_count_until_the_last_is_dropped() {
     assert_eq!(exceeded.stats().alloc_count, 1);
 }
 
-/// Its arguments are dropped when the count has ended.
+/// The arguments of the function are dropped when the count has ended.
 #[test]
 fn an_async_function_that_is_over_is_no_current_scope() {
     struct Asks<'a>(&'a Cell<Option<bool>>);
@@ -606,7 +606,7 @@ fn after_the_end_of_a_scope_nothing_counts_and_nothing_breaks() {
     let before = scope.stats();
     let stats = scope.exit();
     assert_eq!(stats.alloc_count, before.alloc_count);
-    // A later scope, which may well get the same place, sees nothing of it.
+    // A later scope sees nothing of it, though it may well get the same place.
     let later = AllocScope::enter();
     let of_later = later.handle();
     let own = uncounted(|| {
@@ -636,7 +636,7 @@ fn there_is_no_current_scope_where_nothing_counts() {
             on_a_thread(again.wrap(|| allocate(1, 1)));
         });
     });
-    // One that has ended is none, though a guard of it is still there.
+    // A scope that has ended is not the current one, though a guard of it is still there.
     let inner = AllocScope::enter();
     let attached = inner.handle().attach();
     drop(inner);
@@ -659,13 +659,13 @@ fn handles_count_nowhere() {
     assert_eq!(stats, AllocStats::default());
 }
 
-/// It takes the square of their number, not the cube, which would be minutes.
+/// It takes time by the square of their number. By the cube, it would take minutes.
 #[test]
 fn a_handle_inside_thousands_of_scopes_is_made_in_no_time() {
     handle_inside_thousands_of_scopes();
     let scope = AllocScope::enter();
     let handle = scope.handle();
-    // There a scope may be around twice.
+    // On such a thread, a scope may be around twice.
     on_a_thread(|| handle.run(handle_inside_thousands_of_scopes));
 }
 

@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 #![deny(warnings)]
 #![warn(clippy::pedantic, clippy::nursery, future_incompatible)]
-// About the code below, which is here to be measured.
+// These lints are about the code below, which is here to be measured.
 #![allow(
     clippy::borrow_as_ptr,
     clippy::items_after_statements,
@@ -105,7 +105,7 @@ fn an_assignment_is_no_limit() {
 }
 
 #[test]
-#[rustfmt::skip] // For the commas at the end.
+#[rustfmt::skip] // It would take away the commas at the end.
 fn a_comma_may_end_each_form() {
     assert_eq!(assert_no_alloc!(3,), 3);
     assert_eq!(assert_no_alloc!({ 3 },), 3);
@@ -457,7 +457,8 @@ fn a_message_is_not_formatted_when_the_block_is_left_early() {
 
 // ---------------------------------------------------------------- limits
 
-/// Three allocations, a reallocation among them, and two frees: 600 bytes, 300 at the most at once.
+/// Makes three allocations, one of them a reallocation, and two frees. They are of 600 bytes in
+/// all, and of 300 at the most at once.
 fn work() {
     let mut block = black_box(Vec::<u8>::with_capacity(100));
     block.reserve_exact(200);
@@ -943,7 +944,7 @@ fn line_of_panic<R>(work: impl FnOnce() -> R) -> u32 {
 }
 
 #[test]
-#[rustfmt::skip] // For each call on the line of its assertion.
+#[rustfmt::skip] // Each call has to be on the line of its assertion.
 fn a_broken_budget_panics_at_the_call_of_the_macro() {
     assert_eq!(line_of_panic(|| assert_no_alloc! { allocate(1); }), line!());
     assert_eq!(line_of_panic(|| assert_no_alloc!(allocate(1), "message")), line!());

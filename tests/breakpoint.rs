@@ -1,5 +1,5 @@
-//! `MOD_ALLOC_BREAK=1`: a signal at the first allocation past a budget, for debuggers. What gets it
-//! is below, and runs in a process of its own.
+//! `MOD_ALLOC_BREAK=1`: a signal at the first allocation past a budget, for debuggers. The test
+//! that gets it is at the end, and runs in a process of its own.
 #![cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
 
 use std::hint::black_box;
@@ -51,8 +51,8 @@ fn it_does_not_unless_it_is_told_to() {
     );
 }
 
-/// Where there is a debugger that may debug, it has the stack before it, and can go on to the
-/// report.
+/// If there is a debugger that may debug, it shows the stack of the allocation, and can go on to
+/// the report.
 #[test]
 fn a_debugger_stops_in_the_users_function_and_goes_on() {
     let gdb = |commands: &[&str]| {

@@ -1,4 +1,4 @@
-//! Budgets that are broken while a panic unwinds: the panic goes on as it was, and the process
+//! Budgets that are broken while a panic unwinds. The panic goes on as it was, and the process
 //! lives.
 
 use std::hint::black_box;
@@ -29,7 +29,7 @@ impl Drop for OnDrop {
     }
 }
 
-/// `broken` panics by itself; in the unwinding of another panic it does not.
+/// `broken` panics by itself. While another panic unwinds, it does not.
 #[track_caller]
 fn check(broken: fn()) {
     let alone = catch_unwind(broken).expect_err("the budget is broken");

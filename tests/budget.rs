@@ -1,4 +1,4 @@
-//! `Budget` as a value: what holds, what does not, and what the failures say.
+//! `Budget` as a value: which budgets hold, which do not, and what the failures say.
 
 use std::error::Error;
 use std::future::{poll_fn, Future};
@@ -285,7 +285,7 @@ fn a_cancelled_future_is_not_checked_and_leaves_the_outer_count_right() {
         drop(inner);
         allocate(&[10]);
     };
-    // The box of the inner future, and two blocks.
+    // There are the box of the inner future, and two blocks.
     assert!(drive(Budget::new().exact(3).check_future(outer), || ()).is_ok());
 }
 
@@ -323,7 +323,7 @@ fn enforcing_a_future_panics_at_its_await() {
     assert_eq!(drive(Budget::new().max(0).enforce_future(async { 5 }), || ()), 5);
 }
 
-/// `check` returns what was measured, whatever else goes on; `enforce` gives way to a panic.
+/// `check` returns what was measured, whatever else goes on. `enforce` gives way to a panic.
 #[test]
 fn checks_say_what_was_measured_while_a_panic_unwinds_and_enforce_is_silent() {
     struct Checks<'a>(&'a mut Vec<bool>);
@@ -359,7 +359,7 @@ fn warm_ups_of_an_async_fn_are_uncounted_in_the_scopes_around() {
         black_box(Box::new(1))
     }
     let (_, stats) = measure(|| drop(drive(allocates_once(), || allocate(&[100]))));
-    // The counted run and its output, and what ran between the polls of three runs.
+    // These are the counted run and its output, and what ran between the polls of three runs.
     assert_eq!((stats.alloc_count, stats.dealloc_count, stats.live_count), (1 + 3, 1 + 3, 0));
     assert_eq!((stats.total_bytes, stats.current_bytes, stats.peak_bytes), (1 + 300, 0, 100));
 }
@@ -370,7 +370,7 @@ fn making_and_dropping_warm_up_futures_is_uncounted_as_well() {
         let block = vec![1_u8; 10];
         async move { drop(block) }
     });
-    // Of the one run that counts, its making; none of its polls allocates.
+    // The one run that counts is made, which allocates. None of its polls does.
     let (done, stats) = measure(|| drive(counted, || ()));
     assert!(done.is_ok());
     assert_eq!((stats.alloc_count, stats.dealloc_count), (1, 1));

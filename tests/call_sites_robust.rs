@@ -1,7 +1,7 @@
 //! Call sites under rough treatment: backtraces and panics while a scope records, forks, small
-//! stacks, thread-locals, the end of the process, no memory. Counts stay exact, and nothing hangs:
-//! each test runs itself again as a process of its own, which is ended, and the test failed, when
-//! its time is up.
+//! stacks, thread-locals, the end of the process, no memory. Counts stay exact, and nothing hangs.
+//! Each test runs itself again in a process of its own. When its time is up, that process is ended,
+//! and the test fails.
 #![cfg(all(feature = "backtraces", target_os = "linux", target_arch = "x86_64", not(miri)))]
 #![allow(unsafe_code)]
 
@@ -110,14 +110,14 @@ fn in_a_process(test: &str, variables: &[(&str, &str)], work: fn()) {
     }
 }
 
-/// Sum over all sites, and what belongs to none.
+/// The events and bytes of all sites.
 fn sum(sites: &CallSites) -> (u64, u64) {
     let events: u64 = sites.sites().iter().map(|site| site.alloc_count()).sum();
     let bytes = sites.sites().iter().map(|site| site.total_bytes()).sum();
     (events, bytes)
 }
 
-/// Every event is at some site, or said to be at none.
+/// Checks that every event is at a site, or is said to be at none.
 #[track_caller]
 fn assert_agrees(sites: &CallSites, stats: &AllocStats) {
     let expected = stats.alloc_count;
@@ -127,12 +127,12 @@ fn assert_agrees(sites: &CallSites, stats: &AllocStats) {
     assert_eq!(sum(sites).0 + sites.unattributed_count(), expected, "{sites:#}");
 }
 
-/// `AllocStats` without the peak, which is about when.
+/// `AllocStats` without the peak, which depends on the order of events.
 fn counts(stats: &AllocStats) -> [u64; 4] {
     [stats.alloc_count, stats.realloc_count, stats.dealloc_count, stats.total_bytes]
 }
 
-/// What `work` counts with and without recording is the same, and all of it is at sites.
+/// Checks that `work` counts the same with and without recording, and that all of it is at sites.
 #[track_caller]
 fn assert_loses_nothing(work: &dyn Fn()) {
     let run = |is_recording: bool| {
@@ -148,7 +148,7 @@ fn assert_loses_nothing(work: &dyn Fn()) {
         assert_eq!(sites.unattributed_count(), 0, "{sites:#}");
         stats
     };
-    // What std keeps after the first time it has by the third.
+    // By the third time, std has what it keeps after the first.
     let runs: Vec<_> =
         [false, true, false, true, false, true].into_iter().map(|r| counts(&run(r))).collect();
     assert_eq!(runs[2], runs[3]);
@@ -165,7 +165,8 @@ fn deep(depth: usize, work: &mut dyn FnMut()) {
     black_box(());
 }
 
-/// Seven allocations and one reallocation of 1,150 bytes in all, on stacks of different depth.
+/// Makes seven allocations and one reallocation, of 1,150 bytes in all, on stacks of different
+/// depth.
 #[inline(never)]
 fn allocate() {
     for i in 0..6 {
@@ -179,7 +180,7 @@ fn allocate() {
 const EVENTS: u64 = 8;
 const BYTES: u64 = 6 * 100 + 15 + 100 + 435;
 
-/// A scope that records counts what `allocate` does, whatever else goes on.
+/// Checks that a scope that records counts what `allocate` does, whatever else goes on.
 #[track_caller]
 fn record_and_check() -> AllocScope {
     let scope = AllocScope::with_call_sites();
@@ -251,12 +252,12 @@ fn backtraces_on_several_threads_at_once_lose_no_count() {
         });
         let sites = profiler.call_sites();
         let stats = profiler.stop();
-        // What is formatted after `call_sites` is in neither.
+        // What is formatted after `call_sites` is in neither of them.
         assert_agrees(&sites, &stats);
     });
 }
 
-/// The same captured backtrace, resolved by many at once.
+/// Many threads resolve the same captured backtrace at once.
 #[test]
 fn one_backtrace_formatted_by_many_threads_loses_no_count() {
     in_a_process("one_backtrace_formatted_by_many_threads_loses_no_count", &[], || {
@@ -345,7 +346,7 @@ fn panics_while_formatting_and_unwinding_lose_no_count() {
             assert!(caught.is_err());
         };
         assert_loses_nothing(&work);
-        // A scope that is left by the panic, and one around.
+        // The panic leaves one scope, and there is one around that.
         let outer = AllocScope::with_call_sites();
         let caught = catch_unwind(|| {
             let _inner = AllocScope::with_call_sites();
@@ -397,7 +398,7 @@ fn a_panic_hook_may_record_and_report() {
     });
 }
 
-/// What a forked child tells its parent: memory that both have.
+/// What a forked child tells its parent, in memory that both have.
 struct Shared {
     stage: AtomicU32,
 }
@@ -410,8 +411,8 @@ fn shared() -> &'static Shared {
     unsafe { &*page.cast::<Shared>() }
 }
 
-/// Runs `child` in a forked child, which is to end within so many seconds; the stage that it
-/// reached, if it failed.
+/// Runs `child` in a forked child, which is to end within `limit`. If it fails, returns the stage
+/// that it has reached, and what is wrong.
 fn in_a_fork(shared: &Shared, limit: Duration, child: impl FnOnce()) -> Result<(), (u32, String)> {
     shared.stage.store(0, SeqCst);
     // SAFETY: the child runs `child` and ends without returning.
@@ -442,15 +443,15 @@ fn in_a_fork(shared: &Shared, limit: Duration, child: impl FnOnce()) -> Result<(
     }
 }
 
-/// So many times, or as often as there is time for: on a busy machine a fork may take a second.
+/// Counts up to `times`, or as far as there is time. On a busy machine, a fork may take a second.
 fn in_time(times: usize) -> impl Iterator<Item = usize> {
     let start = Instant::now();
     (0..times).take_while(move |_| start.elapsed() < LIMIT / 3)
 }
 
-/// Runs `work` in a forked child, which has no thread but this one. The first thread of the process
-/// is the harness's; when that waits for a test, std registers a destructor, for which glibc ends
-/// the process where there is no memory.
+/// Runs `work` in a forked child, which has no thread but this one. In the parent, the harness has
+/// a thread that waits for the test. For that, std registers a destructor, and if there is no
+/// memory for it, glibc ends the process.
 fn without_other_threads(work: impl FnOnce()) {
     in_a_fork(shared(), Duration::from_secs(60), work).unwrap();
 }
@@ -533,7 +534,7 @@ fn forked_children_count_and_record() {
     });
 }
 
-/// As above, but before anything has recorded in the parent, and from another thread than the main
+/// As above, but before anything has recorded in the parent, and from a thread that is not the main
 /// one.
 #[test]
 fn forked_children_are_the_first_to_record() {
@@ -604,7 +605,7 @@ fn forked_children_read_the_numbers_of_the_process() {
     });
 }
 
-/// Its lock may have been held, so a child has its numbers or an error.
+/// The profiler's lock may have been held, so a child gets its numbers or an error.
 #[cfg(feature = "dhat-compat")]
 #[test]
 fn forked_children_never_wait_for_ever_for_the_profile_of_dhat() {
@@ -632,13 +633,13 @@ fn forked_children_never_wait_for_ever_for_the_profile_of_dhat() {
 }
 
 /// Locks of std and of the loader that another thread held at the fork are held for ever in the
-/// child: there a report may do without names, but comes.
+/// child. A report may lack names there, but it comes.
 #[test]
 fn forked_children_report() {
     in_a_process("forked_children_report", &[], || {
         let failures = fork_often(8, Duration::from_secs(30), |shared| {
             count_and_record_in_the_child(shared);
-            // Not by `{}`, which panics where there are no names.
+            // It is not formatted by `{}`, which panics where there are no names.
             let report = |scope: AllocScope| {
                 let sites = scope.call_sites();
                 assert_agrees(&sites, &scope.exit());
@@ -646,7 +647,7 @@ fn forked_children_report() {
             };
             report(record_and_check());
             shared.stage.store(4, SeqCst);
-            // The second one does not wait again.
+            // The second report does not wait again.
             let start = Instant::now();
             report(record_and_check());
             assert!(start.elapsed() < Duration::from_secs(4));
@@ -658,8 +659,8 @@ fn forked_children_report() {
     });
 }
 
-/// A child of a process that does nothing else has all names; also where the thread that forks is
-/// not the main one.
+/// A child of a process that does nothing else has all names, even if the thread that forks is not
+/// the main one.
 #[test]
 fn a_forked_child_of_a_quiet_process_knows_all_names() {
     in_a_process("a_forked_child_of_a_quiet_process_knows_all_names", &[], || {
@@ -773,7 +774,7 @@ fn destructors_of_thread_locals_record_and_report() {
     });
 }
 
-/// Allocations made in this file's `allocate`.
+/// The number of allocations that were made in this file's `allocate`.
 fn count_in_allocate(sites: &CallSites) -> u64 {
     // Std has functions of that name too, and an optimised build knows no path of an inlined one.
     let is_it = |frame: &Frame| {
@@ -799,8 +800,8 @@ fn two_hundred_short_threads_record_at_once() {
     });
 }
 
-/// Profilers that come and go while others record, on threads that come and go: no scope loses an
-/// event, and each profiler has at least what happened between its start and its reading.
+/// Profilers come and go while others record, on threads that come and go. No scope loses an event,
+/// and each profiler has at least what happened between its start and its reading.
 #[test]
 fn profilers_start_and_stop_while_threads_record() {
     const ROUNDS: u64 = 25;
@@ -831,7 +832,7 @@ fn profilers_start_and_stop_while_threads_record() {
             }
             is_over.store(true, SeqCst);
         });
-        // All have stopped: recording ends, and counts go on.
+        // All profilers have stopped. Recording ends, and counts go on.
         let (_, stats) = mod_alloc::measure(allocate);
         check(&stats);
     });
@@ -940,8 +941,8 @@ fn a_process_may_end_while_scopes_are_open_and_exit_handlers_record() {
     });
 }
 
-/// All memory that can be had, in blocks from `largest` down to `smallest` bytes; each points at
-/// the one before.
+/// Takes all memory that can be had, in blocks from `largest` down to `smallest` bytes. Each points
+/// at the one before.
 fn take_all(largest: usize, smallest: usize) -> *mut c_void {
     let mut last = ptr::null_mut();
     let mut size = largest;
@@ -969,16 +970,16 @@ fn give_back(mut last: *mut c_void) {
     }
 }
 
-/// Makes 100 allocations where blocks can be had, but no memory to keep a stack or a table in;
-/// before that [`FILLING`], at so many stacks that they fill what the library has taken of the
-/// system in advance. Returns the 100.
+/// Makes 100 allocations where blocks can be had, but no memory to keep a stack or a table in.
+/// Before that, it makes [`FILLING`] allocations, with so many stacks that they fill what the
+/// library has taken from the system in advance. Returns the 100 blocks.
 #[allow(clippy::vec_box)] // Each is a block of its own.
 fn allocate_without_memory_for_stacks() -> Vec<Box<[u8; 48]>> {
     const ADDRESS_SPACE: c_int = 9;
     let mut limit = [0; 2];
     // SAFETY: two words, as `struct rlimit`.
     assert_eq!(unsafe { getrlimit(ADDRESS_SPACE, &mut limit) }, 0);
-    // Every other block of these will be free, and none beside another.
+    // Every other one of these blocks will be freed, so that no free block is beside another.
     let mut small: Vec<Option<Box<[u8; 48]>>> =
         uncounted(|| (0..400).map(|_| Some(black_box(Box::new([0_u8; 48])))).collect());
     let mut kept: Vec<Box<[u8; 48]>> = uncounted(|| Vec::with_capacity(100));
@@ -1019,7 +1020,7 @@ fn without_memory_stacks_are_lost_visibly_and_counts_are_not() {
             assert!(sites.unattributed_count() >= 90, "{sites:#}");
             let lost = format!("{sites:#}");
             assert!(lost.contains(" at no site: there was no room for more stacks"), "{lost}");
-            // With memory, all is as before.
+            // Once there is memory, all is as before.
             drop(kept);
             report_and_check(record_and_check());
         });
@@ -1052,10 +1053,10 @@ fn without_memory_stacks_of_attached_threads_are_lost_visibly_too() {
     });
 }
 
-/// As many as `allocate_without_memory_for_stacks` makes first.
+/// How many allocations `allocate_without_memory_for_stacks` makes first.
 const FILLING: u64 = 400;
 
-/// No scope can be opened without memory, and that is all that happens.
+/// Without memory, no scope can be opened. Nothing else happens.
 #[test]
 fn without_memory_no_scope_opens_or_it_counts_right() {
     in_a_process("without_memory_no_scope_opens_or_it_counts_right", &[], || {
@@ -1069,7 +1070,7 @@ fn without_memory_no_scope_opens_or_it_counts_right() {
                 // SAFETY: as above.
                 assert_eq!(unsafe { setrlimit(ADDRESS_SPACE, &[1 << 20, limit[1]]) }, 0);
                 let all = take_all(1 << 20, 48);
-                // So much can be had.
+                // So much memory can be had.
                 let some = [1_usize, 3, 8, 20, 50][round % 5] * 1_000;
                 let mut free_bytes = 0;
                 let mut rest = all;

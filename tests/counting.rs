@@ -1,4 +1,4 @@
-//! What scopes count: each edge of the semantics, with the numbers worked out by hand.
+//! What scopes count, in each edge case. The numbers were worked out by hand.
 #![allow(unsafe_code)]
 
 use std::alloc::{alloc, alloc_zeroed, dealloc, realloc, Layout};
@@ -15,7 +15,7 @@ fn bytes(count: usize) -> Vec<u8> {
     black_box(Vec::with_capacity(count))
 }
 
-/// Holds the statistics against numbers, in the order of the fields.
+/// Compares the statistics with numbers, in the order of the fields.
 #[track_caller]
 fn check(stats: AllocStats, expected: [i64; 8]) {
     let fields = [
@@ -166,7 +166,7 @@ fn a_thousand_nested_scopes_are_exact() {
         assert_eq!((own.peak_bytes, own.current_bytes), (inner.peak_bytes + 1, 0));
         own
     }
-    // On a thread of its own, for its stack.
+    // It runs on a thread of its own, whose stack is large enough.
     let run = || check(nest(1_000), [1_000, 0, 1_000, 1_000, 0, 1_000, 0, 0]);
     thread::Builder::new().stack_size(64 << 20).spawn(run).expect("spawns").join().expect("exact");
 }
@@ -268,8 +268,8 @@ fn a_caught_panic_leaves_every_outer_count_right() {
         std::panic::resume_unwind(Box::new(()));
     };
     let ((), caught) = measure(|| assert!(catch_unwind(AssertUnwindSafe(panicking)).is_err()));
-    // The block and the panic's own; the free of the uncounted panic, which is caught outside of
-    // `uncounted`.
+    // Two allocations are the block and the panic's own. The third free is that of the uncounted
+    // panic, which is caught outside `uncounted`.
     assert_eq!((caught.alloc_count, caught.dealloc_count, caught.live_count), (2, 3, -1));
     drop(bytes(1_000));
     let stats = outer.exit();

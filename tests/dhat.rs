@@ -1,6 +1,6 @@
-//! `mod_alloc::dhat` in a process of its own, without the harness: nobody else may allocate. The
-//! files are read by their layout, a point or a frame on each line; `tests/clients` reads them as
-//! JSON, beside those of dhat.
+//! `mod_alloc::dhat` in a process of its own, without the harness, since nobody else may allocate.
+//! The files are read by their layout, which has a point or a frame on each line. `tests/clients`
+//! reads them as JSON, beside those of dhat.
 
 use std::env;
 use std::fs;
@@ -42,7 +42,7 @@ fn main() {
     println!("dhat: all checks hold");
 }
 
-/// A point of a file: its numbers, in the order of the file, and its frames, innermost first.
+/// A point of a file: its numbers in the order of the file, and its frames, innermost first.
 #[derive(Debug, PartialEq)]
 struct Point {
     numbers: Vec<(String, u64)>,
@@ -59,8 +59,8 @@ impl Point {
         keys.map(|key| self.get(key))
     }
 
-    /// Whether a function of this file is among its frames. Where only lines are known, an inlined
-    /// one has no path.
+    /// Whether a function of this file is among its frames. If only lines are known, an inlined
+    /// function has no path.
     fn is_from(&self, function: &str) -> bool {
         let is_it = |frame: &String| {
             let (_, rest) = frame.split_once(": ").expect("an address");
@@ -130,7 +130,7 @@ fn numbers_of_a_heap() {
     let mut grows = black_box(vec![1_u32, 2, 3, 4]);
     let (points, stats) = profiled(dhat::Profiler::builder(), || {
         drop(from_before);
-        grows.push(5); // From before, so it counts as a fresh block of 32 bytes.
+        grows.push(5); // It is from before, so it counts as a fresh block of 32 bytes.
         let large = held(1_000);
         let grown = grown(200, 200);
         drop(large);
@@ -206,7 +206,7 @@ fn short_held(bytes: usize) -> Vec<u8> {
     held
 }
 
-/// All threads are in it, and a block that another one frees.
+/// All threads are in the profile, and so is a block that another thread frees.
 fn threads() {
     let (points, stats) = profiled(dhat::Profiler::builder(), || {
         let block = thread::spawn(|| held(5_000)).join().expect("it ends well");
@@ -234,7 +234,7 @@ fn deep(depth: usize, blocks: &mut Vec<Vec<u8>>) {
     black_box(depth);
 }
 
-/// Stacks that are the same as far as the depth are one point, with its own maximum.
+/// Stacks that are the same as far as the depth goes are one point, which has its own maximum.
 fn depth() {
     let points_at = |max_frames| {
         let (points, _) = profiled(dhat::Profiler::builder().trim_backtraces(max_frames), || {
@@ -306,7 +306,7 @@ fn misuse() {
 fn twice() {
     dhat::ad_hoc_event(1);
     dhat::ad_hoc_event(2);
-    black_box(()); // No tail call.
+    black_box(()); // It keeps the call from being a jump.
 }
 
 fn events() {
@@ -364,7 +364,7 @@ fn assertions() {
     drop(held);
 }
 
-/// A scope and a profiler say the same, each of what is its own.
+/// A scope and a profiler say the same in their profiles, each about its own blocks.
 fn call_sites() {
     let before = black_box(vec![1_u8; 50]);
     let profiler = Profiler::with_call_sites();
@@ -382,7 +382,7 @@ fn call_sites() {
         assert!(points[0].is_from("grown") && points[0].get("tl") > 0, "{points:?}");
         assert!(points[1].is_from("short_lived"), "{points:?}");
     }
-    // What nobody asks for is not known: then each stack that allocates is a point of its own.
+    // If no heap profile is asked for, each stack that allocates is a point of its own.
     let json = allocations.to_dhat_json();
     let points = points(&json);
     let numbers = |point: &Point| point.numbers.iter().map(|(_, number)| *number).collect();
@@ -392,7 +392,7 @@ fn call_sites() {
     drop(grown);
 }
 
-/// What users see: defaults in the current folder, and stderr.
+/// What users see by default: a file in the current folder, and lines on stderr.
 fn summaries() {
     let run = |name: &str, folder: &PathBuf| -> Output {
         let mut child = Command::new(env::current_exe().expect("a path"));

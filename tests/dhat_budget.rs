@@ -1,6 +1,6 @@
-//! `MOD_ALLOC_DHAT`: a broken budget writes a DHAT profile, and says where. The tests run this
-//! binary again, with the variable set, which is read once in a process; what they run is below,
-//! and ignored otherwise.
+//! `MOD_ALLOC_DHAT`: a broken budget writes a DHAT profile, and says where. The variable is read
+//! once in a process, so the tests run this binary again with the variable set. What they run is
+//! below, and ignored otherwise.
 
 use std::fs;
 use std::hint::black_box;
@@ -19,8 +19,8 @@ use again::this_binary;
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
 
-/// What running `test` in another process prints, with the variable set to `value`, and more of
-/// them.
+/// What `test` prints in another process, with the variable set to `value`, and with more
+/// variables.
 fn output_of(test: &str, value: &str, more: &[(&str, &str)]) -> String {
     let mut again = this_binary();
     again.args(["--exact", &format!("run::{test}"), "--ignored"]);
@@ -34,7 +34,7 @@ fn output_of(test: &str, value: &str, more: &[(&str, &str)]) -> String {
 /// A folder that is not there yet.
 fn folder(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("dhat-budget-{name}"));
-    let _ = fs::remove_dir_all(&folder); // Of an earlier run.
+    let _ = fs::remove_dir_all(&folder); // An earlier run may have left it.
     folder
 }
 
@@ -72,7 +72,7 @@ fn the_report_names_the_file_and_the_file_has_the_scope() {
             rest
         })
         .collect();
-    // Grown from 100 to 200 bytes, and freed in the scope.
+    // The block grew from 100 to 200 bytes, and was freed in the scope.
     assert_eq!(sizes.len(), 1);
     assert!(
         sizes[0].starts_with(":200,\"mbk\":1,\"gb\":200,\"gbk\":1,\"eb\":0,\"ebk\":0,"),
@@ -140,7 +140,7 @@ fn what_keeps_it_from_being_written_is_said() {
     assert!(is_as_unset && output.contains("allocation budget exceeded"), "{output}");
 }
 
-/// Whoever asks for a profile gets one, also where the report shows no call sites.
+/// Whoever asks for a profile gets one, even if the report shows no call sites.
 #[test]
 fn it_is_written_without_call_sites_in_the_report_too() {
     let folder = folder("off");

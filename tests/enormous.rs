@@ -1,5 +1,5 @@
-//! Sums that do not fit: an allocator that grants what no machine has. They stand at the highest
-//! number, which is above every limit.
+//! Sums that do not fit into a number, by an allocator that grants what no machine has. They are
+//! given as the highest number, which is above every limit.
 #![cfg(target_pointer_width = "64")]
 #![allow(unsafe_code)]
 
@@ -9,14 +9,14 @@ use std::thread;
 
 use mod_alloc::{measure, uncounted, AllocScope, Budget, ModAlloc, Profiler};
 
-/// Grants any size; what is enormous must not be touched.
+/// Grants any size. An enormous block must not be touched.
 struct Generous;
 
 fn granted(layout: Layout) -> Layout {
     Layout::from_size_align(layout.size().min(1 << 30), layout.align()).expect("smaller")
 }
 
-// SAFETY: as `System`, for all that is touched.
+// SAFETY: it does as `System` does, for all memory that is touched.
 unsafe impl GlobalAlloc for Generous {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promise.
@@ -83,7 +83,7 @@ fn a_sum_that_does_not_fit_breaks_every_limit() {
             }
         }
     }
-    // What comes later fits again.
+    // Later sums fit again.
     let ((), stats) = measure(|| one_after_the_other(&[MOST, MOST, 1]));
     assert_eq!(stats.total_bytes, u64::MAX);
     let ((), stats) = measure(|| one_after_the_other(&[MOST, 10]));

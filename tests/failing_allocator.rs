@@ -1,5 +1,5 @@
-//! An inner allocator that runs out of memory: refused requests are counted as such, and as nothing
-//! else.
+//! An inner allocator that runs out of memory. Requests that it refuses are counted as failed, and
+//! as nothing else.
 #![allow(unsafe_code)]
 
 use std::alloc::{alloc, alloc_zeroed, dealloc, realloc, GlobalAlloc, Layout, System};
@@ -10,7 +10,7 @@ use std::ptr;
 
 use mod_alloc::{measure, AllocStats, Budget, ModAlloc};
 
-/// `System`, but refusing everything while the current thread says so.
+/// `System`, which refuses everything while the current thread says so.
 struct Refusing;
 
 thread_local!(static REFUSE: Cell<bool> = const { Cell::new(false) });
@@ -19,7 +19,7 @@ fn refused() -> bool {
     REFUSE.with(Cell::get)
 }
 
-// SAFETY: answers with null, or with what `System` answers.
+// SAFETY: it answers with null, or with what `System` answers.
 unsafe impl GlobalAlloc for Refusing {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if refused() {
@@ -57,7 +57,7 @@ mod again;
 #[global_allocator]
 static GLOBAL: ModAlloc<Refusing> = ModAlloc::with(Refusing);
 
-/// Refuses everything that `work` asks for. Nothing in it may panic: that would ask for memory.
+/// Refuses everything that `work` asks for. Nothing in it may panic, for a panic asks for memory.
 fn refusing<R>(work: impl FnOnce() -> R) -> R {
     REFUSE.with(|refuse| refuse.set(true));
     let result = work();
@@ -82,8 +82,8 @@ fn each_refused_request_counts_as_failed_and_as_nothing_else() {
     let layout = Layout::from_size_align(64, 8).expect("valid");
     // SAFETY: the layout is not zero-sized.
     let block = black_box(unsafe { alloc(layout) });
-    // Shown to `black_box`: an allocation that nobody sees may be left out, and then it cannot
-    // fail.
+    // They are shown to `black_box`: an allocation that nobody sees may be left out, and then it
+    // cannot fail.
     let (blocks, stats) = measure(|| {
         refusing(|| {
             // SAFETY: the layout is not zero-sized.
@@ -120,8 +120,8 @@ fn a_thread_whose_first_request_is_refused_counts_on() {
 
 #[test]
 fn scopes_need_no_memory_of_the_inner_allocator() {
-    // Not even the first one, which finds out whether `ModAlloc` is installed: see the test below,
-    // in a process of its own.
+    // No scope needs memory, not even the first one, which finds out whether `ModAlloc` is
+    // installed: see the test below, in a process of its own.
     let (value, stats) = refusing(|| measure(|| 1));
     assert_eq!((value, stats), (1, AllocStats::default()));
 }

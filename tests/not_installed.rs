@@ -1,4 +1,4 @@
-//! A binary without `ModAlloc`: everything that would count must fail, with the lines to add.
+//! A binary without `ModAlloc`. Everything that would count must fail, and print the lines to add.
 
 use std::future::{ready, Future};
 use std::pin::pin;
@@ -15,7 +15,7 @@ mod waker;
 
 use panics::panic_of;
 
-/// There, but without `#[global_allocator]`.
+/// It is there, but without `#[global_allocator]`.
 static FORGOTTEN: ModAlloc = ModAlloc::new();
 
 #[track_caller]

@@ -1,5 +1,5 @@
-//! A `ModAlloc` that is there and counts, but does not serve this binary's own allocations: as when
-//! it is installed in a dynamic library only, or called directly.
+//! A `ModAlloc` that is there and counts, but does not serve this binary's own allocations. That is
+//! so if it is installed only in a dynamic library, or called directly.
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout};

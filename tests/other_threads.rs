@@ -1,6 +1,6 @@
-//! What threads allocate that are not attached to a budget: it is no part of it, but where one test
-//! runs at a time, the report and `MOD_ALLOC_REPORT=1` say that it was there. The tests run this
-//! binary again, one test of it or several.
+//! Allocations of threads that are not attached to a budget. They are no part of it. But if one
+//! test runs at a time, the report and `MOD_ALLOC_REPORT=1` say that they were there. The tests run
+//! this binary again, with one of its tests or several.
 
 use std::future::{poll_fn, Future};
 use std::hint::black_box;
@@ -21,7 +21,7 @@ use again::this_binary;
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
 
-/// A thread that is there before the budget, as in a pool. For each turn it allocates 1,000 times.
+/// A thread that is there before the budget, as in a pool. In each turn it allocates 1,000 times.
 fn pool() -> &'static Barrier {
     static POOL: OnceLock<Arc<Barrier>> = OnceLock::new();
     POOL.get_or_init(|| {
@@ -34,7 +34,7 @@ fn pool() -> &'static Barrier {
             }
             turns.wait();
         });
-        // One turn at once: what starting takes is then over.
+        // After one turn, what it takes to start a thread is over.
         barrier.wait();
         barrier.wait();
         barrier
@@ -89,7 +89,7 @@ fn starts_a_thread() {
     Budget::new().max(0).enforce(|| thread::spawn(|| ()).join().expect("no panic"));
 }
 
-/// Between the polls of its future the thread does something else.
+/// Between the polls of the future, the thread does something else.
 #[test]
 #[ignore = "run by the tests below"]
 fn future_holds() {
@@ -115,7 +115,7 @@ fn future_holds() {
     }
 }
 
-/// What the tests of this binary print that are named in `arguments`.
+/// What those tests of this binary print that are named in `arguments`.
 fn run(arguments: &str, variables: &[(&str, &str)]) -> String {
     let mut again = this_binary();
     again.arg("--ignored").args(arguments.split_whitespace()).envs(variables.iter().copied());
@@ -160,8 +160,8 @@ fn a_broken_budget_says_it_without_being_asked() {
     }
 }
 
-/// What it starts itself is certain also beside other tests. How many allocations that makes is
-/// not.
+/// That a budget starts threads is certain even beside other tests. How many allocations these make
+/// is not.
 #[test]
 fn a_broken_budget_says_that_its_code_starts_threads() {
     let printed = run("starts_a_thread", &[]);

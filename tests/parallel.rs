@@ -1,8 +1,8 @@
-//! 200 budgeted tests, run by 8 test threads beside threads that allocate all the time, 100 times
-//! over: each budget is exact, so a single allocation charged to the wrong test would fail it. And
-//! with an allocation planted in some of the tests, just those fail.
+//! 200 tests with budgets, run by 8 test threads beside threads that allocate all the time, 100
+//! times over. Each budget is exact, so a single allocation that is charged to the wrong test would
+//! fail it. With an allocation planted in some of the tests, exactly those fail.
 //!
-//! The driver at the end runs this same binary again, with the tests of `budgeted` alone.
+//! The driver at the end runs this binary again, with the tests of `budgeted` alone.
 
 use std::hint::black_box;
 
@@ -18,10 +18,10 @@ use crowd::{run_again, start_noise};
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
 
-/// Names the tests, by number, in which an allocation is planted.
+/// The variable that has the numbers of the tests in which an allocation is planted.
 const PLANTED: &str = "MOD_ALLOC_TEST_PLANTED";
 
-/// Read once, before the budgets are entered.
+/// Whether an allocation is planted in this test. To be asked before a budget is entered.
 fn is_planted(number: usize) -> bool {
     std::env::var(PLANTED).is_ok_and(|list| list.split(',').any(|n| n == number.to_string()))
 }
@@ -30,7 +30,7 @@ mod budgeted {
     use super::{black_box, is_planted, start_noise};
     use mod_alloc::{alloc_budget, assert_no_alloc};
 
-    /// `boxes + 1` allocations, and one more if planted.
+    /// Makes `boxes + 1` allocations, and one more if that is planted.
     #[alloc_budget(exact = boxes + 1)]
     fn work(boxes: usize, planted: bool) {
         let mut kept = black_box(Vec::with_capacity(boxes));

@@ -1,8 +1,8 @@
 //! 64 tests, run by 8 test threads beside threads that allocate all the time, 200 times over. Each
-//! of them has four threads of its own that it attaches, and its budget is exact. With an
-//! allocation planted in some of the tests, just those fail.
+//! test has four threads of its own, which it attaches, and its budget is exact. With an allocation
+//! planted in some of the tests, exactly those fail.
 //!
-//! The driver at the end runs this same binary again, with the tests of `budgeted` alone.
+//! The driver at the end runs this binary again, with the tests of `budgeted` alone.
 
 use std::thread;
 
@@ -21,12 +21,12 @@ use crowd::{run_again, start_noise};
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
 
-/// Names the tests, by number, in which an allocation is planted.
+/// The variable that has the numbers of the tests in which an allocation is planted.
 const PLANTED: &str = "MOD_ALLOC_TEST_PLANTED";
 
 const WORKERS: usize = 4;
 
-/// What one attached thread does: `boxes + 1` allocations, and as many that do not count.
+/// What one attached thread does. It makes `boxes + 1` allocations, and as many that do not count.
 fn work(handle: &ScopeHandle, worker: usize, boxes: usize) {
     allocate(1, 5_000);
     match worker {
@@ -72,7 +72,7 @@ fn recorded(boxes: usize, planted: bool) {
     drive(boxes, planted);
 }
 
-/// The peak depends on who runs when, within its limit.
+/// The peak depends on which thread runs when, but is within its limit.
 fn tracked(boxes: usize, planted: bool) {
     let budget = Budget::new().exact((WORKERS * (boxes + 1)) as u64).max_retained(0);
     budget.max_peak_bytes(16 * WORKERS as u64).call_sites(false).enforce(|| drive(boxes, planted));

@@ -1,6 +1,6 @@
 //! The test harness keeps what tests print in a buffer, unless it is told not to. What the buffer
-//! takes is in no verdict: the same tests hold and break with it and without it. They are below,
-//! and run in a process of their own, whose harness may keep their output or not.
+//! allocates decides nothing: with it and without it, the same budgets hold and break. The tests
+//! are below, and run in a process of their own, whose harness may keep their output or not.
 #![cfg(all(feature = "backtraces", target_os = "linux", target_arch = "x86_64", not(miri)))]
 
 use std::fmt;
@@ -19,7 +19,7 @@ use again::this_binary;
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
 
-/// What running the tests below prints.
+/// What the tests below print.
 fn output_of(more: &[&str], backtrace: Option<&str>) -> String {
     let mut again = this_binary();
     again.args(["run::", "--ignored"]).args(more);
@@ -64,7 +64,7 @@ fn a_report_has_only_what_is_the_users_and_says_so() {
     }
 }
 
-/// Without stacks nobody can tell whose an allocation is. The documentation says so.
+/// Without stacks, nobody can tell whose an allocation is. The documentation says so.
 #[test]
 fn without_call_sites_all_counts() {
     let output = output_of(&[], Some("off"));
@@ -72,7 +72,7 @@ fn without_call_sites_all_counts() {
     assert!(!output.contains("of the test harness"), "{output}");
 }
 
-/// Longer than what the buffer may have room for.
+/// Prints more than the buffer may have room for.
 fn print_much() {
     for _ in 0..8 {
         println!("{:>90}", black_box('x'));
@@ -122,7 +122,7 @@ mod run {
             drop(block);
         }
 
-        /// The buffer is from before, and has more bytes already than it gets.
+        /// The buffer is from before, and has more bytes already than are added to it.
         #[test]
         #[ignore = "as above"]
         fn prints_before_and_while_much_is_live() {
@@ -183,8 +183,8 @@ mod run {
             assert!(matches!(polled, Poll::Ready(Ok(()))), "{polled:?}");
         }
 
-        /// What a panic allocates counts, but its message goes to the buffer, too, which grows now
-        /// and then.
+        /// What a panic allocates counts. But its message goes to the buffer, too, and that grows
+        /// now and then.
         #[test]
         #[ignore = "as above"]
         fn panics() {

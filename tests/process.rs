@@ -1,5 +1,5 @@
-//! The numbers of the whole process: `snapshot`, `reset` and `Profiler`. Without the test harness,
-//! whose own threads would be counted: `main` runs one check after the other, and nothing else
+//! The numbers of the whole process: `snapshot`, `reset` and `Profiler`. There is no test harness,
+//! for its own threads would be counted. `main` runs one check after the other, and nothing else
 //! allocates.
 #![allow(unsafe_code)]
 
@@ -46,7 +46,7 @@ fn bytes(count: usize) -> Vec<u8> {
     black_box(Vec::with_capacity(count))
 }
 
-/// Runs `work` on a thread; what spawning costs is not of interest here.
+/// Runs `work` on a thread. What it takes to start the thread does not matter here.
 fn on_a_thread<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'static) -> R {
     thread::spawn(work).join().expect("the thread ends well")
 }
@@ -78,7 +78,8 @@ fn a_profile_sees_other_threads() {
 }
 
 fn the_peak_is_exact_while_one_thread_allocates() {
-    // What this thread holds unreported does not disturb the other, nor the other way round.
+    // Bytes that this thread has not reported do not disturb the other one, nor the other way
+    // round.
     let held = bytes(5_000);
     let (go, wait) = mpsc::channel::<()>();
     let (done, ready) = mpsc::channel();
@@ -103,7 +104,7 @@ fn the_peak_is_exact_while_one_thread_allocates() {
 }
 
 fn the_peak_is_never_below_the_current() {
-    // Unreported bytes of another thread are in the current number: the peak must follow.
+    // The current number has bytes of another thread that are not reported. The peak must follow.
     let profiler = Profiler::start();
     let (kept, snapshot) = {
         let (send, receive) = mpsc::channel();
@@ -125,9 +126,9 @@ fn the_peak_is_never_below_the_current() {
 }
 
 fn the_peak_stays_within_its_bound_while_others_allocate() {
-    // Two threads hold a large block in turn, so that there is never more than one; this one looks
-    // all the time. Between the counters of the two lie those of many others, so that reading all
-    // of them takes a while.
+    // Two threads hold a large block in turn, so that there is never more than one. This thread
+    // looks all the time. Between the counters of the two lie those of many others, so that it
+    // takes a while to read all of them.
     const LARGE: i64 = 1 << 30;
     static TURN: AtomicUsize = AtomicUsize::new(0);
     const LAST_TURN: usize = 4_000;
@@ -162,7 +163,7 @@ fn the_peak_stays_within_its_bound_while_others_allocate() {
         let profiler = Profiler::start();
         let stats = profiler.stop();
         assert!(stats.peak_bytes <= LARGE + bound && stats.current_bytes.abs() <= LARGE + bound);
-        // One that began with the block live cannot have risen by another.
+        // A profiler that began while the block was live cannot have risen by another one.
         assert!(stats.current_bytes > -LARGE / 2 || stats.peak_bytes < LARGE / 2, "{stats}");
         let snapshot = GLOBAL.snapshot();
         assert!(snapshot.peak_bytes <= LARGE + bound, "{snapshot}");
@@ -227,7 +228,7 @@ fn snapshots_never_fall() {
 }
 
 fn ended_threads_keep_their_share_of_the_peak() {
-    // Each thread ends with bytes that it has not reported yet; none of them may be lost.
+    // Each thread ends with bytes that it has not reported yet. None of them may be lost.
     let profiler = Profiler::start();
     let kept: Vec<_> = (0..100).map(|_| on_a_thread(|| bytes(1_000))).collect();
     drop(kept);
@@ -257,8 +258,8 @@ thread_local! {
     static LATE: AtExit = const { AtExit(Cell::new(|| ())) };
 }
 
-/// The destructor of a key that was made after the library's own: it runs when the library's own
-/// end of the thread has passed.
+/// The destructor of a key that was made after the library's own. It runs when the library has
+/// ended its part of the thread.
 #[cfg(unix)]
 mod last {
     use std::ffi::{c_int, c_void};
@@ -271,7 +272,7 @@ mod last {
     }
 
     extern "C" fn run(work: *mut c_void) {
-        // SAFETY: what `set` was given.
+        // SAFETY: it is what `set` was given.
         let work = unsafe { transmute::<*mut c_void, fn()>(work) };
         work();
     }
@@ -293,7 +294,7 @@ mod last {
 const DESTRUCTORS: usize = 2 + cfg!(unix) as usize;
 
 /// Registers a destructor as the first thing that a thread does, and others after it has allocated.
-/// In some of them the library's own end of the thread has passed.
+/// Some of them run when the library has ended its part of the thread.
 fn with_destructors(work: fn()) {
     on_a_thread(move || {
         EARLY.with(|exit| exit.0.set(work));
@@ -310,7 +311,7 @@ fn thread_local_destructors_are_counted() {
         with_destructors(work);
         profiler.stop()
     };
-    profile(|| ()); // What the system sets up once.
+    profile(|| ()); // The system sets up something once.
     let (idle, busy) = (profile(|| ()), profile(|| drop((bytes(100), bytes(200_000)))));
     let times = DESTRUCTORS as u64;
     assert_eq!(busy.alloc_count - idle.alloc_count, 2 * times);
@@ -333,7 +334,8 @@ fn scopes_work_in_thread_local_destructors() {
     }
 }
 
-/// Neither what finding the names takes, on this thread and on one of its own, nor the texts.
+/// This is neither what it takes to find the names, on this thread and on one of its own, nor the
+/// texts.
 #[cfg(feature = "backtraces")]
 fn reports_are_in_no_total() {
     use std::fmt::Write;
@@ -350,7 +352,7 @@ fn reports_are_in_no_total() {
     assert!(text.len() < text.capacity() && text.contains("call sites"));
     assert_eq!(own.alloc_count(), 2);
     drop((all, own, broken, exceeded));
-    // The report of the budget itself is the process's: it was on the heap before.
+    // The report of the budget itself counts for the process, and was on the heap before.
     assert_eq!(GLOBAL.snapshot(), before);
     assert_eq!(profiler.call_sites().alloc_count(), 2);
     drop(scope);
@@ -358,7 +360,8 @@ fn reports_are_in_no_total() {
 }
 
 fn ten_thousand_threads_do_not_grow_the_memory() {
-    // Frames whose memory must be used again as well, closed and forgotten.
+    // The memory of scopes that are closed, and of those that are forgotten, must be used again,
+    // too.
     let work = || {
         let _ = mod_alloc::measure(|| drop(bytes(100)));
         #[cfg(unix)]
@@ -368,8 +371,8 @@ fn ten_thousand_threads_do_not_grow_the_memory() {
         for _ in 0..threads / 8 {
             thread::scope(|scope| {
                 let threads: Vec<_> = (0..8).map(|_| scope.spawn(work)).collect();
-                // The scope alone waits for what the threads do, not for their ends, which the next
-                // check would count.
+                // By itself, `thread::scope` waits for what the threads do, and not for their ends,
+                // which the next check would count.
                 threads.into_iter().for_each(|thread| thread.join().expect("it ends well"));
             });
         }
@@ -384,8 +387,8 @@ fn ten_thousand_threads_do_not_grow_the_memory() {
     assert!(grown < 1 << 20, "10,000 threads left {grown} bytes behind");
 }
 
-/// A budget ends the count of an `async fn` before it is closed, and keeps what it has recorded by
-/// then aside.
+/// A budget ends the count of an `async fn` before it is closed. What it has recorded by then is
+/// kept aside.
 fn futures_under_a_budget_do_not_grow_the_memory() {
     #[mod_alloc::alloc_budget(max = 1)]
     async fn work() {

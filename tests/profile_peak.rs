@@ -1,4 +1,5 @@
-//! What was live at the peak of a whole process, by call site. One test: nobody else may allocate.
+//! What was live at the peak of a whole process, by call site. There is one test, since nobody else
+//! may allocate.
 
 use std::hint::black_box;
 use std::thread;
@@ -71,7 +72,7 @@ fn the_sites_of_a_profile_know_what_was_live_at_its_peak() {
     assert_eq!(by_bytes.sites()[0].total_bytes(), 500_000, "{by_bytes:#}");
     assert_eq!(sites.to_string(), by_bytes.to_string(), "the snapshot has an order of its own");
 
-    // Profilers that overlap have it each, up to four.
+    // Each of several profilers that overlap knows it, up to four.
     assert_eq!(at_peak(&of_second, "held"), (2, 110_000), "{of_second:#}");
     let more = [(); 3].map(|()| Profiler::with_call_sites());
     drop(black_box(Vec::<u8>::with_capacity(10)));
@@ -81,7 +82,7 @@ fn the_sites_of_a_profile_know_what_was_live_at_its_peak() {
     let of_fifth = more[2].call_sites();
     std::panic::catch_unwind(|| of_fifth.sorted_by(SortBy::PeakBytes)).expect_err("not known");
 
-    // Who asks for it gets it, or is told.
+    // A profiler that asks for it gets it, or is told that it cannot.
     let told = panic_of(|| drop(Profiler::with_heap_profile()));
     assert!(told.contains("fewer than four others recording? `Profiler::with_call_sites()`"));
     drop(second);

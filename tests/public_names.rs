@@ -1,8 +1,9 @@
-//! What is public of mod-alloc, by name, signature and feature, as `public_names.snap` holds it: so
-//! that nothing becomes public, changes or vanishes by accident.
+//! What is public of mod-alloc, by name, signature and feature. `public_names.snap` has the list,
+//! so that nothing becomes public, changes or vanishes by accident.
 //!
-//! It is read from the pages that rustdoc writes, since only the compiler knows what can be reached
-//! from outside and which threads a type may be sent to. Hidden items are no part of it.
+//! The list is read from the pages that rustdoc writes, since only the compiler knows what can be
+//! reached from outside, and whether a type may be sent to other threads. Hidden items are no part
+//! of it.
 //!
 //! It builds the documentation three times, so `cargo test` leaves it out:
 //!
@@ -16,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-/// Each adds to the one before: what Cargo is told, and the feature that it adds.
+/// What Cargo is told, and the feature that this adds to those before.
 const FEATURES: [(&[&str], &str); 3] = [
     (&["--no-default-features"], ""),
     (&["--no-default-features", "--features", "backtraces"], "[backtraces] "),
@@ -54,8 +55,8 @@ fn the_public_names_are_those_of_the_list() {
     }, { insta::assert_snapshot!("public_names", text) });
 }
 
-/// The folder of the pages. Each set of features has its own: Cargo does not notice that another
-/// one has written to it.
+/// Builds the pages, and returns their folder. Each set of features has its own, for Cargo does not
+/// notice that another one has written to it.
 fn documentation(features: &[&str]) -> PathBuf {
     let target =
         Path::new(env!("CARGO_TARGET_TMPDIR")).join("public_names").join(features.concat());
@@ -70,14 +71,14 @@ fn documentation(features: &[&str]) -> PathBuf {
     target.join("doc/mod_alloc")
 }
 
-/// Of each public item, all lines that say what it is.
+/// All lines that say what a public item is, each with the name of the item.
 fn public_lines(pages: &Path) -> BTreeSet<(String, String)> {
     let read = |page: &str| fs::read_to_string(pages.join(page)).expect(page);
     let mut lines = BTreeSet::new();
     let index = read("all.html");
     for (page, name) in links(&index) {
         let item = format!("mod_alloc::{name}");
-        // `dhat/struct.Profiler.html` is a `struct`.
+        // `dhat/struct.Profiler.html` is the page of a `struct`.
         let kind = page.rsplit('/').next().and_then(|file| file.split('.').next());
         let kind = kind.expect("a page has a kind");
         let page = read(page);
@@ -97,13 +98,13 @@ fn links(index: &str) -> impl Iterator<Item = (&str, &str)> {
 }
 
 /// The declaration of an item, its own methods, and the traits that it implements or explicitly
-/// does not.
+/// does not implement.
 fn item_lines(kind: &str, page: &str) -> Vec<String> {
     let (page, _) = page.split_once("<h2 id=\"blanket-implementations\"").unwrap_or((page, ""));
     let declaration = between(page, "<pre class=\"rust item-decl\">", "</pre>");
     let declaration = declaration.map(text).filter(|text| !text.is_empty());
     let declaration = declaration.expect("rustdoc writes other pages by now");
-    // What the arms of a macro are is its own affair.
+    // The arms of a macro are not public.
     let is_macro = kind == "macro";
     let mut lines = vec![if is_macro { "macro".to_owned() } else { declaration }];
     let mut methods_of = String::new();
@@ -122,7 +123,7 @@ fn item_lines(kind: &str, page: &str) -> Vec<String> {
                 lines.push(header);
             }
         } else {
-            // Of a type with parameters, which of them have the method.
+            // If a type has parameters, the header says for which of them the method is there.
             methods_of = if header.contains('<') { format!("{header}: ") } else { String::new() };
         }
     }
@@ -134,8 +135,8 @@ fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
     rest.split_once(end).map(|(inner, _)| inner)
 }
 
-/// The text of a piece of a page, on one line, without the button that unfolds it and without
-/// attributes, of which only `non_exhaustive` matters to callers.
+/// The text of a piece of a page, on one line. It is without the button that unfolds it, and
+/// without attributes but for `non_exhaustive`, which is the only one that matters to callers.
 fn text(html: &str) -> String {
     let mut text = String::new();
     for tag in html.split('<') {
@@ -143,7 +144,7 @@ fn text(html: &str) -> String {
         let is_left_out = words.starts_with("Show ") && words.ends_with(" fields")
             || tag.contains("code-attribute") && words != "#[non_exhaustive]";
         if !is_left_out {
-            // What follows a block stands on a line of its own.
+            // What follows a block is on a line of its own.
             text += if tag == "/div" || tag.starts_with("div") { " " } else { "" };
             text += words;
         }
@@ -160,6 +161,6 @@ fn text(html: &str) -> String {
         text = text.replace(escaped, plain);
     }
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    // Long signatures are broken into lines, the others are not.
+    // Long signatures are broken into lines. These become one line, as the others are.
     text.replace("( ", "(").replace(", )", ")").replace(", }", " }").replace(")where", ") where")
 }

@@ -1,5 +1,5 @@
-//! `max_retained` and `max_retained_bytes`: blocks that are allocated in a scope and live at its
-//! end, by their identity.
+//! `max_retained` and `max_retained_bytes`: blocks that were allocated in a scope and are live at
+//! its end. They are counted by their identity.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -26,7 +26,7 @@ fn block(bytes: usize) -> Vec<u8> {
     black_box(Vec::with_capacity(bytes))
 }
 
-/// Holds `work` to limits that it breaks, and says what it retained: blocks and bytes.
+/// Holds `work` to limits that it breaks. Returns the blocks and bytes that it retained.
 fn retained<R>(work: impl FnOnce() -> R) -> (u64, u64) {
     let limits = |blocks, bytes| {
         Budget::new().max_retained(blocks).max_retained_bytes(bytes).call_sites(false)
@@ -106,10 +106,10 @@ fn uncounted_drop(block: Vec<u8>) {
     uncounted(|| drop(block));
 }
 
-/// A thread that grows the blocks that it gets, and frees them when the sender is gone.
+/// Starts a thread that grows the blocks that it gets, and frees them when the sender is gone.
 fn keeper() -> (thread::JoinHandle<()>, Sender<Vec<u8>>) {
     let (sender, blocks) = channel::<Vec<u8>>();
-    // The channel's own first block would be retained.
+    // Otherwise, the channel's own first block would be retained.
     sender.send(Vec::new()).expect("it listens");
     let keep = move || {
         let mut kept: Vec<Vec<u8>> = blocks.iter().collect();
@@ -123,8 +123,7 @@ fn what_is_allocated_in_uncounted_is_not_retained() {
     assert_eq!(retained(|| uncounted(|| forget(block(10)))), (0, 0));
 }
 
-/// What std frees of a thread when it ends comes after the end of the scope that the thread was
-/// spawned in.
+/// Std frees some of a thread's memory after the end of the scope in which the thread was spawned.
 #[test]
 fn threads_that_nobody_joins_are_waited_for() {
     let spawn = || {
@@ -147,7 +146,7 @@ fn threads_that_nobody_joins_are_waited_for() {
     }
 }
 
-/// Else a leak would hang on what other threads of the process do.
+/// If they did, a leak would depend on what other threads of the process do.
 #[cfg(all(feature = "backtraces", target_os = "linux", target_arch = "x86_64", not(miri)))]
 #[test]
 fn what_a_thread_frees_later_that_is_not_std_s_own_is_live_at_the_end() {
@@ -314,7 +313,7 @@ fn leak_checks_hold_at_any_depth() {
     }
 }
 
-/// A thousand times, as addresses are used again and again.
+/// It runs a thousand times, since addresses are used again and again.
 #[test]
 fn what_was_leaked_before_does_not_matter() {
     for round in 0..1_000 {
@@ -349,7 +348,7 @@ fn the_sites_of_retained_blocks_are_where_they_were_allocated_first() {
     assert!(counted.retained_count().is_none() && counted.retained_sites().is_none());
 }
 
-/// The rest of the program goes on as ever.
+/// The rest of the program goes on as before.
 #[test]
 fn counts_are_the_same_with_and_without() {
     let work = || {

@@ -1,5 +1,5 @@
-//! Signal handlers that allocate, over an allocator that they may call: no crash, no hang, and no
-//! number that is wrong without a word.
+//! Signal handlers that allocate, by an allocator that they may call. Nothing crashes or hangs, and
+//! no number is wrong without a word about it.
 #![cfg(all(target_arch = "x86_64", target_os = "linux"))]
 #![allow(unsafe_code)]
 
@@ -26,7 +26,7 @@ struct Bump {
     memory: UnsafeCell<[u8; BYTES]>,
 }
 
-/// Of zeros, which take no memory until they are written.
+/// How much there is. Zeros take no memory until they are written to.
 const BYTES: usize = 1 << 30;
 
 // SAFETY: no piece is handed out twice.
@@ -106,7 +106,7 @@ impl Signals {
         }
     }
 
-    /// Calls `work` again and again while signals come in. How often the handler ran.
+    /// Calls `work` again and again while signals come in. Returns how often the handler ran.
     fn interrupt(&self, mut work: impl FnMut()) -> u64 {
         let before = RUNS.with(Cell::get);
         self.is_wanted.store(true, SeqCst);
@@ -118,7 +118,7 @@ impl Signals {
         while self.is_sending.load(SeqCst) {
             spin_loop();
         }
-        // What was sent has come in when a system call returns.
+        // A signal that was sent has come in when a system call returns.
         thread::yield_now();
         RUNS.with(Cell::get) - before
     }
@@ -227,8 +227,8 @@ fn leak_checks_hold_or_say_why_not() {
             }
         };
         signals.interrupt(check);
-        // Only handlers that run one after the other, without an instruction of the thread in
-        // between, have no room.
+        // Handlers only lack room if they run one after the other, without an instruction of the
+        // thread in between.
         assert!(held > 20 * broken, "{held} and {broken}");
     });
 }

@@ -1,4 +1,5 @@
-//! What recording takes of the stack that it is on: that may be a coroutine's, of one page.
+//! How much recording takes of the stack that it is on. That may be a coroutine's stack of one
+//! page.
 #![cfg(all(feature = "backtraces", target_os = "linux", target_arch = "x86_64", not(miri)))]
 #![allow(unsafe_code)]
 
@@ -97,10 +98,10 @@ extern "C" fn one_vec_that_grows() {
     drop(black_box(vec));
 }
 
-/// What each takes, painted: without a scope, and while `budget` records.
+/// How much stack `work` takes without a scope, and while `budget` records.
 fn used(budget: Budget, work: extern "C" fn()) -> (usize, usize) {
     let stack = OtherStack::new(16);
-    // The least: other tests may track blocks meanwhile, which makes their events rare ones.
+    // The smallest number is right: while other tests track blocks, events take more stack.
     let unrecorded = (0..10).map(|_| stack.used_by(work)).min().expect("ten");
     let recorded = budget.check(|| stack.used_by(work)).expect("it holds");
     assert_eq!(budget.check(|| stack.used_by(work)).expect("it holds"), recorded);
@@ -127,7 +128,7 @@ fn a_stack_of_one_page_has_room_for_what_records() {
         let budget = Budget::new().max(1).max_retained(0).call_sites(call_sites);
         budget.enforce(|| stack.run(one_box));
     }
-    // A thread that has not recorded yet.
+    // This thread has not recorded yet.
     let profiler = Profiler::with_call_sites();
     let other = thread::spawn(|| {
         let stack = OtherStack::new(1);

@@ -1,8 +1,7 @@
 //! Runs a program for real, in lock step: each thread waits for its turn, makes one step, and
 //! passes the turn on.
 //!
-//! What a thread does for that allocates nothing: the state is in statics and thread-locals of
-//! fixed size.
+//! To take turns allocates nothing. The state is in statics and thread-locals of a fixed size.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -23,7 +22,7 @@ use crate::block::Block;
 use crate::program::{Asked, Op, Step, DRIVER, HANDLES, SCOPES, SLOTS, TASKS, THREADS};
 use crate::waker;
 
-/// A value of the program, which whoever has the turn may use.
+/// A value of the program. The thread that has the turn may use it.
 struct Shared<T>(Mutex<Option<T>>);
 
 impl<T> Shared<T> {
@@ -59,13 +58,13 @@ static READINGS: Mutex<Vec<Reading>> = Mutex::new(Vec::new());
 
 pub(crate) struct Reading {
     pub(crate) stats: AllocStats,
-    /// Of a budget.
+    /// What a budget says.
     pub(crate) exceeded: Option<Exceeded>,
-    /// How many events the call sites have, where those were asked for.
+    /// How many events are in the call sites, if those were asked for.
     pub(crate) recorded: Option<u64>,
 }
 
-#[allow(clippy::large_enum_variant)] // There are few.
+#[allow(clippy::large_enum_variant)] // There are few tasks.
 enum Task {
     Instrumented(Instrumented<Body>),
     Budget(CheckFuture<Body>),
@@ -107,7 +106,7 @@ struct Machine {
     guards: [Cell<Option<Attached>>; SCOPES],
     /// Whether the poll that begins is the last one.
     is_last: Cell<bool>,
-    /// Whether call sites are read, which takes its time.
+    /// Whether call sites are read. That takes time.
     reads_call_sites: Cell<bool>,
 }
 
@@ -210,7 +209,7 @@ fn pass_turn_on() {
     });
 }
 
-/// Makes the steps up to the end of a stretch, which it leaves to the caller.
+/// Makes the steps of a stretch up to its end, which is left to the caller.
 fn run_stretch() {
     MACHINE.with(|machine| loop {
         match wait_for_turn() {
@@ -221,7 +220,7 @@ fn run_stretch() {
     });
 }
 
-/// The first step of a stretch is over; the caller makes the last.
+/// Makes the steps inside a stretch. Its first step is over, and the caller makes its last.
 fn run_inside() {
     pass_turn_on();
     run_stretch();
@@ -349,7 +348,7 @@ fn poll(machine: &Machine, at: usize, is_last: bool) {
 
 static WAKER: OnceLock<Waker> = OnceLock::new();
 
-/// Sets up what is set up once.
+/// Sets up what is needed once in the process.
 pub(crate) fn prepare() {
     WAKER.get_or_init(waker::idle);
 }

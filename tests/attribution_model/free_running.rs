@@ -1,6 +1,7 @@
 //! Threads that run freely, each with a random program of its own. What a thread adds to the scope
-//! does not depend on the others, so it sums it up as it goes; when all are joined, the scope has
-//! counted the sum. Beside them, other threads attach to scopes that end at any moment.
+//! does not depend on the others, so each thread keeps its own sum. When all are joined, the scope
+//! must have counted the sum of all. Beside them, other threads attach to scopes that end at any
+//! moment.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard};
@@ -14,10 +15,10 @@ use crate::random::Random;
 const WORKERS: u64 = 4;
 const SLOTS: usize = 12;
 
-/// The name of threads whose lines on stderr nobody counts.
+/// The name of the threads whose lines on stderr are not counted.
 pub(crate) const NOISE: &str = "noise";
 
-/// Blocks that pass from thread to thread. Who takes one out frees it, attached.
+/// Blocks that pass from thread to thread. The thread that takes one out frees it while attached.
 static EXCHANGE: [Mutex<Option<Held>>; 4] =
     [Mutex::new(None), Mutex::new(None), Mutex::new(None), Mutex::new(None)];
 
@@ -26,7 +27,7 @@ static VICTIM: Mutex<Option<ScopeHandle>> = Mutex::new(None);
 
 static IS_OVER: AtomicBool = AtomicBool::new(false);
 
-/// How many rounds agree.
+/// Runs so many rounds. Returns how many agree.
 pub(crate) fn run(rounds: u64, first: u64) -> u64 {
     let noise = |seed| {
         let named = thread::Builder::new().name(NOISE.to_owned());
@@ -48,7 +49,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().expect("no thread panics")
 }
 
-/// Scopes that are opened, shared, and ended while others are attached.
+/// Opens scopes, shares them, and ends them while others are attached.
 fn make_victims() {
     let mut numbers = Random::new(99);
     while !IS_OVER.load(Relaxed) {
@@ -64,7 +65,7 @@ fn make_victims() {
     }
 }
 
-/// Comes and goes in them.
+/// Attaches to these scopes, and detaches again.
 fn disturb(seed: u64) {
     let mut numbers = Random::new(seed);
     while !IS_OVER.load(Relaxed) {
@@ -90,7 +91,7 @@ fn disturb(seed: u64) {
 struct Held {
     block: Block,
     size: usize,
-    /// It was allocated in the scope.
+    /// Whether it was allocated in the scope.
     is_counted: bool,
 }
 
@@ -125,8 +126,9 @@ struct Worker<'a> {
     handle: &'a ScopeHandle,
     numbers: Random,
     blocks: [Option<Held>; SLOTS],
-    /// How many uncounted stretches are open, and were open when each guard was made.
+    /// How many uncounted stretches are open.
     uncounted: usize,
+    /// Each has the number of uncounted stretches that were open when it was made.
     guards: [Option<(Attached, usize)>; 3],
     jobs: Vec<usize>,
     sum: Sum,
@@ -158,7 +160,7 @@ impl<'a> Worker<'a> {
         (self.sum, self.blocks)
     }
 
-    /// Frames above the innermost uncounted one count, wherever they were made.
+    /// Entries above the innermost uncounted one count, wherever they were made.
     fn is_counted(&self) -> bool {
         let guards = self.guards.iter().flatten().map(|(_, level)| level);
         guards.chain(&self.jobs).any(|&level| level >= self.uncounted)
@@ -186,7 +188,7 @@ impl<'a> Worker<'a> {
                 self.uncounted += 1;
                 uncounted(|| self.act_some());
                 self.uncounted -= 1;
-                // What was made in there stands over the same frames as what is made from now on.
+                // What was made in the stretch stands over the same entries as what is made now.
                 let levels = self.guards.iter_mut().flatten().map(|(_, level)| level);
                 levels.for_each(|level| *level = self.uncounted.min(*level));
             }
@@ -234,7 +236,7 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// To whoever takes it out of there.
+    /// Puts the block of a slot where another thread can take it.
     fn give(&mut self, slot: usize) {
         let Some(given) = self.blocks[slot].take() else { return };
         self.sum.dealloc(given.size);
@@ -243,7 +245,7 @@ impl<'a> Worker<'a> {
         self.handle.run(|| taken.map(|held| held.block.free()));
     }
 
-    /// One that counts for itself, and whose handle another thread has.
+    /// Opens a scope that counts for itself, and whose handle another thread has.
     fn open_a_scope(&mut self) {
         let own = AllocScope::enter();
         let handle = own.handle();
@@ -253,7 +255,7 @@ impl<'a> Worker<'a> {
         uncounted(|| handle.run(|| Block::new(size, 1, true).free()));
         let stats = own.exit();
         assert!((2..=3).contains(&stats.alloc_count) && stats.realloc_count == 1);
-        // What was counted in the scope around, too, by the frame that attached to both.
+        // It counted in the scope around, too, by the entry that is attached to both.
         let is_counted_around = self.is_counted();
         if is_counted_around {
             self.sum.stats.alloc_count += 1;

@@ -33,17 +33,17 @@ use reference::{Expected, ThreadEnd};
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
 
-/// In the process whose stderr is read.
+/// The variable that is set in the process whose stderr is read.
 const INNER: &str = "MOD_ALLOC_TEST_INNER";
 
-/// Begins the line by which the library says that something came too late to be counted.
+/// How the line begins by which the library says that something came too late to be counted.
 const WARNING: &str = "mod-alloc: ";
 
 fn main() {
     if env::var_os(INNER).is_some() {
         return run();
     }
-    // The lines on stderr are many, and are counted.
+    // The lines on stderr are many, so they are counted.
     let this = env::current_exe().expect("a test knows its binary");
     let mut inner = Command::new(this);
     inner.args(env::args().skip(1)).env(INNER, "1").stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -64,7 +64,7 @@ fn main() {
 }
 
 fn run() {
-    // Otherwise the other threads would wait for the one that has panicked.
+    // Otherwise, the other threads would wait for the one that has panicked.
     let default = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
         default(info);
@@ -82,7 +82,7 @@ fn run() {
             steps.iter().for_each(|step| println!("{step:?}"));
         }
         let (expected, warned) = reference::run(&steps, thread_end);
-        // That takes some milliseconds each.
+        // To read them takes some milliseconds each time.
         let reads_call_sites = seed % 25 == 0;
         let measured = execute::run(steps.leak(), reads_call_sites);
         compare(seed, &measured, &expected, reads_call_sites);

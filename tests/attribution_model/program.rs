@@ -1,17 +1,17 @@
 //! What a random program consists of: steps of several threads, one at a time, in one order. Some
-//! open a stretch of their thread that an `End` closes; the other threads go on in between.
+//! steps open a stretch of their thread, which an `End` closes. The other threads go on in between.
 
 use crate::block::Block;
 use crate::random::Random;
 
-/// How many blocks there are at most. They belong to no thread: any may free what any has
-/// allocated.
+/// How many blocks there are at most. They belong to no thread: any thread may free what any other
+/// has allocated.
 pub(crate) const SLOTS: usize = 12;
 /// How many scopes, and how many guards, a thread holds at most.
 pub(crate) const SCOPES: usize = 3;
 /// How many handles there are at most, for all threads.
 pub(crate) const HANDLES: usize = 3;
-/// How many futures, likewise.
+/// How many futures there are at most, for all threads.
 pub(crate) const TASKS: usize = 2;
 /// How many threads run at most.
 pub(crate) const THREADS: usize = 3;
@@ -101,21 +101,22 @@ pub(crate) enum Op {
     DropTask {
         task: usize,
     },
-    /// The stretch up to the `End` is a job of the handle.
+    /// Opens a stretch that is a job of the handle.
     Run {
         handle: usize,
     },
     Uncounted,
-    /// It is the body of a budget.
+    /// Opens a stretch that is the body of a budget.
     Check {
         asked: Asked,
     },
-    /// It is a poll of the future.
+    /// Opens a stretch that is a poll of the future.
     Poll {
         task: usize,
         is_last: bool,
     },
-    /// Of the innermost stretch; or of the thread, which exits its scopes and drops its guards.
+    /// Ends the innermost stretch. If none is open, it ends the thread, which exits its scopes and
+    /// drops its guards.
     End,
     /// The driver joins the thread, and may start another in its place.
     Join {
@@ -172,7 +173,7 @@ impl Generator {
                 _ => {}
             }
         }
-        // In any order.
+        // What is open is ended in any order.
         let mut open: Vec<_> =
             (0..self.threads).map(|thread| (thread, self.depths[thread])).collect();
         while !open.is_empty() {
@@ -193,7 +194,8 @@ impl Generator {
         steps
     }
 
-    /// So that more than chance leads to threads that are attached to futures.
+    /// Chooses a step that follows from the last one, for chance alone hardly ever leads to threads
+    /// that are attached to futures.
     fn likely_next(&mut self, last: Option<&Step>) -> Option<Step> {
         let &Step { thread, op } = last?;
         let (handle, task, guard) = (self.up_to(HANDLES), self.up_to(TASKS), self.up_to(SCOPES));

@@ -1,5 +1,5 @@
-//! The model: every event goes to every scope that its thread counts for. No subtraction, no
-//! folding, no parts.
+//! The model. Every event goes to every scope that its thread counts for; nothing is subtracted,
+//! folded or divided into parts.
 
 use std::collections::BTreeMap;
 
@@ -11,57 +11,57 @@ use crate::program::{Asked, Op, Step, DRIVER, HANDLES, SCOPES, SLOTS, TASKS, THR
 #[derive(Debug)]
 pub(crate) struct Expected {
     pub(crate) stats: AllocStats,
-    /// Otherwise nobody has asked for the peak of several threads together.
+    /// If not, nobody has asked for the peak of several threads together.
     pub(crate) is_peak_exact: bool,
-    /// Blocks and bytes.
+    /// The blocks and bytes that a budget says were retained.
     pub(crate) retained: Option<(u64, u64)>,
-    /// Whether a budget has recorded them.
+    /// Whether a budget has recorded call sites.
     pub(crate) call_sites: bool,
 }
 
-/// What the end of a thread frees while it is still attached, beside what a program knows of:
-/// blocks and bytes.
+/// The blocks and bytes that the end of a thread frees while it is still attached, beside those
+/// that a program knows of.
 pub(crate) type ThreadEnd = (u64, usize);
 
 struct Scope {
     stats: AllocStats,
     asked: Asked,
     has_ended: bool,
-    /// Something that was to be counted came too late.
+    /// Whether something that was to be counted came too late.
     has_warned: bool,
-    /// Once it is shared, the scopes around it.
+    /// The scopes around it, once it is shared.
     enclosing: Option<Vec<usize>>,
     /// The live blocks that were allocated in it, and their sizes.
     live: BTreeMap<u64, u64>,
 }
 
 #[derive(Clone)]
-enum Frame {
+enum Entry {
     Scope(usize),
-    /// To all of these, the innermost last.
+    /// It is attached to all of these scopes, of which the innermost is the last.
     Attached(Vec<usize>),
     Uncounted,
 }
 
 #[derive(Default)]
 struct Thread {
-    /// Those that are open, with a number of their own.
-    frames: Vec<(u64, Frame)>,
-    /// What the stretches that are open end with.
+    /// Each has a number of its own.
+    entries: Vec<(u64, Entry)>,
+    /// What to do at the end of each stretch that is open.
     stretches: Vec<Stretch>,
     scopes: [Option<(u64, usize)>; SCOPES],
-    /// Those of guards that are attached.
+    /// The number of the entry that each guard has made, if it is attached.
     guards: [Option<u64>; SCOPES],
 }
 
 enum Stretch {
-    /// Nothing: there was no handle or no task, or it came too late.
+    /// Nothing is to be done: there was no handle or no task, or it came too late.
     Plain,
-    Frame(u64),
-    /// A budget's.
+    Entry(u64),
+    /// A budget ends.
     Check(u64, usize),
     Poll {
-        frame: Option<u64>,
+        entry: Option<u64>,
         index: usize,
         task: Task,
         is_last: bool,
@@ -85,8 +85,8 @@ pub(crate) struct Model {
     expected: Vec<Expected>,
 }
 
-/// What every reading should be, and how many scopes should say on stderr that something came too
-/// late.
+/// Runs the model. Returns what every reading should be, and how many scopes should say on stderr
+/// that something came too late.
 pub(crate) fn run(steps: &[Step], thread_end: ThreadEnd) -> (Vec<Expected>, usize) {
     let mut model = Model {
         scopes: vec![],
@@ -111,14 +111,14 @@ impl Model {
         self.clock
     }
 
-    /// The scopes that count what happens in these frames, each once.
-    fn seen<'a>(&self, frames: impl DoubleEndedIterator<Item = &'a (u64, Frame)>) -> Vec<usize> {
+    /// The scopes that count what happens in these entries, each once.
+    fn seen<'a>(&self, entries: impl DoubleEndedIterator<Item = &'a (u64, Entry)>) -> Vec<usize> {
         let mut seen = vec![];
-        for (_, frame) in frames.rev() {
-            match frame {
-                Frame::Uncounted => break,
-                Frame::Scope(scope) => seen.push(*scope),
-                Frame::Attached(scopes) => seen.extend(scopes),
+        for (_, entry) in entries.rev() {
+            match entry {
+                Entry::Uncounted => break,
+                Entry::Scope(scope) => seen.push(*scope),
+                Entry::Attached(scopes) => seen.extend(scopes),
             }
         }
         seen.retain(|&scope| !self.scopes[scope].has_ended);
@@ -127,14 +127,14 @@ impl Model {
         seen
     }
 
-    /// The same of frames that all see each other, outermost first.
-    fn around(&self, frames: &[(u64, Frame)]) -> Vec<usize> {
+    /// The same for entries that all see each other, outermost first.
+    fn around(&self, entries: &[(u64, Entry)]) -> Vec<usize> {
         let mut around = vec![];
-        for (_, frame) in frames {
-            match frame {
-                Frame::Uncounted => {}
-                Frame::Scope(scope) => around.push(*scope),
-                Frame::Attached(scopes) => around.extend(scopes),
+        for (_, entry) in entries {
+            match entry {
+                Entry::Uncounted => {}
+                Entry::Scope(scope) => around.push(*scope),
+                Entry::Attached(scopes) => around.extend(scopes),
             }
         }
         around.retain(|&scope| !self.scopes[scope].has_ended);
@@ -148,7 +148,7 @@ impl Model {
     }
 
     fn event(&mut self, thread: usize, update: impl Fn(&mut Scope)) {
-        for scope in self.seen(self.threads[thread].frames.iter()) {
+        for scope in self.seen(self.threads[thread].entries.iter()) {
             let scope = &mut self.scopes[scope];
             update(scope);
             scope.stats.peak_bytes = scope.stats.peak_bytes.max(scope.stats.current_bytes);
@@ -210,14 +210,14 @@ impl Model {
         self.scopes.len() - 1
     }
 
-    fn push(&mut self, thread: usize, frame: Frame) -> u64 {
+    fn push(&mut self, thread: usize, entry: Entry) -> u64 {
         let id = self.tick();
-        self.threads[thread].frames.push((id, frame));
+        self.threads[thread].entries.push((id, entry));
         id
     }
 
     fn pop(&mut self, thread: usize, id: u64) {
-        self.threads[thread].frames.retain(|(other, _)| *other != id);
+        self.threads[thread].entries.retain(|(other, _)| *other != id);
     }
 
     fn end(&mut self, scope: usize) {
@@ -234,7 +234,7 @@ impl Model {
         });
     }
 
-    /// `None` if the scope has ended.
+    /// Attaches the thread to the scope. Returns `None` if the scope has ended.
     fn attach(&mut self, thread: usize, scope: usize, is_loud: bool) -> Option<u64> {
         if self.scopes[scope].has_ended {
             self.scopes[scope].has_warned |= is_loud;
@@ -242,34 +242,34 @@ impl Model {
         }
         let mut scopes = self.scopes[scope].enclosing.clone().expect("shared");
         scopes.push(scope);
-        Some(self.push(thread, Frame::Attached(scopes)))
+        Some(self.push(thread, Entry::Attached(scopes)))
     }
 
-    /// Shares the scope of the frame at `depth`, and those around it.
+    /// Shares the scope of the entry at `depth`, and those around it.
     fn share(&mut self, thread: usize, depth: usize) {
-        let frames = self.threads[thread].frames.clone();
-        let is_uncounted = |(_, frame): &(u64, Frame)| matches!(frame, Frame::Uncounted);
-        let outermost = frames[..depth].iter().rposition(is_uncounted).map_or(0, |at| at + 1);
+        let entries = self.threads[thread].entries.clone();
+        let is_uncounted = |(_, entry): &(u64, Entry)| matches!(entry, Entry::Uncounted);
+        let outermost = entries[..depth].iter().rposition(is_uncounted).map_or(0, |at| at + 1);
         for at in outermost..=depth {
-            if let Frame::Scope(scope) = frames[at].1 {
+            if let Entry::Scope(scope) = entries[at].1 {
                 if self.scopes[scope].enclosing.is_none() {
-                    self.scopes[scope].enclosing = Some(self.around(&frames[outermost..at]));
+                    self.scopes[scope].enclosing = Some(self.around(&entries[outermost..at]));
                 }
             }
         }
     }
 
     fn share_scope(&mut self, thread: usize, opened: u64) {
-        let depth = self.threads[thread].frames.iter().position(|(id, _)| *id == opened);
+        let depth = self.threads[thread].entries.iter().position(|(id, _)| *id == opened);
         self.share(thread, depth.expect("open until it is closed"));
     }
 
     fn current(&mut self, thread: usize) -> Option<usize> {
-        for depth in (0..self.threads[thread].frames.len()).rev() {
-            let found = match &self.threads[thread].frames[depth].1 {
-                Frame::Uncounted => return None,
-                Frame::Scope(scope) => Some(*scope),
-                Frame::Attached(scopes) => {
+        for depth in (0..self.threads[thread].entries.len()).rev() {
+            let found = match &self.threads[thread].entries[depth].1 {
+                Entry::Uncounted => return None,
+                Entry::Scope(scope) => Some(*scope),
+                Entry::Attached(scopes) => {
                     scopes.iter().rev().copied().find(|&scope| !self.scopes[scope].has_ended)
                 }
             };
@@ -320,14 +320,14 @@ impl Model {
         match self.threads[thread].stretches.pop() {
             None => self.end_thread(thread),
             Some(Stretch::Plain) => {}
-            Some(Stretch::Frame(frame)) => self.pop(thread, frame),
-            Some(Stretch::Check(frame, scope)) => {
-                self.pop(thread, frame);
+            Some(Stretch::Entry(entry)) => self.pop(thread, entry),
+            Some(Stretch::Check(entry, scope)) => {
+                self.pop(thread, entry);
                 self.end(scope);
                 self.read(scope);
             }
-            Some(Stretch::Poll { frame, index, task, is_last }) => {
-                frame.into_iter().for_each(|frame| self.pop(thread, frame));
+            Some(Stretch::Poll { entry, index, task, is_last }) => {
+                entry.into_iter().for_each(|entry| self.pop(thread, entry));
                 if let (true, Task::Budget { scope }) = (is_last, task) {
                     self.end(scope);
                     self.read(scope);
@@ -349,8 +349,8 @@ impl Model {
         for block in 0..blocks {
             self.dealloc(thread, if block == 0 { bytes } else { 0 });
         }
-        for (_, frame) in std::mem::take(&mut self.threads[thread].frames) {
-            if let Frame::Scope(scope) = frame {
+        for (_, entry) in std::mem::take(&mut self.threads[thread].entries) {
+            if let Entry::Scope(scope) = entry {
                 self.end(scope);
             }
         }
@@ -367,7 +367,7 @@ impl Model {
             Op::Enter { scope: slot, .. } => {
                 self.close(thread, slot);
                 let scope = self.scope(Asked { peak: true, retained: false, call_sites: false });
-                let opened = self.push(thread, Frame::Scope(scope));
+                let opened = self.push(thread, Entry::Scope(scope));
                 self.threads[thread].scopes[slot] = Some((opened, scope));
             }
             Op::Read { scope } => {
@@ -415,25 +415,25 @@ impl Model {
             }
             Op::Run { handle } => {
                 let attached = self.handles[handle].and_then(|s| self.attach(thread, s, true));
-                self.open_stretch(thread, attached.map_or(Stretch::Plain, Stretch::Frame));
+                self.open_stretch(thread, attached.map_or(Stretch::Plain, Stretch::Entry));
             }
             Op::Uncounted => {
-                let uncounted = self.push(thread, Frame::Uncounted);
-                self.open_stretch(thread, Stretch::Frame(uncounted));
+                let uncounted = self.push(thread, Entry::Uncounted);
+                self.open_stretch(thread, Stretch::Entry(uncounted));
             }
             Op::Check { asked } => {
                 let scope = self.scope(asked);
-                let opened = self.push(thread, Frame::Scope(scope));
+                let opened = self.push(thread, Entry::Scope(scope));
                 self.open_stretch(thread, Stretch::Check(opened, scope));
             }
             Op::Poll { task: index, is_last } => match self.tasks[index].take() {
                 None => self.open_stretch(thread, Stretch::Plain),
                 Some(task) => {
-                    let frame = match task {
+                    let entry = match task {
                         Task::Instrumented { scope, .. } => self.attach(thread, scope, true),
-                        Task::Budget { scope } => Some(self.push(thread, Frame::Scope(scope))),
+                        Task::Budget { scope } => Some(self.push(thread, Entry::Scope(scope))),
                     };
-                    self.open_stretch(thread, Stretch::Poll { frame, index, task, is_last });
+                    self.open_stretch(thread, Stretch::Poll { entry, index, task, is_last });
                 }
             },
             Op::End => self.end_stretch(thread),

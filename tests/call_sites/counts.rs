@@ -1,5 +1,5 @@
-//! The sites of a scope add up to its numbers, whatever happens inside; and making reports is in
-//! nobody's numbers.
+//! The sites of a scope add up to its numbers, whatever happens inside. What it takes to make
+//! reports is in nobody's numbers.
 
 use std::hint::black_box;
 use std::sync::Barrier;
@@ -10,7 +10,7 @@ use mod_alloc::{measure, uncounted, AllocScope, Budget, CallSites};
 use crate::again;
 use crate::lines::{assert_same_sum, at, noted, user_lines};
 
-/// Of different sizes, with a growth among them.
+/// Allocates so many blocks of different sizes, and then a list that grows.
 fn some_blocks(count: usize) {
     for size in 1..=count {
         drop(black_box(vec![1_u8; black_box(size)]));
@@ -22,7 +22,7 @@ fn some_blocks(count: usize) {
     drop(black_box(grown));
 }
 
-/// The events whose innermost line is noted last.
+/// The events whose innermost line is the one that was noted last.
 fn events_at_noted(sites: &CallSites) -> u64 {
     let line = noted()[0];
     let is_there = |site: &&mod_alloc::Site| user_lines(site).first() == Some(&line);
@@ -46,8 +46,8 @@ fn nested_scopes_have_the_sites_of_their_own_stretches() {
     assert_same_sum(&outer.call_sites(), outer.exit());
 }
 
-/// How often the `Vec`s of `some_blocks` grow, beyond four times each: to 4, 8, 16, 32 and once
-/// more above that.
+/// How often the lists of `some_blocks` grow beyond room for 32 numbers. To get that far takes each
+/// of them four allocations.
 fn growths(counts: &[u64]) -> u64 {
     counts
         .iter()
@@ -197,8 +197,8 @@ fn the_reports_of_a_budget_are_in_nobodys_numbers() {
     uncounted(|| drop(text));
 }
 
-/// std maps the program's file into memory when it looks for names. In a process of its own: other
-/// tests do so too.
+/// std maps the program's file into memory when it looks for names. Other tests do so, too, so this
+/// one runs in a process of its own.
 #[test]
 fn a_budget_that_holds_looks_for_no_names() {
     if std::env::var_os("LOOKS_FOR_NAMES").is_none() {
@@ -217,8 +217,8 @@ fn a_budget_that_holds_looks_for_no_names() {
     let before = mapped();
     Budget::new().max(1_000).enforce(|| some_blocks(5));
     assert_eq!(mapped(), before);
-    // Whether a budget is broken may hang on whose allocations they are (the test harness's?): then
-    // names are looked for.
+    // Whether a budget is broken may depend on whether some allocations are the test harness's. To
+    // find out, names are looked for.
     let exceeded = Budget::new().max(1).check(|| some_blocks(5)).expect_err("it allocates more");
     assert!(exceeded.to_string().contains("call sites"));
     assert!(mapped() > before, "is this still the way to see it?");

@@ -1,5 +1,5 @@
-//! What allocates when something is dropped: explicitly, at the end of a block, while a panic
-//! unwinds, and when a thread ends.
+//! Allocations that are made when something is dropped: explicitly, at the end of a block, while a
+//! panic unwinds, and when a thread ends.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -85,7 +85,7 @@ fn in_thread_local_destructors() {
         static EARLY: AtExit = const { AtExit(Cell::new(0)) };
         static LATE: AtExit = const { AtExit(Cell::new(0)) };
     }
-    // In one of the two the library's own end of the thread has passed.
+    // When the library ends its part of the thread, one of the two is still to come.
     let thread = thread::spawn(|| {
         EARLY.with(|exit| exit.0.set(1));
         drop(black_box(Box::new(1)));

@@ -1,4 +1,4 @@
-//! What allocates in `async` code: polled by hand, and under a budget.
+//! Allocations in `async` code, polled by hand and under a budget.
 
 use std::future::Future;
 use std::hint::black_box;
@@ -11,7 +11,7 @@ use mod_alloc::{uncounted, Budget};
 use crate::lines::{assert_same_sum, at, check, done, noted, user_lines};
 use crate::waker;
 
-/// Pending once.
+/// A future that is pending once.
 struct Yield(bool);
 
 impl Future for Yield {
@@ -133,7 +133,7 @@ fn a_budget_on_a_future_that_changes_its_thread_has_the_sites_of_both() {
     assert!(poll(future.as_mut()).is_pending());
     let here = noted()[0];
     let (exceeded, there) = thread::spawn(move || {
-        drop(black_box(vec![1_u8; black_box(99)])); // Before the poll, so not the future's.
+        drop(black_box(vec![1_u8; black_box(99)])); // It is no allocation of the future's.
         let Poll::Ready(result) = poll(future.as_mut()) else { panic!("it is ready") };
         (result.expect_err("it allocates"), noted()[0])
     })
@@ -142,7 +142,7 @@ fn a_budget_on_a_future_that_changes_its_thread_has_the_sites_of_both() {
     let sites = exceeded.call_sites();
     assert_same_sum(&sites, exceeded.stats());
     let mut lines: Vec<_> = sites.sites().iter().map(|site| user_lines(site)[0]).collect();
-    lines.dedup(); // Growth of a `Vec` may be several stacks, that of the first block and others.
+    lines.dedup(); // A `Vec` that grows may have several stacks: one for the first block, and more.
     assert_eq!(lines, [there, here], "{sites:#}");
     assert_eq!(sites.sites().iter().map(|site| site.realloc_count()).sum::<u64>(), 5);
 }

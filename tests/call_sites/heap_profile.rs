@@ -1,5 +1,5 @@
-//! What was live at the peak of a scope: known to one that was asked to find out, and to no other,
-//! whatever features are on.
+//! What was live at the peak of a scope. A scope that was asked to find out knows it, and no other
+//! does, whatever features are on.
 
 use std::hint::black_box;
 use std::thread;

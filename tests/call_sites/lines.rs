@@ -1,12 +1,12 @@
-//! `at!` and `check`, by which the other files say which lines they expect.
+//! `at!` and `check`: by them, the other files say which lines they expect.
 
 use std::cell::Cell;
 use std::hint::black_box;
 
 use mod_alloc::{uncounted, AllocScope, AllocStats, CallSites, Frame, Site};
 
-/// Notes the line that it stands on, then runs the code on it. Nested calls note their lines later,
-/// so the noted lines are a chain of calls, outermost first.
+/// Notes the line that it stands on, and then runs the code on it. Nested calls note their lines
+/// later, so that the noted lines are a chain of calls, of which the outermost is the first.
 macro_rules! at {
     ($($work:tt)*) => {{
         $crate::lines::note(file!(), line!());
@@ -21,12 +21,12 @@ pub(crate) type Line = (&'static str, u32);
 const MOST: usize = 12;
 
 thread_local! {
-    /// How many lines there are, and they.
+    /// How many lines are noted, and which.
     static NOTED: Cell<(usize, [Line; MOST])> = const { Cell::new((0, [("", 0); MOST])) };
 }
 
-/// A line that is noted again (in a loop, in recursion) has been returned to: those noted since are
-/// over.
+/// Notes a line. If it was noted before, as in a loop or in recursion, the program has returned to
+/// it, and the lines that were noted since are forgotten.
 pub(crate) fn note(file: &'static str, line: u32) {
     let (count, mut lines) = NOTED.get();
     let known = lines[..count].iter().position(|known| *known == (file, line));
@@ -41,8 +41,8 @@ pub(crate) fn noted() -> Vec<Line> {
     uncounted(|| lines[..count].iter().rev().copied().collect())
 }
 
-/// The lines of the user's frames, innermost first; those that follow each other with the same line
-/// (recursion, a closure within its line) once.
+/// The lines of the user's frames, innermost first. A line that follows itself, as in recursion or
+/// in a closure on the line that calls it, is there once.
 pub(crate) fn user_lines(site: &Site) -> Vec<(&str, u32)> {
     let line = |frame: &Frame| frame.line().expect("the user's frames have lines");
     let mut lines: Vec<(&str, u32)> = site
@@ -58,9 +58,9 @@ pub(crate) fn done<T>(value: T) {
     uncounted(|| drop(black_box(value)));
 }
 
-/// `work` allocates at the line that it notes last, called from the lines that it noted before, and
-/// nowhere else. It is called by a function that is not inlined, by one that is, and through a
-/// pointer.
+/// Checks that `work` allocates at the line that it notes last, called from the lines that it noted
+/// before, and nowhere else. It is called by a function that is not inlined, by one that is, and
+/// through a pointer.
 #[track_caller]
 pub(crate) fn check(work: impl Fn()) {
     check_once(|| at!(called(&work)));
@@ -83,7 +83,7 @@ pub(crate) fn check_once(work: impl FnOnce()) {
     }
 }
 
-/// The sites together are what the scope has counted.
+/// Checks that the sites together are what the scope has counted.
 #[track_caller]
 pub(crate) fn assert_same_sum(sites: &CallSites, stats: AllocStats) {
     let sum = |number: fn(&Site) -> u64| sites.sites().iter().map(number).sum::<u64>();

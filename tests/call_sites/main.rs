@@ -1,8 +1,8 @@
 //! Call sites: each allocation is reported at its own file and line, with the lines that called it,
-//! in debug and in release builds; and the numbers of the sites are those of the scope.
+//! in debug and in release builds. The numbers of the sites are those of the scope.
 //!
 //! Expected lines are never written down: `at!` notes the line that it stands on, and runs the code
-//! that stands there too.
+//! that stands there.
 #![cfg(all(feature = "backtraces", target_os = "linux", target_arch = "x86_64", not(miri)))]
 #![allow(unsafe_code)]
 #![allow(clippy::unit_arg, unused_assignments)] // `at!` takes any expression.

@@ -1,5 +1,5 @@
-//! What an optimised build does with functions that are the same, and with calls that end their
-//! function: frames may be missing then, but none may be made up.
+//! Functions that are the same, and calls that end their function. An optimised build merges the
+//! ones, and makes jumps of the others. Frames may be missing then, but none may be made up.
 
 use std::hint::black_box;
 
@@ -52,8 +52,8 @@ fn tail_of_tail(size: usize) -> Vec<u8> {
     at!(Vec::with_capacity(size + 1))
 }
 
-/// The lines that are there, are the noted ones in their order; the test's own, which goes on after
-/// the call, is there for certain.
+/// The lines that are there are noted ones, in their order. That of the test itself is there for
+/// certain, for the test goes on after the call.
 #[test]
 fn a_function_that_ends_with_a_call_may_be_missing_but_nothing_is_in_its_place() {
     noted();

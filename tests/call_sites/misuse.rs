@@ -1,4 +1,4 @@
-//! Call sites that were not recorded are asked for: never an empty answer.
+//! Call sites that were not recorded are asked for. The answer is never an empty list.
 
 use std::hint::black_box;
 

@@ -30,8 +30,8 @@ extern "C" fn compare_for_c(a: *const c_void, b: *const c_void) -> c_int {
     black_box(order)
 }
 
-/// Two elements: they are compared once, so that the lines are noted once. Musl has no unwind
-/// tables: there, the stack ends in `qsort`, and the report says so.
+/// Two elements are compared once, so that the lines are noted once. Musl has no unwind tables.
+/// There, the stack ends in `qsort`, and the report says so.
 #[cfg_attr(target_env = "musl", ignore = "no unwind tables")]
 #[test]
 fn a_callback_of_c_has_the_lines_on_both_sides() {
@@ -69,7 +69,7 @@ fn two_hundred_and_fifty_frames_deep() {
     assert_eq!((count(innermost), count(recursion)), (1, 250));
 }
 
-/// 512 addresses are kept of a stack; with inlined functions that may be more frames.
+/// Of a stack, 512 addresses are kept. With inlined functions, these may be more frames.
 #[test]
 fn deeper_stacks_keep_both_ends_and_say_so() {
     noted();
@@ -92,7 +92,7 @@ fn called_by_another(depth: u32) {
     black_box(());
 }
 
-/// They are not walked to their end.
+/// Such stacks are not walked to their end.
 #[test]
 fn the_deepest_stacks_keep_their_inner_end_and_say_so() {
     let work = || {

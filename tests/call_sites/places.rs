@@ -1,5 +1,5 @@
-//! What allocates: the collections, the usual methods, and each construct of the language that code
-//! can hide in.
+//! Places that allocate: the collections, the usual methods, and each construct of the language
+//! that code can hide in.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
@@ -91,8 +91,8 @@ fn growth_of_each_collection() {
     check(deque);
 }
 
-/// On one line: builds differ in whether the derived code is that of the field or that of the
-/// attribute.
+/// It is on one line, for builds differ in whether the derived code has the line of the field or
+/// that of the attribute.
 #[rustfmt::skip]
 #[derive(Clone)] struct Derived { text: String }
 const DERIVED: u32 = line!() - 1;

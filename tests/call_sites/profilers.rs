@@ -1,5 +1,5 @@
-//! Call sites of the whole process. Other tests run meanwhile, so each looks at lines of its own
-//! alone.
+//! Call sites of the whole process. Other tests run meanwhile, so each test looks only at lines of
+//! its own.
 
 use std::ffi::{c_int, c_void};
 use std::hint::black_box;
@@ -22,8 +22,8 @@ fn allocate(times: u64, bytes: usize) -> Line {
     noted()[0]
 }
 
-/// The sites at a line that was called from one of the lines of `callers`: other tests pass the
-/// same line.
+/// The sites at a line that were called from one of the lines of `callers`. Calls of other tests
+/// come to the same line.
 fn sites_at(sites: &CallSites, line: Line, callers: Range<u32>) -> impl Iterator<Item = &Site> {
     sites.sites().iter().filter(move |site| {
         let lines = user_lines(site);
@@ -32,7 +32,7 @@ fn sites_at(sites: &CallSites, line: Line, callers: Range<u32>) -> impl Iterator
     })
 }
 
-/// Their events and bytes.
+/// The events and bytes of these sites.
 fn at(sites: &CallSites, line: Line, callers: Range<u32>) -> (u64, u64) {
     let sites = || sites_at(sites, line, callers.clone());
     (sites().map(|s| s.alloc_count()).sum(), sites().map(|s| s.total_bytes()).sum())
@@ -50,7 +50,7 @@ fn all_threads_are_seen_those_from_before_too() {
         allocate(5, 100);
         done.send(()).expect("the test waits");
         wait.recv().expect("the test sends");
-        allocate(7, 1_000); // After it was read, for the second reading.
+        allocate(7, 1_000); // Between the first reading and the second one.
     });
     finished.recv().expect("the thread sends");
     let profiler = Profiler::with_call_sites();
@@ -136,7 +136,7 @@ extern "C" fn profile_at_once(outermost: *mut c_void) -> *mut c_void {
     ptr::null_mut()
 }
 
-/// Not one of std's, which allocates on a new thread.
+/// The thread is not one of std's, for std allocates on a new thread.
 #[test]
 fn chains_end_at_the_opener_on_a_thread_that_has_never_allocated() {
     let mut outermost: Vec<String> = Vec::new();

@@ -3,7 +3,7 @@
 use std::env;
 use std::process::{Command, ExitStatus};
 
-/// A command that runs it, without what the environment says about reports and about the harness.
+/// A command that runs it, without the environment variables for reports and for the harness.
 pub(crate) fn this_binary() -> Command {
     let mut again = Command::new(env::current_exe().expect("a test knows its binary"));
     for name in ["BACKTRACE", "BREAK", "DHAT", "REPORT"] {

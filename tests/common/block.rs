@@ -13,13 +13,14 @@ pub(crate) struct Block {
 }
 
 impl Block {
-    /// Mostly small; some beyond the 16 KiB at which a thread reports to the process totals.
+    /// Mostly a small size. Some are beyond the 16 KiB at which a thread reports to the process's
+    /// totals.
     pub(crate) fn random_size(random: &mut Random) -> usize {
         let magnitude = [3, 4, 5, 6, 6, 7, 7, 8, 8, 9, 10, 11, 12, 13, 15, 17][random.below(16)];
         1 + random.below(1 << magnitude)
     }
 
-    /// Of at least one byte.
+    /// Allocates a block of at least one byte.
     pub(crate) fn new(size: usize, align: usize, zeroed: bool) -> Self {
         let layout = Layout::from_size_align(size, align).expect("a small size");
         let allocate = if zeroed { alloc_zeroed } else { alloc };

@@ -1,5 +1,5 @@
-//! What the tests share that run many tests at once: threads that disturb, and the same binary
-//! again for some of its tests alone.
+//! For tests that run many tests at once: threads that disturb them, and a way to run only some of
+//! the tests in this binary.
 
 use std::hint::black_box;
 use std::sync::Once;
@@ -7,7 +7,7 @@ use std::thread;
 
 use crate::again::{self, this_binary};
 
-/// Threads that allocate, reallocate and free without end.
+/// Starts threads that allocate, reallocate and free without end.
 pub(crate) fn start_noise() {
     static NOISE: Once = Once::new();
     NOISE.call_once(|| {

@@ -10,7 +10,7 @@ use mod_alloc::uncounted;
 use crate::waker;
 
 /// Polls a future until it is done. `between` runs after each poll that is not the last. The waker
-/// counts nowhere.
+/// is uncounted.
 pub(crate) fn drive<F: Future>(future: F, mut between: impl FnMut()) -> F::Output {
     let waker = uncounted(waker::idle);
     let mut future = pin!(future);

@@ -1,6 +1,6 @@
-//! What the tests of the macros share: code that allocates so and so often, and assertions on how
-//! its budget breaks.
-// They turn on every lint, for expansions.
+//! What the tests of the macros share: code that allocates a given number of times, and assertions
+//! on how its budget breaks.
+// These tests turn on every lint, for expansions.
 #![allow(clippy::redundant_pub_crate, clippy::unused_self)]
 
 use std::cell::Cell;
@@ -32,13 +32,13 @@ impl Drop for Noisy {
     }
 }
 
-/// What `work` panics with. Its white space is made single spaces.
+/// What `work` panics with, with a single space in place of all white space.
 #[track_caller]
 pub(crate) fn panic_of<R>(work: impl FnOnce() -> R) -> String {
     panics::panic_of(work).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The report that `work` panics with says that `row` was measured.
+/// Checks that `work` panics with a report that has `row`.
 #[track_caller]
 pub(crate) fn assert_breaks<R>(row: &str, work: impl FnOnce() -> R) {
     let report = panic_of(work);
@@ -47,7 +47,7 @@ pub(crate) fn assert_breaks<R>(row: &str, work: impl FnOnce() -> R) {
     assert!(report.contains(row), "{row:?} is not in {report}");
 }
 
-/// `work` makes as many allocations as its budget allows, and `extra` ones.
+/// Checks a limit. `work` makes as many allocations as it allows, and `extra` ones.
 #[track_caller]
 pub(crate) fn assert_limit<R>(limit: u64, mut work: impl FnMut(u64) -> R) {
     drop(work(0));
@@ -61,7 +61,7 @@ thread_local!(static PANICKED_AT: Cell<u32> = const { Cell::new(0) });
 #[track_caller]
 pub(crate) fn line_of_panic_in<R>(file: &'static str, work: impl FnOnce() -> R) -> u32 {
     static HOOK: Once = Once::new();
-    // The hook is for all threads. Each has a line of its own.
+    // The hook is one for all threads. Each thread has a line of its own.
     HOOK.call_once(|| {
         let default = take_hook();
         set_hook(Box::new(move |panic| {

@@ -1,4 +1,4 @@
-//! Panics, by what they say.
+//! What panics say.
 #![allow(clippy::redundant_pub_crate)] // Some of these tests turn on every lint, for expansions.
 
 use std::panic::{catch_unwind, AssertUnwindSafe};

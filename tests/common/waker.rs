@@ -10,7 +10,7 @@ impl Wake for Idle {
     fn wake(self: Arc<Self>) {}
 }
 
-/// It wakes nobody. Making it is one allocation.
+/// A waker that wakes nobody. To make it takes one allocation.
 pub(crate) fn idle() -> Waker {
     Waker::from(Arc::new(Idle))
 }

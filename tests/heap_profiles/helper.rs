@@ -1,4 +1,4 @@
-//! The other threads. To talk to them allocates nothing.
+//! Threads beside the one that runs the program. To talk to them allocates nothing.
 #![allow(unsafe_code)]
 
 use std::ffi::{c_int, c_void};
@@ -18,7 +18,7 @@ static DESK: Mutex<Option<Errand>> = Mutex::new(None);
 static CHANGED: Condvar = Condvar::new();
 static WAKER: OnceLock<Waker> = OnceLock::new();
 
-/// Of nobody, and made before anybody counts.
+/// A waker that wakes nobody. It is made before anybody counts.
 pub(crate) fn waker() -> Waker {
     WAKER.get_or_init(waker::idle).clone()
 }
@@ -48,8 +48,8 @@ extern "C" {
     fn pthread_setspecific(key: u32, value: *const c_void) -> c_int;
 }
 
-/// Has the calling thread serve for ever when it has ended, as far as the library is concerned:
-/// these destructors are the last.
+/// Has the calling thread serve for ever in a destructor that is the last. As far as the library is
+/// concerned, the thread has ended by then.
 fn serve_past_the_end() {
     extern "C" fn destructor(_: *mut c_void) {
         serve(|way| way == Way::Orphan);
@@ -61,7 +61,7 @@ fn serve_past_the_end() {
     assert_eq!(unsafe { pthread_setspecific(key, NonNull::dangling().as_ptr()) }, 0);
 }
 
-/// Has one of them do the job, and waits.
+/// Has one of these threads do the job, and waits.
 pub(crate) fn send(way: Way, job: Job, handle: Option<ScopeHandle>) {
     *DESK.lock().expect("no panic") = Some((way, job, handle));
     CHANGED.notify_all();

@@ -25,7 +25,7 @@ const WAYS: [(&str, Way); 7] = [
 ];
 
 /// # Panics
-/// If a point is none of the program's, or is there twice.
+/// If a point is not of the program, or is there twice.
 pub(crate) fn points(json: &str) -> BTreeMap<Point, Numbers> {
     let frames: Vec<&str> = json
         .lines()

@@ -1,7 +1,7 @@
-//! Heap profiles against a model: random programs whose scopes nest, end in any order and are
-//! attached to by another thread, inside profilers of the whole process and a leak budget, all at
-//! once. Every number of every program point must be exact, and no other block may be in any of
-//! them. Without the harness: nobody else may allocate.
+//! Compares heap profiles with a model, in random programs. Their scopes nest, end in any order,
+//! and are attached to by another thread; around them are profilers of the whole process and a leak
+//! budget. Every number of every program point must be exact, and no other block may be in any
+//! profile. There is no harness, since nobody else may allocate.
 
 mod helper;
 mod json;
@@ -23,7 +23,7 @@ static GLOBAL: ModAlloc = ModAlloc::new();
 
 fn main() {
     if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
-        return; // All blocks are at one program point there.
+        return; // Without call sites, all blocks are at one program point.
     }
     helper::start();
     let (mut programs, mut readings) = (0, 0);
@@ -45,7 +45,7 @@ fn main() {
     println!("heap profiles: {programs} random programs, {readings} readings agree");
 }
 
-/// What was read, to be turned to text when nobody counts any more.
+/// What was read. It is made text when nobody counts any more.
 enum Found {
     CallSites(CallSites),
     File,
@@ -62,9 +62,10 @@ impl Found {
     }
 }
 
-/// Blocks and bytes: the total of the process, and what the budget says was retained.
+/// Runs a program. Returns blocks and bytes: the total of the process, and what the budget says was
+/// retained.
 fn run(program: &Program, found: &mut Vec<(Reader, Found)>) -> ([u64; 2], [u64; 2]) {
-    // Four profilers, three scopes and the budget: the eight entries that a block can have.
+    // Four profilers, three scopes and the budget are the eight that one block can be in.
     let dhat = program.has_dhat.then(|| {
         dhat::Profiler::builder().trim_backtraces(program.max_frames).file_name(FILE).build()
     });

@@ -1,16 +1,16 @@
-//! The model: looks at every block of every profile at every event.
+//! The model. It looks at every block of every profile at every event.
 
 use std::collections::BTreeMap;
 
 use crate::program::{Act, Job, Program, Step, Way, MAX_SCOPES};
 
-/// Where, and on which way.
+/// The function that allocates, and the way to it.
 pub(crate) type Point = (Act, Way);
 
-/// Where all blocks are that have no stack.
+/// The point of all blocks that have no stack.
 pub(crate) const ORPHANS: Point = (Act::AllocA, Way::Orphan);
 
-/// Blocks and bytes: in total, at the most of the point, at the peak of the profile, and at the
+/// Blocks and bytes: in total, at the maximum of the point, at the peak of the profile, and at the
 /// end.
 pub(crate) type Numbers = [u64; 8];
 
@@ -23,7 +23,7 @@ pub(crate) enum Reader {
 
 #[derive(Clone, Default)]
 struct Profile {
-    /// By slot: where it was born, and how big it is.
+    /// The live block of each slot: the point where it was allocated, and its size.
     live: BTreeMap<usize, (Point, u64)>,
     points: BTreeMap<Point, Numbers>,
     peak: u64,
@@ -35,7 +35,7 @@ impl Profile {
         here.fold([0, 0], |[blocks, bytes], (_, size)| [blocks + 1, bytes + size])
     }
 
-    /// One event. Without `is_seen`, the profile knows of what happens to its own blocks alone.
+    /// One event. If it is not `is_seen`, the profile only knows of what happens to its own blocks.
     fn note(&mut self, way: Way, job: Job, is_seen: bool) {
         let Job { act, slot, size } = job;
         let size = size as u64;
@@ -111,8 +111,8 @@ impl Model {
                     for (place, (_, scope)) in scopes.iter_mut().enumerate() {
                         scope.note(way, job, place < seen);
                     }
-                    // Around all of them. To reallocate a block from before makes it none of the
-                    // budget's.
+                    // The budget is around all of them. A block from before does not become one of
+                    // the budget's when it is reallocated.
                     let is_fresh = matches!(job.act, Act::AllocA | Act::AllocB);
                     let is_seen = way.attaches() || way == Way::Here;
                     self.budget.note(way, job, is_seen && is_fresh);
@@ -127,7 +127,7 @@ impl Model {
         read
     }
 
-    /// Of the process, if `dhat` was asked.
+    /// The blocks and bytes of the process, if `dhat` was asked for.
     pub(crate) fn total(&self) -> [u64; 2] {
         if !self.has_dhat {
             return [0; 2];

@@ -1,4 +1,4 @@
-//! `Program`, random steps; and the ways to do a job that allocates.
+//! Programs of random steps, and the ways to do a job that allocates.
 #![allow(unsafe_code)]
 
 use std::alloc::{alloc, dealloc, realloc, Layout};
@@ -25,11 +25,11 @@ pub(crate) struct Program {
 
 #[derive(Clone, Copy)]
 pub(crate) enum Step {
-    /// A scope, in that place of an array.
+    /// Opens a scope, in this place of an array.
     Open(usize),
-    /// Reads it first.
+    /// Reads the scope in this place, and closes it.
     Close(usize),
-    /// `attach_to` says which scope is attached to, where the way asks for one.
+    /// Does a job. `attach_to` is the scope to attach to, if the way asks for one.
     Do { way: Way, job: Job, attach_to: Option<usize> },
 }
 
@@ -55,15 +55,15 @@ pub(crate) enum Way {
     Here,
     /// In `uncounted`.
     InUncounted,
-    /// In `uncounted`, but attached.
+    /// In `uncounted`, while attached.
     AttachedInUncounted,
-    /// Attached to what counts here anyway.
+    /// Attached to a scope that counts here anyway.
     Twice,
     /// On another thread.
     Elsewhere,
     /// On another thread that is attached.
     Attached,
-    /// On another thread, in a future that counts for the scope.
+    /// On another thread, in a future that is counted for the scope.
     Polled,
     /// On a thread past its end, which has no stacks.
     Orphan,
@@ -128,8 +128,8 @@ fn in_uncounted(job: Job) {
     black_box(2);
 }
 
-// A scope does not show what is above the place where it was attached to, so the function inside
-// has the name.
+// A scope does not show the functions above the place where a thread attached to it. So the name is
+// that of the function inside.
 #[inline(never)]
 fn attached_in_uncounted(job: Job) {
     job.act();
@@ -240,7 +240,7 @@ impl Program {
         let max_frames = [None, Some(16)][random.below(2)];
         let has_dhat = random.below(4) > 0;
         let mut steps = Vec::new();
-        // Some scopes end in any order, some when they should.
+        // In some programs scopes end in any order, and in the others in the right one.
         let is_orderly = random.below(2) == 0;
         let (mut open, mut is_used) = (Vec::new(), [false; SLOTS]);
         for _ in 0..random.below(300) {

@@ -36,7 +36,7 @@ impl Machine {
         Self { blocks, measured: Vec::with_capacity(20_000), waker }
     }
 
-    /// Returns the blocks that are left and what was measured, in order.
+    /// Runs the operations. Returns the blocks that are left, and what was measured, in order.
     pub(crate) fn run(mut self, ops: &[Op]) -> ([Option<Block>; SLOTS], Vec<AllocStats>) {
         let mut scopes = Scopes::default();
         self.run_all(ops, &mut scopes);
@@ -126,11 +126,11 @@ impl Machine {
     }
 }
 
-/// What the panic machinery allocates for a panic, in bytes: one block, freed when the panic is
-/// caught.
+/// How many bytes the panic machinery allocates for a panic. They are one block, which is freed
+/// when the panic is caught.
 pub(crate) fn cost_of_a_panic() -> usize {
     let throw = || assert!(catch_unwind(|| resume_unwind(Box::new(()))).is_err());
-    throw(); // What is set up once.
+    throw(); // The first one sets up what is needed once.
     let ((), stats) = measure(throw);
     assert_eq!((stats.alloc_count, stats.dealloc_count, stats.realloc_count), (1, 1, 0));
     usize::try_from(stats.total_bytes).expect("an exception is small")

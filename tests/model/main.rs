@@ -1,10 +1,11 @@
-//! Random programs against a plain model: allocations, reallocations and frees of every kind,
-//! scopes nested, dropped out of order and forgotten, uncounted stretches, futures, panics that are
-//! caught, and blocks freed by other threads. The model (`reference.rs`) updates every scope at
-//! every event; the library must agree to the last digit.
+//! Compares random programs with a plain model: allocations, reallocations and frees of every kind,
+//! scopes that are nested, dropped out of order and forgotten, uncounted stretches, futures, panics
+//! that are caught, and blocks that other threads free. The model (`reference.rs`) updates every
+//! scope at every event. The library must agree to the last digit.
 //!
-//! Without the test harness, so that nothing else allocates: process totals are compared as well,
-//! with a second allocator (`truth.rs`) that wraps `ModAlloc` and counts in the plainest way.
+//! There is no test harness, so nothing else allocates, and the totals of the process are compared
+//! as well. A second allocator (`truth.rs`), which wraps `ModAlloc`, counts them in the plainest
+//! way.
 //!
 //! `cargo test --test model -- PROGRAMS SEED` runs other programs, or one again.
 
@@ -26,7 +27,7 @@ use truth::Truth;
 #[global_allocator]
 static GLOBAL: Truth = Truth::new();
 
-/// One thread's part of a program: what it does first, and what it does with the blocks of its
+/// One thread's part of a program: what it does first, and then what it does with the blocks of its
 /// neighbour.
 struct Part {
     first: Vec<Op>,
@@ -40,7 +41,7 @@ fn main() {
     let thrown = execute::cost_of_a_panic();
     let mut checked = 0;
     for seed in seed..seed + programs {
-        // On a thread of its own: scopes that a program forgets go with the thread.
+        // A program has a thread of its own, with which the scopes go that it forgets.
         let program = std::thread::spawn(move || run_program(seed, thrown));
         checked += program.join().expect("a program ends");
     }
@@ -48,7 +49,7 @@ fn main() {
     println!("model: {programs} random programs, {checked} scopes and futures agree");
 }
 
-/// Runs the program of a seed; how many scopes were compared.
+/// Runs the program of a seed. Returns how many scopes were compared.
 fn run_program(seed: u64, thrown: usize) -> u64 {
     let mut random = Generator::new(seed);
     let threads = random.below(3) + 1;
@@ -57,7 +58,8 @@ fn run_program(seed: u64, thrown: usize) -> u64 {
         .collect();
 
     let start = GLOBAL.start(seed % 2 == 1);
-    // Each thread's blocks after its first part; its neighbour goes on with them.
+    // The neighbour of each thread goes on with the blocks that the thread has after its first
+    // part.
     let first = on_threads(&parts, |_, part| Machine::new(execute::no_blocks()).run(&part.first));
     let (mut blocks, mut results): (Vec<_>, Vec<_>) = first.into_iter().unzip();
     blocks.rotate_left(1);
@@ -66,8 +68,8 @@ fn run_program(seed: u64, thrown: usize) -> u64 {
         measured.extend(more);
         execute::free(left);
     }
-    // The measured futures end in errors, whose memory the library keeps out of its totals and the
-    // truth does not.
+    // The measured futures end in errors. Their memory is not in the library's totals, but in those
+    // of the truth.
     if !random.futures {
         GLOBAL.compare(start, threads, seed);
     }
@@ -93,7 +95,7 @@ fn run_program(seed: u64, thrown: usize) -> u64 {
     results.iter().map(|measured| measured.len() as u64).sum()
 }
 
-/// Runs each part on a thread of its own, all at once; a single one on this thread.
+/// Runs each part on a thread of its own, all at once. A single part runs on this thread.
 fn on_threads<R: Send>(parts: &[Part], run: impl Fn(usize, &Part) -> R + Sync) -> Vec<R> {
     if let [part] = parts {
         return vec![run(0, part)];

@@ -38,15 +38,15 @@ pub(crate) enum Op {
     Forget {
         scope: usize,
     },
-    /// `measure` around the operations.
+    /// Calls `measure` around the operations.
     Measure(Vec<Op>),
-    /// `uncounted` around the operations, which use the same scopes: some outlive it, some end in
-    /// it.
+    /// Calls `uncounted` around the operations. They use the same scopes, of which some outlive it,
+    /// and some end in it.
     Uncounted(Vec<Op>),
-    /// The operations with scopes of their own, ended by a panic that is caught.
+    /// The operations have scopes of their own, and a panic that is caught ends them.
     Panic(Vec<Op>),
-    /// A future that runs each of the lists in a poll of its own, and what runs between the polls.
-    /// Its allocations are measured, by a budget that cannot hold.
+    /// A future runs each of the lists in a poll of its own; other operations run between the
+    /// polls. Its allocations are measured by a budget that cannot hold.
     Future {
         polls: Vec<Vec<Op>>,
         between: Vec<Op>,

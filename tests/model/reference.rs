@@ -1,4 +1,4 @@
-//! The model: every event goes to every scope that sees it. No subtraction, no folding.
+//! The model. Every event goes to every scope that sees it; nothing is subtracted or folded.
 
 use crate::program::{Op, SCOPES, SLOTS};
 use mod_alloc::AllocStats;
@@ -26,7 +26,8 @@ struct Model {
     thrown: usize,
 }
 
-/// The blocks that are left and what every reading should be. `thrown`: the bytes of a panic.
+/// Runs the model. Returns the blocks that are left, and what every reading should be. `thrown` are
+/// the bytes of a panic.
 pub(crate) fn run(ops: &[Op], sizes: Sizes, thrown: usize) -> (Sizes, Vec<AllocStats>) {
     let mut model =
         Model { sizes, scopes: vec![], uncounted: vec![], clock: 0, measured: vec![], thrown };
@@ -44,7 +45,8 @@ impl Model {
         self.clock
     }
 
-    /// An event, for each scope that was not opened before a stretch that is uncounted now.
+    /// An event. It counts for each scope that was not opened before a stretch that is uncounted
+    /// now.
     fn event(&mut self, update: impl Fn(&mut AllocStats)) {
         let uncounted = &self.uncounted;
         let sees = |scope: &&mut Scope| !uncounted.iter().any(|&began| began > scope.opened);
@@ -168,7 +170,7 @@ impl Model {
                 self.dealloc(self.thrown);
             }
             Op::Future { ref polls, ref between } => {
-                // A scope that is there during the polls only.
+                // This scope is there during the polls only.
                 let mut stats = AllocStats::default();
                 for (i, ops) in polls.iter().enumerate() {
                     if i > 0 {

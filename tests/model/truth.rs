@@ -1,7 +1,8 @@
-//! The process totals in the plainest way: atomics around every event, the library underneath.
+//! The totals of the process, counted in the plainest way: atomics are updated around every event,
+//! and the library is underneath.
 //!
-//! Peaks can be compared only if an event and its note here are one step. So a program can ask for
-//! events one at a time, under a spin lock; the others run as freely as any.
+//! Peaks can be compared only if an event and its update here are one step. So a program can ask
+//! for one event at a time, by a spin lock. Other programs run freely.
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout};
@@ -38,7 +39,7 @@ pub(crate) struct Start {
     profiler: Profiler,
 }
 
-/// How far one thread may be from having reported.
+/// How many bytes one thread may have not reported yet.
 const FLUSH_BYTES: i64 = 16 << 10;
 
 impl Truth {
@@ -91,11 +92,11 @@ impl Truth {
         Start { truth: self.totals(), snapshot, profiler }
     }
 
-    /// Holds the library's totals since `start` against the truth. All threads but this one have
+    /// Compares the library's totals since `start` with the truth. All threads but this one have
     /// ended.
     ///
-    /// The peak is exact where one thread did it all, else within the bound for each thread and
-    /// this one.
+    /// The peak is exact if one thread did everything. If not, it is within the bound for each
+    /// thread and for this one.
     pub(crate) fn compare(&self, start: Start, threads: usize, seed: u64) {
         let (truth, snapshot) = (self.totals(), self.counted.snapshot());
         let profile = start.profiler.stop();
@@ -128,7 +129,7 @@ impl Truth {
     }
 }
 
-// SAFETY: forwards to `ModAlloc`.
+// SAFETY: it forwards to `ModAlloc`.
 unsafe impl GlobalAlloc for Truth {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let _turn = self.turn();

@@ -140,7 +140,7 @@ fn too_much_at_a_time() {
     assert_eq!(sites.sites()[0].peak_bytes(), Some(4_000));
 }
 
-/// What was live is not known of a block from before.
+/// Of a block from before, it is not known whether it was live.
 #[test]
 fn a_block_from_before_that_grows() {
     let mut block = Vec::<u8>::with_capacity(8);
@@ -175,7 +175,7 @@ fn without_call_sites_the_report_ends_with_its_table() {
     insta::assert_snapshot!(without_lines(&exceeded.unwrap_err().to_string()));
 }
 
-/// What is run in a process of its own, with `MOD_ALLOC_BACKTRACE` set, which is read once.
+/// It runs in a process of its own, with `MOD_ALLOC_BACKTRACE`, which is read once.
 #[test]
 fn in_another_process() {
     if env::var_os("IN_ANOTHER_PROCESS").is_some() {
@@ -302,7 +302,7 @@ fn a_text_that_several_stacks_of_a_line_grow_in_turn() {
     black_box(&text);
 }
 
-/// Of what is made at its first use, the next run makes nothing.
+/// What the first run makes for later use, the next run does not make.
 #[test]
 fn a_first_use() {
     use std::sync::OnceLock;

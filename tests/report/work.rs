@@ -1,4 +1,4 @@
-//! What the functions of `main.rs` do. In a file of its own, as its lines are in the snapshots.
+//! The work that `main.rs` measures. The snapshots have lines of this file.
 
 use std::hint::black_box;
 
@@ -10,7 +10,7 @@ pub(crate) fn allocate(sizes: &[usize]) {
     }
 }
 
-/// More pushes than a first block of 4 has room for.
+/// Pushes more than a first block of 4 has room for.
 #[alloc_budget(max = 2)]
 pub(crate) fn collects_squares() {
     let mut squares = Vec::new();
@@ -20,7 +20,7 @@ pub(crate) fn collects_squares() {
     black_box(&squares);
 }
 
-/// Few allocations, of too many bytes in all: the largest come first.
+/// Makes few allocations, of too many bytes in all. The largest come first.
 #[alloc_budget(max = 10, max_bytes = 1_000)]
 pub(crate) fn keeps_copies() {
     let names: Vec<String> = ["a", "b", "c", "d"].iter().map(|name| label(name)).collect();
@@ -33,7 +33,7 @@ fn label(name: &str) -> String {
     black_box(label)
 }
 
-/// A different line each.
+/// Allocates at several lines.
 #[alloc_budget(exact = 0)]
 pub(crate) fn allocates_at_many_lines() {
     allocate(&[1; 9]);
@@ -46,7 +46,7 @@ pub(crate) fn allocates_at_many_lines() {
     black_box(label("second"));
 }
 
-/// Recursion, and a call through a closure.
+/// Calls itself, and a closure.
 #[alloc_budget(max_reallocs = 0)]
 pub(crate) fn joins_nested_lists() {
     let mut text = String::new();
@@ -81,7 +81,7 @@ pub(crate) fn builds_a_page() -> Vec<u8> {
     black_box(vec![1; 1_000])
 }
 
-/// Neither what is uncounted nor what comes too late is in the numbers.
+/// The numbers have neither what is uncounted nor what comes too late.
 pub(crate) fn leaves_a_thread_attached(budget: mod_alloc::Budget) -> mod_alloc::Exceeded {
     use std::sync::{Barrier, Mutex};
     let (handle, steps) = (&Mutex::new(None), &Barrier::new(2));
@@ -109,7 +109,7 @@ pub(crate) fn leaves_a_thread_attached(budget: mod_alloc::Budget) -> mod_alloc::
     })
 }
 
-/// The expansion calls the body, from the line of the attribute; here and in `repeats`.
+/// Here and in `repeats`, the expansion calls the body, at the line of the attribute.
 #[alloc_budget(max = 0)]
 pub(crate) async fn awaits() {
     allocate(&[5]);
@@ -120,7 +120,7 @@ pub(crate) fn repeats() {
     allocate(&[6]);
 }
 
-/// Many bytes in all are not many at a time.
+/// Allocates many bytes in all, which are not many at a time.
 #[alloc_budget(max_peak_bytes = 4_000)]
 pub(crate) fn holds_a_page() {
     fills_a_page();

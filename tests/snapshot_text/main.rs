@@ -1,7 +1,7 @@
-//! The snapshot text of call sites, of a program that tries each way in which builds write down
-//! functions differently.
+//! The snapshot text of the call sites of a program that has every kind of function which builds
+//! write down differently.
 //!
-//! There is one snapshot, and every build must give it: `.ci/snapshot-text.sh` runs this in two
+//! There is one snapshot, and every build must give it. `.ci/snapshot-text.sh` runs this in two
 //! folders, at several opt-levels, with each kind of debug information and with another toolchain.
 
 #[allow(clippy::complexity, clippy::perf, clippy::style)]

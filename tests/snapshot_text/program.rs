@@ -1,4 +1,4 @@
-//! The program: each item allocates in another construct of the language. Results go through
+//! The program. Each item allocates in another construct of the language. Results go through
 //! `black_box`, so that no build leaves an allocation out, and nothing is the last call of its
 //! function, so that no build makes a jump of it.
 
@@ -27,7 +27,7 @@ fn inlined(size: usize) -> Box<[u8]> {
     black_box(vec![2; black_box(size)].into_boxed_slice())
 }
 
-/// Runs it on a new thread, for its thread-local.
+/// Runs it on a new thread, which has thread-locals of its own.
 pub(crate) fn run() -> CallSites {
     std::thread::spawn(program).join().expect("it ends well")
 }
@@ -448,7 +448,7 @@ impl Wake for Unused {
     fn wake(self: Arc<Self>) {}
 }
 
-/// Pending once.
+/// A future that is pending once.
 struct Yield(bool);
 
 impl Future for Yield {
