@@ -202,8 +202,8 @@ impl ScopeEntry {
     }
 
     pub(crate) fn is_attached_to(&self, scope: &SharedScope) -> bool {
-        let is_it = |shared: &SharedScope| shared.is(scope);
-        self.is_attached() && !self.is_closed && self.shared.as_deref().is_some_and(is_it)
+        let is_it = self.shared.as_ref().is_some_and(|shared| shared.is(scope));
+        is_it && self.is_attached() && !self.is_closed
     }
 
     /// Notes an event for the scope, unless another entry of this thread does.

@@ -188,11 +188,12 @@ impl ScopeStack {
 
     /// What the entry has recorded; `None` if it does not record, or is no longer there.
     pub(crate) fn records(&self, id: ScopeId) -> Option<Records<'_>> {
-        let entry = self.stack.as_slice().get(id.depth)?;
-        if entry.serial != id.serial {
-            return None;
-        }
-        self.records_at(id.depth)
+        self.get(id).and_then(|_| self.records_at(id.depth))
+    }
+
+    /// The entry, if it is still there.
+    fn get(&self, id: ScopeId) -> Option<&ScopeEntry> {
+        self.stack.as_slice().get(id.depth).filter(|entry| entry.serial == id.serial)
     }
 
     fn records_at(&self, depth: usize) -> Option<Records<'_>> {

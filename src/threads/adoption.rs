@@ -28,14 +28,13 @@ pub(super) fn current_or_adopted() -> Option<CurrentThread> {
 /// The state to open a scope on. It is one on loan, for as long as scopes are open there, in a
 /// destructor of a thread-local that runs after the thread's end, and in a signal handler that has
 /// interrupted the library at work.
-#[cold]
+#[inline]
 pub(super) fn current_or_lent() -> Result<CurrentThread, OutOfMemory> {
-    let thread = match current().registration() {
-        Registration::New => current_or_adopted(),
-        Registration::Registered => current_thread(),
-        Registration::Ignored | Registration::Retired => None,
-    };
-    thread.or_else(lend).ok_or(OutOfMemory)
+    #[cold]
+    fn adopted_or_lent() -> Option<CurrentThread> {
+        current_or_adopted().or_else(lend)
+    }
+    current_thread().or_else(adopted_or_lent).ok_or(OutOfMemory)
 }
 
 fn lend() -> Option<CurrentThread> {

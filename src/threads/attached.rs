@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use super::adoption::current_or_lent;
 use super::current_thread::current_thread;
 use super::open_scope::is_inside;
-use super::retirement::retire;
+use super::retirement::retire_unused_loan;
 use super::state::ThreadState;
 use crate::open_scopes::{ScopeIds, SharedScopeRef};
 use crate::sys::OutOfMemory;
@@ -14,46 +14,41 @@ use crate::walk::{self, Registers};
 /// Dropping it detaches the current thread.
 pub(crate) struct AttachedThread {
     state: &'static ThreadState,
-    attached: ScopeIds,
+    entries: ScopeIds,
     _thread: PhantomData<*const ()>,
 }
 
 /// Attaches the current thread; `Ok(None)` if the scope has ended.
 #[inline(never)]
 pub(crate) fn attach(shared: &SharedScopeRef) -> Result<Option<AttachedThread>, OutOfMemory> {
-    attach_frames(shared, true)
+    attach_as(shared, true)
 }
 
 /// Attaches the current thread until the scope or the thread ends; `Ok(false)` if the scope has ended already.
 #[inline(never)]
 pub(crate) fn attach_for_good(shared: &SharedScopeRef) -> Result<bool, OutOfMemory> {
-    let attached = attach_frames(shared, false)?;
+    let attached = attach_as(shared, false)?;
     let has_attached = attached.is_some();
     std::mem::forget(attached);
     Ok(has_attached)
 }
 
 #[inline(always)] // So that a stack begins in a function that the caller has called.
-fn attach_frames(
+fn attach_as(
     shared: &SharedScopeRef,
     is_guarded: bool,
 ) -> Result<Option<AttachedThread>, OutOfMemory> {
-    let thread = match current_thread() {
-        Some(thread) => thread,
-        None => current_or_lent()?,
-    };
+    let thread = current_or_lent()?;
     let at = if shared.records() {
         walk::prepare();
         thread.stack(Registers::here())
     } else {
         None
     };
-    let attached = thread.at_segment_end(|scopes, counts| {
+    let entries = thread.change_scopes(|scopes, counts| {
         scopes.attach(shared, &thread.state.counters, at, counts, is_guarded)
-    });
-    thread.set_limits();
-    let frame = |attached| AttachedThread { state: thread.state, attached, _thread: PhantomData };
-    Ok(attached?.map(frame))
+    })?;
+    Ok(entries.map(|entries| AttachedThread { state: thread.state, entries, _thread: PhantomData }))
 }
 
 impl Drop for AttachedThread {
@@ -62,17 +57,12 @@ impl Drop for AttachedThread {
         else {
             return;
         };
-        thread.end_peak_segment();
-        let counts = thread.counts();
-        let open_stretch = thread.with_scopes(|scopes| scopes.open_stretch(self.attached));
+        let open_stretch = thread.with_scopes(|scopes| scopes.open_stretch(self.entries));
         if open_stretch.is_some_and(|at| !is_inside(at)) {
-            thread.with_scopes(|scopes| scopes.note_still_uncounted(self.attached));
+            thread.with_scopes(|scopes| scopes.note_still_uncounted(self.entries));
         }
-        thread.with_scopes(|scopes| scopes.detach(self.attached, counts));
-        thread.set_limits();
-        if thread.state.is_on_loan() && thread.with_scopes(|scopes| scopes.is_empty()) {
-            retire();
-        }
+        thread.change_scopes(|scopes, counts| scopes.detach(self.entries, counts));
+        retire_unused_loan(thread);
     }
 }
 

@@ -154,14 +154,21 @@ impl CurrentThread {
         self.with_scopes(|scopes| self.end_peak_segment_in(scopes))
     }
 
-    /// [Cuts](Self::end_peak_segment), and then lends the frames to `work`, with the present counts. As for
-    /// [`with_scopes`](Self::with_scopes).
+    /// Ends the peak segment, and then lends the scopes to `work`, with the present counts. The same
+    /// holds as for [`with_scopes`](Self::with_scopes).
     #[inline]
     pub(super) fn at_segment_end<R>(self, work: impl FnOnce(&mut ScopeStack, Counts) -> R) -> R {
         self.with_scopes(|scopes| {
             self.end_peak_segment_in(scopes);
             work(scopes, self.counts())
         })
+    }
+
+    /// The same for work that may change which events the scopes have to hear of.
+    pub(super) fn change_scopes<R>(self, work: impl FnOnce(&mut ScopeStack, Counts) -> R) -> R {
+        let result = self.at_segment_end(work);
+        self.set_limits();
+        result
     }
 
     #[inline]

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use super::adoption::{current_or_adopted, current_or_lent};
 use super::current_thread::{current_thread, CurrentThread};
-use super::retirement::retire;
+use super::retirement::retire_unused_loan;
 use super::state::ThreadState;
 use super::tracking::Tracking;
 use crate::counters::ignored;
@@ -35,10 +35,7 @@ pub(crate) fn open_uncounted(at: usize) -> Result<OpenScope, OutOfMemory> {
 
 #[inline]
 fn open_plain(opening: Opening) -> Result<OpenScope, OutOfMemory> {
-    let thread = match current_thread() {
-        Some(thread) => thread,
-        None => current_or_lent()?,
-    };
+    let thread = current_or_lent()?;
     let id = thread.at_segment_end(|scopes, counts| scopes.open(opening, counts))?;
     Ok(OpenScope { state: thread.state, id, _thread: PhantomData })
 }
@@ -50,17 +47,13 @@ pub(crate) fn open_recording(
     wants_peak: bool,
     first_overrun: FirstOverrun,
 ) -> Result<OpenScope, OutOfMemory> {
-    let thread = match current_thread() {
-        Some(thread) => thread,
-        None => current_or_lent()?,
-    };
+    let thread = current_or_lent()?;
     walk::prepare();
     let at = thread.stack(Registers::here());
     let opening = Opening { kind: Kind::Recording, tag, wants_peak };
-    let id = thread.at_segment_end(|scopes, counts| {
+    let id = thread.change_scopes(|scopes, counts| {
         scopes.open_recording(opening, counts, at, first_overrun)
     })?;
-    thread.set_limits();
     Ok(OpenScope { state: thread.state, id, _thread: PhantomData })
 }
 
@@ -99,9 +92,7 @@ impl OpenScope {
         if thread.is_watched() {
             thread.set_limits();
         }
-        if thread.state.is_on_loan() && thread.with_scopes(|scopes| scopes.is_empty()) {
-            retire();
-        }
+        retire_unused_loan(thread);
         reading
     }
 
@@ -122,8 +113,7 @@ impl OpenScope {
     /// The scope, for other threads to attach to.
     pub(crate) fn share(&self) -> Result<SharedScopeRef, ShareError> {
         let thread = self.thread().ok_or(ShareError::Outlived)?;
-        let shared = thread.at_segment_end(|scopes, counts| scopes.share(self.id, counts));
-        thread.set_limits();
+        let shared = thread.change_scopes(|scopes, counts| scopes.share(self.id, counts));
         shared.ok_or(ShareError::OutOfMemory)
     }
 
@@ -135,28 +125,21 @@ impl OpenScope {
     /// Makes this the frame of a scope that was shared before: of a future, in an earlier poll.
     pub(crate) fn set_shared(&self, shared: SharedScopeRef) {
         if let Some(thread) = self.thread() {
-            let counts = thread.counts();
-            thread.with_scopes(|scopes| scopes.set_shared(self.id, shared, counts));
-            thread.set_limits();
+            thread.change_scopes(|scopes, counts| scopes.set_shared(self.id, shared, counts));
         }
     }
 
     /// Enters the blocks that are allocated in it from now on.
     pub(crate) fn set_tracked(&self, tracking: &Tracking) {
         if let Some(thread) = self.thread() {
-            thread.with_scopes(|scopes| scopes.set_tracked(self.id, tracking.tracked()));
-            thread.set_limits();
+            thread.change_scopes(|scopes, _| scopes.set_tracked(self.id, tracking.tracked()));
         }
     }
 
     /// Takes the scope out, so that it outlives this frame.
     pub(crate) fn take_shared(&self) -> Option<SharedScopeRef> {
-        let thread = self.thread()?;
-        let counts = thread.counts();
-        let shared = thread
-            .with_scopes(|scopes| scopes.take_shared(self.id, &thread.state.counters, counts));
-        thread.set_limits();
-        shared
+        let counters = &self.state.counters;
+        self.thread()?.change_scopes(|scopes, now| scopes.take_shared(self.id, counters, now))
     }
 }
 
@@ -171,9 +154,7 @@ pub(crate) enum ShareError {
 /// The innermost scope that counts on this thread; `None` if there is none.
 pub(crate) fn share_innermost() -> Result<Option<SharedScopeRef>, OutOfMemory> {
     let Some(thread) = current_thread() else { return Ok(None) };
-    let shared = thread.at_segment_end(|scopes, counts| scopes.share_innermost(counts));
-    thread.set_limits();
-    shared
+    thread.change_scopes(|scopes, counts| scopes.share_innermost(counts))
 }
 
 /// Whether the caller is called by the code of the stretch that was opened at this address of a stack.

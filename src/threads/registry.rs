@@ -33,32 +33,41 @@ pub(super) fn watch_everything() {
         return;
     }
     fence(SeqCst);
+    watch_all_allocs();
+    watch_all_frees();
+}
+
+/// Sends every allocation of every thread to the slow half. The caller has raised a flag that says
+/// so; `stacks::process_sites` tells how the two meet the owners, who write their ceilings too.
+fn watch_all_allocs() {
     for thread in THREADS.iter() {
         thread.counters.word(Word::Ceiling).store(EVERY_ALLOC, Relaxed);
+    }
+}
+
+/// The same for deallocations.
+pub(super) fn watch_all_frees() {
+    for thread in THREADS.iter() {
         thread.counters.word(Word::Floor).store(EVERY_DEALLOC, Relaxed);
     }
 }
 
-/// Sends every allocation of every thread to the slow half, to be recorded. `stacks::profile` says how it meets the owners, who
-/// write their ceilings too.
-///
-/// With `in_tallies`, what is recorded is to be read by `stacks::profiled`.
-pub(crate) fn record_everywhere(in_tallies: bool) -> EveryAllocation {
-    stacks::start_profiling(in_tallies);
-    for thread in THREADS.iter() {
-        thread.counters.word(Word::Ceiling).store(EVERY_ALLOC, Relaxed);
-    }
-    EveryAllocation { in_tallies }
+/// Has the allocations of all threads recorded. With `reads_counts`, what is recorded is to be read
+/// by `stacks::profiled`.
+pub(crate) fn record_everywhere(reads_counts: bool) -> EveryAllocation {
+    stacks::start_profiling(reads_counts);
+    watch_all_allocs();
+    EveryAllocation { reads_counts }
 }
 
 /// While there is one, the allocations of all threads are recorded.
 pub(crate) struct EveryAllocation {
-    in_tallies: bool,
+    reads_counts: bool,
 }
 
 impl Drop for EveryAllocation {
     fn drop(&mut self) {
-        stacks::stop_profiling(self.in_tallies);
+        stacks::stop_profiling(self.reads_counts);
     }
 }
 

@@ -36,6 +36,14 @@ pub(super) fn retire() {
     }
 }
 
+/// Gives back a state on loan on which no scope is open any more.
+#[inline]
+pub(super) fn retire_unused_loan(thread: CurrentThread) {
+    if thread.state.is_on_loan() && thread.with_scopes(|scopes| scopes.is_empty()) {
+        retire();
+    }
+}
+
 /// Gives the thread what it had before. What was counted meanwhile, a state that was interrupted has
 /// counted, too.
 #[cold]

@@ -1,11 +1,7 @@
 //! Hot: `Tracking`, a scope's hold on the table of live blocks: as long as there is one, all threads say which blocks they free.
 
-use std::sync::atomic::Ordering::Relaxed;
-
-use super::registry::THREADS;
+use super::registry::watch_all_frees;
 use crate::blocks::{HeapProfile, InUse, LeakCounter, ProcessProfile, Tracked};
-use crate::counters::thread_counters::EVERY_DEALLOC;
-use crate::counters::Word;
 use crate::stacks::Stack;
 
 /// The blocks that are allocated for one scope. Dropping it ends that.
@@ -35,14 +31,6 @@ pub(crate) fn track(leaks: bool, heap_profile: bool) -> Option<Tracking> {
     }
     watch_all_frees();
     Some(tracking)
-}
-
-/// Sends every deallocation of every thread to the slow half, as `registry::record_everywhere` does with allocations. `begin` has
-/// raised the flag.
-fn watch_all_frees() {
-    for thread in THREADS.iter() {
-        thread.counters.word(Word::Floor).store(EVERY_DEALLOC, Relaxed);
-    }
 }
 
 /// Begins a heap profile of the whole process, whose points are told apart by so many innermost

@@ -41,10 +41,7 @@ impl ScopeStack {
     /// The scope of an entry, for other threads to attach to. It is shared from now on, and so are
     /// those around it. `None` without memory, or if the entry is no longer there.
     pub(crate) fn share(&mut self, id: ScopeId, now: Counts) -> Option<SharedScopeRef> {
-        let entry = self.stack.as_slice().get(id.depth)?;
-        if entry.serial != id.serial {
-            return None;
-        }
+        self.get(id)?;
         self.share_at(id.depth, now)
     }
 
@@ -76,8 +73,7 @@ impl ScopeStack {
                 continue;
             }
             let measured = entry.measure(above, now);
-            let first_overrun = self.records_at(at).map(|records| records.first_overrun());
-            let limits = match first_overrun {
+            let limits = match self.records_at(at).map(|records| records.first_overrun()) {
                 Some(FirstOverrun::After(limits)) => Some(limits),
                 _ => None,
             };
@@ -118,11 +114,8 @@ impl ScopeStack {
         thread: &'static ThreadCounters,
         now: Counts,
     ) -> Option<SharedScopeRef> {
-        let entry = self.stack.as_mut_slice().get_mut(id.depth)?;
-        if entry.serial != id.serial {
-            return None;
-        }
-        let shared = entry.shared.take()?;
+        self.get(id)?;
+        let shared = self.stack.as_mut_slice().get_mut(id.depth)?.shared.take()?;
         // The lowest one, for those above are its heirs.
         let counting =
             self.stack.as_mut_slice().iter_mut().rev().take_while(|entry| !entry.is_uncounted());
@@ -138,8 +131,7 @@ impl ScopeStack {
 
     /// The scope of an entry, if it is shared.
     pub(crate) fn shared(&self, id: ScopeId) -> Option<SharedScopeRef> {
-        let entry = self.stack.as_slice().get(id.depth)?;
-        entry.shared.clone().filter(|_| entry.serial == id.serial)
+        self.get(id)?.shared.clone()
     }
 
     /// Attaches the thread to a scope and to those around it. For a scope that it counts for
@@ -231,11 +223,8 @@ impl ScopeStack {
 
     /// Tells the scopes that these entries are attached to that it was left without its end.
     pub(crate) fn note_still_uncounted(&self, attached: ScopeIds) {
-        let scopes = self.stack.as_slice().iter().skip(attached.first.depth);
-        scopes
-            .take(attached.count)
-            .filter_map(|entry| entry.shared.as_ref())
-            .for_each(|shared| shared.note_still_uncounted());
+        let entries = self.stack.as_slice().iter().skip(attached.first.depth).take(attached.count);
+        entries.flat_map(|entry| &entry.shared).for_each(|shared| shared.note_still_uncounted());
     }
 
     /// Gives up what the entry holds of a shared scope. The scope ends with its own entry. An
@@ -272,6 +261,6 @@ impl ScopeStack {
     /// Whether an entry counts for this scope here.
     fn is_counting_for(&self, scope: &SharedScope) -> bool {
         let counting = self.stack.as_slice().iter().rev().take_while(|entry| !entry.is_uncounted());
-        counting.filter_map(|entry| entry.shared.as_ref()).any(|shared| shared.is(scope))
+        counting.flat_map(|entry| &entry.shared).any(|shared| shared.is(scope))
     }
 }

@@ -36,15 +36,15 @@ impl ScopeStack {
             entry.own_peak = entry.own_peak.max(highest);
         }
         uncounted.peak = i64::MIN;
-        let is_recording = |entry: &ScopeEntry| entry.kind == Kind::Recording;
-        let recording_below =
-            self.stack.as_slice().iter().take(depth).filter(|f| is_recording(f)).count();
-        let above = self.stack.as_slice().get(depth + 1..).unwrap_or(&[]);
-        let mut record = recording_below + above.iter().filter(|entry| is_recording(entry)).count();
-        for (at, _) in above.iter().enumerate().rev().filter(|(_, entry)| is_recording(entry)) {
-            record -= 1;
-            // No panic: the position of one of them.
-            self.records.settle(record, hands_down(&above[..at]));
+        // Those above are the last ones.
+        let mut record = self.records.as_slice().len();
+        let mut above: &[_] = above;
+        while let [below @ .., entry] = above {
+            above = below;
+            if entry.kind == Kind::Recording {
+                record -= 1;
+                self.records.settle(record, hands_down(below));
+            }
         }
     }
 
