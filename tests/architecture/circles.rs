@@ -1,7 +1,7 @@
 //! Circles in a graph of imports.
 
 use crate::imports::Imports;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 /// The same imports between the top-level modules of a crate: a folder, or a file beside the root.
 pub(crate) fn between_modules(imports: &Imports) -> Imports {
@@ -49,15 +49,6 @@ fn way(imports: &Imports, from: &str, to: &str) -> Option<Vec<String>> {
     None
 }
 
-/// The imports that lead back to where they start.
-pub(crate) fn in_circles(imports: &Imports) -> Imports {
-    let mut found = imports.clone();
-    for (file, imported) in &mut found {
-        imported.retain(|other, _| way(imports, other, file).is_some());
-    }
-    found
-}
-
 /// The graph as text, a line for each import.
 pub(crate) fn drawn(imports: &Imports) -> String {
     let lines = imports.iter().flat_map(|(file, imported)| {
@@ -66,19 +57,10 @@ pub(crate) fn drawn(imports: &Imports) -> String {
     lines.collect()
 }
 
-/// What is wrong with the circles: one that nobody listed, or a file listed that is in none.
-pub(crate) fn faults(imports: &Imports, listed: &BTreeSet<&str>) -> Vec<String> {
-    let mut faults = Vec::new();
-    for file in imports.keys() {
-        match (way(imports, file, file), listed.contains(file.as_str())) {
-            (Some(way), false) => faults.push(format!("a circle: {}", in_words(imports, &way))),
-            (None, true) => faults.push(format!("{file} is in no circle: strike it from the list")),
-            _ => {}
-        }
-    }
-    let gone = listed.iter().filter(|&&file| !imports.contains_key(file));
-    faults.extend(gone.map(|file| format!("{file} is not there: strike it from the list")));
-    faults
+/// For each file in a circle, a shortest one that it is in.
+pub(crate) fn found(imports: &Imports) -> Vec<String> {
+    let circles = imports.keys().filter_map(|file| way(imports, file, file));
+    circles.map(|way| in_words(imports, &way)).collect()
 }
 
 /// `a.rs -> b.rs (Names) -> a.rs (Names)`

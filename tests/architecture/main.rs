@@ -32,10 +32,6 @@ const COLD: &str = "//! Cold: ";
 /// For the root of a crate, whose `//!` is for users.
 const COLD_ROOT: &str = "// Cold: ";
 
-/// The files that are in circles today. Nothing is added to this list: who breaks a circle strikes
-/// its lines.
-const TO_BREAK: &str = include_str!("files_in_circles.txt");
-
 /// The files below a folder whose names end so, past what is built there.
 fn files_below(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
     let mut files = Vec::new();
@@ -145,26 +141,20 @@ fn imports_between_modules() -> Imports {
 
 #[test]
 fn no_files_import_each_other_in_a_circle() {
-    let faults = circles::faults(&all_imports(), &TO_BREAK.lines().collect());
-    assert_none("files that import each other", &faults);
+    assert_none("files that import each other", &circles::found(&all_imports()));
 }
 
 #[test]
 fn imports_between_top_level_modules_run_one_way() {
-    let faults = circles::faults(&imports_between_modules(), &BTreeSet::new());
-    assert_none("top-level modules that import each other", &faults);
+    let circles = circles::found(&imports_between_modules());
+    assert_none("top-level modules that import each other", &circles);
 }
 
 /// `cargo test --test architecture -- --ignored --nocapture`
 #[test]
-#[ignore = "it checks nothing, but shows the imports to people"]
+#[ignore = "it checks nothing, but shows people the imports between top-level modules"]
 fn the_imports_are_drawn() {
-    let between = imports_between_modules();
-    println!("\nImports between top-level modules:\n{}", circles::drawn(&between));
-    for (what, imports) in [("modules", between), ("files", all_imports())] {
-        let circles = circles::drawn(&circles::in_circles(&imports));
-        println!("Imports of {what} that are part of a circle:\n{circles}");
-    }
+    println!("{}", circles::drawn(&imports_between_modules()));
 }
 
 #[test]

@@ -2,36 +2,35 @@
 
 use super::imports;
 use crate::circles;
-use std::collections::BTreeSet;
 
-/// The faults of a crate of three modules of which nothing is listed.
-fn circle_faults(a: &str, b: &str, c: &str) -> Vec<String> {
+/// The circles of a crate of three modules.
+fn circles_of(a: &str, b: &str, c: &str) -> Vec<String> {
     let library = ("src/lib.rs", "mod a; mod b; mod c;");
     let imports = imports(&[library, ("src/a.rs", a), ("src/b.rs", b), ("src/c.rs", c)]);
-    circles::faults(&imports, &BTreeSet::new())
+    circles::found(&imports)
 }
 
 #[test]
 fn circles_of_files_are_found_and_named() {
-    let three = circle_faults(
+    let three = circles_of(
         "use super::b::B; pub struct A;",
         "pub struct B; fn f() { crate::c::f(B) }",
         "use crate::a::A; pub fn f() {}",
     );
-    let first = "a circle: src/a.rs -> src/b.rs (B) -> src/c.rs (f) -> src/a.rs (A)";
+    let first = "src/a.rs -> src/b.rs (B) -> src/c.rs (f) -> src/a.rs (A)";
     assert_eq!(three.len(), 3);
     assert_eq!(three[0], first);
 
     // By way of a re-export, and past the one that only stands on the way.
-    let re_exported = circle_faults(
+    let re_exported = circles_of(
         "pub use crate::b::B; pub struct A;",
         "pub struct B; use crate::c::A;",
         "pub use crate::a::A;",
     );
-    let first = "a circle: src/a.rs -> src/b.rs (B) -> src/a.rs (A)";
-    assert_eq!(re_exported, [first, "a circle: src/b.rs -> src/a.rs (A) -> src/b.rs (B)"]);
+    let first = "src/a.rs -> src/b.rs (B) -> src/a.rs (A)";
+    assert_eq!(re_exported, [first, "src/b.rs -> src/a.rs (A) -> src/b.rs (B)"]);
 
-    let innocent = circle_faults(
+    let innocent = circles_of(
         "use crate::b::B; use crate::c::C; pub struct A;",
         "pub struct B; use crate::c::C; #[cfg(test)] use crate::a::A;",
         "pub struct C; // use crate::a::A;\n#[cfg(test)] mod tests { use crate::b::B; }",
@@ -47,12 +46,12 @@ fn a_folder_whose_own_code_its_files_use_is_a_circle() {
             ("src/a/mod.rs", "mod inner; pub use inner::Inner; pub struct Own;"),
             ("src/a/inner.rs", inner),
         ]);
-        (circles::faults(&imports, &BTreeSet::new()), circles::between_modules(&imports))
+        (circles::found(&imports), circles::between_modules(&imports))
     };
-    let (faults, between) = of_folder("use super::Own; pub struct Inner;");
-    let first = "a circle: src/a/inner.rs -> src/a/mod.rs (Own) -> src/a/inner.rs (Inner)";
-    assert_eq!((faults.len(), faults[0].as_str()), (2, first));
-    assert_eq!(circles::faults(&between, &BTreeSet::new()), [""; 0]);
+    let (found, between) = of_folder("use super::Own; pub struct Inner;");
+    let first = "src/a/inner.rs -> src/a/mod.rs (Own) -> src/a/inner.rs (Inner)";
+    assert_eq!((found.len(), found[0].as_str()), (2, first));
+    assert_eq!(circles::found(&between), [""; 0]);
     // A sibling by way of the folder is no import of the folder.
     assert_eq!(of_folder("use super::Inner as I; pub struct Inner;").0, [""; 0]);
 }
@@ -66,46 +65,8 @@ fn circles_of_top_level_modules_are_found_though_no_files_are_in_one() {
         ("src/a/y.rs", "pub struct Y;"),
         ("src/b.rs", "pub struct B; use crate::a::y::Y;"),
     ]);
-    assert_eq!(circles::faults(&imports, &BTreeSet::new()), [""; 0]);
+    assert_eq!(circles::found(&imports), [""; 0]);
     let between = circles::between_modules(&imports);
-    let expected = ["a circle: a -> b (B) -> a (Y)", "a circle: b -> a (Y) -> b (B)"];
-    assert_eq!(circles::faults(&between, &BTreeSet::new()), expected);
-}
-
-#[test]
-fn the_list_of_circles_can_only_shrink() {
-    let imports = imports(&[
-        ("src/lib.rs", "mod a; mod b; mod c;"),
-        ("src/a.rs", "use crate::b::B; pub struct A;"),
-        ("src/b.rs", "use crate::a::A; pub struct B;"),
-        ("src/c.rs", "use crate::a::A;"),
-    ]);
-    let faults = |listed: &[&str]| circles::faults(&imports, &listed.iter().copied().collect());
-    assert_eq!(faults(&["src/a.rs", "src/b.rs"]), [""; 0]);
-    assert_eq!(faults(&["src/a.rs"]).len(), 1);
-    let strike = faults(&["src/a.rs", "src/b.rs", "src/c.rs", "src/d.rs"]);
-    assert_eq!(
-        strike,
-        [
-            "src/c.rs is in no circle: strike it from the list",
-            "src/d.rs is not there: strike it from the list"
-        ]
-    );
-}
-
-#[test]
-fn of_the_imports_those_that_are_part_of_a_circle_are_drawn() {
-    let imports = imports(&[
-        ("src/lib.rs", "mod a; mod b; mod c; mod d;"),
-        ("src/a.rs", "use crate::b::B; use crate::d::D; pub struct A;"),
-        ("src/b.rs", "use crate::c::{self, C}; pub struct B; fn f() { c::f() }"),
-        ("src/c.rs", "use crate::a::A; pub struct C; pub fn f() {}"),
-        ("src/d.rs", "pub struct D;"),
-    ]);
-    let drawn = circles::drawn(&circles::in_circles(&imports));
-    let expected = "src/a.rs -> src/b.rs (B)
-src/b.rs -> src/c.rs (C, f)
-src/c.rs -> src/a.rs (A)
-";
-    assert_eq!(drawn, expected);
+    let expected = ["a -> b (B) -> a (Y)", "b -> a (Y) -> b (B)"];
+    assert_eq!(circles::found(&between), expected);
 }
