@@ -41,7 +41,8 @@ pub(crate) struct ExceededData {
     pub(crate) measurement: Measurement,
     pub(crate) origin: Origin,
     pub(crate) name: String,
-    pub(crate) subject: &'static str,
+    /// Whose allocations were counted: "this thread" or "this future".
+    pub(crate) whose: &'static str,
     pub(crate) runs: Option<Runs>,
     /// Allocations of the test harness, which are in no number.
     pub(crate) of_harness: u64,
@@ -101,11 +102,11 @@ impl Exceeded {
         budget: Budget,
         measurement: Measurement,
         origin: Origin,
-        subject: &'static str,
+        whose: &'static str,
     ) -> Option<Self> {
         let elsewhere = measurement.elsewhere;
         match Broken::new(&budget, measurement, origin.location) {
-            Ok(broken) => Some(Self::new(budget, broken, origin, subject, None)),
+            Ok(broken) => Some(Self::new(budget, broken, origin, whose, None)),
             Err(_) => {
                 elsewhere::report(&origin, || elsewhere);
                 None
@@ -117,7 +118,7 @@ impl Exceeded {
         budget: Budget,
         broken: Broken,
         origin: Origin,
-        subject: &'static str,
+        whose: &'static str,
         runs: Option<Runs>,
     ) -> Self {
         let data = || ExceededData {
@@ -126,7 +127,7 @@ impl Exceeded {
             of_harness: broken.of_harness,
             name: origin.name(),
             origin,
-            subject,
+            whose,
             runs,
             #[cfg(feature = "backtraces")]
             call_sites: broken.sites.map_or_else(OnceLock::new, OnceLock::from),

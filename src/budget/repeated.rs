@@ -251,11 +251,11 @@ impl Repeated {
         self.budget.require_sense();
     }
 
-    fn verdict(self, mut runs: Runs, origin: Origin, subject: &'static str) -> Option<Exceeded> {
+    fn verdict(self, mut runs: Runs, origin: Origin, whose: &'static str) -> Option<Exceeded> {
         let Some(broken) = runs.first_broken.take() else {
             elsewhere::report(&origin, || runs.elsewhere);
             return None;
         };
-        Some(Exceeded::new(self.budget, broken, origin, subject, Some(runs)))
+        Some(Exceeded::new(self.budget, broken, origin, whose, Some(runs)))
     }
 }

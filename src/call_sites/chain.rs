@@ -10,7 +10,7 @@ pub(super) struct Chain {
     /// Innermost first.
     pub(super) frames: Vec<Frame>,
     /// Equal if the frames read the same.
-    pub(super) readings: Vec<usize>,
+    pub(super) wordings: Vec<usize>,
     /// After so many frames, some were left out.
     pub(super) gap: Option<usize>,
     /// Why it does not lead to the scope's opening.
@@ -42,7 +42,7 @@ impl Chain {
         let is_cut_off = !stop.is_complete() && cut.common == 0 || cut.is_opener_left_out;
         Self {
             frames: kept.iter().map(|numbered| numbered.frame.clone()).collect(),
-            readings: kept.iter().map(|numbered| numbered.reading).collect(),
+            wordings: kept.iter().map(|numbered| numbered.wording).collect(),
             gap: outside_gap.map(|outside| kept.len() - outside),
             cut_off: is_cut_off.then(|| stop.reason()),
         }

@@ -79,7 +79,7 @@ impl Frame {
     }
 
     /// What two frames must have in common to be the same place.
-    pub(crate) fn reading(&self) -> (Option<&str>, Option<&str>, Option<u32>, Option<usize>) {
+    pub(crate) fn wording(&self) -> (Option<&str>, Option<&str>, Option<u32>, Option<usize>) {
         let offset = self.parts.module.as_ref().map(|(_, offset)| *offset);
         (self.function(), self.file(), self.line(), offset)
     }

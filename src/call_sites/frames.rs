@@ -113,14 +113,14 @@ fn mark_what_macros_make(resolved: &mut [Resolved]) {
     }
 }
 
-/// Numbers the readings of all frames.
+/// Numbers the wordings of all frames.
 fn number(resolved: &mut [Resolved]) {
     let all = resolved.iter_mut().flat_map(|resolved| &mut resolved.frames);
     let mut sorted: Vec<&mut Numbered> = all.collect();
-    sorted.sort_unstable_by(|a, b| a.frame.reading().cmp(&b.frame.reading()));
+    sorted.sort_unstable_by(|a, b| a.frame.wording().cmp(&b.frame.wording()));
     for next in 1..sorted.len() {
-        let differs = sorted[next - 1].frame.reading() != sorted[next].frame.reading();
-        sorted[next].reading = sorted[next - 1].reading + usize::from(differs);
+        let differs = sorted[next - 1].frame.wording() != sorted[next].frame.wording();
+        sorted[next].wording = sorted[next - 1].wording + usize::from(differs);
     }
 }
 

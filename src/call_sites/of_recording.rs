@@ -70,7 +70,7 @@ pub(super) fn data(
     let mut unwalked = None;
     let mut sites: BTreeMap<Vec<usize>, Site> = BTreeMap::new();
     for &(stack, counts) in &recording.stacks {
-        let Chain { frames, readings, gap, cut_off } = Chain::of(stack, &frames, &openings);
+        let Chain { frames, wordings, gap, cut_off } = Chain::of(stack, &frames, &openings);
         if frames.is_empty() {
             unattributed.add(&counts);
             let stop = stack.stop();
@@ -79,7 +79,7 @@ pub(super) fn data(
         }
         let is_capture = harness::is_capture(&frames);
         let site = Site { counts, frames, gap, cut_off, is_capture, has_peak };
-        merge(&mut sites, readings, site);
+        merge(&mut sites, wordings, site);
     }
     let mut sites: Vec<Site> = sites.into_values().collect();
     SortBy::Allocations.sort(&mut sites, |site| &site.counts, |a, b| a.frames.cmp(&b.frames));
@@ -103,8 +103,8 @@ pub(super) fn data(
     }
 }
 
-fn merge(sites: &mut BTreeMap<Vec<usize>, Site>, readings: Vec<usize>, site: Site) {
-    match sites.entry(readings) {
+fn merge(sites: &mut BTreeMap<Vec<usize>, Site>, wordings: Vec<usize>, site: Site) {
+    match sites.entry(wordings) {
         btree_map::Entry::Vacant(place) => {
             place.insert(site);
         }
@@ -122,5 +122,4 @@ fn merge(sites: &mut BTreeMap<Vec<usize>, Site>, readings: Vec<usize>, site: Sit
 }
 
 #[cfg(test)]
-#[path = "of_recording_tests.rs"]
 mod tests;

@@ -21,7 +21,7 @@ pub(super) struct Resolved {
 /// they are.
 pub(super) struct Numbered {
     pub(super) frame: Frame,
-    pub(super) reading: usize,
+    pub(super) wording: usize,
 }
 
 /// Makes frames of symbols.
@@ -38,7 +38,7 @@ impl Resolver {
     }
 
     pub(super) fn resolved(&mut self, place: &Place) -> Resolved {
-        let numbered = |parts| Numbered { frame: Frame { parts: Arc::new(parts) }, reading: 0 };
+        let numbered = |parts| Numbered { frame: Frame { parts: Arc::new(parts) }, wording: 0 };
         match place {
             Place::Known(symbols) => {
                 let frames = symbols.iter().map(|symbol| numbered(self.parts(symbol)));

@@ -28,10 +28,10 @@ pub(crate) struct Row<'a> {
     pub(crate) tables: u64,
 }
 
-type Reading<'a> = (Option<&'a str>, Option<&'a str>, Option<u32>, Option<usize>);
+type Wording<'a> = (Option<&'a str>, Option<&'a str>, Option<u32>, Option<usize>);
 
 /// All that makes two stacks different to the reader of a list.
-type Key<'a> = (Vec<Reading<'a>>, Option<Reading<'a>>);
+type Key<'a> = (Vec<Wording<'a>>, Option<Wording<'a>>);
 
 /// `attribute` is no caller.
 pub(crate) fn rows<'a>(
@@ -43,7 +43,7 @@ pub(crate) fn rows<'a>(
     for site in &data.sites {
         let Some(row) = row(site, attribute) else { continue };
         let frames = iter::once(row.leading).chain(row.callers.iter().copied());
-        let key = (frames.map(Frame::reading).collect(), row.dependency.map(Frame::reading));
+        let key = (frames.map(Frame::wording).collect(), row.dependency.map(Frame::wording));
         match rows.get_mut(&key) {
             Some(known) => {
                 add(&mut known.counts, &row.counts);

@@ -6,7 +6,7 @@ use std::env;
 use std::fmt::Write;
 use std::process;
 
-use super::frames::Frames;
+use super::frame_table::FrameTable;
 use super::json::push_string;
 use crate::blocks::PointNumbers;
 use crate::counters::{AtWork, Blocks};
@@ -35,7 +35,7 @@ fn text_of(
     process: &Process,
     symbolize: impl Fn(&[usize]) -> Vec<Place>,
 ) -> String {
-    let frames = Frames::new(profile, symbolize);
+    let frames = FrameTable::new(profile, symbolize);
     let mut points: BTreeMap<Vec<usize>, PointNumbers> = BTreeMap::new();
     for (stack, numbers) in &profile.points {
         // The viewer wants no two points with the same frames.
@@ -94,7 +94,7 @@ fn push_points(
     json: &mut String,
     has_lifetimes: bool,
     points: &[(Vec<usize>, PointNumbers)],
-    frames: &Frames,
+    frames: &FrameTable,
 ) {
     let mut table = vec![ROOT];
     let mut places: BTreeMap<usize, usize> = BTreeMap::new();

@@ -1,13 +1,13 @@
 //! Cold: DHAT's file format: the text of a file, from a profile, and where it is written.
 //!
-//! - [`document`]: the text; [`frames`]: which frames are in it; [`json`]: how strings are written;
+//! - [`document`]: the text; [`frame_table`]: which frames are in it; [`json`]: how strings are written;
 //! - [`file`]: replaces a file as a whole; [`lock`]: a lock that a forked child cannot wait for;
 //! - [`broken_budget`]: the file of a broken budget.
 
 mod broken_budget;
 mod document;
 mod file;
-mod frames;
+mod frame_table;
 mod json;
 mod lock;
 mod to_json;

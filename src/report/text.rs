@@ -37,7 +37,7 @@ fn made(at_work: AtWork<'_>, data: &ExceededData, message: Option<&str>) -> Stri
     for line in message.into_iter().flat_map(str::lines) {
         push_line(&mut text, &format!("  {line}"));
     }
-    push_ends(&mut text, &format!("  {}", written(data)), &subject(data));
+    push_ends(&mut text, &format!("  {}", written(data)), &whose(data));
     text.push('\n');
     if let Some(why) = unmeasured {
         push_paragraph(&mut text, 2, 0, why.reason());
@@ -73,8 +73,8 @@ fn push_call_sites(_: AtWork<'_>, text: &mut String, data: &ExceededData) {
 fn push_uncounted(text: &mut String, data: &ExceededData) {
     let mut notes = Vec::new();
     if data.measurement.measured.uncounted > 0 {
-        let hidden = counted(data.measurement.measured.uncounted, "allocation");
-        notes.push(format!("{hidden} in `uncounted`"));
+        let uncounted = counted(data.measurement.measured.uncounted, "allocation");
+        notes.push(format!("{uncounted} in `uncounted`"));
     }
     if data.of_harness > 0 {
         let kept = counted(data.of_harness, "allocation");
@@ -158,10 +158,10 @@ fn written(data: &ExceededData) -> String {
 }
 
 /// Whose allocations were counted.
-fn subject(data: &ExceededData) -> String {
+fn whose(data: &ExceededData) -> String {
     let attached = if data.measurement.is_shared { " and attached ones" } else { "" };
     let repetition = data.runs.as_ref().map(|runs| format!(" · {}", repetition(runs)));
-    format!("{}{attached}{}", data.subject, repetition.unwrap_or_default())
+    format!("{}{attached}{}", data.whose, repetition.unwrap_or_default())
 }
 
 fn repetition(runs: &Runs) -> String {

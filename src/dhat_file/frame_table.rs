@@ -1,7 +1,11 @@
-//! Cold: `Frames`, the frames of a DHAT file: their texts, and which of a stack are shown.
+//! Cold: `FrameTable`, the frames of a DHAT file: their texts, and which of a stack are shown.
 //!
 //! As dhat-rs does it: of the functions of an allocator at the inner end of a stack, the outermost
 //! alone is shown; what lies above the function that began the profile is not shown at all.
+//!
+//! Stacks are trimmed in `call_sites` as well, and both ways are right. A file has the addresses
+//! and the allocator as dhat-rs shows them, so that the two can be compared; a call site ends at
+//! one function of the user's, which may share its address with others.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,18 +16,19 @@ use crate::symbolize::names::{short_name, without_numbers};
 use crate::symbolize::{Place, Symbol};
 
 /// The frames of all stacks of a profile, and what each address has of them.
-pub(crate) struct Frames {
+pub(super) struct FrameTable {
     texts: Vec<String>,
-    at: BTreeMap<usize, Vec<Frame>>,
+    at: BTreeMap<usize, Vec<Entry>>,
     /// The addresses above the functions that began the profile, outermost first, and whether they
     /// begin with the thread's first.
     above: Vec<(Vec<usize>, bool)>,
     is_trimmed: bool,
 }
 
+/// A frame of an address.
 #[derive(Clone, Copy)]
-struct Frame {
-    /// Of its text.
+struct Entry {
+    /// Where its text is in the table.
     index: usize,
     is_allocator: bool,
     is_library: bool,
@@ -32,8 +37,8 @@ struct Frame {
 /// The first of the texts: the frame of what has no stack.
 const NOWHERE: &str = "[not attributed]";
 
-impl Frames {
-    pub(crate) fn new(profile: &DhatProfile, symbolize: impl Fn(&[usize]) -> Vec<Place>) -> Self {
+impl FrameTable {
+    pub(super) fn new(profile: &DhatProfile, symbolize: impl Fn(&[usize]) -> Vec<Place>) -> Self {
         let stacks = profile.points.iter().filter_map(|(stack, _)| *stack);
         let addresses: BTreeSet<usize> = stacks
             .chain(profile.openings.iter().copied())
@@ -41,7 +46,7 @@ impl Frames {
             .collect();
         let addresses: Vec<usize> = addresses.into_iter().collect();
         let mut texts = vec![NOWHERE.to_owned()];
-        let at: BTreeMap<usize, Vec<Frame>> = addresses
+        let at: BTreeMap<usize, Vec<Entry>> = addresses
             .iter()
             .zip(symbolize(&addresses))
             .map(|(address, place)| (*address, frames(*address, &place, &mut texts)))
@@ -55,7 +60,7 @@ impl Frames {
         frames
     }
 
-    pub(crate) fn text(&self, frame: usize) -> &str {
+    pub(super) fn text(&self, frame: usize) -> &str {
         &self.texts[frame]
     }
 
@@ -91,10 +96,10 @@ impl Frames {
     }
 
     /// The frames to show, innermost first; never empty.
-    pub(crate) fn shown(&self, stack: Option<&Stack>) -> Vec<usize> {
+    pub(super) fn shown(&self, stack: Option<&Stack>) -> Vec<usize> {
         let addresses =
             stack.map_or(&[][..], |stack| &stack.return_addresses()[self.left_out(stack)..]);
-        let frames: Vec<Frame> = addresses
+        let frames: Vec<Entry> = addresses
             .iter()
             .rev()
             .flat_map(|address| self.at.get(address).map_or(&[][..], Vec::as_slice))
@@ -113,7 +118,7 @@ impl Frames {
 }
 
 /// What is at an address, innermost first.
-fn frames(address: usize, place: &Place, texts: &mut Vec<String>) -> Vec<Frame> {
+fn frames(address: usize, place: &Place, texts: &mut Vec<String>) -> Vec<Entry> {
     match place {
         Place::Known(symbols) => {
             let first = texts.len();
@@ -125,14 +130,14 @@ fn frames(address: usize, place: &Place, texts: &mut Vec<String>) -> Vec<Frame> 
                 module => format!("{address:#x}: ??? (in {module})"),
             };
             texts.push(text);
-            vec![Frame { index: texts.len() - 1, is_allocator: false, is_library: false }]
+            vec![Entry { index: texts.len() - 1, is_allocator: false, is_library: false }]
         }
     }
 }
 
 /// The texts of the address, which no other one has, begin at `first`. Each is there once: a
 /// function may be inlined into itself.
-fn frame(address: usize, symbol: &Symbol, first: usize, texts: &mut Vec<String>) -> Frame {
+fn frame(address: usize, symbol: &Symbol, first: usize, texts: &mut Vec<String>) -> Entry {
     let name = symbol.function.as_deref().map(without_numbers);
     let name = name.as_deref().unwrap_or("???");
     let path = symbol.file.as_deref().unwrap_or("???");
@@ -144,7 +149,7 @@ fn frame(address: usize, symbol: &Symbol, first: usize, texts: &mut Vec<String>)
     if known.is_none() {
         texts.push(text);
     }
-    Frame { index, is_allocator: is_allocator(name, path), is_library: is_library(name) }
+    Entry { index, is_allocator: is_allocator(name, path), is_library: is_library(name) }
 }
 
 /// Whether a function hands requests on to the allocator, or is the allocator. Where the debug
