@@ -1,5 +1,6 @@
-//! Cold: `Value`, what code may return that was measured, and `Output`, the same of a function. Not a future or a closure: the code has
-//! only made it, what it would allocate when it runs is not counted, and every budget would hold.
+//! Cold: `Value`, what code may return that was measured, and `Output`, the same of a function. Not
+//! a future or a closure: the code has only made it, what it would allocate when it runs is not
+//! counted, and every budget would hold.
 //!
 //! The compiler is made to refuse these two without a feature that Rust 1.75 lacks, and without a
 //! hand in inference: every type has one `impl` of `Value`, a future or a closure has a second one.

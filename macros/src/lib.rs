@@ -66,11 +66,11 @@ use item::Function;
 /// | `max_peak_bytes = N` | bytes | never holds more than `N` above what was live when it began |
 /// | `max_reallocs = N` | reallocations | grows or shrinks blocks at most `N` times |
 /// | `max_deallocs = N` | deallocations | frees at most `N` blocks |
-/// | `max_retained = N` | blocks | leaves at most `N` of the blocks that it allocates: what it returns counts |
+/// | `max_retained = N` | blocks | leaves at most `N` of its blocks live: what it returns counts |
 /// | `max_retained_bytes = N` | bytes | leaves at most `N` bytes in such blocks |
 /// | `warmup = N` | runs | is run `N` times uncounted first |
 /// | `runs = N` | runs | is run `N` times, each of which must hold the budget |
-/// | `call_sites = false` | | is not recorded: the report names no lines, and code that allocates millions of times runs faster |
+/// | `call_sites = false` | | is not recorded: it runs faster, and the report names no lines |
 /// | `crate = path` | | finds `mod_alloc` at `path`, where it was renamed or re-exported |
 ///
 /// An allocation event is one call of `alloc`, `alloc_zeroed` or `realloc`: a `Vec` that grows
@@ -96,8 +96,9 @@ use item::Function;
 /// the whole run, which is an error too: there, call `budget.check(|| ..)?` in the body.
 ///
 /// On unit tests in a library it stands in a module under `#[cfg(test)]`, or as
-/// `#[cfg_attr(test, mod_alloc::alloc_budget(max = 1))]`. Elsewhere it is not found (E0433) as soon as the package
-/// has integration tests, since for those Cargo builds the library without its dev-dependencies.
+/// `#[cfg_attr(test, mod_alloc::alloc_budget(max = 1))]`. Elsewhere it is not found (E0433) as soon
+/// as the package has integration tests, since for those Cargo builds the library without its
+/// dev-dependencies.
 ///
 /// Arguments are not part of the budget: neither making them nor dropping them after the body is
 /// counted.
@@ -135,15 +136,15 @@ use item::Function;
 /// message sets each limit against what was measured, and names the lines that allocated:
 ///
 /// ```text
-/// allocation budget exceeded: parses_header                                          tests/header.rs:9
-///   #[alloc_budget(max = 10, max_bytes = 1024)]                                            this thread
+/// allocation budget exceeded: parses_header                                      tests/header.rs:9
+///   #[alloc_budget(max = 10, max_bytes = 1024)]                                        this thread
 ///
 ///   metric       budget  measured
 ///   allocations      10        13  +3
 ///   bytes         1,024       649  ok
 ///
 ///   call sites, most allocations first (13 allocations at 2 sites)
-///     12 x    635 B  src/lib.rs:15  parse                               11 allocations, 1 reallocation
+///     12 x    635 B  src/lib.rs:15  parse                           11 allocations, 1 reallocation
 ///                    15 | headers.push((name.to_lowercase(), value.to_string()));
 ///                    called from tests/header.rs:12 parses_header
 ///                    grew 192 > 384: reserve the capacity up front
@@ -154,11 +155,11 @@ use item::Function;
 ///   full stacks: MOD_ALLOC_BACKTRACE=full
 /// ```
 ///
-/// Where call sites are available, what they need and what they cost is said in the documentation of
-/// `mod_alloc`, under "Call sites".
+/// Where call sites are available, what they need and what they cost is said in the documentation
+/// of `mod_alloc`, under "Call sites".
 ///
-/// If the body panics, that panic wins and the budget is not checked. A body that returns `Err` is held to
-/// its budget like any other.
+/// If the body panics, that panic wins and the budget is not checked. A body that returns `Err` is
+/// held to its budget like any other.
 ///
 /// It also panics at its beginning if `ModAlloc` is not the global allocator, since a budget must
 /// not hold because nothing was counted, and if the value of a key is negative.

@@ -106,8 +106,8 @@ fn run_of_cases(function: &Function) -> Option<Error> {
         return None;
     };
     let message = format!(
-        "`#[alloc_budget]` within `{name}!` would count the whole run: all cases, and the making of \
-         them"
+        "`#[alloc_budget]` within `{name}!` would count the whole run: all cases, and the making \
+         of them"
     );
     Some(Error::at(function.name.span(), message).help(
         "measure in the body of the property: `Budget::new().max(10).check(|| ..)?` fails the case \

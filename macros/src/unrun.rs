@@ -44,7 +44,7 @@ fn future(value: &[TokenTree]) -> Error {
     let message = "this is a future that is not polled: nothing of what it does is measured";
     Error::over(value, message).help(
         "measure the future: `Budget::new().max(10).check_future(future).await`, or \
-         `enforce_future`, counts while it is polled; or return it in a tuple, `(future,)`, if only \
-         making it is to be measured",
+         `enforce_future`, counts while it is polled; or return it in a tuple, `(future,)`, if \
+         only making it is to be measured",
     )
 }

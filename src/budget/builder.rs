@@ -277,12 +277,14 @@ impl Budget {
     pub(crate) fn require_sense(&self) {
         assert!(
             self.limits().next().is_some(),
-            "is a limit missing? A `Budget` without one holds whatever is allocated: add `.max(10)`, `.max_bytes(4096)`, .."
+            "is a limit missing? A `Budget` without one holds whatever is allocated: add \
+             `.max(10)`, `.max_bytes(4096)`, .."
         );
         if let Limit { min: Some(min), max: Some(max) } = self.limit(Metric::Allocations) {
             assert!(
                 min <= max,
-                "are `min` and `max` swapped? `min = {min}` is above `max = {max}`, so no run can hold"
+                "are `min` and `max` swapped? `min = {min}` is above `max = {max}`, so no run can \
+                 hold"
             );
         }
     }

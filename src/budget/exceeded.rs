@@ -201,8 +201,8 @@ impl Exceeded {
             (Some(sites), _) => sites.clone(),
             (None, Some(reason)) => panic!("there are no call sites: {reason}"),
             (None, None) => panic!(
-                "were call sites recorded? Remove `call_sites(false)` from the budget and `MOD_ALLOC_BACKTRACE=off` from the \
-                 environment"
+                "were call sites recorded? Remove `call_sites(false)` from the budget and \
+                 `MOD_ALLOC_BACKTRACE=off` from the environment"
             ),
         }
     }

@@ -36,7 +36,8 @@ impl Budget {
     /// # struct Noop; impl std::task::Wake for Noop { fn wake(self: std::sync::Arc<Self>) {} }
     /// # let waker = Waker::from(std::sync::Arc::new(Noop));
     /// # let mut greeting = Box::pin(greet());
-    /// # let polled = std::future::Future::poll(greeting.as_mut(), &mut Context::from_waker(&waker));
+    /// # let mut context = Context::from_waker(&waker);
+    /// # let polled = std::future::Future::poll(greeting.as_mut(), &mut context);
     /// # assert!(matches!(polled, Poll::Ready(Ok(text)) if text == "hello"));
     /// ```
     ///

@@ -2,7 +2,8 @@
 //! them. They only judge; the text of a broken one is made by `report`.
 //!
 //! - [`builder`]: `Budget`; [`limits`]: what can be limited;
-//! - [`enforce`]: holds a closure or a block to one, [`future`] a future, [`repeated`] several runs;
+//! - [`enforce`]: holds a closure or a block to one, [`future`] a future, [`repeated`] several
+//!   runs;
 //! - [`origin`]: which code that was; [`environment`]: the variables that are asked;
 //! - [`broken`]: what broke a budget, without the test harness; [`runs`]: in several runs;
 //!   [`exceeded`]: the error that users get;

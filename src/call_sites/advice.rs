@@ -105,7 +105,9 @@ mod tests {
             |called: &[&str], expected| assert_eq!(of(can_reserve, called), expected, "{called:?}");
         check(&[GROW, PUSH], true);
         check(&[GROW, "push<u8> @ /rustc/5/library/alloc/src/vec/mod.rs:1"], true);
-        check(&["std::collections::HashMap<K,V>::insert @ /rustc/5/library/std/src/collections/hash/map.rs:1"], true);
+        let insert = "std::collections::HashMap<K,V>::insert @ \
+                      /rustc/5/library/std/src/collections/hash/map.rs:1";
+        check(&[insert], true);
         check(&[GROW, PUSH, "alloc::fmt::format @ /rustc/5/library/alloc/src/fmt.rs:1"], false);
         check(&[GROW, PUSH, "std::path::Path::join @ /rustc/5/library/std/src/path.rs:1"], false);
         check(&[GROW, PUSH, "x::parse @ /c/registry/src/i/x-1.0.0/src/lib.rs:1"], false);
@@ -118,32 +120,29 @@ mod tests {
 
     #[test]
     fn a_table_grows_where_it_is_hashed_anew() {
-        let rehash = "hashbrown::raw::RawTable<T,A>::reserve_rehash @ /rust/deps/hashbrown-0.14.5/src/raw/mod.rs:1";
+        let rehash = "hashbrown::raw::RawTable<T,A>::reserve_rehash @ \
+                      /rust/deps/hashbrown-0.14.5/src/raw/mod.rs:1";
         assert!(of(is_table_growth, &[rehash]));
         assert!(!of(is_table_growth, &[GROW, PUSH]));
     }
 
     #[test]
     fn what_is_set_up_at_first_use_is_known_by_its_file() {
-        let check =
-            |called, expected| assert_eq!(of(is_first_use, &[called]), expected, "{called}");
-        check("initialize<T> @ /rustc/5/library/std/src/sync/once_lock.rs:1", true);
-        check("std::sync::lazy_lock::LazyLock<T>::force @ /rustc/5/library/std/src/sync/lazy_lock.rs:1", true);
-        check(
-            "std::sync::once::Once::call_once @ /rustc/5/library/std/src/sync/poison/once.rs:1",
-            true,
-        );
-        check(
-            "get_or_init_slow<T> @ /rustc/5/library/std/src/sys/thread_local/native/lazy.rs:1",
-            true,
-        );
-        check(
-            "try_initialize<T> @ /rustc/5/library/std/src/sys/common/thread_local/fast_local.rs:1",
-            true,
-        );
-        check("once_cell::imp::OnceCell<T>::initialize @ /c/registry/src/i/once_cell-1.0.0/src/imp.rs:1", true);
-        check("with<T> @ /rustc/5/library/std/src/thread/local.rs:1", false);
-        check("{closure} @ /rustc/5/library/std/src/sys/thread_local/native/mod.rs:1", false);
-        check("alloc::vec::Vec<std::sync::OnceLock<T>>::push @ /rustc/5/library/alloc/src/vec/mod.rs:1", false);
+        let check = |function: &str, file: &str, expected| {
+            let called = format!("{function} @ {file}:1");
+            assert_eq!(of(is_first_use, &[&called]), expected, "{called}");
+        };
+        let std = |file: &str| format!("/rustc/5/library/std/src/{file}");
+        check("initialize<T>", &std("sync/once_lock.rs"), true);
+        check("std::sync::lazy_lock::LazyLock<T>::force", &std("sync/lazy_lock.rs"), true);
+        check("std::sync::once::Once::call_once", &std("sync/poison/once.rs"), true);
+        check("get_or_init_slow<T>", &std("sys/thread_local/native/lazy.rs"), true);
+        check("try_initialize<T>", &std("sys/common/thread_local/fast_local.rs"), true);
+        let once_cell = "/c/registry/src/i/once_cell-1.0.0/src/imp.rs";
+        check("once_cell::imp::OnceCell<T>::initialize", once_cell, true);
+        check("with<T>", &std("thread/local.rs"), false);
+        check("{closure}", &std("sys/thread_local/native/mod.rs"), false);
+        let vec = "/rustc/5/library/alloc/src/vec/mod.rs";
+        check("alloc::vec::Vec<std::sync::OnceLock<T>>::push", vec, false);
     }
 }

@@ -48,7 +48,9 @@ pub(crate) fn without_lines(data: &SiteData, built: &Built) -> String {
     let setting = "`debug = \"line-tables-only\"`";
     let place = match built {
         Built::DocTest => {
-            return "rustdoc builds doc tests without debug information; `RUSTDOCFLAGS=-Cdebuginfo=1` adds it".to_owned()
+            return "rustdoc builds doc tests without debug information; \
+                    `RUSTDOCFLAGS=-Cdebuginfo=1` adds it"
+                .to_owned()
         }
         Built::Profile(table) => format!("under `[profile.{table}]`"),
         Built::Unknown => "in the profile that this was built with".to_owned(),
@@ -106,22 +108,26 @@ mod tests {
         check(
             "1 main\n2 ?libx.so+16",
             release(),
-            "the program is stripped; remove `strip` under `[profile.release]`, and set `debug = \"line-tables-only\"` there",
+            "the program is stripped; remove `strip` under `[profile.release]`, and set `debug = \
+             \"line-tables-only\"` there",
         );
         check(
             "1 p::main\n2 alloc::f",
             release(),
-            "the code has no debug information; set `debug = \"line-tables-only\"` under `[profile.release]`, and no `strip`",
+            "the code has no debug information; set `debug = \"line-tables-only\"` under \
+             `[profile.release]`, and no `strip`",
         );
         check(
             "1 p::main\n2 alloc::f @ /rustc/5/library/alloc/src/lib.rs:1",
             Built::Unknown,
-            "the code has no debug information; set `debug = \"line-tables-only\"` in the profile that this was built with",
+            "the code has no debug information; set `debug = \"line-tables-only\"` in the profile \
+             that this was built with",
         );
         check(
             "1 p::main\n2 alloc::f",
             Built::DocTest,
-            "rustdoc builds doc tests without debug information; `RUSTDOCFLAGS=-Cdebuginfo=1` adds it",
+            "rustdoc builds doc tests without debug information; `RUSTDOCFLAGS=-Cdebuginfo=1` \
+             adds it",
         );
     }
 }

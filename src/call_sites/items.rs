@@ -220,7 +220,7 @@ static LATER: fn() = || 5;
 fn p() { a(|| 1) } fn q() { b(|| 2) }
 fn r#match() -> [u8; { 4 }] { || 3 }
 impl<const N: usize> S<N> {
-    pub const ONE: fn(*const u8, &'static str) -> [u8; 2] = |a| { let b; || 1 }; fn f<const M: u8>(a: *const u8) { || M }
+    pub const ONE: fn(*const u8, &'static str) = |a| { b; || 1 }; fn f<const M: u8>(a: u8) { || M }
 }
 #[link_section = ".x"]
 static mut TWO: [fn(u8); 2] = [|_| (), |_| ()];
@@ -241,9 +241,9 @@ const fn g() { const { || 1 } const I: u8; static J: fn() = || { fn h() { || 2 }
         check(16, Some(15), Some("p"));
         check(16, Some(32), Some("q"));
         check(17, Some(33), Some("match"));
-        check(19, Some(68), Some("ONE"));
-        check(19, Some(73), Some("ONE"));
-        check(19, Some(117), Some("f"));
+        check(19, Some(56), Some("ONE"));
+        check(19, Some(59), Some("ONE"));
+        check(19, Some(96), Some("f"));
         check(22, Some(35), Some("TWO"));
         check(22, Some(43), Some("TWO"));
         check(23, Some(24), Some("g"));
@@ -291,7 +291,8 @@ mod impls { pub fn f(x: impl Fn()) {} }
 
     #[test]
     fn what_a_derive_makes_is_of_the_type_that_follows() {
-        let source = "#[derive(\n    Clone, // struct No\n    Debug)]\n#[x(y)]\npub(crate) enum Words<T> {\n  A\n}\nfn f() {}";
+        let source = "#[derive(\n    Clone, // struct No\n    Debug)]\n#[x(y)]\n\
+                      pub(crate) enum Words<T> {\n  A\n}\nfn f() {}";
         for line in 1..=5 {
             assert_eq!(derived_for(source, line), Some("Words"), "{line}");
         }

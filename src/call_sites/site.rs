@@ -110,8 +110,8 @@ impl Site {
     }
 
     /// Bytes of the blocks from here that were live at the peak. That is when there were the most
-    /// live bytes, of all blocks that the scope, the profiler or the budget has counted. Exact while
-    /// one thread at a time allocates. `None` where it is not known: see
+    /// live bytes, of all blocks that the scope, the profiler or the budget has counted. Exact
+    /// while one thread at a time allocates. `None` where it is not known: see
     /// [`CallSites::sorted_by`](crate::CallSites::sorted_by).
     #[must_use]
     pub fn peak_bytes(&self) -> Option<u64> {

@@ -41,8 +41,8 @@ const COUNT_WIDTH: usize = 4;
 pub(super) fn text(data: &SiteData) -> Result<String, String> {
     if let Some(reason) = data.unavailable {
         return Err(format!(
-            "no call sites to compare: {reason}. Compare them only where they are, for example under `#[cfg(..)]`; `{{:#}}` \
-             shows what there is"
+            "no call sites to compare: {reason}. Compare them only where they are, for example \
+             under `#[cfg(..)]`; `{{:#}}` shows what there is"
         ));
     }
     if !data.has_debug_info {
@@ -54,9 +54,10 @@ pub(super) fn text(data: &SiteData) -> Result<String, String> {
     if let Some(frame) = data.sites.iter().flat_map(Site::user_frames).find(is_unread) {
         let file = frame.file().unwrap_or("");
         return Err(format!(
-            "no call sites to compare: the name of a function with a closure is not in the debug information, and its source, \
-             {file}, can't be read. Set `debug = true` in the profile that this was built with (`[profile.release]` for \
-             `--release`), or run it where the source is; `{{:#}}` shows what there is"
+            "no call sites to compare: the name of a function with a closure is not in the debug \
+             information, and its source, {file}, can't be read. Set `debug = true` in the profile \
+             that this was built with (`[profile.release]` for `--release`), or run it where the \
+             source is; `{{:#}}` shows what there is"
         ));
     }
     let mut by_key: BTreeMap<String, u64> = BTreeMap::new();

@@ -79,7 +79,8 @@ mod tests {
         let arc = "2 alloc::sync::Arc<T>::new @ /rustc/5/library/alloc/src/sync.rs:1\n";
         let spawn = "2 std::thread::Builder::spawn @ /rustc/5/library/std/src/thread/mod.rs:1\n";
         let inlined = "2 spawn_unchecked @ /rustc/5/library/std/src/thread/lifecycle.rs:1\n";
-        let with = "2 std::thread::local::LocalKey<T>::with @ /rustc/5/library/std/src/thread/local.rs:1\n";
+        let with = "2 std::thread::local::LocalKey<T>::with @ \
+                    /rustc/5/library/std/src/thread/local.rs:1\n";
         for start in [spawn, inlined, "2 <std::thread::Builder>::spawn_unchecked\n"] {
             assert!(may_be(&format!("{arc}{start}"), true), "{start}");
             assert!(may_be(&format!("{arc}{start}"), false), "{start}");

@@ -69,7 +69,8 @@ fn head(profile: &DhatProfile, process: &Process) -> String {
     let has_lifetimes = kind == DhatKind::Heap;
     let mode = if kind == DhatKind::AdHoc { "rust-ad-hoc" } else { "rust-heap" };
     let mut json = format!(
-        "{{\"dhatFileVersion\":2\n,\"mode\":\"{mode}\"\n,\"verb\":\"Allocated\"\n,\"bklt\":{has_lifetimes},\"bkacc\":false"
+        "{{\"dhatFileVersion\":2\n,\"mode\":\"{mode}\"\n,\"verb\":\"Allocated\"\n\
+         ,\"bklt\":{has_lifetimes},\"bkacc\":false"
     );
     if kind == DhatKind::AdHoc {
         json.push_str("\n,\"bu\":\"unit\",\"bsu\":\"units\",\"bksu\":\"events\"");

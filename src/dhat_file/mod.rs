@@ -1,6 +1,7 @@
 //! Cold: DHAT's file format: the text of a file, from a profile, and where it is written.
 //!
-//! - [`document`]: the text; [`frame_table`]: which frames are in it; [`json`]: how strings are written;
+//! - [`document`]: the text; [`frame_table`]: which frames are in it; [`json`]: how strings are
+//!   written; [`to_json`]: the text of call sites;
 //! - [`file`]: replaces a file as a whole; [`lock`]: a lock that a forked child cannot wait for;
 //! - [`broken_budget`]: the file of a broken budget.
 

@@ -5,7 +5,7 @@
 //!     9 x      9 B  src/parser.rs:14  tokens::{closure}
 //!                   14 | s.split(' ').map(|t| t.to_string()).collect()
 //!                   called from src/parser.rs:15 parse < tests/header.rs:20 parses_header
-//!     3 x    672 B  src/parser.rs:14  tokens                           1 allocation, 2 reallocations
+//!     3 x    672 B  src/parser.rs:14  tokens                       1 allocation, 2 reallocations
 //!                   grew 96 > 192 > 384: reserve the capacity up front
 //!     2 x    223 B  src/fmt.rs:8      label
 //! ```

@@ -255,8 +255,14 @@ fn the_code_has_debug_information_if_the_user_has_files() {
 /// calls itself.
 #[test]
 fn a_deep_stack_has_both_ends() {
-    let places = "1 p::main @ /p/src/main.rs:1\n2 p::main @ /p/src/main.rs:2\n3 p::outer @ /p/src/main.rs:3\n\
-                  4 p::inner @ /p/src/main.rs:4\n5 p::opener @ /p/src/main.rs:5\n6 p::opener @ /p/src/main.rs:6";
+    let places = "
+        1 p::main @ /p/src/main.rs:1
+        2 p::main @ /p/src/main.rs:2
+        3 p::outer @ /p/src/main.rs:3
+        4 p::inner @ /p/src/main.rs:4
+        5 p::opener @ /p/src/main.rs:5
+        6 p::opener @ /p/src/main.rs:6
+    ";
     let repeated = |address: usize, count| std::iter::repeat(address).take(count);
     let site = |opening: &[usize], inner: &[usize]| {
         let half = crate::walk::MAX_FRAMES / 2;

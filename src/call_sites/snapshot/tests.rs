@@ -43,7 +43,7 @@ const DEBUG_V0: Program<'_> = Program {
         4 t[0a1b]::parses @ /elsewhere/tests/t.rs:13:9
         5 p[0a1c]::parse::<&alloc[5c]::string::String> @ /elsewhere/src/p.rs:30:9
         6 p[0a1c]::tokens::<[u8; 4]> @ /elsewhere/src/p.rs:40:9
-        7 <core[2]::iter::Map<p[0a1c]::tokens::{closure#0}>>::next @ /rustc/6/library/core/src/iter.rs:9
+        7 <core[2]::Map<p[0a1c]::tokens::{closure#0}>>::next @ /rustc/6/library/core/src/iter.rs:9
         8 p[0a1c]::tokens::<[u8; 4]>::{closure#0} @ /elsewhere/src/p.rs:41:9
         9 <p[0a1c]::M as p[0a1c]::T>::go @ /elsewhere/src/p.rs:50:9
         10 core[2]::ptr::drop_in_place::<p[0a1c]::M> @ /elsewhere/src/p.rs:5
@@ -199,8 +199,15 @@ fn a_closure_that_another_file_calls_belongs_to_its_own() {
 
 #[test]
 fn recursion_shows_once() {
-    let places = "1 t::main @ /p/t.rs:1\n2 t::main @ /p/t.rs:2\n3 t::expr @ /p/t.rs:3\n4 t::expr @ /p/t.rs:4\n\
-                  5 t::factor @ /p/t.rs:5\n6 t::factor::{{closure}} @ /p/t.rs:6\n7 t::main::{{closure}} @ /p/t.rs:7";
+    let places = "
+        1 t::main @ /p/t.rs:1
+        2 t::main @ /p/t.rs:2
+        3 t::expr @ /p/t.rs:3
+        4 t::expr @ /p/t.rs:4
+        5 t::factor @ /p/t.rs:5
+        6 t::factor::{{closure}} @ /p/t.rs:6
+        7 t::main::{{closure}} @ /p/t.rs:7
+    ";
     let stacks: &[&[usize]] =
         &[&[2, 4], &[2, 3, 5, 4], &[2, 3, 5, 3, 5, 4], &[2, 3, 5], &[2, 3, 5, 6, 3, 5], &[2, 3, 7]];
     let stacks: Vec<_> = stacks.iter().map(|stack| (*stack, counts(1, 0, 1))).collect();

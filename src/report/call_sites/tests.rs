@@ -155,7 +155,8 @@ fn functions_have_their_types_and_packages() {
     check(&format!("{user}\n{inlined}"), "f, in words_list::words");
     let of_std = "3 std::collections::hash::map::HashMap<K,V,S,A>::insert @ \
                   /rustc/5/library/std/src/collections/hash/map.rs:3\n\
-                  4 hashbrown::raw::alloc::inner::do_alloc @ /rust/deps/hashbrown-0.16.1/src/raw/alloc.rs:19";
+                  4 hashbrown::raw::alloc::inner::do_alloc @ \
+                  /rust/deps/hashbrown-0.16.1/src/raw/alloc.rs:19";
     check(&format!("{user}\n{of_std}"), "f, in HashMap::insert");
     let inlined = of_std.replace("std::collections::hash::map::HashMap<K,V,S,A>::", "");
     check(&format!("{user}\n{inlined}"), "f, in HashMap::insert");
@@ -185,18 +186,20 @@ fn recursion_shows_once() {
         &["4 x      4 B  src/p.rs:5  list", caller],
     );
     check(
-        "3 p::expr @ /none/src/p.rs:6\n4 p::factor @ /none/src/p.rs:11\n5 p::expr @ /none/src/p.rs:8",
+        "3 p::expr @ /none/src/p.rs:6\n4 p::factor @ /none/src/p.rs:11\n\
+         5 p::expr @ /none/src/p.rs:8",
         &[&[2, 5], &[2, 3, 4, 5], &[2, 3, 4, 3, 4, 5]],
         &["3 x      3 B  src/p.rs:8  expr", caller],
     );
     check(
-        "3 p::walk @ /none/src/p.rs:7\n4 p::walk::{{closure}} @ /none/src/p.rs:6\n5 p::walk @ /none/src/p.rs:8",
+        "3 p::walk @ /none/src/p.rs:7\n4 p::walk::{{closure}} @ /none/src/p.rs:6\n\
+         5 p::walk @ /none/src/p.rs:8",
         &[&[2, 5], &[2, 3, 4, 5], &[2, 3, 4, 3, 4, 5]],
         &["3 x      3 B  src/p.rs:8  walk", caller],
     );
     check(
-        "3 p::f @ /none/src/p.rs:3\n4 p::f::{{closure}} @ /none/src/p.rs:4\n5 p::g @ /none/src/p.rs:5\n\
-         6 p::f::{{closure}} @ /none/src/p.rs:6",
+        "3 p::f @ /none/src/p.rs:3\n4 p::f::{{closure}} @ /none/src/p.rs:4\n\
+         5 p::g @ /none/src/p.rs:5\n6 p::f::{{closure}} @ /none/src/p.rs:6",
         &[&[2, 3, 4, 5, 6]],
         &[
             "1 x      1 B  src/p.rs:6  f::{closure}",
@@ -367,22 +370,22 @@ fn where_nothing_is_attributed_one_line_says_why() {
         Program { unavailable, unattributed, ..Program::NONE },
         "\n\n  no call sites: call sites need x86_64 Linux\n",
     );
+    let none = "\n\n  no call sites: 1 allocation, 8 bytes at no site";
     check(
-            Program { unattributed, ..Program::NONE },
-            "\n\n  no call sites: 1 allocation, 8 bytes at no site: there was no room for more stacks\n",
-        );
+        Program { unattributed, ..Program::NONE },
+        &format!("{none}: there was no room for more stacks\n"),
+    );
+    let reason = Stop::TooDeep.reason();
     check(
-            Program { stacks: &[(&[], unattributed)], stop: Stop::TooDeep, ..Program::NONE },
-            &format!(
-                "\n\n  no call sites: 1 allocation, 8 bytes at no site: a stack could not be walked: {}\n",
-                Stop::TooDeep.reason()
-            ),
-        );
+        Program { stacks: &[(&[], unattributed)], stop: Stop::TooDeep, ..Program::NONE },
+        &format!("{none}: a stack could not be walked: {reason}\n"),
+    );
     let places = "1 t::main\n2 t::main";
     let program =
         Program { places, openings: &[&[1]], stacks: &[(&[2], unattributed)], ..Program::NONE };
     let text = report(program, Mode::Short, SortBy::Allocations);
-    let start = "table\n\n  no call sites: the code has no debug information; set `debug = \"line-tables-only\"` under";
+    let start = "table\n\n  no call sites: the code has no debug information; set `debug = \
+                 \"line-tables-only\"` under";
     assert!(text.starts_with(start), "{text}");
     assert!(
         text.ends_with("`strip`\n\n  names of functions: MOD_ALLOC_BACKTRACE=full\n"),
