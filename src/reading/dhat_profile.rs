@@ -1,10 +1,9 @@
-//! Cold: `Profile`, what a DHAT file says, as plain data.
+//! Cold: `DhatProfile`, what a DHAT file says, as plain data.
 
 use super::program_points::ProgramPoints;
 use super::recording::Recording;
 use crate::blocks::{PointNumbers, Times};
 use crate::counters::Blocks;
-
 use crate::stacks::Stack;
 
 /// Of a heap, or of events that the user has called so.
@@ -13,7 +12,8 @@ pub(crate) struct DhatProfile {
     pub(crate) kind: DhatKind,
     /// `None` stands for what belongs to no stack.
     pub(crate) points: Vec<(Option<&'static Stack>, PointNumbers)>,
-    /// Where the profile was begun: what other stacks share with one of these at their outer ends is left out.
+    /// Where the profile was begun. What other stacks share with one of these at their outer ends
+    /// is left out.
     pub(crate) openings: Vec<&'static Stack>,
     pub(crate) is_trimmed: bool,
     /// Nanoseconds from the beginning to the peak, and to the end.

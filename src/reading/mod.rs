@@ -1,5 +1,4 @@
-//! Cold: copies of what the hot tables hold, made for a reader: what a report, a snapshot or a profile
-//! is made from.
+//! Cold: copies of what the hot tables hold. Reports, snapshots and profiles are made from them.
 //!
 //! - [`recording`]: what a scope has recorded; [`process_recorder`]: the same of the process;
 //!   [`program_points`]: a heap profile; [`dhat_profile`]: any of these, as DHAT has it.

@@ -1,11 +1,9 @@
 //! Cold: `ProcessRecorder`, what all threads allocate from its start on, by stack. It is the
 //! difference between what `stacks` has counted at each stack then and now.
 
-use std::collections::BTreeMap;
-
 use super::program_points::ProgramPoints;
 use super::recording::Recording;
-use crate::blocks::{PointNumbers, ProcessProfile};
+use crate::blocks::ProcessProfile;
 use crate::ignored::Ignored;
 use crate::stacks::{self, SiteCounts, Stack};
 use crate::threads::{self, EveryAllocation};
@@ -40,17 +38,12 @@ impl ProcessRecorder {
 
     fn read(&self) -> Recording {
         let mut recording = Recording::default();
+        // First, so that no stack has more at the peak than in all.
         let heap = self.profile.as_ref().map(|profile| ProgramPoints::of(profile.points()));
-        let points = heap.iter().flat_map(|heap| &heap.points);
-        let points: BTreeMap<usize, PointNumbers> =
-            points.map(|(stack, numbers)| (address(*stack), *numbers)).collect();
         for (stack, counts) in counted() {
             let before = self.before.binary_search_by_key(&address(stack), |(s, _)| address(*s));
             let before = before.map_or(SiteCounts::ZERO, |at| self.before[at].1);
-            let mut counts = counts.since(&before);
-            if let Some(numbers) = points.get(&address(stack)) {
-                counts.at_peak = numbers.at_peak;
-            }
+            let counts = counts.since(&before);
             match stack {
                 Some(stack) if counts.events() > 0 => recording.stacks.push((stack, counts)),
                 Some(_) => {}
@@ -58,12 +51,15 @@ impl ProcessRecorder {
             }
         }
         recording.openings.extend(self.opening);
-        recording.heap = heap;
+        if let Some(heap) = heap {
+            recording.add_heap(heap);
+        }
         recording
     }
 }
 
-/// What the process has counted by now, at each stack where that is anything, in the order of the stacks' addresses.
+/// What the process has counted by now at each stack, leaving out those with nothing, in the order
+/// of the stacks' addresses.
 fn counted() -> Vec<(Option<&'static Stack>, SiteCounts)> {
     let mut counted = vec![(None, stacks::profiled(None))];
     stacks::visit_stacks(&mut |stack| {

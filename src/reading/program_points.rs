@@ -1,4 +1,5 @@
-//! Cold: `ProgramPoints`, what a scope or profiler has counted at each program point, copied out of the tables of the hot side.
+//! Cold: `ProgramPoints`, what a heap profile says of each program point, copied out of the tables
+//! of the hot side.
 
 use std::collections::BTreeMap;
 

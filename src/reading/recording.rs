@@ -1,4 +1,5 @@
-//! Cold: `Recording`, what a recording scope or profiler has counted at each stack, copied out of the tables of the hot side.
+//! Cold: `Recording`, what a recording scope or profiler has counted at each stack, copied out of
+//! the tables of the hot side.
 
 use std::collections::BTreeMap;
 
@@ -14,34 +15,37 @@ use crate::threads::{OpenScope, Tracking};
 pub(crate) struct Recording {
     /// In no particular order. A stack may come more than once.
     pub(crate) stacks: Vec<(&'static Stack, SiteCounts)>,
-    /// How many of `sites` are too many to leave a stack in them more than once: a future may be polled millions of times.
+    /// With more entries than this in `stacks`, those of the same stack are united: a future may be
+    /// polled millions of times.
     most: usize,
-    /// The stack where the scope was opened; of a future, one for each different way to its polls. What a stack shares with one
-    /// of them at its outer end is above the scope.
+    /// The stack where the scope was opened. Of a future, one for each different way to its polls.
+    /// What a stack shares with one of them at its outer end lies above the scope.
     pub(crate) openings: Vec<&'static Stack>,
     /// Events that belong to no stack, for want of room.
     pub(crate) unattributed: SiteCounts,
-    /// Which allocation event was the first past the limit, counted from 1, and where. Without a stack, it is among the
-    /// unattributed ones.
+    /// Which allocation event was the first past the limit, counted from 1, and where. Without a
+    /// stack, it is one of the unattributed events.
     pub(crate) first_overrun: Option<(u64, Option<&'static Stack>)>,
     /// The heap profile, if that was asked for.
     pub(crate) heap: Option<ProgramPoints>,
 }
 
 impl Recording {
-    /// What the frame has recorded; `None` if it does not record, or has outlived the counters of its thread. In a box, for
-    /// it is handed on through many functions, by a thread whose stack may be small.
-    pub(crate) fn of(frame: &OpenScope) -> Option<Ignored<Box<Self>>> {
+    /// What the scope has recorded. `None` if it does not record, or has outlived the counters of
+    /// its thread. It is in a box since it passes through many functions, on a thread whose stack
+    /// may be small.
+    pub(crate) fn of(scope: &OpenScope) -> Option<Ignored<Box<Self>>> {
         let mut recording = Ignored::new(|_| Box::<Self>::default());
         let read = |records: Records<'_>| recording.change(|recording| recording.add(records, 0));
-        frame.read_records(read)?;
-        if let Some(shared) = frame.shared() {
+        scope.read_records(read)?;
+        if let Some(shared) = scope.shared() {
             recording.change(|recording| recording.add_shared(&shared, 0));
         }
         Some(recording)
     }
 
-    /// Adds what the attached threads have recorded to what the scope had recorded when it was shared, after `earlier_events`.
+    /// Adds what the attached threads have recorded. The scope was shared after so many allocation
+    /// events.
     pub(crate) fn add_shared(&mut self, shared: &SharedScope, earlier_events: u64) {
         shared.visit(&mut |stack, counts, is_opening| match stack {
             Some(stack) => {
@@ -58,7 +62,8 @@ impl Recording {
         self.unite();
     }
 
-    /// Adds what the frame has recorded to what earlier ones have, which had so many allocation events.
+    /// Adds what one poll of a future has recorded, or a scope as a whole. The polls before had so
+    /// many allocation events.
     pub(crate) fn add(&mut self, records: Records<'_>, earlier_events: u64) {
         records.visit(&mut |stack, counts| match stack {
             Some(stack) => self.stacks.push((stack, *counts)),
@@ -94,12 +99,10 @@ impl Recording {
         live
     }
 
-    /// Adds the heap profile of the same scope, if it has one, and to each stack what of its blocks
-    /// was live at the peak.
-    pub(crate) fn add_heap(&mut self, tracking: &Tracking) {
-        let Some(points) = tracking.points() else { return };
+    /// Adds the heap profile of the same scope or profiler, and to each stack what of its blocks was
+    /// live at the peak.
+    pub(crate) fn add_heap(&mut self, heap: ProgramPoints) {
         self.unite();
-        let heap = self.heap.insert(ProgramPoints::of(points));
         let address = |stack: &'static Stack| stack as *const Stack as usize;
         let at_peak: BTreeMap<Option<usize>, Blocks> = heap
             .points
@@ -111,6 +114,7 @@ impl Recording {
             counts.at_peak = of(Some(address(stack)));
         }
         self.unattributed.at_peak = of(None);
+        self.heap = Some(heap);
     }
 
     /// Makes one entry of all that have the same stack.

@@ -14,18 +14,20 @@ use crate::call_sites::{self, CallSites};
 use crate::counters::AllocStats;
 use crate::installed;
 #[cfg(feature = "backtraces")]
-use crate::reading::Recording;
+use crate::reading::{ProgramPoints, Recording};
 #[cfg(feature = "backtraces")]
 use crate::stacks::FirstOverrun;
 #[cfg(feature = "backtraces")]
 use crate::threads::Tracking;
 use crate::threads::{self, OpenScope, ShareError};
 
-/// Counts what the current thread allocates and frees from [`enter`](Self::enter) until it is dropped.
+/// Counts what the current thread allocates and frees, from [`enter`](Self::enter) until it is
+/// dropped.
 ///
-/// Other threads are not seen, so parallel tests do not disturb each other, unless they are attached by a [`handle`](Self::handle). Scopes nest to any depth, and each sees
-/// exactly its own stretch, whatever happens inside: an early return, `?`, or a panic that is caught. Entering and leaving
-/// costs some nanoseconds; an open scope costs nothing per allocation.
+/// Other threads are not seen, unless they are attached by a [`handle`](Self::handle): parallel
+/// tests do not disturb each other. Scopes nest to any depth, and each sees exactly its own
+/// stretch, whatever happens inside: an early return, `?`, or a panic that is caught. Entering and
+/// leaving costs some nanoseconds; an open scope costs nothing per allocation.
 ///
 /// ```
 /// # #[global_allocator] static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();
@@ -43,10 +45,13 @@ use crate::threads::{self, OpenScope, ShareError};
 /// ```
 ///
 /// # Edge cases
-/// - Allocated before, freed within: counts in `dealloc_count`, and takes `current_bytes` below zero.
+/// - Allocated before, freed within: counts in `dealloc_count`, and takes `current_bytes` below
+///   zero.
 /// - Allocated within, freed after: counts as allocated.
-/// - A block of another thread that is freed within counts as freed here; allocations of other threads never count.
-/// - Dropped out of order, an outer scope before an inner one: both keep counting their own stretches.
+/// - Allocated by another thread, freed within: counts as freed. What other threads allocate does
+///   not count.
+/// - Dropped out of order, an outer scope before an inner one: both keep counting their own
+///   stretches.
 /// - Forgotten (`mem::forget`): disturbs no other scope, but keeps some 150 bytes until the thread
 ///   ends. With call sites it records until then. With a heap profile, its blocks that are still
 ///   live stay in the table for ever.
@@ -55,17 +60,19 @@ use crate::threads::{self, OpenScope, ShareError};
 ///   let scope = mod_alloc::AllocScope::enter();
 ///   std::thread::spawn(move || scope.exit());
 ///   ```
-/// - What is printed in a test: the harness keeps it in a buffer, unless it is told not to, and the buffer's allocations count here. Print
-///   in [`uncounted`] where the numbers are to be the same under each runner.
-/// - Used in the destructor of a thread-local: fine if it is entered there. One that was entered earlier and outlives
-///   its thread's counters panics when it is read.
-/// - Read inside a stretch of [`uncounted`]: shows what was counted until the stretch began. Where a coroutine was suspended in such a stretch,
-///   nothing is counted on the thread until it is resumed: a scope around it panics when it is read outside.
+/// - What is printed in a test: the harness keeps it in a buffer, unless it is told not to, and
+///   what the buffer allocates counts here. Print in [`uncounted`](crate::uncounted) where the
+///   numbers must be the same under each runner.
+/// - Used in the destructor of a thread-local: right if it is entered there. One that was entered
+///   earlier, and outlives its thread's counters, panics when it is read.
+/// - Read inside a stretch of [`uncounted`](crate::uncounted): shows what was counted until the
+///   stretch began. Where a coroutine was suspended in such a stretch, nothing is counted on the
+///   thread until it is resumed; a scope around it panics when it is read outside.
 /// - Entered in a coroutine that is resumed on another thread: panics when it is read there.
 #[must_use = "a scope counts until it is dropped: bind it to a variable"]
 pub struct AllocScope {
     open: OpenScope,
-    /// If it records.
+    /// `None` if it counts only.
     #[cfg(feature = "backtraces")]
     recorded: Option<Recorded>,
 }
@@ -77,7 +84,7 @@ struct Recorded {
     tracking: Option<Tracking>,
 }
 
-// No panic can leave the counters half written that it points at.
+// The counters that it points at are whole after any panic.
 impl UnwindSafe for AllocScope {}
 impl RefUnwindSafe for AllocScope {}
 
@@ -85,8 +92,8 @@ impl AllocScope {
     /// Begins to count.
     ///
     /// # Panics
-    /// If `ModAlloc` is not the global allocator of this binary, with the lines to add; or if the system has no memory for
-    /// the thread's counters.
+    /// If `ModAlloc` is not the global allocator of this binary, with the lines to add. If the
+    /// system has no memory for the thread's counters.
     #[track_caller]
     #[inline]
     pub fn enter() -> Self {
@@ -100,7 +107,8 @@ impl AllocScope {
 
     /// Begins to count, and to record where in the code each allocation is made.
     ///
-    /// Recording takes some 60 to 160 ns an allocation in release builds, and some hundreds in debug builds.
+    /// Recording takes some 60 to 160 ns an allocation in release builds, and some hundreds in
+    /// debug builds.
     ///
     /// ```
     /// # #[global_allocator] static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();
@@ -124,16 +132,15 @@ impl AllocScope {
         Self::recording(Wants { call_sites, ..Wants::COUNTS })
     }
 
-    /// Begins to count, and to record where in the code each allocation is made, and which of its
-    /// blocks are live.
+    /// Begins to count, to record where in the code each allocation is made, and to follow each
+    /// block until it is freed.
     ///
     /// The sites of [`call_sites`](Self::call_sites) then know what was live at the scope's peak:
     /// see [`SortBy::PeakBytes`](crate::SortBy::PeakBytes). With the feature `dhat-compat`,
     /// `CallSites::to_dhat_json` has all that DHAT's viewer shows.
     ///
-    /// To follow each block takes some 150 ns more than
-    /// [`with_call_sites`](Self::with_call_sites) in release builds, and a microsecond and a half
-    /// in debug builds.
+    /// Following a block takes some 150 ns more than recording alone in release builds, and a
+    /// microsecond and a half in debug builds.
     ///
     /// ```
     /// # #[global_allocator] static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();
@@ -150,7 +157,7 @@ impl AllocScope {
     /// ```
     ///
     /// # Panics
-    /// As [`enter`](Self::enter); or if the system has no memory for the table of live blocks.
+    /// As [`enter`](Self::enter). If the system has no memory for the table of live blocks.
     #[cfg(feature = "backtraces")]
     #[track_caller]
     pub fn with_heap_profile() -> Self {
@@ -170,20 +177,22 @@ impl AllocScope {
         Self { open, recorded: Some(Recorded { location, tracking }) }
     }
 
-    /// The call sites of what was allocated so far. Finding their names and lines takes some milliseconds, and a tenth of a
-    /// second the first time in a process.
+    /// The call sites of what was allocated so far.
+    ///
+    /// Finding their names and lines takes some milliseconds, and a tenth of a second the first
+    /// time in a process.
     ///
     /// # Panics
-    /// If the scope does not record (open it by [`with_call_sites`](Self::with_call_sites)), or has outlived the counters of its
-    /// thread.
+    /// If the scope does not record: open it by [`with_call_sites`](Self::with_call_sites). If it
+    /// has outlived the counters of its thread.
     #[cfg(feature = "backtraces")]
     #[track_caller]
     #[must_use]
     pub fn call_sites(&self) -> CallSites {
         let Some(Recorded { location, tracking }) = &self.recorded else {
             panic!(
-                "does this `AllocScope` record call sites? Open it by `AllocScope::with_call_sites()` instead of \
-                 `AllocScope::enter()`"
+                "does this `AllocScope` record call sites? Open it by \
+                 `AllocScope::with_call_sites()` instead of `AllocScope::enter()`"
             )
         };
         let reading = self.open.measure();
@@ -191,8 +200,8 @@ impl AllocScope {
         let Some(mut recording) = Recording::of(&self.open) else {
             not_measured(Unmeasured::Outlived)
         };
-        if let Some(tracking) = tracking {
-            recording.change(|recording| recording.add_heap(tracking));
+        if let Some(profile) = tracking.as_ref().and_then(Tracking::points) {
+            recording.change(|recording| recording.add_heap(ProgramPoints::of(profile)));
         }
         call_sites::of_recording(&recording, location)
     }
@@ -200,7 +209,7 @@ impl AllocScope {
     /// A handle by which other threads, tasks and jobs can add to this scope: see [`ScopeHandle`].
     ///
     /// # Panics
-    /// If the system has no memory for it, or the scope has outlived the counters of its thread.
+    /// If the system has no memory for it. If the scope has outlived the counters of its thread.
     #[track_caller]
     #[must_use]
     pub fn handle(&self) -> ScopeHandle {
@@ -211,9 +220,10 @@ impl AllocScope {
         }
     }
 
-    /// A handle of the innermost scope that counts on this thread: of an `AllocScope`, of the body of a budget, of a future that is
-    /// held to one, or of the scope that the thread is attached to. `None` if nothing is counted here, as inside
-    /// [`uncounted`].
+    /// A handle of the innermost scope that counts on this thread. That may be an `AllocScope`, the
+    /// body of a budget, a future that is held to one, or the scope that the thread is attached to.
+    ///
+    /// `None` if nothing is counted here, as inside [`uncounted`](crate::uncounted).
     ///
     /// ```
     /// # #[global_allocator] static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();
@@ -231,8 +241,8 @@ impl AllocScope {
     /// ```
     ///
     /// # Panics
-    /// If `ModAlloc` is not the global allocator of this binary, with the lines to add; or if the system has no memory for
-    /// the handle.
+    /// If `ModAlloc` is not the global allocator of this binary, with the lines to add. If the
+    /// system has no memory for the handle.
     #[track_caller]
     #[must_use]
     pub fn current() -> Option<ScopeHandle> {
@@ -246,8 +256,9 @@ impl AllocScope {
     /// What was counted so far.
     ///
     /// # Panics
-    /// If the scope has outlived the counters of its thread, or a coroutine was suspended in a stretch of [`uncounted`] that
-    /// began within it (see the edge cases above).
+    /// If the scope has outlived the counters of its thread. If a coroutine was suspended in a
+    /// stretch of [`uncounted`](crate::uncounted) that began within the scope: see the edge cases
+    /// above.
     #[track_caller]
     #[inline]
     #[must_use]

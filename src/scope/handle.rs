@@ -1,24 +1,28 @@
-//! Cold: `ScopeHandle`, by which other threads, tasks and jobs add to a scope, and `Attached`, the guard of one that does.
+//! Cold: `ScopeHandle`, by which other threads, tasks and jobs add to a scope, and `Attached`, the
+//! guard that a thread holds while it does.
 
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::thread;
 
 use super::opened::opened;
-use crate::counters::{self};
+use crate::counters;
 use crate::open_scopes::SharedScopeRef;
 use crate::threads::{self, AttachedThread};
 use crate::value::Value;
 
-/// A scope as other threads see it: what they allocate while they are attached counts in it, and in the scopes around it.
+/// A scope as other threads see it. What they allocate while they are attached counts in it, and in
+/// the scopes around it.
 ///
-/// From [`AllocScope::handle`](crate::AllocScope::handle), or from [`AllocScope::current`](crate::AllocScope::current) inside the
-/// body of a budget. It is cheap to clone, and can be sent anywhere.
+/// From [`AllocScope::handle`](crate::AllocScope::handle), or from
+/// [`AllocScope::current`](crate::AllocScope::current) inside the body of a budget. It is cheap to
+/// clone, and can be sent anywhere.
 ///
 /// | what runs | attach it by |
 /// |---|---|
 /// | `std::thread::spawn`, `scope.spawn` | [`wrap`](Self::wrap) around its closure |
-/// | jobs of rayon or another pool | [`run`](Self::run) in each job, or [`attach_thread`](Self::attach_thread) in the pool's start handler |
+/// | jobs of rayon or another pool | [`run`](Self::run) in each job |
+/// | all that a pool's threads do | [`attach_thread`](Self::attach_thread) in its start handler |
 /// | tasks of tokio or another executor | [`instrument`](Self::instrument) around the future |
 /// | a stretch of code | [`attach`](Self::attach) |
 ///
@@ -35,21 +39,28 @@ use crate::value::Value;
 /// ```
 ///
 /// # What is counted
-/// - What the thread allocates and frees while it is attached, the allocation and reallocation of each block once, however often and
-///   by however many handles of the scope it is attached. On a thread where the scope counts anyway, as its own, attaching changes nothing.
+/// - What the thread allocates and frees while it is attached. Each event counts once, however
+///   often and by however many handles of the scope the thread is attached. On a thread where the
+///   scope counts anyway, as its own, attaching changes nothing.
 /// - In a stretch of [`uncounted`](crate::uncounted) nothing, unless it attaches anew inside.
-/// - The peak of the scope is that of all its threads together, exact to the event. This costs them an atomic addition an event,
-///   so a budget without `max_peak_bytes` does without it.
-/// - Call sites of attached threads are in the scope's report, with the chain of calls from where it was attached.
+/// - The peak of the scope is that of all its threads together, exact to the event. This costs them
+///   an atomic addition an event, so a budget without `max_peak_bytes` does without it.
+/// - Call sites of attached threads are in the scope's report, with the chain of calls from where
+///   the thread was attached.
 ///
 /// # When the scope ends first
-/// Its numbers are what had been counted by then. Threads that are attached go on, uncounted (but in the scopes around it that are
-/// still open, until they detach), and attaching has no effect any more; the first time that work is lost in this way, a line on
-/// stderr says so. So the end of a scope, or of a budget, should wait for the work that belongs to it: join the threads, await the
-/// tasks. The report of a broken budget says how many threads were still attached.
+/// Its numbers are what had been counted by then. Threads that are still attached go on, but what
+/// they allocate is no longer counted in it. In the scopes around it that are still open it is,
+/// until they detach. To attach has no effect any more. The first time that work is lost in this
+/// way, a line on stderr says so.
 ///
-/// A number of a thread that is allocating at the very moment when the scope is read may miss its latest events; nothing
-/// is missed of one that was joined, awaited, or has sent a message after its work.
+/// So the end of a scope, or of a budget, should wait for the work that belongs to it: join the
+/// threads, await the tasks. The report of a broken budget says how many threads were still
+/// attached.
+///
+/// Where a thread is allocating at the very moment when the scope is read, the numbers may miss its
+/// latest events. They miss nothing of a thread that was joined, of a task that was awaited, or of
+/// one that has sent a message after its work.
 pub struct ScopeHandle {
     scope: SharedScopeRef,
 }
@@ -81,11 +92,12 @@ impl ScopeHandle {
     /// If the system has no memory for it.
     #[track_caller]
     pub fn attach(&self) -> Attached {
-        Attached { _frame: self.attach_frame("a thread") }
+        Attached { _thread: self.attach_or_warn("a thread") }
     }
 
+    /// `None` if the scope has ended. `who` is for the line on stderr that says so.
     #[track_caller]
-    pub(super) fn attach_frame(&self, who: &str) -> Option<AttachedThread> {
+    pub(super) fn attach_or_warn(&self, who: &str) -> Option<AttachedThread> {
         let attached = opened(threads::attach(&self.scope));
         if attached.is_none() {
             self.warn(who);
@@ -93,15 +105,16 @@ impl ScopeHandle {
         attached
     }
 
-    /// For a drop, which says nothing and must not panic.
+    /// The same for a drop, which says nothing and must not panic.
     pub(super) fn attach_quietly(&self) -> Option<AttachedThread> {
         threads::attach(&self.scope).ok().flatten()
     }
 
-    /// Attaches the current thread until it ends, or the scope does: for the start handlers of thread pools.
+    /// Attaches the current thread until it ends, or the scope does: for the start handlers of
+    /// thread pools.
     ///
-    /// What the pool itself allocates on its threads is counted too. Where exact numbers matter, let each job [`run`](Self::run).
-    /// After the end of the scope it has no effect.
+    /// What the pool itself allocates on its threads is counted too. Where exact numbers matter,
+    /// let each job [`run`](Self::run). After the end of the scope this has no effect.
     ///
     /// # Panics
     /// As [`attach`](Self::attach).
@@ -124,7 +137,8 @@ impl ScopeHandle {
         move || handle.run(work)
     }
 
-    /// Runs `work` attached: for jobs of a pool. On a thread where the scope counts already, each event is counted once.
+    /// Runs `work` attached: for jobs of a pool. On a thread where the scope counts already, each
+    /// event still counts once.
     ///
     /// A future that `work` only makes would be polled unattached, so it does not compile as its
     /// value: [`instrument`](Self::instrument) it, or return it in a tuple.
@@ -138,7 +152,7 @@ impl ScopeHandle {
         F: FnOnce() -> R,
         R: Value<for_a_future_use_instrument>,
     {
-        let _attached = self.attach_frame("a job");
+        let _attached = self.attach_or_warn("a job");
         work()
     }
 
@@ -148,8 +162,9 @@ impl ScopeHandle {
         if self.scope.warns_first() && !thread::panicking() {
             counters::ignored(|_| {
                 eprintln!(
-                    "mod-alloc: {who} was to be counted in a scope that has ended, and is not counted (thread {:?}). Join the \
-                     threads and await the tasks of a scope or a budget before its end",
+                    "mod-alloc: {who} was to be counted in a scope that has ended, and is not \
+                     counted (thread {:?}). Join the threads and await the tasks of a scope or a \
+                     budget before its end",
                     thread::current().name().unwrap_or("without a name")
                 );
             });
@@ -163,7 +178,7 @@ impl Clone for ScopeHandle {
     }
 }
 
-// Counters only; no panic can leave those half written.
+// The counters that it points at are whole after any panic.
 impl UnwindSafe for ScopeHandle {}
 impl RefUnwindSafe for ScopeHandle {}
 
@@ -185,7 +200,7 @@ impl fmt::Debug for ScopeHandle {
 #[must_use = "a thread is attached until this is dropped: bind it to a variable"]
 pub struct Attached {
     /// `None` if the scope had ended.
-    _frame: Option<AttachedThread>,
+    _thread: Option<AttachedThread>,
 }
 
 impl UnwindSafe for Attached {}

@@ -33,12 +33,13 @@ impl<F: Future> Future for Instrumented<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let _attached = self.handle.attach_frame("a task");
+        let _attached = self.handle.attach_or_warn("a task");
         self.project().poll(cx)
     }
 }
 
 impl<F> Instrumented<F> {
+    /// Counts what the drop of the future frees.
     fn attached_for_drop(&self) -> Option<AttachedThread> {
         self.handle.attach_quietly()
     }

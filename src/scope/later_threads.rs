@@ -1,4 +1,4 @@
-//! Cold: whether threads are there that have begun since some moment, and so may be at their end.
+//! Cold: whether there are threads that have begun since some moment, and so may be about to end.
 
 use std::time::Instant;
 
@@ -12,8 +12,9 @@ pub(super) enum Later {
     Busy,
 }
 
-/// Looks at the threads that have begun since `moment`, this one apart. If in doubt, they are busy; and one that began some
-/// hundredths of a second before may be among them, as the system tells time. `None` where the system does not say.
+/// Looks at the threads that have begun since `moment`, this one apart. What is in doubt counts as
+/// busy. The system dates threads to hundredths of a second, so one that began a little earlier may
+/// be taken for a later one. `None` where the system does not say.
 pub(super) fn later_threads(moment: Instant) -> Option<Later> {
     crate::counters::ignored(|_| imp::later_threads(moment))
 }
@@ -27,7 +28,7 @@ mod imp {
 
     use super::Later;
 
-    /// What the system rounds down to when it says how long it has run, and when a thread began.
+    /// The system tells how long it has run, and when a thread began, rounded down to this.
     const TICK_SECONDS: f64 = 0.01;
 
     pub(super) fn later_threads(moment: Instant) -> Option<Later> {
@@ -51,13 +52,15 @@ mod imp {
             }
             seen += 1;
         }
-        // The list breaks off at a thread that ends meanwhile. The folder has two links, and one for each thread.
+        // The list breaks off at a thread that ends meanwhile. The folder has one link for each
+        // thread, and two more.
         let threads = fs::metadata(&tasks).ok()?.nlink().saturating_sub(2);
         Some(if seen < threads { Later::Busy } else { later })
     }
 
-    /// Whether a thread sleeps, and when it began, after the start of the system: fields 3 and 22 of `/proc/PID/task/TID/stat`
-    /// (proc(5)). The second field is a name in parentheses, and may hold anything.
+    /// Whether a thread sleeps, and when it began, in seconds after the start of the system: fields
+    /// 3 and 22 of `/proc/PID/task/TID/stat` (proc(5)). The second field is a name in parentheses,
+    /// which may itself hold parentheses and spaces.
     pub(super) fn state_and_start(stat: &str) -> Option<(bool, f64)> {
         let (_, fields) = stat.rsplit_once(')')?;
         let mut fields = fields.split_whitespace();

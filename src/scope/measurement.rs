@@ -4,7 +4,7 @@ use super::unmeasured::Unmeasured;
 use crate::counters::{Above, AllocStats};
 use crate::ignored::Ignored;
 use crate::open_scopes::Reading;
-use crate::reading::Recording;
+use crate::reading::{ProgramPoints, Recording};
 use crate::threads::{Live, Tracking};
 
 /// The numbers that decide.
@@ -51,7 +51,9 @@ impl Measurement {
         let mut recording = recording;
         let mut retained = None;
         if let (Some(recording), Some(tracking)) = (&mut recording, tracking) {
-            recording.change(|recording| recording.add_heap(tracking));
+            if let Some(profile) = tracking.points() {
+                recording.change(|recording| recording.add_heap(ProgramPoints::of(profile)));
+            }
             if tracking.live().is_some() {
                 retained = Some(Ignored::new(|_| Box::new(recording.of_live_blocks(tracking))));
             }

@@ -1,5 +1,5 @@
-//! Cold: `Metered`, a future that counts what each of its polls allocates, on whichever thread polls it, and what
-//! other threads add that are attached to it.
+//! Cold: `Metered`, a future that counts what each of its polls allocates, on whichever thread
+//! polls it, and what threads add that are attached to it.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -16,8 +16,8 @@ use crate::pinned::pin_project;
 use crate::reading::Recording;
 use crate::threads::{self, OpenScope};
 
-/// Counts per poll: what a thread does between the polls, for other tasks, is not seen. Resolves to the output and
-/// what all polls together have counted.
+/// What a thread does between the polls, for other tasks, is not counted. Resolves to the output,
+/// and to what all polls together have counted.
 pub(crate) struct Metered<F> {
     future: F,
     tag: u64,
@@ -52,7 +52,7 @@ struct SharedCount {
 }
 
 impl<F: Future> Metered<F> {
-    /// `tag` is for [`threads::freeze`](crate::threads::freeze), which ends the count within a poll; 0 for none.
+    /// `tag` is for [`threads::freeze`], which ends the count within a poll; 0 for none.
     #[track_caller]
     pub(crate) fn new(future: F, tag: u64, wants: Wants) -> Self {
         let count = Count {
@@ -81,8 +81,8 @@ impl<F: Future> Future for Metered<F> {
             count.elsewhere = Some(threads::events_everywhere());
         }
         let polled = {
-            let frame = Some(count.open(tag));
-            let _polling = Polling { count, frame };
+            let scope = Some(count.open(tag));
+            let _polling = Polling { count, scope };
             future.poll(cx)
         };
         let Poll::Ready(output) = polled else { return Poll::Pending };
@@ -92,44 +92,45 @@ impl<F: Future> Future for Metered<F> {
     }
 }
 
-/// Takes in what a poll has counted when it is over, also by a panic: the future may be polled again.
+/// Takes in what a poll has counted when it is over, also by a panic: the future may be polled
+/// again.
 struct Polling<'a> {
     count: &'a mut Count,
     /// `None` once it is dropped.
-    frame: Option<OpenScope>,
+    scope: Option<OpenScope>,
 }
 
 impl Drop for Polling<'_> {
     fn drop(&mut self) {
-        if let Some(frame) = self.frame.take() {
-            self.count.add(frame);
+        if let Some(scope) = self.scope.take() {
+            self.count.add(scope);
         }
     }
 }
 
 impl Count {
-    /// The frame of a poll.
+    /// Opens the scope of a poll.
     fn open(&self, tag: u64) -> OpenScope {
         let counted = self.counts.sums();
         let call_sites = self.wants.call_sites.map(|first_overrun| first_overrun.from(counted));
-        let frame = Wants { call_sites, ..self.wants }.open(tag);
+        let scope = Wants { call_sites, ..self.wants }.open(tag);
         if let Some(tracker) = &self.tracker {
-            frame.set_tracked(tracker.tracking());
+            scope.set_tracked(tracker.tracking());
         }
         if let Some(shared) = &self.shared {
-            frame.set_shared(shared.scope.clone());
+            scope.set_shared(shared.scope.clone());
         }
-        frame
+        scope
     }
 
     /// Takes in what the poll has counted.
-    fn add(&mut self, frame: OpenScope) {
+    fn add(&mut self, poll: OpenScope) {
         if let Some(recording) = &mut self.recording {
             let earlier = self.counts.sums().events as u64;
-            frame.read_records(|records| recording.change(|all| all.add(records, earlier)));
+            poll.read_records(|records| recording.change(|all| all.add(records, earlier)));
         }
-        let shared = frame.take_shared();
-        let reading = frame.close();
+        let shared = poll.take_shared();
+        let reading = poll.close();
         self.unmeasured = self.unmeasured.or(Unmeasured::at_end(reading.as_ref()));
         let Some(Reading { own, .. }) = reading else { return };
         if let (None, Some(scope)) = (&self.shared, shared) {
@@ -151,7 +152,7 @@ impl Count {
             counts += others.counts;
             self.uncounted += others.uncounted;
             if others.is_still_uncounted {
-                self.unmeasured = Some(Unmeasured::StillHidden);
+                self.unmeasured = Some(Unmeasured::StillUncounted);
             }
             let highest = others.highest.map(|highest| earlier.current().wrapping_add(highest));
             peak = highest.map_or(peak, |highest| highest.max(*earlier_peak)).max(counts.current());
@@ -171,8 +172,9 @@ impl Count {
         Measurement { elsewhere, ..measurement }
     }
 
-    /// The allocation events on all threads since the first poll, apart from those in the polls. As for
-    /// [`Budgeted`](super::Budgeted), where threads are attached nobody needs to be told.
+    /// The allocation events on all threads since the first poll, apart from those in the polls.
+    /// Where threads are attached nobody needs to be told, as for
+    /// [`Budgeted`](super::budgeted::Budgeted).
     fn elsewhere(&self, is_shared: bool) -> Option<u64> {
         let before = self.elsewhere.filter(|_| !is_shared)?;
         let all = threads::events_everywhere().wrapping_sub(before);

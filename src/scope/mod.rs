@@ -1,8 +1,9 @@
-//! Cold: scopes, which attribute what a thread allocates to a stretch of its code. Thin guards over
-//! the scopes that `threads` keeps, with the checks that keep a wrong use from giving wrong numbers.
+//! Cold: scopes, which attribute what a thread allocates to a stretch of its code. They are thin
+//! guards over the scopes that `threads` keeps, with the checks that keep a wrong use from giving
+//! wrong numbers.
 //!
-//! - [`alloc_scope`]: the guard that users hold; [`measure`]: a closure in one;
-//!   [`uncounted`]: a stretch that no scope sees.
+//! - [`alloc_scope`]: the guard that users hold; [`measure`]: a closure in one; [`uncounted`]: a
+//!   stretch that is left out; [`uncounted_future`]: the same for a future.
 //! - [`handle`]: how other threads add to a scope; [`instrumented`]: how a future does.
 //! - [`budgeted`]: the scope of code that is held to a budget; [`metered`]: that of a future;
 //!   [`measurement`]: what either says at its end.

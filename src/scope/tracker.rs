@@ -1,8 +1,11 @@
 //! Cold: `Tracker`, which of a budget's blocks are live at its end.
 //!
-//! When a thread ends, std frees what it has allocated to start it. Who joins the thread comes after that, but
-//! `std::thread::scope` waits only for what its threads do. So a limit that would not hold is looked at again for as long as
-//! threads are busy that have begun within, up to a bound. What is known not to be std's is not waited for: else it would hang on
+//! When a thread ends, the standard library frees what it had allocated to start it. Who joins the
+//! thread sees that done, but `std::thread::scope` waits only for the closures of its threads. So a
+//! limit that would not hold is looked at again, for as long as there are busy threads that have
+//! begun within the budget, up to a bound.
+//!
+//! Blocks that are known not to be of that kind are not waited for. Otherwise it would depend on
 //! what other tests do meanwhile whether a block that is freed a little later counts as leaked.
 
 use std::thread;
@@ -26,7 +29,8 @@ pub(crate) struct Tracker {
 /// For how long to wait for threads that are busy, and may be at their end.
 const WAIT: Duration = Duration::from_secs(1);
 
-/// For how long to wait while all of them sleep, as no thread at its end does for long, or nobody says what they do.
+/// For how long to wait while all of them sleep, which a thread at its end does not do for long, or
+/// while nobody says what they do.
 const SHORT_WAIT: Duration = Duration::from_millis(5);
 
 impl Tracker {
@@ -47,7 +51,8 @@ impl Tracker {
         Some(if most.holds(live) { live } else { self.wait_for_ends(live, most) })
     }
 
-    /// What was allocated by others than std for its threads, as far as stacks tell.
+    /// What is live and was not allocated by the standard library to start a thread, as far as
+    /// stacks tell.
     #[cfg(feature = "backtraces")]
     fn beside_thread_starts(&self) -> Live {
         counters::ignored(|_| {
@@ -73,11 +78,11 @@ impl Tracker {
     fn wait_for_ends(&self, mut live: Live, most: MostLive) -> Live {
         let least = self.beside_thread_starts();
         let start = Instant::now();
-        // From when on all of them slept.
+        // Since when all of them have been asleep.
         let mut asleep = None;
         loop {
             let later = later_threads(self.begun);
-            // After that question: a thread that has ended by then has freed all that it frees.
+            // In this order: a thread that had ended then has freed all that it frees.
             live = self.tracking.live().unwrap_or(live);
             live.blocks = live.blocks.max(least.blocks);
             live.bytes = live.bytes.max(least.bytes);

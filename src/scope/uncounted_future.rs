@@ -1,4 +1,5 @@
-//! Cold: `UncountedFuture`, a future whose polls, and whose drop when it is done, no scope around it sees.
+//! Cold: `UncountedFuture`, a future that the scopes around it leave out while it is polled, and
+//! while it is dropped because it is done.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -26,7 +27,7 @@ impl<F: Future> Future for UncountedFuture<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let mut future = self.project();
         let here = 0_u8;
-        let _hidden = open_uncounted(std::ptr::addr_of!(here) as usize);
+        let _stretch = open_uncounted(std::ptr::addr_of!(here) as usize);
         let Some(running) = future.as_mut().as_pin_mut() else {
             panic!("`async fn` resumed after completion")
         };

@@ -1,13 +1,14 @@
-//! Cold: `Unmeasured`, why what ran in a scope was not measured, and the words for it. Its numbers must not be taken for right.
+//! Cold: `Unmeasured`, why what ran in a scope was not measured, and the words for it. Such a scope
+//! has no numbers: they would be wrong.
 
 use crate::open_scopes::Reading;
 use crate::threads::is_inside;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unmeasured {
-    /// A uncounted stretch was opened within, and never closed.
-    StillHidden,
-    /// It is read where its thread's counters are not.
+    /// A stretch of `uncounted` was begun within, and has not ended.
+    StillUncounted,
+    /// It is read on another thread, or after its thread has given back its counters.
     Outlived,
 }
 
@@ -17,18 +18,19 @@ impl Unmeasured {
     pub(crate) fn at_end(reading: Option<&Reading>) -> Option<Self> {
         match reading {
             None => Some(Self::Outlived),
-            Some(reading) if reading.own.open_stretch.is_some() => Some(Self::StillHidden),
+            Some(reading) if reading.own.open_stretch.is_some() => Some(Self::StillUncounted),
             Some(reading) => Self::by_others(reading),
         }
     }
 
-    /// Of a scope that may be read anywhere, also inside a uncounted stretch that it knows of.
+    /// Of a scope that may be read anywhere. Where it is read inside a stretch of `uncounted`, that
+    /// stretch has not ended either, but nothing was missed.
     #[inline]
     pub(crate) fn here(reading: Option<&Reading>) -> Option<Self> {
         match reading {
             None => Some(Self::Outlived),
             Some(reading) if reading.own.open_stretch.is_some_and(|at| !is_inside(at)) => {
-                Some(Self::StillHidden)
+                Some(Self::StillUncounted)
             }
             Some(reading) => Self::by_others(reading),
         }
@@ -36,22 +38,24 @@ impl Unmeasured {
 
     #[inline]
     fn by_others(reading: &Reading) -> Option<Self> {
-        let is_hidden = reading.others.is_some_and(|others| others.is_still_uncounted);
-        is_hidden.then_some(Self::StillHidden)
+        let is_uncounted = reading.others.is_some_and(|others| others.is_still_uncounted);
+        is_uncounted.then_some(Self::StillUncounted)
     }
 
     /// What went wrong, and what to do.
     pub(crate) const fn reason(self) -> &'static str {
         match self {
-            Self::StillHidden => {
-                "A stretch of `uncounted` that began within it has not ended, so nothing was counted since. Was a coroutine \
-                 suspended inside `uncounted`, or resumed on another thread? Let `uncounted` return before the coroutine is \
-                 suspended, or measure inside the coroutine"
+            Self::StillUncounted => {
+                "A stretch of `uncounted` that began within it has not ended, so nothing was \
+                 counted since. Was a coroutine suspended inside `uncounted`, or resumed on \
+                 another thread? Let `uncounted` return before the coroutine is suspended, or \
+                 measure inside the coroutine"
             }
             Self::Outlived => {
-                "It has outlived the counters of its thread. Is it kept in a thread-local, or in a coroutine that was resumed on \
-                 another thread? Read it before the thread ends and on the thread where it was entered, or enter it in the \
-                 destructor that wants to measure"
+                "It has outlived the counters of its thread. Is it kept in a thread-local, or in a \
+                 coroutine that was resumed on another thread? Read it before the thread ends and \
+                 on the thread where it was entered, or enter it in the destructor that wants to \
+                 measure"
             }
         }
     }
@@ -88,15 +92,17 @@ mod tests {
     }
 
     #[test]
-    fn code_that_leaves_a_hidden_stretch_open_breaks_every_budget() {
+    fn code_that_leaves_an_uncounted_stretch_open_breaks_every_budget() {
         let exceeded = Budget::new().max(10).check(leave_a_stretch).expect_err("nobody counted");
         let report = exceeded.to_string();
         let (head, reason) = report.split_once("\n\n").expect("two paragraphs");
         let title = "allocation budget not measured: scope::unmeasured::tests::leave_a_stretch\n";
         assert!(head.starts_with(title), "{head}");
         let lines = [
-            "  A stretch of `uncounted` that began within it has not ended, so nothing was counted since. Was a",
-            "  coroutine suspended inside `uncounted`, or resumed on another thread? Let `uncounted` return",
+            "  A stretch of `uncounted` that began within it has not ended, so nothing was counted \
+             since. Was a",
+            "  coroutine suspended inside `uncounted`, or resumed on another thread? Let \
+             `uncounted` return",
             "  before the coroutine is suspended, or measure inside the coroutine",
         ];
         assert_eq!(reason, lines.join("\n"));
@@ -105,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scope_has_no_numbers_if_its_code_left_a_hidden_stretch_open() {
+    fn a_scope_has_no_numbers_if_its_code_left_an_uncounted_stretch_open() {
         let panic = catch_unwind(|| measure(leave_a_stretch)).expect_err("it panics");
         let text = panic.downcast_ref::<String>().expect("a formatted text");
         assert!(text.starts_with("this `AllocScope` has no numbers. A stretch of"), "{text}");

@@ -1,4 +1,5 @@
-//! Hot: `Tracking`, a scope's hold on the table of live blocks: as long as there is one, all threads say which blocks they free.
+//! Hot: `Tracking`, a scope's hold on the table of live blocks. As long as there is one, all
+//! threads say which blocks they free.
 
 use super::registry::watch_all_frees;
 use crate::blocks::{HeapProfile, InUse, LeakCounter, ProcessProfile, Tracked};
