@@ -1,5 +1,8 @@
-//! Hot: `ModAlloc`, the one `GlobalAlloc` of the crate. It forwards each call to the inner allocator's own method and
-//! tells `threads` what came of it; what the numbers are used for is decided elsewhere.
+//! Hot: `ModAlloc`, the one `GlobalAlloc` of the crate. It forwards each call to the inner
+//! allocator's own method, and tells `threads` what came of it. What the numbers are used for is
+//! decided elsewhere.
+//!
+//! Relies on: callers keep the contract of `GlobalAlloc`, and so does the inner allocator.
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -9,8 +12,9 @@ use crate::threads;
 
 /// A counting allocator around `A`, [`System`] unless told otherwise.
 ///
-/// Install it once in each binary that asserts something about allocations: at the root of the crate for unit tests, at
-/// the top of the file for each integration test, example or benchmark.
+/// Install it once in each binary that asserts something about allocations: at the root of the
+/// crate for unit tests, and at the top of the file for each integration test, example or
+/// benchmark.
 ///
 /// ```
 /// use mod_alloc::ModAlloc;
@@ -24,23 +28,26 @@ use crate::threads;
 /// }
 /// ```
 ///
-/// An event costs some fifteen instructions on the allocating thread's own cache line; threads meet only when the net bytes of one
-/// have moved by 16 KiB. Every method forwards to the same method of `A`, so that a native `alloc_zeroed` or `realloc` keeps its
-/// speed.
+/// An event costs some fifteen instructions, on a cache line of the allocating thread's own.
+/// Threads meet only when the net bytes of one of them have moved by 16 KiB. Every method forwards
+/// to the same method of `A`, so a native `alloc_zeroed` or `realloc` keeps its speed.
 ///
 /// # Signal handlers
-/// A handler may allocate wherever the inner allocator lets it: the counting never calls another allocator, waits for nobody, and can be
-/// interrupted anywhere. (The system allocator lets no handler allocate, nor does a report.) On x86_64:
-/// - Counts and bytes of scopes, budgets and the process are exact, and those of scopes that a handler opens itself.
-/// - A peak may miss what a handler held, and so may a limit that is looked out for at each event.
-/// - Of events that interrupt the counting itself, call sites show how many there were, at no site.
-/// - A leak check that cannot tell whether a handler's block is live takes it for leaked, and says so.
+/// A handler may allocate wherever the inner allocator lets it: the counting never calls another
+/// allocator, waits for nobody, and can be interrupted anywhere. (The system allocator lets no
+/// handler allocate, and while the library makes a report no handler may allocate.) On x86_64:
+/// - Counts and bytes are exact: of scopes, of budgets, of the process, and of scopes that a
+///   handler opens itself.
+/// - A peak may miss what a handler held. So may a limit that is checked at each event.
+/// - Events that interrupt the counting itself are in the call sites, but at no site.
+/// - A leak check that cannot tell whether a handler's block is live takes it for leaked, and says
+///   so.
 /// - What a handler allocates while the library makes a report counts nowhere.
 ///
-/// On other processors an event that a handler interrupts may be lost, or the handler's own.
+/// On other processors, an event that a handler interrupts may go uncounted, or the handler's own.
 ///
-/// In debug builds the counting itself is unoptimised, and about doubles the time of an allocation. Where that matters,
-/// optimise this one package:
+/// In debug builds the counting itself is unoptimised, and about doubles the time of an allocation.
+/// Where that matters, optimise this one package:
 ///
 /// ```toml
 /// [profile.dev.package.mod-alloc]
@@ -62,7 +69,8 @@ impl ModAlloc<System> {
 impl<A> ModAlloc<A> {
     /// Counts around `inner`.
     ///
-    /// `inner` must not itself be a `ModAlloc`: every event would be counted twice, and the first scope says so.
+    /// `inner` must not itself be a `ModAlloc`: every event would be counted twice. The first scope
+    /// would panic and say so.
     ///
     /// ```
     /// # use std::alloc::System as MiMalloc;
@@ -79,7 +87,8 @@ impl<A> ModAlloc<A> {
 }
 
 impl<A: GlobalAlloc> ModAlloc<A> {
-    /// The rare half of `dealloc`, apart so that the frequent half ends in a tail call and saves no register.
+    /// The rare half of `dealloc`. It is apart, so that the frequent half ends in a tail call and
+    /// saves no register.
     ///
     /// # Safety
     /// As for `dealloc`.
@@ -91,8 +100,8 @@ impl<A: GlobalAlloc> ModAlloc<A> {
         unsafe { self.inner.dealloc(block, layout) }
     }
 
-    /// `realloc` while some scope tracks its blocks. The inner allocator may give the old address to another thread before it
-    /// returns, so what is known of the block is taken out first.
+    /// `realloc` while some scope tracks its blocks. The inner allocator may give the old address
+    /// to another thread before it returns, so what is known of the block is taken out first.
     ///
     /// # Safety
     /// As for `realloc`.
@@ -101,23 +110,24 @@ impl<A: GlobalAlloc> ModAlloc<A> {
     #[cfg_attr(debug_assertions, inline(always))]
     #[cfg_attr(not(debug_assertions), inline(never))]
     unsafe fn realloc_tracked(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        let taken = threads::begin_realloc(block as usize);
+        let moving = threads::begin_realloc(block as usize);
         // SAFETY: the caller's promises are handed on unchanged.
         let moved = unsafe { self.inner.realloc(block, layout, new_size) };
         if moved.is_null() {
-            threads::end_realloc(&taken, block as usize, layout.size() as u64);
+            threads::end_realloc(&moving, block as usize, layout.size() as u64);
         } else {
-            threads::end_realloc(&taken, moved as usize, new_size as u64);
+            threads::end_realloc(&moving, moved as usize, new_size as u64);
         }
         threads::on_realloc(moved, layout, new_size)
     }
 }
 
-// The methods are generic over `A` and so compiled in the user's crate, at the user's optimisation level; the counting
-// is not, so that a user's `opt-level` override for this package reaches it.
+// The methods are generic over `A`, and so they are compiled in the user's crate, at the user's
+// optimisation level. The counting is not, so that a user's `opt-level` override for this package
+// reaches it.
 //
-// SAFETY: every method returns what the inner allocator's same method returned for the same arguments; the counting in
-// between neither touches the blocks nor unwinds.
+// SAFETY: every method returns what the inner allocator's same method returned for the same
+// arguments; the counting in between neither touches the blocks nor unwinds.
 unsafe impl<A: GlobalAlloc> GlobalAlloc for ModAlloc<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller promises a layout of non-zero size.
@@ -133,7 +143,8 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for ModAlloc<A> {
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         if threads::on_dealloc(layout) {
-            // SAFETY: the caller promises that `block` came from this allocator, hence from `inner`, with `layout`.
+            // SAFETY: the caller promises that `block` came from this allocator, hence from
+            // `inner`, with `layout`.
             unsafe { self.inner.dealloc(block, layout) }
         } else {
             // SAFETY: as above.
@@ -146,8 +157,8 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for ModAlloc<A> {
             // SAFETY: the caller's promises are handed on unchanged.
             return unsafe { self.realloc_tracked(block, layout, new_size) };
         }
-        // SAFETY: the caller promises that `block` came from this allocator, hence from `inner`, with `layout`, and
-        // that `new_size` makes a valid layout.
+        // SAFETY: the caller promises that `block` came from this allocator, hence from `inner`,
+        // with `layout`, and that `new_size` makes a valid layout.
         let moved = unsafe { self.inner.realloc(block, layout, new_size) };
         threads::on_realloc(moved, layout, new_size)
     }

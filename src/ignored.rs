@@ -1,5 +1,7 @@
-//! Cold: `Ignored`, a value of the library's own whose memory counts nowhere: made, changed and dropped while the thread's
-//! events are ignored.
+//! Cold: `Ignored`, a value of the library's own whose memory counts nowhere. It is made, changed
+//! and dropped while the thread's events are ignored.
+//!
+//! Relies on: nobody but `Ignored` takes the value out, and it does so once.
 #![allow(unsafe_code)]
 
 use std::fmt;
@@ -8,7 +10,7 @@ use std::ops::Deref;
 
 use crate::counters::{self, AtWork};
 
-/// No bigger than `T`, and with the same niche.
+/// It is no bigger than `T`, and has the same niche.
 #[derive(Debug)]
 pub(crate) struct Ignored<T> {
     value: ManuallyDrop<T>,
@@ -20,12 +22,12 @@ impl<T> Ignored<T> {
         counters::ignored(|at_work| Self::of(at_work, make(at_work)))
     }
 
-    /// Of a value that was made at work.
+    /// Keeps a value that was made while events were ignored.
     pub(crate) fn of(_: AtWork<'_>, value: T) -> Self {
         Self { value: ManuallyDrop::new(value) }
     }
 
-    /// Takes it apart. `work` must not run code of the user's.
+    /// Hands the value to `work`, which must not run code of the user's.
     #[cfg(feature = "dhat-compat")]
     pub(crate) fn into_inner<R>(self, work: impl FnOnce(AtWork<'_>, T) -> R) -> R {
         let mut this = ManuallyDrop::new(self);
@@ -34,7 +36,7 @@ impl<T> Ignored<T> {
         counters::ignored(|at_work| work(at_work, value))
     }
 
-    /// `work` must not run code of the user's.
+    /// Lends the value to `work`, which must not run code of the user's.
     pub(crate) fn change<R>(&mut self, work: impl FnOnce(&mut T) -> R) -> R {
         counters::ignored(|_| work(&mut self.value))
     }
@@ -56,7 +58,7 @@ impl<T> Drop for Ignored<T> {
     }
 }
 
-/// Text that a user's `Display` may write to: only the appending is unseen.
+/// Text that a user's `Display` may write to. Only the appending is ignored.
 impl fmt::Write for Ignored<String> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         self.change(|value| value.push_str(text));

@@ -1,4 +1,4 @@
-//! Cold: numbers for people.
+//! Cold: numbers as people read them.
 
 /// `1234567` as `1,234,567`.
 pub(crate) fn grouped(number: u64) -> String {

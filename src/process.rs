@@ -1,4 +1,4 @@
-//! Cold: the numbers of the whole process: `ModAlloc::snapshot` and `Profiler`.
+//! Cold: the numbers of the whole process, `ModAlloc::snapshot` and `Profiler`.
 
 #[cfg(feature = "backtraces")]
 use std::panic::Location;
@@ -13,11 +13,13 @@ use crate::threads::{self, PeakFrom};
 use crate::ModAlloc;
 
 impl<A> ModAlloc<A> {
-    /// What the process has allocated since it began, or since [`reset`](Self::reset), on all threads.
+    /// What the process has allocated since it began, or since [`reset`](Self::reset), on all
+    /// threads.
     ///
-    /// It is process-wide, whichever `ModAlloc` it is called on. Counts and bytes are exact for every thread that is not
-    /// allocating at this moment. `peak_bytes` is exact while one thread allocates, and otherwise within 16 KiB for each
-    /// thread, as is `current_bytes`; it is never below `current_bytes`, and never falls from one snapshot to the next.
+    /// It is process-wide, whichever `ModAlloc` it is called on. Counts and bytes are exact for
+    /// every thread that is not allocating at this moment. `peak_bytes` and `current_bytes` are
+    /// exact while one thread allocates, and otherwise within 16 KiB for each thread. The peak is
+    /// never below `current_bytes`, and never falls from one snapshot to the next.
     ///
     /// # Panics
     /// If `ModAlloc` is not the global allocator of this binary, with the lines to add.
@@ -30,7 +32,8 @@ impl<A> ModAlloc<A> {
         AllocStats::new(counts, above)
     }
 
-    /// Moves the point that [`snapshot`](Self::snapshot) counts from to now. Nothing else: scopes and profilers go on.
+    /// Has [`snapshot`](Self::snapshot) count from now on. It does nothing else: scopes and
+    /// profilers go on.
     ///
     /// # Panics
     /// As [`snapshot`](Self::snapshot); or if the system has no memory for the new point.
@@ -44,10 +47,11 @@ impl<A> ModAlloc<A> {
     }
 }
 
-/// Counts what the whole process allocates, all threads together, from [`start`](Self::start) to [`stop`](Self::stop).
+/// Counts what the whole process allocates, all threads together, from [`start`](Self::start) to
+/// [`stop`](Self::stop).
 ///
-/// For programs and benchmarks. In a test binary other tests run at the same time and are counted too: there,
-/// [`AllocScope`](crate::AllocScope) is the one to use. Profilers may overlap in any way.
+/// It is for programs and benchmarks. In a test binary other tests run at the same time, and are
+/// counted too: use [`AllocScope`](crate::AllocScope) there. Profilers may overlap in any way.
 ///
 /// ```
 /// # #[global_allocator] static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();
@@ -75,8 +79,8 @@ impl Profiler {
     /// Begins to count.
     ///
     /// # Panics
-    /// If `ModAlloc` is not the global allocator of this binary, with the lines to add; or if the system has no memory for
-    /// the profiler.
+    /// If `ModAlloc` is not the global allocator of this binary, with the lines to add; or if the
+    /// system has no memory for the profiler.
     #[track_caller]
     pub fn start() -> Self {
         installed::require();
@@ -94,11 +98,12 @@ impl Profiler {
     /// Begins to count, and to record where in the code each allocation is made, on all threads.
     ///
     /// The sites can be [sorted](CallSites::sorted_by) by count, by bytes, or by the bytes that
-    /// were live at the process's peak. The latter is known to four profilers at a time: of those
-    /// that overlap, to the first ones. Where it must be known, start the profiler by
+    /// were live at the process's peak. Four profilers at a time can tell the last of these: if
+    /// more overlap, the first four. Where it must be known, start the profiler by
     /// [`with_heap_profile`](Self::with_heap_profile).
     ///
-    /// What other threads allocate at this very moment may be at the sites and not in the statistics.
+    /// What other threads allocate at this very moment may be at the sites and not in the
+    /// statistics.
     ///
     /// ```
     /// # #[global_allocator] static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();
@@ -161,7 +166,8 @@ impl Profiler {
 
     /// The call sites of what was allocated so far, on all threads.
     ///
-    /// Finding names and lines takes some milliseconds, and a tenth of a second the first time in a process.
+    /// Finding names and lines takes some milliseconds, and a tenth of a second the first time in a
+    /// process.
     ///
     /// # Panics
     /// If the profiler does not record: start it by [`with_call_sites`](Self::with_call_sites).
@@ -178,9 +184,10 @@ impl Profiler {
         call_sites::of_recording(&recorder.recording(), location)
     }
 
-    /// Ends the profile, and says what was counted: the difference to the start, and the peak above it.
+    /// Ends the profile, and says what was counted: the difference to the start, and the peak above
+    /// it.
     ///
-    /// Exact as [`ModAlloc::snapshot`] is.
+    /// It is as exact as [`ModAlloc::snapshot`].
     #[must_use = "a profiler is there for its numbers"]
     pub fn stop(self) -> AllocStats {
         threads::flush();

@@ -1,5 +1,8 @@
-//! Cold: `with_room`, which runs work of the library's own where it has room. What a report takes of the stack, unoptimised, is
-//! more than the 16 KiB that a thread may have; looking up names takes more still, and has a thread of its own (`symbolize`).
+//! Cold: `with_room`, which runs work of the library's own where there is room for it. Unoptimised,
+//! a report takes more of the stack than the 16 KiB that a thread may have. (To look up names takes
+//! more still, and has a thread of its own: `symbolize`.)
+//!
+//! Relies on: `SideStack::call` returns only when its work has.
 #![allow(unsafe_code)]
 
 use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};
@@ -10,8 +13,8 @@ use crate::walk::SideStack;
 /// Only what is used takes memory.
 const SIZE: usize = 1 << 20;
 
-/// Calls `work` on a stack of a megabyte, or here where the system gives none. It must not run code of the user's, who may look at
-/// the stack.
+/// Calls `work` on a stack of a megabyte, or on the caller's where the system gives none. It must
+/// not run code of the user's, who may look at the stack.
 pub(crate) fn with_room<R>(work: impl FnOnce() -> R) -> R {
     let stack = SideStack::allocate(SIZE);
     let (mut work, mut result) = (Some(work), None);
@@ -25,7 +28,8 @@ pub(crate) fn with_room<R>(work: impl FnOnce() -> R) -> R {
     }
 }
 
-/// Nothing may unwind from one stack to the other. Nor be inlined: it would have its frame on the caller's.
+/// Nothing may unwind from one stack to the other. It must not be inlined, or its frame would be on
+/// the caller's stack.
 #[inline(never)]
 fn run<R>(work: impl FnOnce() -> R) -> thread::Result<R> {
     catch_unwind(AssertUnwindSafe(work))

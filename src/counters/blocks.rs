@@ -2,6 +2,7 @@
 
 use std::ops::Add;
 
+/// So many blocks, of so many bytes together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Blocks {
     pub(crate) blocks: u64,
@@ -15,7 +16,8 @@ impl Blocks {
         Self { blocks: 1, bytes }
     }
 
-    /// What is left of it. None, if another thread was seen in between.
+    /// What is left when so many are gone: none, rather than less than none, where the two numbers
+    /// were read while another thread changed them.
     pub(crate) fn without(self, gone: Self) -> Self {
         let left = |all: u64, gone: u64| (all.wrapping_sub(gone) as i64).max(0) as u64;
         Self { blocks: left(self.blocks, gone.blocks), bytes: left(self.bytes, gone.bytes) }

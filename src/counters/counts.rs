@@ -1,4 +1,5 @@
-//! Hot: `Counts`, seven running totals and their arithmetic. Scopes are differences of two of them.
+//! Hot: `Counts`, seven running totals and their arithmetic. What a scope has counted is the
+//! difference of two of them.
 
 use std::ops::{AddAssign, Sub};
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
@@ -7,9 +8,9 @@ use super::sums::Sums;
 
 /// Running totals of a thread or of the process.
 ///
-/// `got` and `freed` hold both the live bytes and the bytes requested: a reallocation adds its new size to `got` and its
-/// old size to `freed`, so `got` alone is the total requested and `got - freed` is what is live. All arithmetic wraps:
-/// only differences are ever shown.
+/// A reallocation adds its new size to `got` and its old size to `freed`. So `got` alone is the
+/// total requested, and `got - freed` is what is live. All arithmetic wraps, for only differences
+/// are ever shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Counts {
     /// Bytes requested by allocations and reallocations.
@@ -22,11 +23,13 @@ pub(crate) struct Counts {
     pub(crate) reallocs: i64,
     /// Requests that the inner allocator answered with null.
     pub(crate) failed: i64,
-    /// The whole units of [`HUGE`] in each of the blocks of `got` that are so large: what tells that `got` has gone past 2^64.
+    /// How many times [`HUGE`] fits into each block of `got`, added up. This tells when `got` has
+    /// gone past 2^64.
     pub(crate) huge: i64,
 }
 
-/// No machine has so large a block, and each is granted in the slow half of an event.
+/// The size from which on blocks are counted in `huge`. No machine has so large a block, but an
+/// allocator may grant one.
 pub(crate) const HUGE: i64 = 1 << HUGE_BITS;
 const HUGE_BITS: u32 = 40;
 
@@ -39,7 +42,7 @@ impl Counts {
         self.got.wrapping_sub(self.freed)
     }
 
-    /// Bytes requested; the highest number if there were more.
+    /// Bytes requested; the highest number there is if they were more.
     pub(crate) const fn total_bytes(&self) -> u64 {
         let (huge, got) = (self.huge as u64, self.got as u64);
         if huge >> (u64::BITS - HUGE_BITS) > 0 || got < huge << HUGE_BITS {
@@ -48,7 +51,7 @@ impl Counts {
         got
     }
 
-    /// As recording has them.
+    /// Those that allocation events raise.
     pub(crate) const fn sums(&self) -> Sums {
         Sums {
             events: self.allocs.wrapping_add(self.reallocs),

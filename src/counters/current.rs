@@ -27,7 +27,8 @@ thread_local! {
 const _: () = assert!(!needs_drop::<Cell<*const Line>>());
 const _: () = assert!(!needs_drop::<Cell<u64>>());
 
-/// The line that the current thread writes, or a dummy. Readable, and written by no other thread.
+/// The line that the current thread writes, or a dummy. It may be read, and no other thread writes
+/// its counters.
 #[derive(Clone, Copy)]
 pub(crate) struct CurrentLine(*const Line);
 
@@ -60,19 +61,21 @@ pub(crate) fn set_retired() {
 ///
 /// # Safety
 /// The current thread alone owns the line until it sets another, or it is that of a dummy. Where
-/// the [`Registration`] after it says `Registered`, it is the beginning of a `threads::ThreadState`.
+/// the [`Registration`] after it says `Registered`, it is the beginning of a
+/// `threads::ThreadState`.
 pub(crate) unsafe fn set_line(line: *const Line) {
     CURRENT.with(|current| current.set(line));
 }
 
-/// Proves that the library is at work for itself on this thread: [`ignored`] alone hands it out, and
-/// only to its work. A function that may be called nowhere else takes it.
+/// Proves that the library is at work for itself on this thread: [`ignored`] alone hands it out,
+/// and only to its work. A function that may be called nowhere else takes it.
 #[derive(Clone, Copy)]
 pub(crate) struct AtWork<'a>(PhantomData<(&'a (), *const ())>);
 
 /// Runs `work` for the library itself: what it allocates and frees on this thread counts nowhere.
 ///
-/// Both ends of a block's life must lie in such stretches, and no code of the user's may run in one.
+/// Both ends of a block's life must lie in such stretches, and no code of the user's may run in
+/// one.
 pub(crate) fn ignored<R>(work: impl for<'a> FnOnce(AtWork<'a>) -> R) -> R {
     struct Restore(*const Line);
     impl Drop for Restore {

@@ -1,5 +1,5 @@
-//! Hot: `Event`, what the allocator was asked to do and has done, as everyone passes it on who hears
-//! of it.
+//! Hot: `Event`, what the allocator was asked to do and has done. Everyone who hears of it hands it
+//! on in this form.
 
 use super::thread_counters::Word;
 
@@ -11,7 +11,8 @@ pub(crate) struct Event {
     pub(crate) address: usize,
     /// Bytes requested; 0 where a block was freed.
     pub(crate) got: i64,
-    /// Bytes given back: the size of a block that was freed, or had another size before; else 0.
+    /// Bytes given back: the size of the block that was freed, or its size before it was
+    /// reallocated; else 0.
     pub(crate) freed: i64,
 }
 
@@ -19,7 +20,7 @@ pub(crate) struct Event {
 pub(crate) enum EventKind {
     /// A fresh block.
     Alloc,
-    /// A block has another size than before.
+    /// A block was given another size.
     Realloc,
     Dealloc,
 }
@@ -28,7 +29,7 @@ impl Event {
     /// In place of the address of a block that is no longer live.
     pub(crate) const GONE: usize = 1;
 
-    /// In place of the address of a block of which it is not known whether it is live.
+    /// In place of the address of a block that may be live or not: nobody knows.
     pub(crate) const UNKNOWN: usize = 0;
 
     /// Whether it is an allocation event, that is anything but a deallocation. Call sites, budgets

@@ -1,11 +1,11 @@
 //! Hot: what a thread counts. Each thread writes its own counters. Scopes read them by subtraction,
 //! process totals by summing those of all threads.
 //!
-//! - [`counts`]: the numbers, as a reader has them; [`stats`]: the same, as users have them;
 //! - [`event`]: an event, before it is counted;
-//! - [`sums`] and [`blocks`]: a few of them that are passed around together;
 //! - [`thread_counters`]: a thread's counters, and how their owner writes them;
-//! - [`current`]: which counters the current thread writes.
+//! - [`current`]: which counters the current thread writes;
+//! - [`counts`]: the numbers, as the library reads them; [`stats`]: the same, as users see them;
+//! - [`sums`] and [`blocks`]: a few of the numbers, handed around together.
 
 mod blocks;
 mod counts;

@@ -2,17 +2,23 @@
 
 use super::counts::Counts;
 
-/// What was allocated and freed in a scope, by a profiled stretch of the program, or by the whole process.
+/// What was allocated and freed in a scope, in a profiled stretch of the program, or by the whole
+/// process.
 ///
-/// | event | `alloc_count` | `realloc_count` | `dealloc_count` | `total_bytes` | `current_bytes` | `live_count` |
-/// |---|---|---|---|---|---|---|
-/// | `alloc`, `alloc_zeroed` of `n` bytes | +1 | | | +n | +n | +1 |
-/// | `realloc` from `m` to `n` bytes | +1 | +1 | | +n | +n - m | |
-/// | `dealloc` of `n` bytes | | | +1 | | -n | -1 |
-/// | a request that the allocator refused | | | | | | |
+/// What an event of `n` bytes adds, where a block of `m` bytes is reallocated to `n`:
 ///
-/// Bytes are those requested (`Layout::size`), not what the allocator rounds them up to. A refused request (null) adds
-/// one to `failed_count` and nothing else. Values of size zero never reach an allocator.
+/// | | `alloc`, `alloc_zeroed` | `realloc` | `dealloc` |
+/// |---|---|---|---|
+/// | `alloc_count` | +1 | +1 | |
+/// | `realloc_count` | | +1 | |
+/// | `dealloc_count` | | | +1 |
+/// | `total_bytes` | +n | +n | |
+/// | `current_bytes` | +n | +n - m | -n |
+/// | `live_count` | +1 | | -1 |
+///
+/// Bytes are those requested (`Layout::size`), not what the allocator rounds them up to. A request
+/// that the allocator refuses (it returns null) adds one to `failed_count` and changes nothing
+/// else. Values of size zero never reach an allocator.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AllocStats {
@@ -22,13 +28,15 @@ pub struct AllocStats {
     pub realloc_count: u64,
     /// Blocks freed, those from before the scope included.
     pub dealloc_count: u64,
-    /// Bytes requested by all allocation events; a reallocation adds its full new size. `u64::MAX` if there were more.
+    /// Bytes requested by all allocation events. A reallocation adds its full new size. `u64::MAX`
+    /// if there were more.
     pub total_bytes: u64,
-    /// Bytes allocated minus bytes freed; below zero where blocks from before the scope were freed.
+    /// Bytes allocated minus bytes freed. Below zero where blocks from before the scope were freed.
     pub current_bytes: i64,
-    /// The highest that `current_bytes` ever was; never negative. `i64::MAX` if it was higher.
+    /// The highest that `current_bytes` ever was. Never below zero. `i64::MAX` if it was higher.
     pub peak_bytes: i64,
-    /// Blocks allocated minus blocks freed; below zero where blocks from before the scope were freed.
+    /// Blocks allocated minus blocks freed. Below zero where blocks from before the scope were
+    /// freed.
     pub live_count: i64,
     /// Requests that the inner allocator refused.
     pub failed_count: u64,
@@ -49,7 +57,7 @@ impl AllocStats {
     }
 }
 
-/// Net bytes above some moment.
+/// Net bytes now, and the highest that they were, above those of some moment.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Above {
     pub(crate) current: i64,

@@ -1,4 +1,4 @@
-//! Hot: `Sums`, what allocation events raise.
+//! Hot: `Sums`, the numbers that allocation events raise.
 
 /// How far a scope has come, or how far it may go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,13 +3,16 @@
 //! In plain words: each thread has 64 bytes of counters that it alone writes, with plain loads and
 //! relaxed stores, and that anyone may read. Next to the totals stand three limits on the thread's
 //! net bytes: `high` (the running maximum), `ceiling` and `floor`. An event compares the net bytes
-//! with them. Everything rare hides behind the compare with `ceiling` or `floor`: whoever wants an
-//! event to take the slow path chooses limits that the event cannot hold.
+//! with them. Everything rare stands behind the compare with `ceiling` or `floor`: whoever wants
+//! events to take the slow path chooses limits that no event can hold.
 //!
 //! A thread without counters points at a read-only [`Dummy`] whose limits no event can hold. So its
 //! first event takes the slow path, which finds the reason in the word after the counters
 //! ([`Registration`]). A thread that is past its end does the same, and so does a thread on which
 //! the library works for itself ([`ignored`](super::current::ignored)).
+//!
+//! Relies on: the owner alone writes a line, but for its limits; lines live for ever. Its owner is
+//! the thread that the pool of `threads::registry` has lent the state to.
 #![allow(unsafe_code)]
 
 use std::cell::UnsafeCell;
@@ -22,9 +25,11 @@ use super::counts::Counts;
 #[repr(C)]
 pub(crate) struct Line {
     pub(crate) counters: Counters,
-    /// Net bytes below this take the slow path, or above the next. Who wants to know of every event of every thread, as a profiler
-    /// does, stores them into the lines of all threads; so they are read atomically, by [`floor`] and [`ceiling`].
+    /// Net bytes below this take the slow path. Whoever wants to know of every event of every
+    /// thread, as a profiler does, stores this limit into the lines of all threads. So [`floor`]
+    /// reads it atomically.
     floor: i64,
+    /// Net bytes above this take the slow path. Otherwise as the floor.
     ceiling: i64,
 }
 
@@ -35,7 +40,7 @@ pub(crate) struct Counters {
     /// As in [`Counts`].
     pub(crate) got: i64,
     pub(crate) freed: i64,
-    /// Highest net bytes of the present peak segment (see `CurrentThread::end_peak_segment`).
+    /// The highest net bytes of the present peak segment (see `CurrentThread::end_peak_segment`).
     pub(crate) high: i64,
     pub(crate) allocs: i64,
     pub(crate) deallocs: i64,
@@ -71,7 +76,7 @@ pub(crate) enum Registration {
     Registered,
     /// A dummy: the thread has not allocated yet.
     New,
-    /// A dummy: the thread has given its counters back, or there was no memory for one.
+    /// A dummy: the thread has given its counters back, or there was no memory for them.
     Retired,
     /// A dummy: the library is at work; its events count nowhere.
     Ignored,
@@ -132,8 +137,8 @@ const _: () = assert!(size_of::<Line>() == 64 && Word::Ceiling as usize == 7);
 const _: () = assert!(size_of::<Dummy>() == 128);
 
 impl ThreadCounters {
-    /// Of a thread that is there. The limits send its first event to the slow path. Its net bytes
-    /// begin so low that no block, however large, makes them wrap.
+    /// The limits send the first event of the thread to the slow path. Its net bytes begin so low
+    /// that no block, however large, makes them wrap.
     #[allow(clippy::declare_interior_mutable_const)] // A template.
     pub(crate) const NEW: Self = Self {
         line: UnsafeCell::new(Line {
@@ -153,11 +158,13 @@ impl ThreadCounters {
 
     /// One word of the line; any thread may ask.
     pub(crate) fn word(&self, word: Word) -> &AtomicI64 {
-        // SAFETY: the word lies in this thread's line, which lives for ever, is aligned, and is written atomically only.
+        // SAFETY: the word lies in this thread's line, is aligned, and is written atomically only.
+        // The reference lives no longer than `self`.
         unsafe { AtomicI64::from_ptr(word.of(self.line.get())) }
     }
 
-    /// The counts as any thread may read them: each number exact, the set consistent while its thread does not allocate.
+    /// The counts as any thread may read them. Each number is exact. They are all of one moment if
+    /// the thread does not allocate meanwhile.
     pub(crate) fn counts(&self) -> Counts {
         Counts {
             got: self.word(Word::Got).load(Relaxed),
@@ -171,7 +178,7 @@ impl ThreadCounters {
     }
 }
 
-// The limits, which other threads may store meanwhile.
+// Reads of the limits, which other threads may store meanwhile.
 macro_rules! limit {
     ($name:ident, $word:ident, $offset:literal) => {
         /// # Safety
@@ -180,10 +187,16 @@ macro_rules! limit {
         pub(crate) unsafe fn $name(line: *const Line) -> i64 {
             const _: () = assert!(Word::$word as usize * 8 == $offset);
             // As in `store`.
-            #[cfg(all(debug_assertions, target_arch = "x86_64", target_pointer_width = "64", not(miri)))]
+            #[cfg(all(
+                debug_assertions,
+                target_arch = "x86_64",
+                target_pointer_width = "64",
+                not(miri)
+            ))]
             {
                 let limit: i64;
-                // SAFETY: in bounds, aligned and alive by the contract; other threads store it atomically.
+                // SAFETY: in bounds, aligned and alive by the contract; other threads store it
+                // atomically.
                 unsafe {
                     std::arch::asm!(
                         concat!("mov {}, [{} + ", $offset, "]"),
@@ -215,11 +228,17 @@ limit!(ceiling, Ceiling, 56);
 #[inline(always)]
 pub(crate) unsafe fn store(line: *const Line, word: Word, value: i64) {
     let at = word.of(line);
-    // Unoptimised, `AtomicI64::store` is three calls, of 30 instructions. An aligned `mov` is the same store.
+    // Unoptimised, `AtomicI64::store` is three calls, of 30 instructions. An aligned `mov` is the
+    // same store.
     #[cfg(all(debug_assertions, target_arch = "x86_64", target_pointer_width = "64", not(miri)))]
-    // SAFETY: in bounds, aligned and alive by the contract; other threads only read it, and atomically.
+    // SAFETY: in bounds, aligned and alive by the contract; other threads read it atomically.
     unsafe {
-        std::arch::asm!("mov [{}], {}", in(reg) at, in(reg) value, options(nostack, preserves_flags));
+        std::arch::asm!(
+            "mov [{}], {}",
+            in(reg) at,
+            in(reg) value,
+            options(nostack, preserves_flags),
+        );
     }
     #[cfg(not(all(
         debug_assertions,
@@ -231,8 +250,9 @@ pub(crate) unsafe fn store(line: *const Line, word: Word, value: i64) {
     unsafe { AtomicI64::from_ptr(at) }.store(value, Relaxed);
 }
 
-// What an event adds. On x86_64 each is one instruction, so that a signal handler that allocates in the midst of an event
-// neither loses what it adds nor has it lost. It also spares a register for the sum, and unoptimised the calls of `AtomicI64`.
+// What an event adds. On x86_64 each is one instruction. So a signal handler that allocates in the
+// midst of an event neither spoils what the event adds, nor is what the handler adds spoilt. It
+// also spares a register for the sum, and unoptimised the calls of `AtomicI64`.
 macro_rules! add {
     ($name:ident, $word:ident, $offset:literal) => {
         /// # Safety
@@ -241,7 +261,8 @@ macro_rules! add {
         pub(crate) unsafe fn $name(line: *const Line, amount: i64) {
             const _: () = assert!(Word::$word as usize * 8 == $offset);
             #[cfg(all(target_arch = "x86_64", target_pointer_width = "64", not(miri)))]
-            // SAFETY: in bounds, aligned and alive by the contract; other threads only read it, and atomically.
+            // SAFETY: in bounds, aligned and alive by the contract; other threads read it
+            // atomically.
             unsafe {
                 std::arch::asm!(
                     concat!("add qword ptr [{} + ", $offset, "], {}"),
@@ -298,31 +319,31 @@ mod tests {
 
     #[test]
     fn words_are_the_fields_of_the_line() {
-        let counters_of = ThreadCounters::NEW;
+        let thread = ThreadCounters::NEW;
         use Word::{Allocs, Ceiling, Deallocs, Floor, Freed, Got, High, Reallocs};
         let words = [Got, Freed, High, Allocs, Deallocs, Reallocs, Floor, Ceiling];
         for (word, value) in words.into_iter().zip(100..) {
-            // SAFETY: this thread owns the state that it has just made.
-            unsafe { store(counters_of.line(), word, value) };
+            // SAFETY: this thread owns the counters that it has just made.
+            unsafe { store(thread.line(), word, value) };
         }
         // SAFETY: as above.
-        let counters = unsafe { (*counters_of.line()).counters };
+        let counters = unsafe { (*thread.line()).counters };
         assert_eq!((counters.got, counters.freed, counters.high), (100, 101, 102));
         assert_eq!((counters.allocs, counters.deallocs, counters.reallocs), (103, 104, 105));
         // SAFETY: as above.
-        unsafe { add_got(counters_of.line(), 7) };
+        unsafe { add_got(thread.line(), 7) };
         // SAFETY: as above.
-        unsafe { add_freed(counters_of.line(), -7) };
+        unsafe { add_freed(thread.line(), -7) };
         for count in [count_alloc, count_dealloc, count_realloc] {
             // SAFETY: as above.
-            unsafe { count(counters_of.line()) };
+            unsafe { count(thread.line()) };
         }
-        let counts = counters_of.counts();
+        let counts = thread.counts();
         assert_eq!((counts.got, counts.freed), (107, 94));
         assert_eq!((counts.allocs, counts.deallocs, counts.reallocs), (104, 105, 106));
         // SAFETY: as above.
-        assert_eq!(unsafe { floor(counters_of.line()) }, 106);
+        assert_eq!(unsafe { floor(thread.line()) }, 106);
         // SAFETY: as above.
-        assert_eq!(unsafe { ceiling(counters_of.line()) }, 107);
+        assert_eq!(unsafe { ceiling(thread.line()) }, 107);
     }
 }
