@@ -3,7 +3,8 @@
 use crate::imports::Imports;
 use std::collections::{BTreeMap, VecDeque};
 
-/// The same imports between the top-level modules of a crate: a folder, or a file beside the root.
+/// The imports between the top-level modules of a crate. Each is a folder, or a file beside the
+/// root.
 pub(crate) fn between_modules(imports: &Imports) -> Imports {
     let mut between = Imports::new();
     for (file, imported) in imports {
@@ -24,7 +25,7 @@ fn top_level(file: &str) -> String {
     module.strip_suffix(".rs").unwrap_or(module).to_owned()
 }
 
-/// The shortest way along imports from a file to another, or through others back to itself.
+/// The shortest way along imports from one file to another, or through others back to itself.
 fn way(imports: &Imports, from: &str, to: &str) -> Option<Vec<String>> {
     let mut before: BTreeMap<&str, &str> = BTreeMap::new();
     let mut queue = VecDeque::from([from]);

@@ -1,13 +1,13 @@
 //! What hot code may not do, and how the check knows.
 //!
-//! The check reads text rather than ask clippy, whose lints know types: the text is that of every
-//! target and feature at once, one list of words is shorter than attributes in each file, and a
-//! test can plant faults in it. So it finds too much rather than too little: a line that looks as
-//! if it might panic, and does not, says why in a comment above it, `// No panic: reason`.
+//! The check reads text. Clippy's lints know types, but the text is that of every target and
+//! feature at once, one list of words is shorter than attributes in each file, and a test can plant
+//! faults in it. The check finds too much rather than too little. A line that looks as if it might
+//! panic, and does not, says why in a comment above it, `// No panic: reason`.
 //!
-//! What a `const` or a `static` is made of runs in the compiler, and is left out; a closure in it
-//! is not. Not found are numbers that overflow where debug assertions check them, and panics within
-//! what is called.
+//! What a `const` or a `static` is made of runs in the compiler, and is left out, but for closures.
+//! The check does not find numbers that overflow where debug assertions check them, nor panics
+//! within what is called.
 
 use crate::imports::Imports;
 use crate::source::{attribute, group_end, Kind, Source, Token};
@@ -39,7 +39,7 @@ const PANICKING: &str = "chunks chunks_exact clamp clone_from_slice copy_from_sl
 /// The orderings of atomic values, whose `swap` does not panic.
 const ORDERINGS: &str = "AcqRel Acquire Relaxed Release SeqCst";
 
-/// Words before a bracket that then begins a value, a pattern or a type, and no index.
+/// Words after which a bracket begins a value, a pattern or a type, and no index.
 const KEYWORDS: &str = "as break const dyn else if impl in let match move mut ref return static \
     where";
 
@@ -70,7 +70,7 @@ pub(crate) fn faults(source: &Source) -> Vec<(usize, String)> {
             continue;
         }
         if let Some((value, end)) = constant(tokens, at) {
-            // The type counts, the value does not.
+            // The type of a constant is checked, and its value is not.
             faults.extend(tokens[at..value].iter().filter_map(forbidden_type));
             at = end;
             continue;
@@ -91,12 +91,12 @@ pub(crate) fn faults(source: &Source) -> Vec<(usize, String)> {
     faults
 }
 
-/// Where the value of a `const` or `static` with a name begins, and where it ends. None if the
-/// value holds a closure, which runs later.
+/// Where the value of a `const` or `static` with a name begins, and where it ends. `None` if the
+/// value has a closure, which runs later.
 fn constant(tokens: &[Token], at: usize) -> Option<(usize, usize)> {
     let is_constant = tokens[at].is("const") || tokens[at].is("static");
     let name = at + 1 + usize::from(tokens.get(at + 1)?.is("mut"));
-    // Before the parameter of a type, which is a `const`, too, stands no end of anything.
+    // The parameter of a type may be a `const`, too, but before it nothing ends.
     let is_item = at == 0 || is_any(&tokens[at - 1], "; { } ] ) pub");
     if !is_constant || !is_item || !tokens.get(name)?.is_word() || !tokens.get(name + 1)?.is(":") {
         return None;
@@ -124,7 +124,7 @@ fn forbidden_type(token: &Token) -> Option<(usize, String)> {
     is_forbidden.then(|| (token.line, token.text.clone()))
 }
 
-/// What allocates, locks or formats, and a part of the standard library that may: there is no
+/// What allocates, locks or formats, or is a part of the standard library that may. There is no
 /// excuse for it.
 fn forbidden(tokens: &[Token], at: usize) -> Option<String> {
     let name = &tokens[at].text;
@@ -165,13 +165,13 @@ fn panicking(tokens: &[Token], at: usize) -> Option<String> {
         let is_of_cell = !arguments.iter().any(|token| token.is(","));
         return (!is_atomic && !is_of_cell).then(|| ".swap(a, b)".to_owned());
     }
-    // Of a slice; an integer is rotated by a fixed number.
+    // A slice is rotated by any number, and an integer by a fixed one.
     if is_method(tokens, at, "rotate_left rotate_right") && !is_fixed(tokens.get(at + 2..)?) {
         return Some(format!(".{name}()"));
     }
     if token.is("[") && at > 0 {
         let before = &tokens[at - 1];
-        // Before a type may stand `pub(crate)`.
+        // `pub(crate)` may stand before the type of a field.
         let is_seen = at > 3 && tokens[at - 4].is("pub") && tokens[at - 3].is("(");
         let is_name = before.is_word() && !is_in(KEYWORDS, &before.text);
         let is_value = is_name || is_any(before, ") ] ?");

@@ -1,15 +1,16 @@
 //! Which file imports which, computed from the sources: from `use` trees and from paths in code.
 //!
 //! - A name counts for the file that defines it, wherever it is re-exported on the way.
-//! - To import a module is nothing yet: what is then named through it counts. `mod x;` is nothing.
+//! - To import a module is no import yet: what is then named through it is one. `mod x;` is none.
 //! - A re-export is an import of the file that it stands in.
 //! - A macro without a path counts for the file that defines it, if that is the only one.
-//! - What a macro makes is not seen, nor are methods: one calls them without a path.
+//! - What a macro makes is not seen. Methods are not seen either, for they are called without a
+//!   path.
 
 use crate::modules::Crates;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// For each file those that it imports, with what it takes of them.
+/// For each file, the files that it imports, with the names that it takes from them.
 pub(crate) type Imports = BTreeMap<String, BTreeMap<String, BTreeSet<String>>>;
 
 enum Target {
@@ -37,7 +38,7 @@ impl Crates {
                 for target in targets {
                     match target {
                         Target::Item(module, name) => add(&self.modules[module].file, name),
-                        // Code that names a module, and nothing in it, means something there.
+                        // Code that names a module, and nothing in it, means something in it.
                         Target::Module(module) if is_code => {
                             add(&self.modules[module].file, path.join("::"));
                         }
@@ -55,7 +56,7 @@ impl Crates {
         imports
     }
 
-    /// What a path means in a module: nothing if it leads out of the crates.
+    /// What a path means in a module. It is nothing if it leads out of the crates.
     fn resolve(&self, from: usize, path: &[String], seen: &mut Seen) -> Vec<Target> {
         let mut targets = match path[0].as_str() {
             "crate" => vec![Target::Module(self.root(from))],
@@ -68,7 +69,7 @@ impl Crates {
         }
         for name in &path[1..] {
             let step = |target| match target {
-                // Of an item, a constant or a function that belongs to it.
+                // The next name is that of a constant or a function which belongs to the item.
                 Target::Item(..) => vec![target],
                 Target::Module(module) if name == "super" => {
                     self.modules[module].parent.map(Target::Module).into_iter().collect()
@@ -76,7 +77,7 @@ impl Crates {
                 Target::Module(_) if name == "self" || name == "*" => vec![target],
                 Target::Module(module) => {
                     let found = self.look_up(module, name, &mut seen.clone());
-                    // What is not found, a macro has made there.
+                    // If it is not found, a macro has made it there.
                     let is_made = found.is_empty() && !self.leads_out(module, name);
                     let made = is_made.then(|| Target::Item(module, name.clone()));
                     found.into_iter().chain(made).collect()

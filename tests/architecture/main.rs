@@ -1,4 +1,4 @@
-//! The structure that the design promises, computed from the sources: imports run one way, hot
+//! Checks by the sources that the structure is what ARCHITECTURE.md says: imports run one way, hot
 //! code imports no cold code, and hot code neither allocates nor locks, formats or panics.
 //!
 //! - [`source`]: the tokens of a file, without what only tests compile;

@@ -4,18 +4,18 @@
 use crate::source::{attribute, group_end, Kind, Source, Token};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A path, a segment an entry.
+/// A path, as a list of its segments.
 pub(crate) type Path = Vec<String>;
 
 #[derive(Default)]
 pub(crate) struct Module {
     pub(crate) file: String,
     pub(crate) parent: Option<usize>,
-    /// A name may be that of several modules, for different systems.
+    /// Several modules may have the same name, for different systems.
     pub(crate) children: BTreeMap<String, Vec<usize>>,
-    /// The names that `use` brings in; `*` for all of a module.
+    /// The names that `use` brings in, with their paths. `*` is all of a module.
     pub(crate) uses: Vec<(String, Path)>,
-    /// The macros that `macro_export` puts here, with their way. That is no import.
+    /// The macros that `macro_export` puts here, with their paths. That is no import.
     pub(crate) exported: Vec<(String, Path)>,
     pub(crate) defined: BTreeSet<String>,
     /// What the code names: paths, and single words, which `use a::*` may have brought in.
@@ -29,14 +29,14 @@ pub(crate) struct Crates {
     pub(crate) modules: Vec<Module>,
     /// The roots that other crates of the folder know by a name.
     pub(crate) libraries: BTreeMap<String, usize>,
-    /// Where a macro is defined.
+    /// The files that define a macro of this name.
     pub(crate) macros: BTreeMap<String, BTreeSet<String>>,
     missing: Vec<String>,
 }
 
 impl Crates {
     /// Adds the crate whose root is the file `root`, with all files that its modules are in.
-    /// `sources` are the texts by name; what only tests compile is left out if `with_tests` is not.
+    /// `sources` are the texts by file name. Code that only tests compile is read if `with_tests`.
     pub(crate) fn add(
         &mut self,
         root: &str,
@@ -166,7 +166,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The way to a module from the root of its crate.
+    /// The path of a module from the root of its crate.
     fn path_of(&self, module: usize) -> impl Iterator<Item = String> {
         let mut path = Vec::new();
         let mut at = module;
@@ -189,7 +189,8 @@ impl Reader<'_> {
         child
     }
 
-    /// `mod name;`, whose file is where its name or `#[path]` says; with `cfg_attr`, either.
+    /// `mod name;`, whose file is where its name or `#[path]` says. With `cfg_attr`, there are
+    /// both.
     fn declare(&mut self, module: usize, folder: &str, name: &str, attributes: &[&[Token]]) {
         let own_file = self.crates.modules[module].file.clone();
         let beside = own_file.rsplit_once('/').map_or("", |(folder, _)| folder);
@@ -214,7 +215,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A tree of `use` after `prefix`; gives where it ends.
+    /// Reads a tree of `use` after `prefix`. Returns where it ends.
     fn read_use(&mut self, module: usize, tokens: &[Token], mut at: usize, prefix: &Path) -> usize {
         let mut path = prefix.clone();
         let mut alias = None;
@@ -247,7 +248,7 @@ impl Reader<'_> {
         at
     }
 
-    /// A path in code, or a single word; gives where it ends.
+    /// Reads a path in code, or a single word. Returns where it ends.
     fn read_path(&mut self, module: usize, tokens: &[Token], mut at: usize) -> usize {
         let is_method = at > 0 && tokens[at - 1].is(".");
         let is_global = at > 0 && tokens[at - 1].is("::");
@@ -269,7 +270,7 @@ impl Reader<'_> {
     }
 }
 
-/// A file below a folder; `..` leads out of it.
+/// A file below a folder. `..` leads out of the folder.
 fn below(folder: &str, path: &str) -> String {
     let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
     for part in path.split('/') {

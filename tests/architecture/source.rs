@@ -22,14 +22,14 @@ impl Token {
     }
 }
 
-/// The code of a file, and the lines of it that a comment above says not to panic.
+/// The code of a file, and those of its lines of which a comment above says why they do not panic.
 #[derive(Debug)]
 pub(crate) struct Source {
     pub(crate) tokens: Vec<Token>,
     pub(crate) reasons: BTreeSet<usize>,
 }
 
-/// So a comment begins that says why the next line of code does not panic.
+/// How a comment begins that says why the next line of code does not panic.
 const REASON: &str = "// No panic: ";
 
 impl Source {
@@ -117,8 +117,8 @@ pub(crate) fn attribute(tokens: &[Token], at: usize) -> Option<(&[Token], usize,
     Some((&tokens[open + 1..end - 1], end, is_inner))
 }
 
-/// Where an attribute ends that lets only tests compile what follows, and whether it is an inner
-/// one: `cfg(test)`, or `cfg(all(..))` with `test` among the conditions.
+/// Where an attribute ends that has only tests compile what follows, and whether it is an inner
+/// one. It is `cfg(test)`, or `cfg(all(..))` with `test` among the conditions.
 fn test_attribute_end(tokens: &[Token], at: usize) -> Option<(usize, bool)> {
     let (content, end, is_inner) = attribute(tokens, at)?;
     let texts: Vec<&str> = content.iter().map(|token| token.text.as_str()).collect();
@@ -142,8 +142,8 @@ fn test_attribute_end(tokens: &[Token], at: usize) -> Option<(usize, bool)> {
     is_for_tests.then_some((end, is_inner))
 }
 
-/// The index past the item, statement, field or match arm that begins at `at`. Where it is not
-/// plain, rather too little than too much.
+/// The index past the item, statement, field or match arm that begins at `at`. If that is not
+/// clear, it is too low rather than too high.
 fn item_end(tokens: &[Token], mut at: usize) -> usize {
     while at < tokens.len() {
         let Some((_, end, _)) = attribute(tokens, at) else { break };

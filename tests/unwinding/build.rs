@@ -14,8 +14,8 @@ const FRAMES: [(&str, u32, &[&str]); 5] = [
     ("frames_o2_args", 2, &["-fomit-frame-pointer", "-maccumulate-outgoing-args"]),
 ];
 
-/// All differ in the size of their frames. In the first two, each instruction has the same place;
-/// in the third one, the function that calls back has another.
+/// All differ in the size of their frames. In the first two, each instruction has the same place.
+/// In the third one, the function that calls back has another one.
 const LIBRARIES: [(&str, &[&str]); 3] = [
     ("first", &["-DFRAME=200", "-DPADDING=0"]),
     ("alike", &["-DFRAME=1000", "-DPADDING=0"]),
@@ -24,7 +24,7 @@ const LIBRARIES: [(&str, &[&str]); 3] = [
 
 fn main() {
     println!("cargo:rerun-if-changed=c");
-    // Cargo's word for it, as `opt-level` cannot be asked for in the code.
+    // Code cannot ask for `opt-level`, so Cargo tells it.
     println!("cargo:rustc-env=OPT_LEVEL={}", env::var("OPT_LEVEL").expect("Cargo sets it"));
 
     for (name, level, flags) in FRAMES {

@@ -21,7 +21,7 @@ fn circles_of_files_are_found_and_named() {
     assert_eq!(three.len(), 3);
     assert_eq!(three[0], first);
 
-    // By way of a re-export, and past the one that only stands on the way.
+    // This one leads through a re-export, and past the file that only re-exports.
     let re_exported = circles_of(
         "pub use crate::b::B; pub struct A;",
         "pub struct B; use crate::c::A;",
@@ -52,7 +52,7 @@ fn a_folder_whose_own_code_its_files_use_is_a_circle() {
     let first = "src/a/inner.rs -> src/a/mod.rs (Own) -> src/a/inner.rs (Inner)";
     assert_eq!((found.len(), found[0].as_str()), (2, first));
     assert_eq!(circles::found(&between), [""; 0]);
-    // A sibling by way of the folder is no import of the folder.
+    // To import a sibling by way of the folder is no import of the folder.
     assert_eq!(of_folder("use super::Inner as I; pub struct Inner;").0, [""; 0]);
 }
 

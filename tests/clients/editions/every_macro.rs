@@ -1,8 +1,8 @@
 //! Every macro in every position, compiled by three packages: one each for the editions 2018, 2021
 //! and 2024.
 //!
-//! All lints that a project is likely to turn on are errors here. What is allowed is about this
-//! file's own code; no lint may be about what a macro expands to.
+//! All lints that a project is likely to turn on are errors here. Those that are allowed are about
+//! this file's own code. No lint may be about what a macro expands to.
 
 #![forbid(unsafe_code)]
 #![deny(warnings)]
@@ -26,7 +26,7 @@
     unused_results,
     variant_size_differences
 )]
-// From clippy's restrictions, those that projects do turn on.
+// Of clippy's restrictions, these are the ones that projects turn on.
 #![warn(
     clippy::allow_attributes_without_reason,
     clippy::arithmetic_side_effects,
@@ -82,7 +82,7 @@ use mod_alloc::{alloc_budget, assert_allocs, assert_no_alloc, measure, Budget, M
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
 
-/// One allocation event of 8 bytes.
+/// Makes one allocation of 8 bytes.
 fn allocate() {
     drop(black_box(Box::new(black_box(7_u64))));
 }
@@ -149,7 +149,7 @@ fn evens(below: u64) -> impl Iterator<Item = u64> {
     (0..below).filter(|number| number % 2 == 0)
 }
 
-/// Nothing is returned, and nothing awaited at the end.
+/// Nothing is returned, and nothing is awaited at the end.
 #[alloc_budget(exact = 1)]
 async fn wait(times: u64) {
     for _ in 0..times {
@@ -356,7 +356,7 @@ fn a_nested_block_breaks_the_budget_of_the_outer_one() {
     });
 }
 
-/// Any caller's code, of which nothing is known.
+/// Stands for any caller's code, of which nothing is known.
 fn within<T>(budget: Budget, work: impl FnOnce() -> T) -> T {
     let (value, _) = measure(|| budget.enforce(work));
     assert_no_alloc!({ value })

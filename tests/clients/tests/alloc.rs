@@ -1,4 +1,4 @@
-//! A binary with the name of one of std's crates: its functions are the user's all the same.
+//! A binary with the name of one of std's crates. Its functions are the user's all the same.
 
 use std::hint::black_box;
 

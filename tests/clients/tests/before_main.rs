@@ -12,13 +12,13 @@ use plugin::{Counted, Plugin, CONSTRUCTOR_BYTES};
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
 
-/// Far more than a test harness has: never touched, so it costs address space only.
+/// Far more than a test harness has. It is never touched, so it costs nothing but address space.
 const BYTES: usize = 256 << 20;
 
 struct BeforeMain {
-    /// Kept for as long as the process runs.
+    /// It is kept for as long as the process runs.
     _block: Vec<u8>,
-    /// Of a scope around its allocation.
+    /// What a scope around its allocation has counted.
     scope: AllocStats,
     snapshots: [AllocStats; 2],
 }
@@ -64,7 +64,7 @@ fn a_snapshot_in_a_test_includes_what_was_allocated_before_main() {
     assert!(now.peak_bytes >= now.current_bytes && now.total_bytes >= BYTES as u64, "{now}");
 }
 
-/// The constructor of a library runs while it is loaded; nothing else has been called in it.
+/// The constructor of a library runs while the library is loaded. Nothing else in it was called.
 #[test]
 fn a_librarys_constructor_is_in_the_librarys_snapshot() {
     let plugin = Plugin::load();

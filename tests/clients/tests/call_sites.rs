@@ -1,5 +1,5 @@
-//! Call sites in other packages: the user's line that called them leads, and the function of the
-//! package is named.
+//! Call sites in other packages. The line of the user that called them comes first, and the
+//! function of the package is named.
 
 use mod_alloc::{assert_no_alloc, AllocScope, Budget, CallSites, Exceeded, ModAlloc, Site};
 use regex::Regex;
@@ -10,7 +10,7 @@ static GLOBAL: ModAlloc = ModAlloc::new();
 
 const TEXT: &str = include_str!("../fixtures/packages.json");
 
-/// The line it is on, and the value of the expression on it.
+/// The line that it is on, and the value of the expression.
 macro_rules! here {
     ($work:expr) => {
         (line!(), $work)
@@ -25,8 +25,8 @@ struct Listing {
 #[derive(Deserialize)] #[rustfmt::skip]
 struct Package { name: String, keywords: Vec<String> }
 
-/// Each site was called from `line` of this file, by a chain in which nothing else of this file is,
-/// apart from lines of `others`.
+/// Checks that each site was called from `line` of this file, and that the chain of calls has no
+/// other line of this file, apart from those of `others`.
 #[track_caller]
 fn assert_called_from(sites: &CallSites, line: u32, others: &[u32]) {
     assert!(!sites.sites().is_empty());
@@ -39,7 +39,7 @@ fn assert_called_from(sites: &CallSites, line: u32, others: &[u32]) {
     }
 }
 
-/// The report's rows: `file:line  function, in package::function`.
+/// The rows of the report: `file:line  function, in package::function`.
 fn rows(exceeded: &Exceeded) -> Vec<String> {
     let report = exceeded.to_string();
     let is_row = |line: &&str| line.contains(" B  tests/call_sites.rs:");
@@ -111,7 +111,8 @@ fn a_regex_is_reported_at_the_line_that_calls_it() {
     );
 }
 
-/// As if it were one's own code: the package called back, and the line of the closure leads.
+/// When a package calls back, the line of the closure comes first, as if the caller were one's own
+/// code.
 #[test]
 fn a_closure_that_a_package_calls_leads() {
     let scope = AllocScope::with_call_sites();

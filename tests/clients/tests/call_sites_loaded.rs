@@ -1,6 +1,6 @@
-//! Call sites while libraries come and go: constructors that allocate under the loader's lock, and
-//! a library in the place of another. The libraries are compiled here, by the C compiler that Rust
-//! links with. Each test runs with a time limit.
+//! Call sites while libraries come and go. Constructors allocate under the loader's lock, and one
+//! library takes the place of another. The libraries are compiled here, by the C compiler that Rust
+//! links with. Each test has a time limit.
 #![cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -21,8 +21,8 @@ use mod_alloc::{uncounted, AllocScope, CallSites, ModAlloc, Profiler};
 #[global_allocator]
 static GLOBAL: ModAlloc<Waiting> = ModAlloc::with(Waiting);
 
-/// The system's allocator. While it is told to, it waits where a long list grows, on the thread
-/// that symbolises, for a library to be unloaded; though not for ever.
+/// The system's allocator. While it is told to, it waits for a library to be unloaded, though not
+/// for ever. It does so when a long list grows, on the thread that symbolises.
 struct Waiting;
 
 static WAITS_AT_LONG: AtomicBool = AtomicBool::new(false);
@@ -33,7 +33,7 @@ thread_local! {
     static IS_REPORTING: Cell<bool> = const { Cell::new(false) };
 }
 
-// SAFETY: what the system's allocator gives and takes.
+// SAFETY: it does what the system's allocator does.
 unsafe impl GlobalAlloc for Waiting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller keeps the rules.
@@ -85,7 +85,7 @@ fn in_a_process(test: &str, work: fn()) {
     panic!("{test} hangs: it was ended after {LIMIT:?}");
 }
 
-/// A library compiled from this source.
+/// Compiles a library from this source.
 fn compiled(name: &str, source: &str, options: &[&str]) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let stem = format!("call_sites_{name}_{}", process::id());
@@ -106,8 +106,8 @@ fn compiled(name: &str, source: &str, options: &[&str]) -> PathBuf {
 }
 
 fn load(path: &Path) -> Library {
-    // SAFETY: the libraries of this file allocate through the program at the most when they are
-    // loaded.
+    // SAFETY: when they are loaded, the libraries of this file do nothing more than allocate
+    // through the program.
     unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) }.unwrap()
 }
 
@@ -191,8 +191,8 @@ fn two_libraries() -> [PathBuf; 2] {
     [compiled("first", first, &[]), compiled("second", second, &[])]
 }
 
-/// Loads the libraries in turn until each lies where the one before lay, `rounds` times; `use_it`
-/// gets its number.
+/// Loads the libraries in turn, until `rounds` times one lies where the one before lay. `use_it`
+/// gets the number of each.
 fn in_the_same_place(rounds: usize, mut use_it: impl FnMut(usize, Call)) {
     let paths = two_libraries();
     let (mut same, mut place) = (0, 0);
@@ -214,8 +214,8 @@ fn in_the_same_place(rounds: usize, mut use_it: impl FnMut(usize, Call)) {
 
 const INNER: [&str; 2] = ["inner_of_first call", "innermost_of_second inner_of_second call"];
 
-/// Every stack leads through the library that is there now, and on to the function that opened the
-/// scope.
+/// Every stack leads through the library that is there now, and from there to the function that
+/// opened the scope.
 #[test]
 fn in_the_place_of_another_library_new_scopes_walk_right() {
     in_a_process("in_the_place_of_another_library_new_scopes_walk_right", || {
@@ -228,7 +228,7 @@ fn in_the_place_of_another_library_new_scopes_walk_right() {
             assert_agrees(&sites, 19);
             assert_eq!(sites.unattributed_count(), 0, "{sites:#}");
             for chain in chains(&sites) {
-                // What was loaded after std has first looked has no names.
+                // A library has no names if it was loaded after std had first looked for names.
                 let unnamed = INNER[which].split(' ').map(|_| "?").collect::<Vec<_>>().join(" ");
                 let is_right = |inner: &str| chain.contains(&format!("allocate {inner} {{closure"));
                 assert!(is_right(INNER[which]) || is_right(&unnamed), "{chain}\n{sites:#}");
@@ -238,7 +238,8 @@ fn in_the_place_of_another_library_new_scopes_walk_right() {
     });
 }
 
-/// One scope over all: no stack breaks off where a library has taken the place of another.
+/// One scope is open all the time. No stack breaks off where a library has taken the place of
+/// another.
 #[test]
 fn in_the_place_of_another_library_one_scope_walks_right() {
     in_a_process("in_the_place_of_another_library_one_scope_walks_right", || {
@@ -274,8 +275,8 @@ fn in_the_place_of_another_library_one_scope_walks_right() {
     });
 }
 
-/// The libraries are gone, or another is in their place: names that are not theirs are not given to
-/// their stacks.
+/// The libraries are gone, or another one is in their place. Their stacks get no names that are not
+/// theirs.
 #[test]
 fn a_library_that_has_gone_gets_no_wrong_names() {
     in_a_process("a_library_that_has_gone_gets_no_wrong_names", || {
@@ -305,9 +306,9 @@ fn a_library_that_has_gone_gets_no_wrong_names() {
     });
 }
 
-/// The library is unloaded by another thread at the worst moment: the unwinder is on its way
-/// through the stack that is laid out of the library's addresses, and std keeps what it has found.
-/// It is the first list of that length.
+/// Another thread unloads the library at the worst moment: the unwinder is on its way through the
+/// stack that is made of the library's addresses, and std keeps what it has found. The list that
+/// std keeps it in is the first of that length.
 #[test]
 fn a_library_that_is_unloaded_while_it_is_read_stays_until_that_is_done() {
     in_a_process("a_library_that_is_unloaded_while_it_is_read_stays_until_that_is_done", || {
@@ -330,7 +331,7 @@ fn a_library_that_is_unloaded_while_it_is_read_stays_until_that_is_done() {
             library.close().unwrap();
             IS_UNLOADED.store(true, SeqCst);
         });
-        // After this, std has read what it reads of the files.
+        // After this, std has read what it reads from the files.
         drop(scope.call_sites());
         let events = scope.stats().alloc_count;
         IS_REPORTING.with(|is_reporting| is_reporting.set(true));
@@ -346,7 +347,7 @@ fn a_library_that_is_unloaded_while_it_is_read_stays_until_that_is_done() {
     });
 }
 
-/// For constructors, which find it through [`bridge`].
+/// Constructors call this. They find it through [`bridge`].
 extern "C" fn program_allocate(blocks: usize) {
     for size in 1..=blocks {
         allocate(size);
@@ -476,8 +477,8 @@ fn a_constructor_may_allocate_and_report_under_the_loaders_lock() {
     });
 }
 
-/// The thread is one of C, allocates through the program, and makes a report. A thread of Rust's
-/// waits for the loader in std, whatever the allocator.
+/// A thread of C allocates through the program, and makes a report. A thread of Rust would wait for
+/// the loader in std, whatever the allocator.
 #[test]
 fn a_constructor_may_wait_for_a_thread_that_allocates() {
     in_a_process("a_constructor_may_wait_for_a_thread_that_allocates", || constructors(true));

@@ -1,4 +1,4 @@
-//! The standard collections: how they grow is known, and so is what growing costs.
+//! The standard collections. How they grow is known, and so is what it costs to grow.
 //!
 //! Values pass through `black_box`, so that optimised builds cannot leave out an allocation that
 //! nobody looks at.
@@ -18,15 +18,15 @@ fn push_all(mut numbers: Vec<u64>) -> Vec<u64> {
     numbers
 }
 
-/// Capacities 4, 8, 16, 32, 64, 128 of 8 bytes each: one allocation, then five reallocations that
-/// double.
+/// The capacities are 4, 8, 16, 32, 64 and 128 numbers of 8 bytes. There is one allocation, and
+/// then there are five reallocations that double.
 #[test]
 fn a_growing_vec_doubles_from_four() {
     let (numbers, stats) = measure(|| push_all(black_box(Vec::new())));
     assert_eq!(numbers.iter().sum::<u64>(), 5_050);
     assert_eq!((stats.alloc_count, stats.realloc_count, stats.dealloc_count), (6, 5, 0));
     assert_eq!(stats.total_bytes, (4 + 8 + 16 + 32 + 64 + 128) * 8);
-    // The last block alone is live, and no older one was live besides it: a reallocation moves the
+    // Only the last block is live, and none was live beside another: a reallocation moves the
     // block.
     assert_eq!((stats.current_bytes, stats.peak_bytes, stats.live_count), (1_024, 1_024, 1));
 }
@@ -51,7 +51,7 @@ fn a_vec_with_capacity_allocates_once() {
     assert_eq!(numbers.capacity(), 100);
 }
 
-/// Zeroed memory is one event too, and clearing it keeps the capacity.
+/// To get zeroed memory is one event, too. To clear the vector keeps the capacity.
 #[test]
 fn a_zeroed_vec_allocates_once_and_is_refilled_for_nothing() {
     let mut zeroes = assert_allocs!(exact = 1, max_bytes = 4_096, { black_box(vec![0_u8; 4_096]) });
@@ -59,12 +59,12 @@ fn a_zeroed_vec_allocates_once_and_is_refilled_for_nothing() {
         zeroes.clear();
         zeroes.resize(4_096, 1);
     }
-    // Shrinking is a reallocation; it adds the bytes that it asks for.
+    // To shrink is a reallocation. It adds the bytes that it asks for.
     zeroes.truncate(10);
     assert_allocs!(exact = 1, max_reallocs = 1, max_bytes = 10, zeroes.shrink_to_fit());
 }
 
-/// The least capacity of bytes is 8: 8, 16, 32, 64.
+/// The least capacity for bytes is 8. It grows to 16, 32 and 64.
 #[test]
 fn a_growing_string_doubles_from_eight() {
     let (text, stats) = measure(|| {
@@ -100,8 +100,8 @@ fn fill(mut squares: HashMap<u64, u64>) -> HashMap<u64, u64> {
     squares
 }
 
-/// At most 7 of 8 buckets are used, and their number is a power of two: 100 pairs take 128.
-/// `RandomState` has its keys in the thread, without memory of its own.
+/// At most 7 of 8 buckets are used, and their number is a power of two, so 100 pairs take 128.
+/// `RandomState` has its keys in a thread-local, without memory from the allocator.
 #[test]
 #[alloc_budget(exact = 1, max_bytes = table_bytes(128))]
 fn a_map_with_capacity_allocates_once() {
@@ -109,8 +109,8 @@ fn a_map_with_capacity_allocates_once() {
     assert_eq!(squares[&99], 9_801);
 }
 
-/// 4, 8, 16, 32, 64, 128 buckets for at most 3, 7, 14, 28, 56, 112 pairs. A table never
-/// reallocates: it moves its pairs to a new one, so that the last two are live at once.
+/// There are 4, 8, 16, 32, 64 and 128 buckets, for at most 3, 7, 14, 28, 56 and 112 pairs. A table
+/// never reallocates. It moves its pairs to a new block, so that the last two are live at once.
 #[test]
 fn a_growing_map_rehashes_into_new_tables() {
     let (squares, stats) = measure(|| fill(HashMap::new()));

@@ -1,5 +1,5 @@
-//! corosensei: coroutines with stacks of their own. One that is suspended inside `uncounted` leaves
-//! its thread hidden; whatever was to be measured around that stretch must say so.
+//! corosensei: coroutines with stacks of their own. If one is suspended inside `uncounted`, its
+//! thread stays uncounted. Whatever was to be measured around that stretch must say so.
 
 use std::hint::black_box;
 use std::panic::{catch_unwind, AssertUnwindSafe};
@@ -20,7 +20,8 @@ fn allocate(times: u64) {
     (0..times).for_each(|_| drop(black_box(Box::new(1_u64))));
 }
 
-/// Suspended inside `uncounted`, after some allocations that are hidden rightly.
+/// A coroutine that is suspended inside `uncounted`, after some allocations that are rightly
+/// uncounted.
 fn suspended_while_hidden() -> Suspended {
     let mut coroutine = Coroutine::new(|yielder, ()| {
         uncounted(|| {
@@ -155,7 +156,7 @@ fn a_scope_around_a_stretch_that_is_still_hidden_has_no_numbers() {
 #[test]
 fn a_scope_that_is_read_inside_the_stretch_has_the_numbers_until_it_began() {
     let scope = Rc::new(AllocScope::enter());
-    allocate(2); // And the one of `Rc::new`.
+    allocate(2); // `Rc::new` is a third one.
     let read = || scope.stats().alloc_count;
     assert_eq!(uncounted(read), 3);
     let deeper = Rc::clone(&scope);
@@ -197,8 +198,8 @@ fn a_thread_that_is_detached_in_such_a_stretch_spoils_the_scope() {
 }
 
 struct Moved<T>(T);
-// SAFETY: not sound in general. What these coroutines hold is used by one thread at a time, and
-// mod-alloc looks at the thread.
+// SAFETY: it is not sound in general. What these coroutines hold is used by one thread at a time,
+// and mod-alloc looks at the thread.
 unsafe impl<T> Send for Moved<T> {}
 
 impl<T> Moved<T> {
@@ -207,7 +208,7 @@ impl<T> Moved<T> {
     }
 }
 
-/// Resumes it on another thread until it returns.
+/// Resumes a coroutine on another thread until it returns.
 fn finish_elsewhere<R: 'static>(coroutine: Coroutine<(), (), R>) -> R {
     let coroutine = Moved(coroutine);
     let run = move || {
@@ -239,7 +240,7 @@ fn a_coroutine_that_goes_on_on_another_thread_is_not_measured() {
     assert_not_measured(&finish_elsewhere(budget).expect_err("nobody counted"), OUTLIVED);
     finish_elsewhere(scope);
 
-    // A stretch that went on elsewhere has left this thread hidden.
+    // A stretch that went on elsewhere has left this thread uncounted.
     let around = Budget::new().max(3).check(|| {
         uncounted(|| finish_elsewhere(suspended_while_hidden()));
         finish_elsewhere(suspended_while_hidden());

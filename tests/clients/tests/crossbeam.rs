@@ -41,12 +41,12 @@ fn scoped_threads_count() {
         let bytes = THREADS * text.len() as u64;
         assert_eq!(numbers(scope.stats()), (THREADS, 0, bytes, bytes as i64));
         copies.into_iter().for_each(drop);
-        // And the vector around them, which was not counted when it was made.
+        // The last one is the vector around them, which was not counted when it was made.
         assert_eq!(scope.exit().dealloc_count, THREADS + 1);
     });
 }
 
-/// A thread with a scope of its own, to which two others add; the scope of the test is around them
+/// A thread has a scope of its own, to which two others add. The scope of the test is around them
 /// all.
 #[test]
 fn threads_of_threads_count_in_all_scopes_around_them() {

@@ -46,8 +46,8 @@ fn ryu_with_a_planted_copy_breaks_the_budget() {
     });
 }
 
-/// What the two crates are there to avoid: `to_string` of an integer is one allocation of exactly
-/// its digits' bound.
+/// This is what the two crates are there to avoid. `to_string` of an integer allocates once, as
+/// many bytes as its type can have digits.
 #[test]
 fn the_standard_way_costs_an_allocation_a_number() {
     let exceeded = Budget::new()

@@ -12,7 +12,7 @@ const HEAD: &[u8] = b"GET /packages/memchr HTTP/1.1\r\n\
     Accept-Encoding: gzip, br\r\n\
     User-Agent: fetch/1.0\r\n\r\n";
 
-/// Path and number of headers.
+/// The path, and the number of headers.
 fn parse(head: &[u8]) -> Result<(&str, usize), httparse::Error> {
     let mut headers = [EMPTY_HEADER; 8];
     let mut request = Request::new(&mut headers);
@@ -45,8 +45,8 @@ fn a_path_that_is_copied_breaks_the_budget() {
     assert_eq!(std::hint::black_box(path.to_owned()), "/packages/memchr");
 }
 
-/// The eight headers on the heap instead: one allocation, one deallocation, and the report names
-/// both.
+/// The eight headers are on the heap instead. There are one allocation and one deallocation, and
+/// the report names both.
 #[test]
 #[should_panic(expected = "deallocations       0         1  +1")]
 fn headers_on_the_heap_break_both_limits() {

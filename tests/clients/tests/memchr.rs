@@ -29,7 +29,7 @@ fn a_search_that_collects_its_hits_breaks_the_budget() {
     assert_no_alloc!({ memmem::find_iter(TEXT, "\"downloads\"").collect::<Vec<_>>() });
 }
 
-/// Owning the needle is one allocation of its length.
+/// To own the needle takes one allocation of its length.
 #[test]
 fn a_searcher_that_owns_its_needle_allocates_it() {
     let exceeded = Budget::new()

@@ -1,5 +1,5 @@
-//! mimalloc as the inner allocator: the numbers are what was requested, so they are those of the
-//! system allocator.
+//! mimalloc as the inner allocator. The numbers are what was requested, so they are the same as
+//! with the system allocator.
 
 use std::hint::black_box;
 
@@ -46,8 +46,8 @@ fn large_alignments_reach_mimalloc() {
     assert_eq!((stats.alloc_count, stats.total_bytes), (1, 4_096));
 }
 
-/// Blocks freed by another thread take a path of their own in mimalloc; here they count for the
-/// thread that frees.
+/// In mimalloc, blocks that another thread frees take a path of their own. Here, they count for the
+/// thread that frees them.
 #[test]
 fn a_block_freed_by_another_thread_is_that_threads_deallocation() {
     let block = black_box(vec![1_u8; 64]);

@@ -16,7 +16,7 @@ use plugin::{is_in_memory, Counted, Plugin, CONSTRUCTOR_BYTES};
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
 
-/// Whether the library is loaded concerns the whole process: one test at a time.
+/// Whether the library is loaded is a matter of the whole process, so one test runs at a time.
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
@@ -28,8 +28,8 @@ fn on_another_thread<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     thread::scope(|scope| scope.spawn(work).join().unwrap())
 }
 
-/// The thread that loads the library also runs its constructor, which allocates: it is one of those
-/// that have used it.
+/// The thread that loads the library also runs its constructor, which allocates. So that thread has
+/// used the library.
 fn load() -> Plugin {
     on_another_thread(Plugin::load)
 }
@@ -76,14 +76,15 @@ fn threads_end_after_the_library_was_closed() {
     }
 }
 
-/// A crash, if the end of a thread led into the library.
+/// If the end of a thread led into the library, the process would crash.
 #[test]
 fn threads_end_after_the_library_was_unloaded() {
     let _alone = alone();
     for _ in 0..25 {
         close_while_threads_go_on(false);
     }
-    // So many that the system allocates room for the values of further ones, thread by thread.
+    // These are so many that the system allocates room for the values of further ones, for each
+    // thread.
     for _ in 0..40 {
         let mut key = 0;
         // SAFETY: `key` is writable; without a destructor nothing else is asked for.
@@ -122,7 +123,7 @@ fn the_library_is_unloaded_when_its_threads_have_ended() {
     plugin.close();
 }
 
-/// The program's own counters are not those of the library: they outlive it.
+/// The program's own counters are not those of the library, and outlive it.
 #[test]
 fn the_program_counts_on_while_the_library_comes_and_goes() {
     let _alone = alone();

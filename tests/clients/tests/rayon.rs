@@ -1,8 +1,8 @@
-//! rayon: jobs that count in the scope they belong to, whichever worker runs or steals them.
+//! rayon: jobs that count in the scope that they belong to, whichever worker runs or steals them.
 //!
 //! A worker that waits in `join` or `install` runs other jobs meanwhile. They are charged to
-//! whatever the worker is attached to while it waits, so jobs that are not to count must not share
-//! a pool with it: each test here has its own.
+//! whatever the worker is attached to while it waits. So jobs that are not to count must not share
+//! a pool with it, and each test here has a pool of its own.
 
 mod load;
 
@@ -23,8 +23,8 @@ fn pool(threads: usize) -> ThreadPool {
     ThreadPoolBuilder::new().num_threads(threads).build().unwrap()
 }
 
-/// Two events, of 10 and of n bytes, for each n below `JOBS`: and what does not count, before and
-/// after each.
+/// Makes two events, of 10 and of n bytes, for each n below `JOBS`. Before and after each, it does
+/// what does not count.
 fn run_jobs(handle: &ScopeHandle) {
     (0..JOBS as usize).into_par_iter().with_max_len(1).for_each(|n| {
         allocate(3, 7);
@@ -39,8 +39,8 @@ fn run_jobs(handle: &ScopeHandle) {
 const OF_THE_JOBS: (u64, u64, u64, i64) =
     (2 * JOBS, 2 * JOBS, 10 * JOBS + JOBS * (JOBS + 1) / 2, 0);
 
-/// For workers that call rayon while they count: there they free, now and then, what the threads of
-/// earlier pools left.
+/// The numbers to compare if workers call rayon while they count. Now and then, they free there
+/// what the threads of earlier pools have left.
 fn events_and_bytes(stats: AllocStats) -> (u64, u64) {
     (stats.alloc_count, stats.total_bytes)
 }
@@ -91,7 +91,7 @@ fn the_peak_is_that_of_all_workers_together() {
                     let held = block(1_000);
                     all.wait();
                     drop(held);
-                    // Nobody goes on before all have freed theirs.
+                    // No job goes on before all have freed their blocks.
                     all.wait();
                     allocate(10, 400);
                 });
@@ -103,9 +103,9 @@ fn the_peak_is_that_of_all_workers_together() {
     });
 }
 
-/// One event in each node of a tree with two to the power of `depth` leaves. `join` is called
-/// attached and not attached by turns, and the handles are of the scope itself and of whatever
-/// counts on the worker.
+/// Makes one event in each node of a tree with two to the power of `depth` leaves. `join` is called
+/// attached and not attached by turns. The handles are of the scope itself, and of whatever counts
+/// on the worker.
 fn tree(handle: &ScopeHandle, depth: u32) {
     if depth == 0 {
         return handle.run(|| allocate(1, 8));
@@ -135,7 +135,7 @@ fn nested_joins_count_each_job_once() {
     });
 }
 
-/// A pool is made for each scope, and its threads may outlive it: they count until then.
+/// A pool is made for each scope. Its threads may outlive the scope, and count until it ends.
 #[test]
 fn the_threads_of_a_pool_are_attached_where_they_start() {
     const WORKERS: u64 = 2;
@@ -184,7 +184,7 @@ fn a_job_on_the_scopes_own_worker_counts_once() {
     });
 }
 
-/// One event of 100 bytes in each job.
+/// Makes one event of 100 bytes in each job.
 fn run_jobs_only(handle: &ScopeHandle) {
     let jobs = (0..JOBS as usize).into_par_iter().with_max_len(1);
     jobs.for_each(|_| handle.run(|| allocate(1, 100)));
@@ -263,7 +263,7 @@ fn what_the_jobs_retain_goes_by_block() {
                 drop(before);
             })
             .unwrap_err();
-        // By subtraction it would be one less than the blocks from before, and their vector.
+        // By subtraction, one less than the blocks from before would be retained, and their vector.
         assert_eq!(exceeded.stats().alloc_count, JOBS);
         assert_eq!(kept.lock().unwrap().drain(..).count(), 1);
     });

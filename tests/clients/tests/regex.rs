@@ -1,8 +1,8 @@
 //! regex: a search allocates its cache the first time and nothing after that, so it is warmed up
 //! first.
 //!
-//! Each test compiles its own `Regex`: one that threads share keeps a cache for each of them, and
-//! the count would depend on which tests run at the same time.
+//! Each test compiles a `Regex` of its own. One that threads share keeps a cache for each of them,
+//! so the count would depend on which tests run at the same time.
 
 use mod_alloc::{alloc_budget, assert_allocs, assert_no_alloc, uncounted, Budget, ModAlloc};
 use regex::Regex;
@@ -50,7 +50,7 @@ fn without_a_warm_up_the_budget_breaks() {
     assert_no_alloc!(versions.find_iter(TEXT).count());
 }
 
-/// `captures` allocates a fresh set of slots each time; `captures_read` fills the caller's.
+/// `captures` allocates a new set of slots each time. `captures_read` fills those of the caller.
 #[test]
 fn captures_allocate_unless_their_slots_are_given() {
     let versions = versions();

@@ -18,13 +18,13 @@ use rstest::{fixture, rstest};
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
 
-/// Two allocations: the list and its string.
+/// Makes two allocations: the list and its string.
 #[fixture]
 fn words() -> Vec<String> {
     black_box(vec![black_box(String::from("alpha"))])
 }
 
-/// Three: those of `words`, and one of its own.
+/// Makes three allocations: those of `words`, and one of its own.
 #[fixture]
 fn document(words: Vec<String>) -> String {
     words.concat()
@@ -135,7 +135,8 @@ fn a_case_may_return_a_result(
     Ok(())
 }
 
-/// Only the blocks of the body are freed in the count: `words`, which it owns, is dropped after it.
+/// Only the blocks of the body are freed within the count. `words`, which it owns, is dropped
+/// later.
 #[alloc_budget(exact = times, max_deallocs = times)]
 #[rstest]
 #[case(1)]
@@ -175,7 +176,7 @@ async fn an_async_case_that_allocates_too_much_fails(#[case] times: usize) {
     allocate(times);
 }
 
-/// A fixture with a budget of its own: every test that asks for it holds it to that.
+/// A fixture with a budget of its own. Every test that asks for the fixture holds it to that.
 #[fixture]
 #[alloc_budget(exact = 1, max_bytes = 64)]
 fn buffer() -> Vec<u8> {

@@ -116,7 +116,7 @@ impl Expected {
         self.live_bytes += string.len();
     }
 
-    /// A `Vec` that was filled by pushes: capacities 4, 8, 16, ...
+    /// A `Vec` that was filled by pushes. Its capacities were 4, 8, 16 and so on.
     fn pushed<T>(&mut self, items: &[T]) {
         let mut capacity = 0;
         while capacity < items.len() {
@@ -151,9 +151,9 @@ fn a_copy_planted_beside_the_parser_breaks_the_budget() {
     });
 }
 
-/// Borrowed fields leave the growth of the one `Vec`: 4, 8, 16. The fourth allocation is the stack
-/// of brackets that the parser keeps to skip a nested value, here the ignored lists of
-/// dependencies: 8 bytes, the least of a `Vec<u8>`.
+/// With borrowed fields, only the one `Vec` is left, which grows to 4, 8 and 16. The fourth
+/// allocation is the stack of brackets that the parser keeps to skip a nested value, here the
+/// ignored lists of dependencies. It has 8 bytes, the least of a `Vec<u8>`.
 #[test]
 #[alloc_budget(exact = 3 + 1, max_bytes = (4 + 8 + 16) * size_of::<Entry<'_>>() + 8)]
 fn borrowed_fields_cost_only_the_list() {

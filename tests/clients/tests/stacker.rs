@@ -1,6 +1,6 @@
 //! Code that grows its stack by switching to another one, as parsers of deep nesting do, and
-//! coroutines: their allocations have lines, and where the crate that switches has unwind tables,
-//! the stack leads back to where the scope was opened.
+//! coroutines. Their allocations have lines. If the crate that switches has unwind tables, the
+//! stack leads back to where the scope was opened.
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 
 use std::hint::black_box;
@@ -10,7 +10,7 @@ use mod_alloc::{AllocScope, Budget, CallSites, ModAlloc};
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
 
-/// Allocates once at each depth, and switches to a stack of its own at each.
+/// Allocates once at each depth, each time on a stack of its own.
 #[inline(never)]
 fn nested(depth: u32) -> usize {
     let block = black_box(vec![1_u8; 10 + depth as usize]);

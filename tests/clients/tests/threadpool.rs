@@ -20,7 +20,7 @@ static GLOBAL: ModAlloc = ModAlloc::new();
 const WORKERS: usize = 3;
 const JOBS: u64 = 20;
 
-/// Hands a job over. What that takes is the pool's business.
+/// Hands a job over. What that takes is for the pool to decide, and uncounted.
 fn execute(pool: &ThreadPool, job: impl FnOnce() + Send + 'static) {
     uncounted(|| pool.execute(job));
 }
@@ -41,7 +41,7 @@ fn jobs_count() {
     });
 }
 
-/// The jobs of an inner and an outer scope, and of one that ends before its jobs do.
+/// There are jobs of an inner and an outer scope, and of one that ends before its jobs do.
 #[test]
 fn jobs_of_several_scopes_on_one_thread_do_not_mix() {
     let pool = ThreadPool::new(1);
@@ -102,7 +102,7 @@ fn lengths(pool: &ThreadPool, lines: &[&'static str]) -> usize {
         });
     }
     drop(sender);
-    // Who has to wait for a message allocates.
+    // A thread that has to wait for a message allocates.
     uncounted(|| lengths.iter().map(|line| line.len()).sum())
 }
 
@@ -120,8 +120,8 @@ fn one_byte_too_many_in_a_job_breaks_the_budget() {
 
 thread_local!(static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) });
 
-/// Each worker keeps the buffer of its last job. It replaces the one of the job before, which is of
-/// the scope before.
+/// Each worker keeps the buffer of its last job, in place of that of the job before, which was
+/// allocated in the scope before.
 #[test]
 fn what_the_workers_keep_is_retained() {
     let pool = ThreadPool::new(WORKERS);
@@ -145,7 +145,7 @@ fn what_the_workers_keep_is_retained() {
     repeat(|| {
         budget.max_retained(workers).check(work).unwrap();
         let exceeded = budget.max_retained(workers - 1).check(work).unwrap_err();
-        // By subtraction it would be nothing.
+        // By subtraction, nothing would be retained.
         assert_eq!((exceeded.stats().alloc_count, exceeded.stats().live_count), (workers, 0));
     });
 }

@@ -1,10 +1,10 @@
 //! tokio: budgets on async tests and on spawned tasks, with one worker or several.
 //!
-//! A budget on an `async fn` counts what its own polls allocate: not the runtime's set-up, not
-//! other tasks that the same thread runs in between, not what another thread does.
+//! A budget on an `async fn` counts what its own polls allocate. It does not count the set-up of
+//! the runtime, other tasks that the same thread runs in between, or what another thread does.
 //! `#[alloc_budget]` stands above `#[tokio::test]`.
 //!
-//! Tasks that suspend do so by [`again`], not by `tokio::task::yield_now`: that one allocates in
+//! Tasks that suspend do so by [`again`], and not by `tokio::task::yield_now`, which allocates in
 //! the poll that calls it.
 
 use std::cell::Cell;
@@ -22,12 +22,12 @@ use tokio::task::{block_in_place, JoinSet};
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
 
-/// One allocation event of 8 bytes.
+/// Makes one allocation of 8 bytes.
 fn allocate() -> Box<u64> {
     black_box(Box::new(black_box(7)))
 }
 
-/// Suspends once; wakes its task by itself. Allocates nothing.
+/// Suspends once, wakes its task by itself, and allocates nothing.
 async fn again() {
     let mut suspended = false;
     poll_fn(|cx| {
@@ -167,9 +167,9 @@ async fn the_task_that_breaks_its_budget_is_the_one_that_fails() {
     assert!(report.contains("allocations       3         5  +2"), "{report}");
 }
 
-/// One worker, whose thread gives the runtime away after each poll: `block_in_place` hands it to
-/// another thread and does not return before that one has run a task. So no two polls in a row are
-/// on the same thread. What the move itself allocates lies outside of the budget.
+/// There is one worker, whose thread gives the runtime away after each poll: `block_in_place` hands
+/// it to another thread, and does not return before that one has run a task. So no two polls in a
+/// row are on the same thread. What the move itself allocates is outside the budget.
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_task_that_moves_between_threads_is_counted_on_all_of_them() {
     let threads = Arc::new(Mutex::new(Vec::<ThreadId>::new()));
@@ -196,7 +196,7 @@ async fn a_task_that_moves_between_threads_is_counted_on_all_of_them() {
     assert!(threads.windows(2).all(|pair| pair[0] != pair[1]), "{threads:?}");
 }
 
-/// A budget that can't be held, so that a check at the wrong moment would show.
+/// This budget cannot hold, so a check at the wrong moment would show.
 #[alloc_budget(exact = 99)]
 async fn allocates_and_never_ends() {
     allocate();
@@ -207,9 +207,9 @@ fn poll_once<F: Future>(future: Pin<&mut F>) -> bool {
     future.poll(&mut Context::from_waker(std::task::Waker::noop())).is_ready()
 }
 
-/// 1 for the `Box` of the inner future, 1 in its only poll, 1 in the same poll of the outer after
-/// it is gone, 1 in the next. The cancelled future is never checked, and its end does not end the
-/// count of the one around it.
+/// There are one allocation for the `Box` of the inner future, one in its only poll, one in the
+/// same poll of the outer future after the inner one is gone, and one in the next poll. The
+/// cancelled future is never checked, and its end does not end the count of the one around it.
 #[alloc_budget(exact = 4)]
 #[tokio::test]
 async fn a_measured_future_that_is_cancelled_leaves_the_outer_count_alone() {
@@ -237,8 +237,8 @@ async fn a_measured_future_may_be_cancelled_in_a_later_poll_of_the_outer() {
     allocate();
 }
 
-/// What the task allocates counts for the task. Starting and joining it is the business of the test
-/// that does.
+/// What the task allocates counts for the task. What it takes to start and join the task counts for
+/// the test that does so.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_task_aborted_in_the_middle_of_its_budget_disturbs_no_other() {
     let (polled, first_poll) = tokio::sync::oneshot::channel();
@@ -253,8 +253,8 @@ async fn a_task_aborted_in_the_middle_of_its_budget_disturbs_no_other() {
     after.await.unwrap().unwrap();
 }
 
-/// Blocks between two `.await`s stand on one thread and in one poll, where `assert_no_alloc!` is
-/// right.
+/// A block between two `.await`s is on one thread and in one poll, so `assert_no_alloc!` is right
+/// there.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn blocks_within_an_async_test_are_counted_by_themselves() {
     let mut buffer = Vec::with_capacity(2);

@@ -1,8 +1,8 @@
-//! tokio: spawned tasks that count in the scope they belong to, on whichever worker they are
+//! tokio: spawned tasks that count in the scope that they belong to, on whichever worker they are
 //! polled, moved, cancelled or dropped.
 //!
-//! Starting and joining tasks is uncounted here: how often that allocates is for tokio to decide.
-//! Tasks suspend by [`again`], not by `tokio::task::yield_now`, for the same reason.
+//! To start and to join tasks is uncounted here: how often that allocates is for tokio to decide.
+//! Tasks suspend by [`again`], and not by `tokio::task::yield_now`, for the same reason.
 
 mod load;
 mod panics;
@@ -46,7 +46,7 @@ where
     uncounted(|| tokio::spawn(future))
 }
 
-/// Suspends once; wakes its task by itself. Allocates nothing.
+/// Suspends once, wakes its task by itself, and allocates nothing.
 async fn again() {
     let mut suspended = false;
     poll_fn(|cx| {
@@ -60,8 +60,7 @@ async fn again() {
     .await;
 }
 
-/// Suspends until it is polled by another worker. It makes that happen: this one is held up until
-/// then.
+/// Suspends until another worker polls it. This worker is held up until then, so that it happens.
 async fn elsewhere() {
     let here = thread::current().id();
     while thread::current().id() == here {
@@ -81,11 +80,11 @@ async fn elsewhere() {
     }
 }
 
-/// Spawns a task, which this worker will run next, that blocks it until the present task has come
-/// to another one.
+/// Spawns a task that this worker will run next. It blocks the worker until the present task has
+/// come to another one.
 fn hold_up(present: Waker, has_come: Arc<AtomicBool>) {
     drop(tokio::spawn(async move {
-        // Woken from outside of the runtime, a task is for any worker to take.
+        // A task that is woken from outside the runtime may be taken by any worker.
         thread::spawn(|| present.wake()).join().unwrap();
         while !has_come.load(SeqCst) {
             thread::yield_now();
@@ -93,12 +92,12 @@ fn hold_up(present: Waker, has_come: Arc<AtomicBool>) {
     }));
 }
 
-/// Two events in each of its polls, one block of which is freed in the next.
+/// Makes two events in each of its polls. One block of these is freed in the next poll.
 async fn work() {
     work_moving(0).await;
 }
 
-/// Likewise; after the first few of them it moves to another worker.
+/// Does the same. After each of the first few polls, it moves to another worker.
 async fn work_moving(moves: u64) {
     let mut held = block(10);
     for poll in 1..POLLS {
@@ -113,7 +112,7 @@ async fn work_moving(moves: u64) {
     drop(held);
 }
 
-/// By one [`work`].
+/// How many events one [`work`] makes.
 const EVENTS: u64 = 2 * POLLS;
 const BYTES: u64 = 110 * POLLS;
 
@@ -126,7 +125,7 @@ fn tasks_count_on_every_thread_they_move_to() {
         uncounted(|| {
             runtime.block_on(async {
                 let of_nobody = spawn(work());
-                // One at a time holds a worker up.
+                // One task at a time holds a worker up.
                 let moves = |task| if task == 0 { 2 } else { 0 };
                 let task = |task| spawn(handle.instrument(work_moving(moves(task))));
                 let tasks: Vec<_> = (0..TASKS).map(task).collect();
@@ -141,8 +140,8 @@ fn tasks_count_on_every_thread_they_move_to() {
     });
 }
 
-/// In one task: polls within polls, of the same scope and of one around it, and futures of several
-/// scopes polled by turns.
+/// In one task, there are polls within polls, of the same scope and of one around it, and futures
+/// of several scopes are polled by turns.
 #[test]
 fn instrumented_futures_within_others_count_once() {
     let runtime = runtime();
@@ -186,8 +185,8 @@ fn instrumented_futures_within_others_count_once() {
     });
 }
 
-/// Aborted in the middle of its work, before its first poll, or dropped with its runtime: what a
-/// task holds is freed in its scope.
+/// A task may be aborted in the middle of its work or before its first poll, or dropped with its
+/// runtime. What it holds is freed in its scope.
 #[test]
 fn cancelled_tasks_count_up_to_their_end() {
     let runtime = runtime();
@@ -306,7 +305,7 @@ fn the_threads_of_a_runtime_are_attached_where_they_start() {
     });
 }
 
-/// Twice two tasks, the second of which each first one spawns in its turn.
+/// Spawns two tasks, each of which spawns another one.
 #[alloc_budget(exact = 4 * EVENTS + 1 + more)]
 async fn fans_out(more: u64) {
     async fn spawns_another() {
@@ -340,7 +339,7 @@ fn an_async_function_is_held_to_what_its_tasks_allocate() {
     assert!(report.contains("allocations  exactly 82        81"), "{report}");
 }
 
-/// Suspends until all have come, of which there are `all`.
+/// Suspends until `all` tasks have come.
 async fn meet(have_come: &AtomicU64, all: u64) {
     have_come.fetch_add(1, Relaxed);
     while have_come.load(Relaxed) < all {

@@ -1,4 +1,4 @@
-//! A user's own allocator type around `ModAlloc`: whatever reaches the `ModAlloc` is counted, once.
+//! A user's own allocator type around `ModAlloc`. Whatever reaches the `ModAlloc` is counted once.
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;
@@ -80,8 +80,8 @@ fn a_planted_allocation_breaks_the_budget() {
     assert_no_alloc!(black_box(Box::new(black_box(1))));
 }
 
-/// `snapshot` is a method of `ModAlloc`: the wrapper lends it. A block this large stands out from
-/// what the other tests and the harness do at the same time.
+/// `snapshot` is a method of `ModAlloc`, which the wrapper gives access to. A block as large as
+/// this stands out from what the other tests and the harness do at the same time.
 #[test]
 fn snapshots_are_taken_through_the_wrapper() {
     const BYTES: usize = 256 << 20;

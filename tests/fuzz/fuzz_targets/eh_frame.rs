@@ -1,8 +1,8 @@
-//! The parsers of unwind tables, fed with anything; `tests/fuzz/README.md` says how.
+//! Feeds the parsers of unwind tables with anything. `tests/fuzz/README.md` says how to run it.
 //!
-//! They are the files of the crate themselves, so that it need not show them to anyone. The input
-//! is an address in the code, the offsets of an entry and of a header, and then the memory that
-//! they are in.
+//! The files of the crate are compiled into it, so that the crate need not make them public. The
+//! input is an address in the code, the offsets of an entry and of a header, and then the memory
+//! that these are in.
 #![no_main]
 #![allow(dead_code, unreachable_pub)]
 

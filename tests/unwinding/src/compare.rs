@@ -1,4 +1,4 @@
-//! The allocator, which compares, and the threads on which it does.
+//! The allocator, which compares the walks, and the threads on which it does so.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::{Cell, UnsafeCell};
@@ -12,7 +12,7 @@ use crate::{distinct, mismatch};
 /// The system's allocator. Before each call, it compares the two walks.
 pub(crate) struct Comparing;
 
-// SAFETY: what the system's allocator gives and takes. `event` neither allocates nor panics.
+// SAFETY: it does what the system's allocator does. `event` neither allocates nor panics.
 unsafe impl GlobalAlloc for Comparing {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         event();
@@ -39,15 +39,15 @@ unsafe impl GlobalAlloc for Comparing {
     }
 }
 
-/// What a thread needs to compare. Not on its stack, which may be small.
+/// What a thread needs to compare. It is not on the thread's stack, which may be small.
 struct Comparison {
-    /// Used by all walks of the thread, so that it remembers.
+    /// It makes all walks of the thread, so that it remembers.
     walker: Walker,
     reference: Reference,
     /// The walk before.
     previous: [usize; MAX_FRAMES],
     previous_len: usize,
-    /// None before the first walk.
+    /// `None` before the first walk.
     previous_stop: Option<Stop>,
 }
 
@@ -59,7 +59,8 @@ struct Place {
 // SAFETY: only the thread that set `is_taken` uses `comparison`.
 unsafe impl Sync for Place {}
 
-/// A thread takes over what an ended one has left, and must not be misled by what that remembers.
+/// A thread takes over what an ended one has left, and must not be misled by what the walker
+/// remembers.
 static PLACES: [Place; 16] = {
     #[allow(clippy::declare_interior_mutable_const)] // A template, copied into each place.
     const FREE: Place = Place {
@@ -78,8 +79,8 @@ static PLACES: [Place; 16] = {
 static CAPTURES: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
-    /// Null on threads that are not watched, and while comparing. Without a destructor, so that it
-    /// outlives all that have one.
+    /// Null on threads that are not watched, and during a comparison. It has no destructor, so it
+    /// outlives all thread-locals that have one.
     static COMPARISON: Cell<*mut Comparison> = const { Cell::new(null_mut()) };
     static EXPECTED: Cell<Option<Stop>> = const { Cell::new(None) };
 }
@@ -88,7 +89,7 @@ pub(crate) fn captures() -> u64 {
     CAPTURES.load(Ordering::Relaxed)
 }
 
-/// To be given up when the thread has ended.
+/// A thread that is watched. To be given up when it has ended.
 #[must_use]
 pub(crate) struct Watched(&'static Place);
 
@@ -106,16 +107,16 @@ pub(crate) fn watch_this_thread() -> Watched {
     Watched(place)
 }
 
-/// While `work` runs, walks end with `stop`, and have a part of what the reference has: the
-/// innermost part.
+/// While `work` runs, walks end with `stop`, and have only the innermost part of what the reference
+/// has.
 pub(crate) fn expecting(stop: Stop, work: impl FnOnce()) {
     let before = EXPECTED.with(|expected| expected.replace(Some(stop)));
     work();
     EXPECTED.with(|expected| expected.set(before));
 }
 
-/// The function whose callers are compared. Both walks start here, and neither call is the last
-/// one.
+/// The function whose callers are compared. Both walks start here, and neither call is the last one
+/// in it.
 #[inline(never)]
 fn event() {
     let pointer = COMPARISON.with(|comparison| comparison.replace(null_mut()));

@@ -1,5 +1,4 @@
-//! The stacks met so far, by their hash: how many there are, and that equal walks have equal
-//! hashes.
+//! The stacks so far, by their hash. They are counted, and equal walks must have equal hashes.
 
 use std::cell::UnsafeCell;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -12,7 +11,7 @@ type Entry = (u64, u64);
 struct Table {
     is_locked: AtomicBool,
     count: AtomicU64,
-    /// A first hash of 0 is free. Untouched memory until it is used.
+    /// An entry whose first hash is 0 is free. Its memory is untouched until it is used.
     entries: UnsafeCell<[Entry; PLACES]>,
 }
 
@@ -29,7 +28,7 @@ pub(crate) fn count() -> u64 {
     TABLE.count.load(Ordering::Relaxed)
 }
 
-/// Takes a stack in. `Err` says what is wrong with it. Never allocates, and waits for other threads
+/// Adds a stack. `Err` says what is wrong with it. It never allocates, and waits for other threads
 /// without sleeping.
 pub(crate) fn add(addresses: &[usize], stop: u64, hash: u64) -> Result<(), &'static str> {
     let own = addresses.iter().fold(stop | 1 << 32, |hash, address| {
@@ -38,7 +37,7 @@ pub(crate) fn add(addresses: &[usize], stop: u64, hash: u64) -> Result<(), &'sta
     while TABLE.is_locked.swap(true, Ordering::Acquire) {
         std::hint::spin_loop();
     }
-    // SAFETY: locked.
+    // SAFETY: the table is locked.
     let entries = unsafe { &mut *TABLE.entries.get() };
     let result = add_to(entries, (own, hash));
     TABLE.is_locked.store(false, Ordering::Release);

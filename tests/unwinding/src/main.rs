@@ -1,6 +1,6 @@
-//! Proves the walker right: a program whose allocator walks the stack at each event twice, with
-//! `mod_alloc`'s walker and with `_Unwind_Backtrace`, and compares address for address. Ends with
-//! status 1 at the first mismatch.
+//! Proves that the walker is right. The allocator of this program walks the stack twice at each
+//! event, with `mod_alloc`'s walker and with `_Unwind_Backtrace`, and compares every address. The
+//! program ends with status 1 at the first mismatch.
 //!
 //! The walker's sources are compiled into this program, so mod-alloc need not show them.
 
@@ -21,7 +21,7 @@ mod work;
 use std::process::ExitCode;
 use std::time::Instant;
 
-/// Four profiles have a million together.
+/// With this, the four profiles compare a million together.
 const LEAST_CAPTURES: u64 = 260_000;
 
 #[global_allocator]
@@ -35,7 +35,7 @@ fn main() -> ExitCode {
     let is_verbose = std::env::args().any(|argument| argument == "--verbose");
     let _watched = compare::watch_this_thread();
     for (name, work) in work::ALL {
-        // As where a scope opens.
+        // The library does this when a scope opens.
         walk::prepare();
         let (before, start) = (compare::captures(), Instant::now());
         work();
@@ -67,7 +67,7 @@ fn profile() -> &'static str {
     }
 }
 
-/// With a comma before each three digits.
+/// A number with a comma before each three digits.
 fn grouped(number: u64) -> String {
     match number {
         0..=999 => number.to_string(),

@@ -1,4 +1,4 @@
-//! What is said of a mismatch.
+//! What is said about a mismatch.
 
 use std::ffi::CStr;
 use std::fmt::{self, Write};
@@ -6,7 +6,7 @@ use std::mem::MaybeUninit;
 
 use crate::walk::Stop;
 
-/// Written without buffers or locks, which the thread may hold.
+/// It is written to without buffers or locks, which the thread may hold.
 struct Stderr;
 
 impl Write for Stderr {

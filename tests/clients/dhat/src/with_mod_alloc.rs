@@ -1,4 +1,4 @@
-//! The programs with what mod-alloc has in place of the crate dhat.
+//! The programs with `mod_alloc::dhat`.
 
 use mod_alloc::dhat;
 

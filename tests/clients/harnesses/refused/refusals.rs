@@ -1,5 +1,5 @@
-//! None of these compiles: each budget would count what its harness does. `tests/refused.rs` has
-//! the errors.
+//! None of these compiles, for each budget would count what its harness does. `tests/refused.rs`
+//! has the errors.
 
 use mod_alloc::alloc_budget;
 use quickcheck_macros::quickcheck;

@@ -1,5 +1,4 @@
-//! Where a budget goes in harnesses that rewrite a test, and that it counts the test's own code
-//! alone.
+//! Where a budget goes in harnesses that rewrite a test. It counts only the test's own code.
 //!
 //! | | the budget is | it counts |
 //! |---|---|---|

@@ -1,4 +1,4 @@
-//! Where `#[alloc_budget]` would count its harness, it does not compile, and says what to do.
+//! If `#[alloc_budget]` would count its harness, it does not compile, and says what to do.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! A library with budgets on its unit tests, on its own functions, and with a folder `tests/`.
+//! A library with budgets on its unit tests and on its own functions, and with a folder `tests/`.
 //!
 //! For that folder Cargo also builds the library without `cfg(test)` and without its
 //! dev-dependencies, where `mod_alloc` is unknown: E0433. Every mention of it is under `cfg(test)`,
@@ -14,7 +14,7 @@ pub fn longest(text: &str) -> Option<String> {
     text.split_whitespace().max_by_key(|word| word.len()).map(str::to_string)
 }
 
-/// All words of a text, as many as `max` may say.
+/// All words of a text. The list and each word are an allocation, so any word breaks the budget.
 #[cfg_attr(test, mod_alloc::alloc_budget(max = 1))]
 pub fn words(text: &str) -> Vec<String> {
     text.split_whitespace().map(str::to_string).collect()

@@ -1,4 +1,4 @@
-//! A dynamic library with a `ModAlloc` of its own: what programs load as a plug-in. The tests in
+//! A dynamic library with a `ModAlloc` of its own, as programs load for a plug-in. The tests in
 //! `tests/plugin_*.rs` load it and call the functions of `interface`.
 
 mod interface;

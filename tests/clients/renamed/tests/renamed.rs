@@ -1,4 +1,4 @@
-//! mod-alloc under the name `budgets`: no expansion may name `mod_alloc`, nor anything that this
+//! mod-alloc under the name `budgets`. No expansion may name `mod_alloc`, or anything that this
 //! file has redefined.
 
 use std::hint::black_box;

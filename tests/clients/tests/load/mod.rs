@@ -1,5 +1,5 @@
 //! What the tests of threads and tasks share: work of a known size, and other threads that allocate
-//! all the time meanwhile.
+//! all the time.
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -23,7 +23,7 @@ pub fn block(bytes: usize) -> Vec<u8> {
     black_box(Vec::with_capacity(bytes))
 }
 
-/// Events, blocks freed, bytes requested, net bytes.
+/// Allocation events, frees, requested bytes, and net bytes.
 pub fn numbers(stats: AllocStats) -> (u64, u64, u64, i64) {
     (stats.alloc_count, stats.dealloc_count, stats.total_bytes, stats.current_bytes)
 }
@@ -32,7 +32,7 @@ pub fn numbers(stats: AllocStats) -> (u64, u64, u64, i64) {
 pub fn repeat(mut work: impl FnMut()) {
     static BEGIN: Once = Once::new();
     static EVENTS: AtomicU64 = AtomicU64::new(0);
-    // They go on until the process ends.
+    // These threads go on until the process ends.
     BEGIN.call_once(|| {
         for _ in 0..2 {
             thread::spawn(|| loop {

@@ -4,7 +4,7 @@ use std::panic::{catch_unwind, resume_unwind};
 
 use mod_alloc::measure;
 
-/// How often unwinding allocates, which is for std to decide.
+/// How often unwinding allocates. That is for std to decide.
 pub fn allocations_of_a_panic() -> u64 {
     let unwind = || catch_unwind(|| resume_unwind(Box::new(()))).is_err();
     measure(|| assert!(unwind())).1.alloc_count

@@ -23,7 +23,7 @@ pub struct Plugin {
 
 impl Plugin {
     pub fn load() -> Self {
-        // SAFETY: what the library does when it is loaded is to allocate one block.
+        // SAFETY: when it is loaded, the library does nothing but allocate one block.
         let library = unsafe { Library::new(path()) }.unwrap();
         // SAFETY: the library defines its functions with the types of `interface`, which it checks;
         // here and below.

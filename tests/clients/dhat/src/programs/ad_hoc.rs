@@ -1,4 +1,4 @@
-//! Ad-hoc profiles, with events before, within and after, from several places and from another
+//! Ad-hoc profiles, with events before, within and after them, from several places and from another
 //! thread.
 
 use std::hint::black_box;
@@ -24,7 +24,7 @@ pub(super) fn run() {
     dhat::assert_eq!(stats.total_units, 3);
     drop(profiler);
 
-    // No event at all.
+    // This profile has no event at all.
     drop(dhat::Profiler::builder().ad_hoc().file_name("none.json").build());
     drop(dhat::Profiler::new_ad_hoc());
 }

@@ -1,4 +1,4 @@
-//! Each form of the assertions, failing. The profile is saved as it was then, and the panic has the
+//! Each form of the assertions fails. The profile is saved as it was then, and the panic has the
 //! line of the assertion.
 
 use std::hint::black_box;
@@ -15,7 +15,7 @@ pub(super) fn run() {
     fails("assert_eq_with_text", || dhat::assert_eq!(one, 2, "one is {one}"));
     fails("assert_ne", || dhat::assert_ne!(one, 1));
     fails("assert_ne_with_text", || dhat::assert_ne!(Some("text"), Some("text"), "{:?}", "both"));
-    // Nothing is in this file that was allocated after the assertion.
+    // This file has nothing that was allocated after the assertion.
     fails("of_stats", || {
         let stats = dhat::HeapStats::get();
         dhat::assert_eq!(stats.curr_bytes, 31);
@@ -34,7 +34,7 @@ fn fails(name: &str, assertion: impl FnOnce()) {
     drop(profiler);
 }
 
-/// As in a test: the profiler is dropped by the panic of the assertion, and another can follow.
+/// As in a test, the panic of the assertion drops the profiler, and another one can follow.
 fn unwinding() {
     for file in ["first.json", "second.json"] {
         print_panic_and_place(file, || {

@@ -16,7 +16,7 @@ pub(super) fn run() {
     profiles_within_the_work();
 }
 
-/// What does not hang on the order is the same in each run.
+/// What does not depend on the order is the same in each run.
 fn all_within_a_profile() {
     let barrier = Barrier::new(THREADS + 1);
     thread::scope(|scope| {
@@ -46,7 +46,7 @@ fn all_within_a_profile() {
     });
 }
 
-/// Nothing is the same, but all of it is possible.
+/// Nothing is the same in each run, but all of it is possible.
 fn profiles_within_the_work() {
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {

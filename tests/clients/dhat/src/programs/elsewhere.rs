@@ -1,5 +1,5 @@
-//! In another folder than it was started in: the paths of source files in a profile do not hang on
-//! it.
+//! The program goes to another folder than it was started in. The paths of source files in a
+//! profile do not depend on it.
 
 use std::env;
 use std::hint::black_box;

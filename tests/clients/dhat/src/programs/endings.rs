@@ -1,4 +1,4 @@
-//! Profilers one after the other, and every way in which one ends.
+//! Profilers one after the other, and every way in which a profiler ends.
 
 use std::fs;
 use std::hint::black_box;
@@ -11,7 +11,7 @@ use super::{print_panic, print_stats};
 use crate::dhat;
 
 pub(super) fn run() {
-    // Files with the names of their own, the second of which takes the first's place.
+    // The files have their default name, so the second takes the place of the first.
     for blocks in 1..=2 {
         let _profiler = dhat::Profiler::new_heap();
         allocate(blocks);

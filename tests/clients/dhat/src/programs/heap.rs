@@ -1,5 +1,5 @@
-//! One heap profile with every case of the documentation: blocks from before, within and after,
-//! freed and reallocated.
+//! One heap profile with every case of the documentation: blocks from before it, within it and
+//! after it, which are freed and reallocated.
 
 use std::fs;
 use std::hint::black_box;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::print_stats;
 use crate::dhat;
 
-/// How long blocks live, at least, that are there at the peak.
+/// How long the blocks live at least that are live at the peak.
 const MILLISECONDS: u64 = 2;
 
 pub(super) fn run() {

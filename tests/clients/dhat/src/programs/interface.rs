@@ -1,4 +1,4 @@
-//! What programs may do with the types: it compiles.
+//! What programs may do with the types. All of it compiles.
 
 use std::fmt::Debug;
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -28,7 +28,7 @@ pub(super) fn run() {
     event(1);
     let AdHocStats { total_events, total_units, .. } = AdHocStats::get();
     let _: [u64; 2] = [total_events, total_units];
-    // The macros from where another macro calls them, and as the value of a block.
+    // Another macro calls the macros, and they are the value of a block.
     macro_rules! check {
         ($left:expr, $($right:tt)*) => {
             dhat::assert_eq!($left, $($right)*)

@@ -1,5 +1,4 @@
-//! Every panic of the interface, by its text, and that the profiler in whose time it happened goes
-//! on.
+//! The text of every panic of the interface. The profiler that was running at the time goes on.
 
 use super::print_panic;
 use crate::dhat;

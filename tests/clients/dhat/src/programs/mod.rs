@@ -1,5 +1,5 @@
-//! What is run with each of the two. A program prints what a user could see, and leaves its files
-//! in the current folder. None knows which of the two it runs with.
+//! The programs that run with each of the two. A program prints what a user could see, and leaves
+//! its files in the current folder. None knows which of the two it runs with.
 
 mod ad_hoc;
 mod assertions;
@@ -25,8 +25,7 @@ static ALLOC: dhat::Alloc = dhat::Alloc;
 pub(crate) fn main() {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    // The first line that is printed allocates the buffer for all of them: before any profiler
-    // runs.
+    // The first line that is printed allocates the buffer for all lines. No profiler runs yet.
     println!("{}", arguments.join(" "));
     match arguments[..] {
         ["ad_hoc"] => ad_hoc::run(),
@@ -53,12 +52,12 @@ fn print_stats(moment: &str) {
     println!("{moment}: {:?}", dhat::HeapStats::get());
 }
 
-/// Calls it and prints how it panicked.
+/// Calls `call`, and prints how it panicked.
 fn print_panic<R>(of: &str, call: impl FnOnce() -> R) {
     print_panic_with(of, call, |_| ());
 }
 
-/// The same for what panics in the line of the user.
+/// The same for a call that panics at the line of the user.
 fn print_panic_and_place<R>(of: &str, call: impl FnOnce() -> R) {
     print_panic_with(of, call, |panic| println!("{}:", panic.location().expect("always")));
 }

@@ -1,4 +1,4 @@
-//! Heap usage testing as documented: a profiler that only serves assertions, all of which hold,
+//! Heap usage testing as documented. A profiler that only serves assertions, all of which hold,
 //! leaves no file.
 
 use std::hint::black_box;

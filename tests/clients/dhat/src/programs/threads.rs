@@ -14,14 +14,14 @@ pub(super) fn run() {
     in_turn("all.json", None, 0);
     in_turn("most.json", Some(usize::MAX), 0);
     in_turn("few_10.json", Some(10), 0);
-    // All frames: dhat takes what is common to all stacks from the first one, and here that has
-    // nothing of the main thread's.
+    // All frames are kept. dhat takes what all stacks have in common from the first one, which here
+    // has nothing of the main thread's.
     in_turn("another_first.json", None, 1);
     started_within();
 }
 
 /// The main thread is number 0 and has the last turn. Nothing but turns is within the profile: the
-/// other threads are there before, and until after its end they wait for the mutex.
+/// other threads are there before it, and wait for the mutex until after its end.
 fn in_turn(file: &str, max_frames: Option<usize>, first: usize) {
     let rounds = Rounds {
         state: Mutex::new(State { waiting: 0, turn: None, blocks: Vec::with_capacity(LAST_TURN) }),
@@ -50,12 +50,12 @@ struct Rounds {
 
 struct State {
     waiting: usize,
-    /// That of the thread with this number, modulo their number.
+    /// The turn is that of the thread with this number, modulo the number of threads.
     turn: Option<usize>,
     blocks: Vec<Vec<u8>>,
 }
 
-/// One of the main thread.
+/// A turn of the main thread.
 const LAST_TURN: usize = 10 * THREADS;
 
 impl Rounds {
@@ -93,7 +93,7 @@ impl State {
         match turn % 7 {
             0 | 1 => self.blocks.push(black_box(vec![1; 10])),
             2 => self.blocks.push(black_box(vec![2; 100 + turn])),
-            // Mostly not what this thread has allocated.
+            // Mostly, another thread has allocated the block.
             3 | 4 => self.blocks[0].reserve_exact(100 + turn),
             5 => drop(self.blocks.pop()),
             _ => self.blocks[0].shrink_to(turn),
@@ -101,8 +101,8 @@ impl State {
     }
 }
 
-/// One thread after the other, so that all that two do at the same time is what std does when it
-/// starts one.
+/// There is one thread after the other. All that two of them do at the same time is what std does
+/// when it starts one.
 fn started_within() {
     let profiler = dhat::Profiler::builder().file_name("started_within.json").build();
     let mut kept = Vec::new();

@@ -1,5 +1,5 @@
-//! What is left of a backtrace: at its inner end by the number of frames, at its outer end by where
-//! the profiler was built and by where the first block was allocated.
+//! What is left of a backtrace. Its outer end is cut by the number of frames, by where the profiler
+//! was built, and by where the first block was allocated.
 
 use std::hint::black_box;
 
@@ -66,7 +66,7 @@ fn built_in_the_caller() {
     allocate();
 }
 
-/// The later stacks go through the call that the profiler was built below.
+/// The later stacks go through the call below which the profiler was built.
 #[inline(never)]
 fn built_in_a_recursion() {
     #[inline(never)]
@@ -86,7 +86,7 @@ fn built_in_a_recursion() {
     recurse(2);
 }
 
-/// The function that built it is no longer there.
+/// The function that built the profiler has returned.
 #[inline(never)]
 fn built_in_a_callee() {
     #[inline(never)]
@@ -115,7 +115,8 @@ fn built_deep() {
     recurse(3);
 }
 
-/// In the loop's first turn, so that the calls from it are among those that led to the profiler.
+/// The profiler is built in the first turn of the loop, so that the calls from the loop are among
+/// those that led to the profiler.
 #[inline(never)]
 fn built_in_a_loop() {
     #[inline(never)]

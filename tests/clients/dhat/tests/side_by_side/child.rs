@@ -13,7 +13,7 @@ pub enum Side {
     ModAlloc,
 }
 
-/// What a program has printed, and the profiles it has saved by the names of their files.
+/// What a program has printed, and the profiles that it has saved, by the names of their files.
 pub struct Outcome {
     pub output: String,
     pub errors: String,

@@ -1,7 +1,7 @@
 //! What is not the same on both sides, in words.
 //!
-//! Lifetimes are not compared: they are times, and of a block that was reallocated they are another
-//! thing in dhat, where they begin with the last reallocation.
+//! Lifetimes are not compared, for they are times. And in dhat, the lifetime of a block that was
+//! reallocated begins with the last reallocation.
 
 use std::collections::BTreeMap;
 
@@ -9,9 +9,9 @@ use crate::child::Outcome;
 use crate::frame::{Chain, Detail};
 use crate::profile::Profile;
 
-/// A program that is optimised calls and inlines other functions with one allocator than with the
-/// other. Then backtraces are compared as far as they are the program's; and not at all in those
-/// files where a number of frames is all that there is of them.
+/// An optimised program calls and inlines other functions with one allocator than with the other.
+/// Then, only the program's own functions in backtraces are compared. In files with a limited
+/// number of frames, backtraces are not compared at all.
 pub fn detail(file: &str) -> Detail {
     if cfg!(debug_assertions) {
         Detail::Frames
@@ -87,7 +87,8 @@ pub fn profiles(
 
 type Figures<'a> = &'a BTreeMap<String, u64>;
 
-/// Of points that are told apart by what is not compared, of which there may be more on one side.
+/// Compares the sums of points that are told apart by what is not compared. One side may have more
+/// of them.
 fn are_the_same_in_sum(dhat: &[Figures<'_>], mod_alloc: &[Figures<'_>]) -> bool {
     let sum = |points: &[Figures<'_>], name: &str| {
         points.iter().filter_map(|figures| figures.get(name)).sum::<u64>()
@@ -96,7 +97,7 @@ fn are_the_same_in_sum(dhat: &[Figures<'_>], mod_alloc: &[Figures<'_>]) -> bool 
         points.iter().filter_map(|figures| figures.get(name)).max().copied()
     };
     let additive = ["tb", "tbk", "gb", "gbk", "eb", "ebk"];
-    // The most that all had together is between the most that one had and the sum.
+    // The maximum of all together is between the largest of their maxima and the sum of these.
     let is_possible = |some, others| largest(some, "mb") <= Some(sum(others, "mb"));
     additive.iter().all(|name| sum(dhat, name) == sum(mod_alloc, name))
         && is_possible(dhat, mod_alloc)

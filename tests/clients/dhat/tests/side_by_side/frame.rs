@@ -1,9 +1,9 @@
 //! One line of a backtrace, as it is compared.
 //!
-//! Three things are taken out, for which the two must differ:
-//! - the address, but for whether it is that of the frame before: inlined frames have that of the
-//!   function they are in;
-//! - the name of the program's own crate, of which there are two with one source;
+//! Three things are taken out, in which the two must differ:
+//! - the address. It is only compared whether it is that of the frame before, as inlined frames
+//!   have the address of the function that they are in;
+//! - the name of the program's own crate, since two crates have the same source;
 //! - the innermost frames, as long as they are the allocator's own. See `is_allocator`.
 
 use std::fmt;
@@ -12,12 +12,12 @@ use std::fmt;
 pub struct Frame {
     pub address: u64,
     pub function: String,
-    /// file:line:column
+    /// `file:line:column`
     pub place: String,
 }
 
 impl Frame {
-    /// Of `0xADDRESS: function (file:line:column)`.
+    /// Reads `0xADDRESS: function (file:line:column)`.
     pub fn parse(text: &str) -> Option<Self> {
         let (address, rest) = text.strip_prefix("0x")?.split_once(": ")?;
         let address = u64::from_str_radix(address, 16).ok()?;
@@ -29,15 +29,16 @@ impl Frame {
         if file.is_empty() || function.is_empty() || file.split('/').count() > 3 {
             return None;
         }
-        // What has a file but no line has neither for the standard library, which mod-alloc asks.
+        // A frame with a file and no line has neither in mod-alloc, which asks the standard
+        // library.
         let place = if place.ends_with(":0:0") { "???:0:0" } else { place };
         let [function, place] = [function, place]
             .map(|text| text.replace("with_dhat", "program").replace("with_mod_alloc", "program"));
         Some(Self { address, function, place })
     }
 
-    /// The functions of the allocator, those it walks the stack with, and those the compiler puts
-    /// between it and `std::alloc`. In dhat, `alloc_zeroed` is that of the trait.
+    /// Whether it is a function of the allocator, one that walks the stack for it, or one that the
+    /// compiler puts between it and `std::alloc`. In dhat, `alloc_zeroed` is that of the trait.
     pub fn is_allocator(&self) -> bool {
         const BEGINNINGS: [&str; 10] = [
             "<dhat::",
@@ -62,9 +63,9 @@ impl Frame {
 /// How much of a backtrace is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Detail {
-    /// All of its frames.
+    /// All of its frames are.
     Frames,
-    /// Those of the program's functions.
+    /// The frames of the program's functions are.
     Program,
     Nothing,
 }
@@ -97,8 +98,8 @@ impl Chain {
         Self { lines, may_be_of_several_points: detail != Detail::Frames || !reaches_program }
     }
 
-    /// There may be several copies of a generic function of std, and one that was cut off where it
-    /// would say by whom they were called is not told apart.
+    /// Whether several points may have this backtrace. There may be several copies of a generic
+    /// function of std. They are not told apart if the backtrace was cut off before their callers.
     pub fn may_be_of_several_points(&self) -> bool {
         self.may_be_of_several_points
     }

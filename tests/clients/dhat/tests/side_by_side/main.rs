@@ -1,6 +1,6 @@
-//! Programs with the crate dhat and with `mod_alloc::dhat`, as child processes: what they print and
-//! what is in the files they save is the same. What may differ is taken out in `frame.rs` (names),
-//! `profile.rs` (times) and `difference.rs` (lifetimes).
+//! Programs with the crate dhat and with `mod_alloc::dhat`, as child processes. What they print is
+//! the same, and so is what is in the files that they save. What may differ is taken out in
+//! `frame.rs` (names), `profile.rs` (times) and `difference.rs` (lifetimes).
 
 mod child;
 mod difference;
@@ -70,7 +70,7 @@ fn lifetimes_are_those_of_the_blocks() {
         assert!(lifetimes(outcome, 1000) >= SLEPT);
         assert!(lifetimes(outcome, 32) >= SLEPT);
     }
-    // Reallocated after the sleep, which is where a block's life begins in dhat.
+    // It was reallocated after the sleep. In dhat, the life of a block begins there.
     assert!(lifetimes(&mod_alloc, 600) >= SLEPT);
 }
 
@@ -125,7 +125,7 @@ fn each_assertion_that_fails_saves_a_profile_and_panics() {
 
 #[test]
 fn each_misuse_panics() {
-    // Not the figures: what panics of its own allocate is not counted in dhat.
+    // The figures are not compared: dhat does not count what its own panics allocate.
     let [dhat, mod_alloc] = start("misuse", &["misuse"], &[]).map(Running::finish);
     assert_eq!(dhat.output, mod_alloc.output);
 }

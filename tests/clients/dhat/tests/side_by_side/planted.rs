@@ -1,5 +1,5 @@
-//! The comparison itself: whatever is changed in a file is noticed, either because the viewer would
-//! not take it or as a difference.
+//! Tests of the comparison itself. Whatever is changed in a file is noticed, either because the
+//! viewer would not take it, or as a difference.
 
 use std::collections::HashSet;
 use std::fs;
@@ -41,7 +41,8 @@ const REFUSED: [Change; 21] = [
     ("no lifetimes", |file| remove(&mut file["pps"][0], "tl")),
 ];
 
-/// Of the head, and of what can be summed up: noticed however little of the backtraces is compared.
+/// Changes of the head, and of what can be summed up. They are noticed however little of the
+/// backtraces is compared.
 const DIFFERENT: [Change; 10] = [
     ("another mode", |file| file["mode"] = json!("heap")),
     ("another verb", |file| file["verb"] = json!("allocated")),
@@ -51,7 +52,7 @@ const DIFFERENT: [Change; 10] = [
     ("a point less", |file| {
         let points = file["pps"].as_array_mut().unwrap();
         let removed = points.remove(0)["fs"].clone();
-        // Not without its frames, which would be noticed.
+        // Its frames are not removed, for that would be noticed.
         points[0]["fs"].as_array_mut().unwrap().extend(removed.as_array().unwrap().iter().cloned());
     }),
     ("a byte more", |file| add(&mut file["pps"][0]["tb"], 1)),

@@ -8,7 +8,7 @@ use crate::frame::{Chain, Detail, Frame};
 use crate::viewer;
 
 pub struct Profile {
-    /// What is not in the other fields.
+    /// The rest of the file, which is not in the other fields.
     pub head: BTreeMap<String, Value>,
     pub points: Vec<Point>,
     /// In microseconds.
@@ -25,7 +25,8 @@ pub struct Point {
 }
 
 impl Profile {
-    /// Of a file that the viewer can show, of the process `pid` that was started by `command`.
+    /// Reads a file. It must be one that the viewer can show, and of the process `pid`, which was
+    /// started by `command`.
     pub fn parse(file: &str, command: &str, pid: u32) -> Result<Self, String> {
         let file: Value = serde_json::from_str(file).map_err(|error| error.to_string())?;
         viewer::check(&file)?;
@@ -71,7 +72,7 @@ impl Point {
         Ok(Self { frames, figures, lifetimes })
     }
 
-    /// `false` for figures that no program can have, if no other thread was allocating at the end.
+    /// Whether a program can have these figures, if no other thread was allocating at the end.
     pub fn is_possible(&self, end: u64) -> bool {
         let figure = |name: &str| self.figures.get(name).copied().unwrap_or(0);
         let (bytes, blocks) = (figure("tb"), figure("tbk"));

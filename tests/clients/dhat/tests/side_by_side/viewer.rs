@@ -1,5 +1,6 @@
-//! What DHAT's viewer asks of a file: the fields that its script `dh_view.js` reads, of the types
-//! it computes with, and what it refuses or, as with indices of frames, does not notice.
+//! What DHAT's viewer asks of a file. There must be the fields that its script `dh_view.js` reads,
+//! of the types that it computes with, and nothing that it refuses. Nor may there be what it does
+//! not notice, as wrong indices of frames.
 
 use std::collections::HashSet;
 
@@ -22,7 +23,7 @@ pub fn check(file: &Value) -> Checked<()> {
         number(file, "tuth")?;
     }
     if file.get("bu").is_some() || file.get("bksu").is_some() {
-        // Where there is one unit, the viewer reads the others.
+        // If there is one unit, the viewer reads the others.
         text(file, "bu")?;
         text(file, "bsu")?;
         text(file, "bksu")?;

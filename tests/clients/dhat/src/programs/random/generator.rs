@@ -1,4 +1,4 @@
-//! Numbers out of a seed, by the algorithm splitmix64.
+//! Numbers that a seed leads to, by the algorithm splitmix64.
 
 use super::block::Block;
 
@@ -22,7 +22,7 @@ impl Generator {
         ((bits ^ (bits >> 31)) % end as u64) as usize
     }
 
-    /// Of few sizes, so that a peak is reached more than once, with other blocks.
+    /// One of few sizes, so that a peak is reached more than once, with other blocks.
     pub(super) fn size(&mut self) -> usize {
         [1, 8, 16, 16, 16, 32, 48, 64, 100, 256][self.below(10)]
     }

@@ -1,6 +1,6 @@
-//! Programs out of a seed: blocks are held in slots, and at each step a slot takes one of many
-//! paths, in which its block is allocated, grown, shrunk, replaced or freed. Slots outlive
-//! profilers: to the next one their blocks are older.
+//! Programs that a seed leads to. Blocks are held in slots, and at each step a slot takes one of
+//! many paths, in which its block is allocated, grown, shrunk, replaced or freed. Slots outlive
+//! profilers. To the next profiler, their blocks are from before.
 
 mod block;
 mod generator;
@@ -14,7 +14,7 @@ use crate::dhat;
 
 const SLOTS: usize = 12;
 const STEPS: usize = 60;
-/// Between one profiler and the next.
+/// How many steps there are between one profiler and the next.
 const STEPS_BETWEEN: usize = 6;
 
 pub(super) struct Program {
@@ -27,14 +27,14 @@ impl Program {
         Self { slots: Default::default(), generator: Generator::new(seed) }
     }
 
-    /// With all paths.
+    /// Does so many steps, with all paths.
     pub(super) fn steps(&mut self, steps: usize) {
         for _ in 0..steps {
             self.step(PATHS.len());
         }
     }
 
-    /// With one of so many first paths.
+    /// Does one step, with one of the first `paths` paths.
     #[inline(never)]
     fn step(&mut self, paths: usize) {
         let Self { slots, generator } = self;
@@ -49,7 +49,7 @@ pub(super) fn run(seed: u64, rounds: u64) {
     let mut program = Program::new(seed);
     for round in 0..rounds {
         program.steps(STEPS_BETWEEN);
-        // `None` for the default.
+        // `None` stands for the default.
         let (max_frames, file, paths) = match round % 5 {
             0 => (None, "few", NOT_ZEROED),
             1 => (Some(None), "all", PATHS.len()),

@@ -43,12 +43,12 @@ pub(super) const PATHS: [Path; 30] = [
     zeroed_bytes,
 ];
 
-/// As many of them as do not ask for zeroed memory. That takes dhat one function more, which is
-/// then one of those it shows at most.
+/// How many of them do not ask for zeroed memory. For that, dhat has one function more on the
+/// stack, which takes the place of another one if the number of frames is limited.
 pub(super) const NOT_ZEROED: usize = PATHS.len() - 3;
 
 impl Generator {
-    /// One of two functions that call each other at random, for backtraces of many kinds.
+    /// One of two functions that call each other at random. They make backtraces of many kinds.
     pub(super) fn left_or_right(&mut self) -> fn(usize, Path, &mut Block, &mut Generator) {
         [left, right][self.below(2)]
     }
@@ -74,7 +74,7 @@ fn right(depth: usize, path: Path, slot: &mut Block, generator: &mut Generator) 
     black_box(b"right");
 }
 
-// What allocates. The block that was in the slot is freed afterwards.
+// These allocate. The block that was in the slot is freed afterwards.
 
 #[inline(never)]
 fn bytes(slot: &mut Block, generator: &mut Generator) {
@@ -184,7 +184,7 @@ fn raw_zeroed(slot: &mut Block, generator: &mut Generator) {
     *slot = Block::Raw(Raw::zeroed(generator.size(), align));
 }
 
-/// A panic that is caught: its text and what is unwound with are blocks.
+/// A panic that is caught. Its text is a block, and so is what unwinding needs.
 #[inline(never)]
 fn panicked(slot: &mut Block, generator: &mut Generator) {
     let text = format!("{:1$}", "planned", generator.size());
@@ -199,7 +199,7 @@ fn sorted(slot: &mut Block, generator: &mut Generator) {
     *slot = Block::Numbers(numbers);
 }
 
-/// A second block while the first is there.
+/// There is a second block while the first is live.
 #[inline(never)]
 fn cloned(slot: &mut Block, _: &mut Generator) {
     let clone = match slot {
@@ -219,7 +219,7 @@ fn cloned(slot: &mut Block, _: &mut Generator) {
     *slot = black_box(clone);
 }
 
-// What reallocates, where the slot has a block that can be.
+// These reallocate, if the slot has a block with which that can be done.
 
 #[inline(never)]
 fn grow(slot: &mut Block, generator: &mut Generator) {
@@ -318,7 +318,7 @@ fn resize_to_the_same(slot: &mut Block, generator: &mut Generator) {
     black_box((slot, 4));
 }
 
-// What frees.
+// These free.
 
 #[inline(never)]
 fn take(slot: &mut Block, _: &mut Generator) {
@@ -328,7 +328,7 @@ fn take(slot: &mut Block, _: &mut Generator) {
 #[inline(never)]
 fn consume(slot: &mut Block, _: &mut Generator) {
     match mem::take(slot) {
-        // The memory of the one becomes that of the other.
+        // The memory of the text becomes that of the bytes.
         Block::Text(text) => *slot = Block::Bytes(text.into_bytes()),
         Block::Slice(slice) => drop(black_box(slice.into_vec().into_iter())),
         Block::Texts(texts) => *slot = Block::Text(texts.into_iter().collect()),
