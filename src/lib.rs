@@ -1,11 +1,13 @@
 // Cold: the crate's front page. Documentation and re-exports; no logic.
 
-//! Allocation budgets for tests: say how much a piece of code may allocate, and the test fails when it allocates more.
+//! Allocation budgets for tests: say how much a piece of code may allocate, and the test fails when
+//! it allocates more.
 //!
 //! ```no_run
 //! use mod_alloc::{alloc_budget, ModAlloc};
 //!
-//! // Once in each test binary: at the root of the crate for unit tests, at the top of an integration test.
+//! // Once in each test binary: at the root of the crate for unit tests, at the top of each
+//! // integration test.
 //! #[global_allocator]
 //! static GLOBAL: ModAlloc = ModAlloc::new();
 //!
@@ -17,9 +19,10 @@
 //! # fn main() {}
 //! ```
 //!
-//! Only the thread that runs the code is counted, and those that the code attaches to it, so budgets hold in parallel tests,
-//! whatever the other tests and the harness allocate. The numbers are exact, in debug and in release builds, and the allocator
-//! costs some fifteen instructions an event.
+//! What is counted is the thread that runs the code, and those that the code attaches to it. So
+//! budgets hold in parallel tests, whatever the other tests and the harness allocate. The numbers
+//! are exact, in debug and in release builds, and the allocator costs some fifteen instructions an
+//! event.
 //!
 //! # What to use
 //!
@@ -33,58 +36,71 @@
 //! | find leaks | [`Budget::max_retained`] |
 //! | repeat, after a warm-up | [`Budget::warmup`], [`Budget::runs`] |
 //! | count without asserting | [`AllocScope`], [`measure`] |
-//! | see which lines allocate | [`AllocScope::with_call_sites`], [`Profiler::with_call_sites`], [`CallSites`] |
-//! | see what was live at the peak | [`AllocScope::with_heap_profile`], [`Profiler::with_heap_profile`] |
-//! | see a heap profile in DHAT's viewer | the feature `dhat-compat`: `dhat::Profiler`, `CallSites::to_dhat_json` |
+//! | see which lines allocate | [`AllocScope::with_call_sites`], [`CallSites`] |
+//! | see what was live at the peak | [`AllocScope::with_heap_profile`] |
+//! | see a heap profile in DHAT's viewer | `dhat::Profiler`, `CallSites::to_dhat_json` |
 //! | leave something out of the count | [`uncounted`] |
 //! | count the whole process | [`Profiler`], [`ModAlloc::snapshot`] |
+//! | see which lines of the process allocate | [`Profiler::with_call_sites`] |
 //! | count around another allocator | [`ModAlloc::with`] |
 //!
 //! # What is counted
 //!
-//! Calls of the global allocator. `alloc`, `alloc_zeroed` and `realloc` each are one allocation event; the table at
-//! [`AllocStats`] says which number each of them moves. Values of size zero, `mmap`, the stack, and what C code gets from `malloc`
-//! are not seen.
+//! Calls of the global allocator. Each `alloc`, `alloc_zeroed` and `realloc` is one allocation
+//! event; the table at [`AllocStats`] says which number each of them moves. Values of size zero,
+//! `mmap`, the stack, and what C code gets from `malloc` are not seen.
 //!
-//! - A scope counts its own thread, and those that are attached to it by a [`ScopeHandle`]. What other threads allocate, on its
-//!   behalf or not, is not in it.
-//! - What is made elsewhere while a budget is open, on threads and by tasks that are not attached, is in a broken budget's report
-//!   as a number, if no other test runs at the same time (`--test-threads=1`, nextest, or a program of its own). With the
-//!   environment variable `MOD_ALLOC_REPORT=1` (`0` is the default) budgets that hold say it, too, on stderr. It is a hint:
-//!   threads that work for something else count there as well. Beside other tests a broken budget says only whether its code
-//!   starts threads.
+//! - A scope counts its own thread, and those that are attached to it by a [`ScopeHandle`]. What
+//!   other threads allocate, on its behalf or not, is not in it.
+//! - While a budget is open, threads and tasks that are not attached may allocate, too. A broken
+//!   budget's report says how often they did, if no other test runs at the same time
+//!   (`--test-threads=1`, nextest, or a program of its own). With the environment variable
+//!   `MOD_ALLOC_REPORT=1` (`0` is the default) budgets that hold say it as well, on stderr. The
+//!   number is a hint: threads that work for something else are in it. Beside other tests a broken
+//!   budget says only whether its code starts threads.
 //! - Blocks from before the scope that are freed within take its current bytes below zero.
 //! - What the library allocates for itself counts nowhere.
 //! - What a panic allocates on the thread counts like anything else.
-//! - In release builds the compiler may leave out an allocation whose block nobody looks at; then it is not counted. Where
-//!   `exact` or `min` must hold in both profiles, pass the value through [`std::hint::black_box`].
-//! - A scope, budget or profiler in a binary without `ModAlloc` panics with the lines to add: nothing passes because nothing
-//!   was counted. So it does, with the reason, in one whose standard library is dynamic (`-C prefer-dynamic`, or a dependency
-//!   with `crate-type = ["dylib"]`): what that allocates does not reach the `#[global_allocator]`.
+//! - In release builds the compiler may leave out an allocation whose block nobody looks at; then
+//!   it is not counted. Where `exact` or `min` must hold in both profiles, pass the value through
+//!   [`std::hint::black_box`].
+//! - A scope, budget or profiler in a binary without `ModAlloc` panics with the lines to add:
+//!   nothing passes because nothing was counted. It also panics, with the reason, where the
+//!   standard library is linked dynamically (`-C prefer-dynamic`, or a dependency with `crate-type
+//!   = ["dylib"]`): what that allocates does not reach the `#[global_allocator]`.
 //!
 //! # Call sites
 //!
-//! A broken budget names the lines that allocated, in a plain `cargo test`: no flags, no frame pointers, no nightly.
+//! A broken budget names the lines that allocated, in a plain `cargo test`: no flags, no frame
+//! pointers, no nightly.
 //!
-//! - While a budget or a recording scope is open, the stack of each allocation is walked by the tables that compilers write for
-//!   exceptions. It costs 60 to 160 ns an allocation in release builds, and some 500 in debug builds. Outside of them it costs nothing.
-//! - Names and lines are looked up when a report is made, and by the standard library. A test that passes never pays for them; the first report
-//!   of a process takes a tenth of a second.
-//! - Files and lines need debug information, which test builds have. In release builds set `debug = "line-tables-only"` in the
-//!   profile, and no `strip`; without it the report says so, and which profile that is. Doc tests have it with
-//!   `RUSTDOCFLAGS=-Cdebuginfo=1`; their lines are counted from the start of the test, as rustc sees it.
-//! - The environment variable `MOD_ALLOC_BACKTRACE` says how much a broken budget shows: `short` (the default), `full` for every
-//!   frame of every site, or `off`, which does not record at all. Anything else is an error. Reports have no colours.
-//! - With `MOD_ALLOC_BREAK=1` the process stops (SIGTRAP) at the first allocation past a budget, with the stack still standing: run
-//!   the test in a debugger.
-//! - With `MOD_ALLOC_DHAT=DIR`, and the feature `dhat-compat`, a broken budget also writes a heap profile of its code to that folder, for DHAT's
-//!   viewer: `PACKAGE-BINARY-FUNCTION.json`, then `-2` and so on. It is written when the report is shown, which says where it is. While the variable is
-//!   set, every budget records, also with `call_sites = false` or `MOD_ALLOC_BACKTRACE=off`. Its "at t-gmax" may be less than the
-//!   "peak bytes" of the report: the report takes what was allocated minus what was freed on the threads that count, the
-//!   profile follows each block, so one that another thread frees is gone from it.
-//! - A library that is unloaded while a scope records is noticed when another one takes its place, or by the next scope.
-//! - Without the feature `backtraces`, which is on by default, there are counters and budgets alone. So there are on targets other than
-//!   x86_64 Linux, and under Miri: budgets hold as ever, and the report says that call sites are not available.
+//! - While a budget or a recording scope is open, the stack of each allocation is walked, by the
+//!   tables that compilers write for exceptions. This takes 60 to 160 ns an allocation in release
+//!   builds, and some 500 in debug builds. Elsewhere it takes nothing.
+//! - Names and lines are looked up when a report is made, by the standard library. A test that
+//!   passes never pays for them. The first report of a process takes a tenth of a second.
+//! - Files and lines need debug information, which test builds have. In release builds set `debug =
+//!   "line-tables-only"` in the profile, and no `strip`. Without it the report says so, and which
+//!   profile that is. Doc tests have it with `RUSTDOCFLAGS=-Cdebuginfo=1`; their lines are counted
+//!   from the start of the test, as rustc sees it.
+//! - The environment variable `MOD_ALLOC_BACKTRACE` says how much a broken budget shows: `short`
+//!   (the default), `full` for every frame of every site, or `off`, which does not record at all.
+//!   Anything else is an error. Reports have no colours.
+//! - With `MOD_ALLOC_BREAK=1` the process stops (SIGTRAP) at the first allocation past a budget,
+//!   with the stack still standing: run the test in a debugger.
+//! - With `MOD_ALLOC_DHAT=DIR` and the feature `dhat-compat`, a broken budget also writes a heap
+//!   profile of its code into that folder, for DHAT's viewer: `PACKAGE-BINARY-FUNCTION.json`, then
+//!   `-2` and so on. It is written when the report is shown, which says where it is. While the
+//!   variable is set, every budget records, also with `call_sites = false` or
+//!   `MOD_ALLOC_BACKTRACE=off`.
+//! - The "at t-gmax" of that profile may be less than the "peak bytes" of the report. The report
+//!   takes what was allocated minus what was freed on the threads that count. The profile follows
+//!   each block: one that another thread frees is gone from it.
+//! - A library that is unloaded while a scope records is noticed when another one takes its place,
+//!   or by the next scope.
+//! - Without the feature `backtraces`, which is on by default, there are counters and budgets
+//!   alone. So it is on targets other than x86_64 Linux, and under Miri: budgets hold as ever, and
+//!   the report says that call sites are not available.
 //!
 //! # When it does not compile
 //!
@@ -100,19 +116,18 @@
 //!
 //! # Features
 //!
-//! | | |
-//! |---|---|
-//! | `backtraces` | call sites; on by default |
-//! | `dhat-compat` | the module `dhat`, a drop-in for the crate of that name; `CallSites::to_dhat_json`; `MOD_ALLOC_DHAT` |
+//! - `backtraces`, on by default: call sites, and what was live at the peak.
+//! - `dhat-compat`: the module `dhat`, which takes the place of the crate of that name;
+//!   `CallSites::to_dhat_json`; `MOD_ALLOC_DHAT`.
 //!
-//! Features only add. A scope, a profiler or a budget does and keeps the same with `dhat-compat` as
-//! without, except that a heap profile then also reads the clock once or twice a block, for the
-//! lifetimes.
+//! Features only add. A scope, a profiler or a budget does the same with `dhat-compat` as without,
+//! but that a heap profile then also reads the clock, once or twice a block, for the lifetimes.
 //!
 //! # Where it runs
 //!
-//! Rust 1.75 or later, without other packages. It is tested on x86_64 Linux with glibc, where 2.18 is needed. The code for macOS,
-//! Windows and other systems with 64-bit atomics is there and type-checked, but has not been run.
+//! Rust 1.75 or later, without other packages. It is tested on x86_64 Linux with glibc, where 2.18
+//! is needed. The code for macOS, Windows and other systems with 64-bit atomics is there and
+//! type-checked, but has not been run.
 
 // docs.rs says of each item which feature it needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]

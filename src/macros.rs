@@ -1,6 +1,8 @@
-//! Cold: the block macros. They hand their tokens, and the path of this crate, to the parser that `#[alloc_budget]` uses.
+//! Cold: the block macros. They hand their tokens, and the path of this crate, to the parser that
+//! `#[alloc_budget]` uses.
 
-/// Runs a block, and panics with a report if it breaks a limit on what it may allocate; its value is the block's.
+/// Runs a block, and panics with a report if it breaks a limit on what it may allocate. The value
+/// is that of the block.
 ///
 /// ```
 /// # #[global_allocator] static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();
@@ -17,18 +19,21 @@
 /// assert_allocs!(exact = 0, { line.split(' ').count() }, "splitting {line:?}");
 /// ```
 ///
-/// The keys and their values are those of [`#[alloc_budget]`](crate::alloc_budget), without `crate`. The block may end in
-/// `return`, `?` or `break`; the budget is checked then too. A message, from the first comma that is followed by a string
-/// literal, is formatted after the block and only if it fails, and not where the block is left early.
+/// The keys and their values are those of [`#[alloc_budget]`](crate::alloc_budget), without
+/// `crate`. The block may end in `return`, `?` or `break`; the budget is checked then too.
+///
+/// A message begins at the first comma that is followed by a string literal. It is formatted after
+/// the block, only if the block fails, and not where it is left early.
 ///
 /// With `warmup` or `runs` the block becomes a closure, and control flow that leaves it is a
-/// compile error. So is `.await` anywhere in the block: other tasks would be counted;
-/// [`Budget::check_future`](crate::Budget::check_future) is for that. And so is a block whose value
-/// is a future or a closure, since it only makes it and would count nothing of what it does. Where
+/// compile error. So is `.await` anywhere in the block, for other tasks would be counted:
+/// [`Budget::check_future`](crate::Budget::check_future) is for that. So is a block whose value is
+/// a future or a closure: it only makes it, and nothing of what it does would be counted. Where
 /// that is meant, return it in a tuple: `let (future,) = assert_no_alloc!((request(),));`.
 ///
 /// # Panics
-/// If the budget does not hold, with the report; and if `ModAlloc` is not the global allocator of this binary.
+/// If the budget does not hold, with the report. If `ModAlloc` is not the global allocator of this
+/// binary.
 #[macro_export]
 macro_rules! assert_allocs {
     ($($tokens:tt)*) => {
@@ -36,7 +41,8 @@ macro_rules! assert_allocs {
     };
 }
 
-/// Runs a block, and panics with a report if it allocates or reallocates; its value is the block's.
+/// Runs a block, and panics with a report if it allocates or reallocates. The value is that of the
+/// block.
 ///
 /// ```
 /// # #[global_allocator] static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();
@@ -51,11 +57,12 @@ macro_rules! assert_allocs {
 /// assert_no_alloc!({ buffer.push(1) }, "{length} bytes were in use");
 /// ```
 ///
-/// Freeing is allowed; [`assert_allocs!(max = 0, max_deallocs = 0, ..)`](crate::assert_allocs) forbids that as well, and says more of
-/// messages, early exits, futures and closures, which are the same here.
+/// Freeing is allowed; [`assert_allocs!(max = 0, max_deallocs = 0, ..)`](crate::assert_allocs)
+/// forbids it as well. Messages, early exits, futures and closures are as for that macro.
 ///
 /// # Panics
-/// If the block allocates, with the report; and if `ModAlloc` is not the global allocator of this binary.
+/// If the block allocates, with the report. If `ModAlloc` is not the global allocator of this
+/// binary.
 #[macro_export]
 macro_rules! assert_no_alloc {
     ($($tokens:tt)*) => {

@@ -3,7 +3,7 @@
 use super::running::{with_phase, Phase, LOST_IN_FORK};
 use crate::counters;
 
-/// Whether `holds` says no; then the profile was saved, and the caller is to panic.
+/// Whether `holds` says no. Then the profile has been saved, and the caller must panic.
 #[track_caller]
 pub fn fails(holds: impl FnOnce() -> bool) -> bool {
     let misuse = |phase: &mut Phase| match phase {
@@ -83,7 +83,8 @@ macro_rules! __dhat_compare {
                 if $crate::__private::dhat_fails(|| *left $operator *right) {
                     ::core::panic!(
                         ::core::concat!(
-                            "dhat: assertion failed: `(left {} right)`\n  left: `{:?}`,\n right: `{:?}`",
+                            "dhat: assertion failed: `(left {} right)`\n",
+                            "  left: `{:?}`,\n right: `{:?}`",
                             $end
                         ),
                         ::core::stringify!($operator),

@@ -1,7 +1,8 @@
 // Cold: the interface of the crate dhat, and the files that its viewer opens.
 
-//! Heap profiles for DHAT's viewer, and the interface of the crate [dhat](https://docs.rs/dhat/0.3.3) to make them: `use
-//! mod_alloc::dhat;` takes the place of the crate. Needs the feature `dhat-compat`.
+//! Heap profiles for DHAT's viewer, and the interface of the crate
+//! [dhat](https://docs.rs/dhat/0.3.3) to make them: `use mod_alloc::dhat;` takes the place of the
+//! crate. Needs the feature `dhat-compat`.
 //!
 //! ```no_run
 //! use mod_alloc::dhat;
@@ -15,10 +16,12 @@
 //! }
 //! ```
 //!
-//! In each module that names `dhat`, that is, and with the crate taken out of `Cargo.toml`: what still reaches the crate counts nothing here.
+//! Write that `use` in each module that names `dhat`, and take the crate out of `Cargo.toml`: code
+//! that still reaches the crate itself profiles nothing.
 //!
-//! When the profiler is dropped, it writes `dhat-heap.json`, to be opened in [DHAT's viewer](https://nnethercote.github.io/dh_view/dh_view.html),
-//! and prints a summary to stderr:
+//! When the profiler is dropped, it writes `dhat-heap.json`, which [DHAT's
+//! viewer](https://nnethercote.github.io/dh_view/dh_view.html) opens, and prints a summary to
+//! stderr:
 //!
 //! ```text
 //! dhat: Total:     1,024 bytes in 1 blocks
@@ -27,9 +30,11 @@
 //! dhat: The data has been saved to dhat-heap.json, and is viewable with dhat/dh_view.html
 //! ```
 //!
-//! For each program point, a stack that allocates, the file has: the blocks and bytes allocated, their lifetimes, the most that were
-//! live at a time, and how many were live when the whole program had the most bytes (`t-gmax`) and at the end. Functions have files and lines with
-//! debug information, which release builds have with `debug = 1` or `debug = "line-tables-only"` in the profile.
+//! A program point is a stack that allocates. For each, the file has the blocks and bytes
+//! allocated, their lifetimes, the most that were live at a time, and how many were live at the end
+//! and when the whole program had the most bytes (`t-gmax`). Functions have files and lines with
+//! debug information, which release builds have with `debug = 1` or `debug = "line-tables-only"` in
+//! the profile.
 //!
 //! # Tests of heap usage
 //! ```
@@ -47,8 +52,9 @@
 //! # drop(kept);
 //! ```
 //!
-//! The profile is saved when an assertion fails. All threads of the process are in it, and there is one profiler at a time: such a test must
-//! be alone in its binary. [`alloc_budget`](crate::alloc_budget) and [`Budget`](crate::Budget) need none of that.
+//! The profile is saved when an assertion fails. All threads of the process are in it, and there is
+//! one profiler at a time, so such a test must be alone in its binary.
+//! [`alloc_budget`](crate::alloc_budget) and [`Budget`](crate::Budget) need none of that.
 //!
 //! # Ad hoc profiles
 //! Events of the user's own, with a weight each, in place of allocations. They need no allocator.
@@ -62,26 +68,37 @@
 //! }
 //! ```
 //!
-//! # Differences to dhat 0.3.3
+//! # Differences from dhat 0.3.3
 //!
-//! | | dhat | here |
-//! |---|---|---|
-//! | a heap profiler, but the allocator is not installed | all numbers are 0 | panics, with the lines to add |
-//! | lifetime of a block that was reallocated | from the last reallocation | from its allocation, as in Valgrind's DHAT |
-//! | what an assertion's condition allocates | is not counted | is counted |
-//! | [`HeapStats::get`] in an assertion's condition | panics | works |
-//! | operands of [`assert_eq!`], [`assert_ne!`] | evaluated again for the message | evaluated once |
-//! | while several threads allocate | exact | totals and current numbers exact once no thread allocates; maxima, and what was live at them, may miss what another thread did at that moment |
-//! | warnings | | a profiler, a builder or statistics that nobody uses are one |
-//! | the file | written in place | written to a temporary file, and renamed |
-//! | points that read the same once they are trimmed | two points, which the viewer refuses | one point: their maxima are added, so `mb` may be too high |
-//! | what the panics of this interface allocate | is not counted | is counted, if they are caught |
-//! | frames of a stack, where there is a limit | the allocator's own count | of a zeroed allocation, and in optimised builds, up to one more is left |
-//! | outer ends of stacks, if the first block was another thread's than the profiler | all shown | as otherwise |
-//! | stacks deeper than 512 functions | all of them | the innermost 512 |
-//! | names and lines | looked up by the crate backtrace | looked up by the standard library: closures and generics may read differently |
-//! | targets without call sites (all but x86_64 Linux) | stacks | numbers, at one program point `[not attributed]` |
-//! | more blocks than the table has room for (16 million) | | in the totals alone; the summary says how many |
+//! - A heap profiler where the allocator is not installed: panics, with the lines to add. With
+//!   dhat, all numbers are 0.
+//! - The lifetime of a block that was reallocated: from its allocation, as in Valgrind's DHAT. With
+//!   dhat, from the last reallocation.
+//! - What an assertion's condition allocates: is counted. With dhat, it is not.
+//! - [`HeapStats::get`] in an assertion's condition: works. With dhat, it panics.
+//! - The operands of [`assert_eq!`] and [`assert_ne!`]: are evaluated once. With dhat, again for
+//!   the message.
+//! - While several threads allocate: totals and current numbers are exact once no thread allocates.
+//!   Maxima, and what was live at them, may miss what another thread did at that moment. With dhat,
+//!   all are exact.
+//! - A profiler, a builder or statistics that nobody uses: are a warning.
+//! - The file: is written to a temporary file, which is then renamed. With dhat, it is written in
+//!   place.
+//! - Program points that read the same once they are trimmed: are one point. Their maxima are
+//!   added, so `mb` may be too high. With dhat, they are two points, which the viewer refuses.
+//! - What the panics of this interface allocate: is counted, if they are caught. With dhat, it is
+//!   not.
+//! - The limit on the frames of a stack, which includes frames of the allocator: of a zeroed
+//!   allocation, and in optimised builds, one more of the program's may be left than with dhat.
+//! - The outer ends of stacks, if the first block was allocated by another thread than the
+//!   profiler's: are left out as ever. With dhat, all are shown.
+//! - Stacks deeper than 512 functions: the innermost 512 are shown. With dhat, all.
+//! - Names and lines: are looked up by the standard library, so closures and generics may read
+//!   differently. With dhat, by the crate backtrace.
+//! - Targets without call sites, which is all but x86_64 Linux: numbers, at one program point
+//!   `[not attributed]`. With dhat, stacks.
+//! - More blocks than the table has room for, which is 16 million: are in the totals alone. The
+//!   summary says how many.
 
 mod ad_hoc;
 pub(crate) mod assert;
@@ -90,7 +107,8 @@ mod running;
 mod stats;
 mod sums;
 
-/// Asserts that a condition holds, as [`core::assert!`] does; if it does not, the profile is saved first.
+/// Asserts that a condition holds, as [`core::assert!`] does. If it does not, the profile is saved
+/// first.
 ///
 /// ```should_panic
 /// # #[global_allocator] static ALLOC: mod_alloc::dhat::Alloc = mod_alloc::dhat::Alloc;
@@ -108,17 +126,19 @@ mod sums;
 /// ```
 ///
 /// # Panics
-/// If it does not hold; and if no [`Profiler`] is running, if it is not one for [testing](ProfilerBuilder::testing), or if another assertion has
-/// failed before.
+/// If it does not hold. If no [`Profiler`] is running, if it is not one for
+/// [testing](ProfilerBuilder::testing), or if another assertion has failed before.
 #[doc(inline)]
 pub use crate::__dhat_assert as assert;
-/// Asserts that two values are equal, as [`core::assert_eq!`] does; if they are not, the profile is saved first.
+/// Asserts that two values are equal, as [`core::assert_eq!`] does. If they are not, the profile is
+/// saved first.
 ///
 /// # Panics
 /// As [`assert!`].
 #[doc(inline)]
 pub use crate::__dhat_assert_eq as assert_eq;
-/// Asserts that two values are not equal, as [`core::assert_ne!`] does; if they are, the profile is saved first.
+/// Asserts that two values are not equal, as [`core::assert_ne!`] does. If they are, the profile is
+/// saved first.
 ///
 /// # Panics
 /// As [`assert!`].
@@ -139,7 +159,8 @@ pub type Alloc = ModAlloc;
 #[allow(non_upper_case_globals)]
 pub const Alloc: ModAlloc = ModAlloc::new();
 
-/// Counts an event, if an ad hoc [`Profiler`] is running. What `weight` means is the user's business; 1, if nothing.
+/// Counts an event, if an ad hoc [`Profiler`] is running. What `weight` means is up to the user; it
+/// is 1 where it means nothing.
 // Here, so that its name in the viewer is the one that the user wrote.
 #[inline(never)]
 pub fn ad_hoc_event(weight: usize) {

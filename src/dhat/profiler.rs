@@ -8,10 +8,10 @@ use crate::ignored::Ignored;
 use crate::installed;
 use crate::threads;
 
-/// Profiles from its making to its drop, on all threads; then the file is written, and a summary printed to stderr. If it cannot be written, a
-/// line on stderr says why, and nothing panics.
+/// Profiles from its making to its drop, on all threads. Then the file is written, and a summary
+/// printed to stderr. If it cannot be written, a line on stderr says why, and nothing panics.
 ///
-/// There can be one at a time. To be dropped at the end of `main`: `std::process::exit` drops nothing.
+/// There can be one at a time. Drop it at the end of `main`: `std::process::exit` drops nothing.
 #[derive(Debug)]
 #[must_use = "a profiler that is dropped at once profiles nothing: bind it to a variable"]
 pub struct Profiler(());
@@ -73,7 +73,8 @@ impl ProfilerBuilder {
         self
     }
 
-    /// For tests: allows [`dhat::assert!`](super::assert!) and its siblings, and writes a file only when one of those fails.
+    /// For tests: allows [`dhat::assert!`](super::assert!) and its siblings, and writes a file only
+    /// when one of those fails.
     pub fn testing(mut self) -> Self {
         self.settings.change(|settings| settings.is_testing = true);
         self
@@ -86,11 +87,12 @@ impl ProfilerBuilder {
         self
     }
 
-    /// How many functions of each stack to keep, innermost first, one of the allocator's included and inlined ones not counted; `Some(10)`
-    /// unless set, and at least 4.
+    /// How many functions of each stack to keep; `Some(10)` unless set, and at least 4.
     ///
-    /// Stacks that are the same as far as that are one program point. Of the functions at the inner end that belong to an allocator, one
-    /// is shown, and above the function that built the profiler none are. With `None`, all of all stacks are shown.
+    /// They are counted from the innermost one, with one of the allocator's and without inlined
+    /// ones. Stacks that are the same as far as that are one program point. Of the functions at the
+    /// inner end that belong to an allocator, one is shown, and of those above the function that
+    /// built the profiler none. With `None`, all of all stacks are shown.
     pub fn trim_backtraces(mut self, max_frames: Option<usize>) -> Self {
         self.settings.change(|settings| settings.max_frames = max_frames.map(|max| max.max(4)));
         self
@@ -99,8 +101,9 @@ impl ProfilerBuilder {
     /// Begins to profile.
     ///
     /// # Panics
-    /// If a profiler is running already; if [`ModAlloc`](crate::ModAlloc) is not the global allocator of this binary, with the lines to
-    /// add (not for ad hoc profiles, which need none); or if four recording [`Profiler`](crate::Profiler)s are.
+    /// If a profiler is running already. If [`ModAlloc`](crate::ModAlloc) is not the global
+    /// allocator of this binary, with the lines to add; ad hoc profiles need none. If four
+    /// recording [`Profiler`](crate::Profiler)s are running.
     #[track_caller]
     #[inline(never)]
     pub fn build(self) -> Profiler {

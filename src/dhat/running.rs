@@ -1,4 +1,5 @@
-//! Cold: `Running`, the profile that a [`Profiler`](super::Profiler) stands for, and [`Phase`], whether there is one.
+//! Cold: `Running`, the profile that a [`Profiler`](super::Profiler) stands for, and [`Phase`],
+//! whether there is one.
 
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -24,7 +25,7 @@ pub(super) enum Phase {
 
 /// Hands `work` the phase. No code of the user's runs there, and nothing panics.
 ///
-/// `None` in a forked child whose profiler another thread was at when it was forked.
+/// `None` in a forked child, if another thread was using the profiler when the process was forked.
 pub(super) fn with_phase<R>(at_work: AtWork<'_>, work: impl FnOnce(&mut Phase) -> R) -> Option<R> {
     static PHASE: Mutex<Phase> = Mutex::new(Phase::Ready);
     lock(at_work, &PHASE).map(|mut phase| work(&mut phase))
@@ -56,8 +57,9 @@ pub(super) enum Counted {
     AdHoc(Events),
 }
 
-/// How many addresses of a walk dhat's limit stands for: it counts its own function. Unoptimised, a walk begins with one of ours more;
-/// optimised, with none or one.
+/// How many addresses of a walk are as many functions as dhat's limit allows. dhat counts its own
+/// function. An unoptimised walk of ours begins with one function more than that, an optimised one
+/// with as many or one more.
 fn depth(max_frames: Option<usize>) -> usize {
     let max_frames = max_frames.unwrap_or(usize::MAX);
     max_frames.saturating_add(usize::from(cfg!(debug_assertions)))

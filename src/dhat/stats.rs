@@ -36,7 +36,8 @@ impl HeapStats {
     /// The numbers by now, of all threads. Exact for those that are not allocating at this moment.
     ///
     /// # Panics
-    /// If no [`Profiler`](super::Profiler) is running, if it is not one of the heap, or if one of its assertions has failed.
+    /// If no [`Profiler`](super::Profiler) is running, if it is not one of the heap, or if one of
+    /// its assertions has failed.
     #[track_caller]
     #[must_use]
     pub fn get() -> Self {
@@ -64,7 +65,8 @@ impl AdHocStats {
     /// The numbers by now, of all threads.
     ///
     /// # Panics
-    /// If no [`Profiler`](super::Profiler) is running, if it is one of the heap, or if one of its assertions has failed.
+    /// If no [`Profiler`](super::Profiler) is running, if it is one of the heap, or if one of its
+    /// assertions has failed.
     #[track_caller]
     #[must_use]
     pub fn get() -> Self {

@@ -2,8 +2,8 @@
 //! guards over the scopes that `threads` keeps, with the checks that keep a wrong use from giving
 //! wrong numbers.
 //!
-//! - [`alloc_scope`]: the guard that users hold; [`measure`]: a closure in one; [`uncounted`]: a
-//!   stretch that is left out; [`uncounted_future`]: the same for a future.
+//! - [`alloc_scope`]: the guard that users hold; [`mod@measure`]: a closure in one;
+//!   [`mod@uncounted`]: a stretch that is left out; [`uncounted_future`]: the same for a future.
 //! - [`handle`]: how other threads add to a scope; [`instrumented`]: how a future does.
 //! - [`budgeted`]: the scope of code that is held to a budget; [`metered`]: that of a future;
 //!   [`measurement`]: what either says at its end.

@@ -38,7 +38,7 @@ impl Wants {
     pub(super) const COUNTS: Self =
         Self { peak: true, call_sites: None, leaks: None, heap_profile: false, elsewhere: false };
 
-    /// `tag` is for [`threads::freeze`](crate::threads::freeze); 0 for none.
+    /// `tag` is for [`threads::freeze`]; 0 for none.
     #[track_caller]
     #[inline]
     pub(super) fn open(self, tag: u64) -> OpenScope {
