@@ -3,6 +3,9 @@
 //! is in nanoseconds is found at the end of the profile, by the system's clock.
 //!
 //! Without the feature that writes lifetimes, time stands still.
+//!
+//! Relies on: `System` keeps the contract of `GlobalAlloc`; every x86_64 processor has `rdtsc`; the
+//! epoch is never freed once it is published.
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};

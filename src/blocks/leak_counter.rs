@@ -1,8 +1,8 @@
 //! Hot: `LeakCounter`, how many of the blocks that were allocated in a scope are live. Changed by
 //! [`live`], where the blocks are; begun, read and ended by the scope.
 //!
-//! A `LeakCounter` is used by one scope after another ([`uses`](super::uses)). A thread that frees a
-//! block first looks whether the serial of its entry is the present one. It may be held up after
+//! A `LeakCounter` is used by one scope after another ([`uses`](super::uses)). A thread that frees
+//! a block first looks whether the serial of its entry is the present one. It may be held up after
 //! that, while the scope ends and the next one begins. Therefore each count carries the serial too,
 //! and is changed by a compare-and-swap, which fails if it has become that of another scope. Nobody
 //! waits, and a `LeakCounter` can be used again at once.

@@ -84,7 +84,7 @@ impl Node {
 
     /// The node that this one has the place of for an address; `None` if that is itself.
     #[inline]
-    pub(super) fn next_taken(&self) -> Option<&'static Self> {
+    pub(super) fn next_moving(&self) -> Option<&'static Self> {
         let address = self.address.load(Relaxed);
         if address == self.place() {
             return None;

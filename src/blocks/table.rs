@@ -235,7 +235,7 @@ impl<const BITS: u32> Table<BITS> {
         let mut free = bucket;
         let mut next = moving.first;
         while let Some(node) = next {
-            next = node.next_taken();
+            next = node.next_moving();
             let Some((old, new)) = change(node.words()) else {
                 node.take();
                 continue;

@@ -14,7 +14,8 @@ pub(crate) fn is_tracking() -> bool {
     TRACKING.load(Relaxed) > 0
 }
 
-/// Raises the flag; the caller goes on to change other threads' limits: see `profile`.
+/// Raises the flag; the caller goes on to change other threads' limits: see
+/// `stacks::process_sites`.
 pub(super) fn start_tracking() {
     TRACKING.fetch_add(1, SeqCst);
     fence(SeqCst);

@@ -1,5 +1,8 @@
 //! Hot: the stop in a debugger at the first allocation past a budget (`MOD_ALLOC_BREAK=1`), with
 //! the stack still standing.
+//!
+//! Relies on: POSIX, by which `write` and `raise` may be called anywhere, even in a signal handler;
+//! the processor, whose `int3` changes no register.
 
 use std::cell::Cell;
 use std::mem::needs_drop;

@@ -1,5 +1,5 @@
-//! Hot: `ProcessCounts`, what all threads together have counted at one stack, while anyone profiled.
-//! Each stack has one.
+//! Hot: `ProcessCounts`, what all threads together have counted at one stack, while anyone
+//! profiled. Each stack has one.
 
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;

@@ -13,7 +13,7 @@ use crate::sys::{OutOfMemory, SystemVec};
 /// What one recording scope keeps.
 pub(crate) struct ScopeRecord {
     sites: SiteTable,
-    /// The result, where the count has ended before the scope: see `Frames::freeze`.
+    /// The result, where the count has ended before the scope: see `ScopeStack::freeze`.
     frozen: Option<SiteTable>,
     /// Where the scope was opened.
     opening: Option<&'static Stack>,
@@ -22,7 +22,7 @@ pub(crate) struct ScopeRecord {
 
 pub(crate) struct ScopeRecords {
     /// The first `open` are in use; the others keep their memory for later.
-    layers: SystemVec<ScopeRecord>,
+    records: SystemVec<ScopeRecord>,
     open: usize,
 }
 
@@ -52,7 +52,7 @@ impl ScopeRecord {
 
 impl ScopeRecords {
     pub(crate) const fn new() -> Self {
-        Self { layers: SystemVec::new(), open: 0 }
+        Self { records: SystemVec::new(), open: 0 }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -61,11 +61,11 @@ impl ScopeRecords {
 
     /// Those in use, innermost last.
     pub(crate) fn as_slice(&self) -> &[ScopeRecord] {
-        self.layers.as_slice().get(..self.open).unwrap_or(&[])
+        self.records.as_slice().get(..self.open).unwrap_or(&[])
     }
 
     pub(crate) fn as_mut_slice(&mut self) -> &mut [ScopeRecord] {
-        self.layers.first_mut(self.open)
+        self.records.first_mut(self.open)
     }
 
     pub(crate) fn open(
@@ -73,37 +73,37 @@ impl ScopeRecords {
         opening: Option<&'static Stack>,
         first_overrun: FirstOverrun,
     ) -> Result<(), OutOfMemory> {
-        if self.open == self.layers.as_slice().len() {
-            self.layers.push(ScopeRecord::new())?;
+        if self.open == self.records.as_slice().len() {
+            self.records.push(ScopeRecord::new())?;
         }
         self.open += 1;
-        if let Some(layer) = self.as_mut_slice().last_mut() {
-            layer.opening = opening;
-            layer.first_overrun = first_overrun;
+        if let Some(record) = self.as_mut_slice().last_mut() {
+            record.opening = opening;
+            record.first_overrun = first_overrun;
         }
         Ok(())
     }
 
-    /// What the layer at `depth` holds, together with what the `above` next ones will hand down to
+    /// What the record at `depth` holds, together with what the `above` next ones will hand down to
     /// it.
     pub(crate) fn records(&self, depth: usize, above: usize) -> Option<Records<'_>> {
-        let (layer, rest) = self.as_slice().get(depth..)?.split_first()?;
-        Some(Records { layer, above: rest.get(..above).unwrap_or(rest) })
+        let (record, rest) = self.as_slice().get(depth..)?.split_first()?;
+        Some(Records { record, above: rest.get(..above).unwrap_or(rest) })
     }
 
-    /// Fixes the result of the layer at `depth`: what [`records`](Self::records) has of it by now.
+    /// Fixes the result of the record at `depth`: what [`records`](Self::records) has of it by now.
     #[cold]
     pub(crate) fn freeze(&mut self, depth: usize, above: usize) {
         let mut frozen = SiteTable::new();
         if let Some(records) = self.records(depth, above) {
             records.visit(&mut |stack, counts| frozen.add(stack, counts));
         }
-        if let Some(layer) = self.as_mut_slice().get_mut(depth) {
-            layer.frozen = Some(frozen);
+        if let Some(record) = self.as_mut_slice().get_mut(depth) {
+            record.frozen = Some(frozen);
         }
     }
 
-    /// Closes the innermost layer, and hands down what it has counted if `hand_down`.
+    /// Closes the innermost record, and hands down what it has counted if `hand_down`.
     pub(crate) fn close(&mut self, hand_down: bool) {
         let Some(depth) = self.open.checked_sub(1) else { return };
         self.settle(depth, hand_down);
@@ -116,20 +116,20 @@ impl ScopeRecords {
         self.open = depth;
     }
 
-    /// Hands what the layer at `depth` has counted down to the one below, or, without `hand_down`,
+    /// Hands what the record at `depth` has counted down to the one below, or, without `hand_down`,
     /// sees to it that it never will be. What it counts from now on is to be settled later.
     pub(crate) fn settle(&mut self, depth: usize, hand_down: bool) {
         let up_to = self.as_mut_slice().get_mut(..=depth);
-        let Some((layer, below)) = up_to.and_then(<[_]>::split_last_mut) else { return };
+        let Some((record, below)) = up_to.and_then(<[_]>::split_last_mut) else { return };
         if let (true, Some(below)) = (hand_down, below.last_mut()) {
-            for row in layer.sites.rows() {
+            for row in record.sites.rows() {
                 let counts = row.unsettled();
                 if counts.events() > 0 {
                     below.sites.add(row.stack, &counts);
                 }
             }
         }
-        layer.sites.settle();
+        record.sites.settle();
     }
 
     /// Forgets all: the thread ends.
@@ -143,7 +143,7 @@ impl ScopeRecords {
 /// What a scope has recorded, to be read.
 #[derive(Clone, Copy)]
 pub(crate) struct Records<'a> {
-    layer: &'a ScopeRecord,
+    record: &'a ScopeRecord,
     above: &'a [ScopeRecord],
 }
 
@@ -151,21 +151,21 @@ impl Records<'_> {
     /// Shows `visit` what was counted at each stack; `None` stands for events without one. A stack
     /// may come more than once.
     pub(crate) fn visit(self, visit: &mut dyn FnMut(Option<&'static Stack>, &SiteCounts)) {
-        if let Some(frozen) = &self.layer.frozen {
+        if let Some(frozen) = &self.record.frozen {
             return frozen.rows().for_each(|row| visit(row.stack, &row.counts));
         }
-        self.layer.sites.rows().for_each(|row| visit(row.stack, &row.counts));
-        for row in self.above.iter().flat_map(|layer| layer.sites.rows()) {
+        self.record.sites.rows().for_each(|row| visit(row.stack, &row.counts));
+        for row in self.above.iter().flat_map(|record| record.sites.rows()) {
             visit(row.stack, &row.unsettled());
         }
     }
 
     /// Where the scope was opened.
     pub(crate) fn opening(self) -> Option<&'static Stack> {
-        self.layer.opening
+        self.record.opening
     }
 
     pub(crate) fn first_overrun(self) -> FirstOverrun {
-        self.layer.first_overrun
+        self.record.first_overrun
     }
 }

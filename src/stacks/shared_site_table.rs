@@ -1,6 +1,9 @@
-//! Hot: `SharedSiteTable`, a table from stacks to what was counted at each, that one thread at a
-//! time writes while any thread reads it: for threads attached to a scope that another one may read
-//! at any moment.
+//! Hot: `SharedSiteTable`, what was counted at each stack by one attached thread at a time. Any
+//! thread may read it at any moment, so its numbers are atomic, in rows that stay where they are:
+//! [`SiteTable`](super::site_table) has it easier, and says why there are two.
+//!
+//! Relies on: there is one writer at a time, and each sees what the one before it has written. The
+//! callers of the unsafe methods promise it.
 #![allow(unsafe_code)]
 
 use std::cell::UnsafeCell;
@@ -17,8 +20,8 @@ pub(crate) struct SharedSiteTable {
     rows: StableVec<Row>,
     /// The writer's.
     index: UnsafeCell<StackIndex>,
-    /// What found no room.
-    lost: Row,
+    /// What has no stack, or found no room.
+    unattributed: Row,
 }
 
 // SAFETY: only the writer reaches `index`, by the contract of the unsafe methods; the rest is
@@ -30,7 +33,7 @@ struct Row {
     stack: Option<&'static Stack>,
     /// Whether a thread attached here.
     is_opening: AtomicBool,
-    tally: AtomicSiteCounts,
+    counts: AtomicSiteCounts,
 }
 
 /// A [`SiteCounts`] that one thread writes and any thread reads: each number exact, all of them
@@ -84,11 +87,11 @@ impl AtomicSiteCounts {
         }
     }
 
-    fn store(&self, tally: &SiteCounts) {
-        self.allocs.store(tally.allocs, Relaxed);
-        self.reallocs.store(tally.reallocs, Relaxed);
-        self.bytes.store(tally.bytes, Relaxed);
-        let Growth { sizes, last, steps, count, gained, least, most } = tally.growth;
+    fn store(&self, counts: &SiteCounts) {
+        self.allocs.store(counts.allocs, Relaxed);
+        self.reallocs.store(counts.reallocs, Relaxed);
+        self.bytes.store(counts.bytes, Relaxed);
+        let Growth { sizes, last, steps, count, gained, least, most } = counts.growth;
         for (word, size) in self.sizes.iter().zip(sizes) {
             word.store(size, Relaxed);
         }
@@ -102,7 +105,7 @@ impl AtomicSiteCounts {
 
 impl Row {
     const fn new(stack: Option<&'static Stack>) -> Self {
-        Self { stack, is_opening: AtomicBool::new(false), tally: AtomicSiteCounts::new() }
+        Self { stack, is_opening: AtomicBool::new(false), counts: AtomicSiteCounts::new() }
     }
 }
 
@@ -111,20 +114,22 @@ impl SharedSiteTable {
         Self {
             rows: StableVec::new(),
             index: UnsafeCell::new(StackIndex::new()),
-            lost: Row::new(None),
+            unattributed: Row::new(None),
         }
     }
 
+    /// Counts an allocation event.
+    ///
     /// # Safety
-    /// The caller is the one thread that writes, from [`is_free`](Self::clear) or from the writer
-    /// before by a happens-before edge; likewise below.
+    /// The caller is the one thread that writes, and what the writer before it did happens before
+    /// this call.
     #[inline]
     pub(crate) unsafe fn count(&self, stack: Option<&'static Stack>, event: &Event) {
         // SAFETY: the caller's promise.
         let row = unsafe { self.row(stack) };
-        let mut tally = row.tally.load();
-        tally.count(event);
-        row.tally.store(&tally);
+        let mut counts = row.counts.load();
+        counts.count(event);
+        row.counts.store(&counts);
     }
 
     /// Notes that a thread attached at `stack`.
@@ -139,12 +144,8 @@ impl SharedSiteTable {
     /// Shows `visit` what was counted at each stack, `None` for events without one, and whether a
     /// thread attached there.
     pub(crate) fn visit(&self, visit: &mut dyn FnMut(Option<&'static Stack>, &SiteCounts, bool)) {
-        for row in self.rows.iter().chain([&self.lost]) {
-            visit(
-                row.stack,
-                &row.tally.load(),
-                row.is_opening.load(Relaxed) && row.stack.is_some(),
-            );
+        for row in self.rows.iter().chain([&self.unattributed]) {
+            visit(row.stack, &row.counts.load(), row.is_opening.load(Relaxed));
         }
     }
 
@@ -157,21 +158,21 @@ impl SharedSiteTable {
         unsafe { self.rows.clear() };
         // SAFETY: the caller is the writer.
         unsafe { &mut *self.index.get() }.clear();
-        self.lost.tally.store(&SiteCounts::ZERO);
+        self.unattributed.counts.store(&SiteCounts::ZERO);
     }
 
     /// # Safety
     /// As for [`count`](Self::count).
     #[inline]
     unsafe fn row(&self, stack: Option<&'static Stack>) -> &Row {
-        let Some(stack) = stack else { return &self.lost };
+        let Some(stack) = stack else { return &self.unattributed };
         // SAFETY: the caller is the writer.
         let index = unsafe { &*self.index.get() };
         let found = index.find(stack).and_then(|at| self.rows.get(at));
         match found {
             Some(row) => row,
             // SAFETY: the caller's promise.
-            None => unsafe { self.insert(stack) }.unwrap_or(&self.lost),
+            None => unsafe { self.insert(stack) }.unwrap_or(&self.unattributed),
         }
     }
 
@@ -198,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_table_is_read_while_it_grows_and_starts_anew_when_it_is_cleared() {
-        static TALLIES: SharedSiteTable = SharedSiteTable::new();
+        static SITES: SharedSiteTable = SharedSiteTable::new();
         for stacks in [3, 1_000, 20] {
             std::thread::scope(|scope| {
                 scope.spawn(|| {
@@ -207,34 +208,34 @@ mod tests {
                             let stack = made_up_stack(&[11, at]);
                             let event = &Event::alloc(0, round);
                             // SAFETY: only this thread writes.
-                            unsafe { TALLIES.count(Some(stack), event) };
+                            unsafe { SITES.count(Some(stack), event) };
                         }
                     }
                     let event = &Event::realloc(0, 8, 9);
                     // SAFETY: as above.
-                    unsafe { TALLIES.count(None, event) };
+                    unsafe { SITES.count(None, event) };
                     // SAFETY: as above.
-                    unsafe { TALLIES.note_opening(made_up_stack(&[11, 2])) };
+                    unsafe { SITES.note_opening(made_up_stack(&[11, 2])) };
                 });
                 for _ in 0..100 {
-                    TALLIES.visit(&mut |_, tally, _| assert!(tally.allocs <= 3));
+                    SITES.visit(&mut |_, counts, _| assert!(counts.allocs <= 3));
                 }
             });
             let (mut rows, mut openings) = (0, 0);
-            TALLIES.visit(&mut |stack, tally, is_opening| {
+            SITES.visit(&mut |stack, counts, is_opening| {
                 openings += u64::from(is_opening);
                 match stack {
                     Some(stack) => {
                         assert_eq!(stack.return_addresses(), [11, rows]);
-                        assert_eq!((tally.allocs, tally.bytes), (3, 6));
+                        assert_eq!((counts.allocs, counts.bytes), (3, 6));
                         rows += 1;
                     }
-                    None => assert_eq!((tally.reallocs, tally.bytes), (1, 9)),
+                    None => assert_eq!((counts.reallocs, counts.bytes), (1, 9)),
                 }
             });
             assert_eq!((rows, openings), (stacks, 1));
             // SAFETY: the writer has ended, and nobody reads.
-            unsafe { TALLIES.clear() };
+            unsafe { SITES.clear() };
         }
     }
 }

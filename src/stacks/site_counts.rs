@@ -155,16 +155,16 @@ mod tests {
 
     #[test]
     fn a_chain_of_growth_follows_one_block() {
-        let mut tally = SiteCounts::ZERO;
+        let mut counts = SiteCounts::ZERO;
         let steps = [(8, 16), (100, 200), (16, 32), (32, 24), (32, 32), (32, 64), (64, 128)];
         for (old_size, size) in steps {
-            tally.count(&Event::realloc(0, old_size, size));
+            counts.count(&Event::realloc(0, old_size, size));
         }
         assert_eq!(
-            (tally.reallocs, tally.allocs, tally.bytes),
+            (counts.reallocs, counts.allocs, counts.bytes),
             (7, 0, 16 + 200 + 32 + 24 + 32 + 64 + 128)
         );
-        let growth = tally.growth;
+        let growth = counts.growth;
         assert_eq!((growth.sizes, growth.last, growth.steps), ([8, 16, 32, 64], 128, 4));
         assert_eq!((growth.count, growth.gained), (5, 8 + 100 + 16 + 32 + 64));
     }
@@ -172,11 +172,11 @@ mod tests {
     #[test]
     fn a_block_that_grows_at_several_stacks_is_told_by_the_sums() {
         let of = |steps: &[(u64, u64)]| {
-            let mut tally = SiteCounts::ZERO;
+            let mut counts = SiteCounts::ZERO;
             for &(old_size, size) in steps {
-                tally.count(&Event::realloc(0, old_size, size));
+                counts.count(&Event::realloc(0, old_size, size));
             }
-            tally
+            counts
         };
         let whole = |steps: [&[(u64, u64)]; 2]| {
             let mut sum = of(steps[0]);
@@ -201,11 +201,11 @@ mod tests {
     #[test]
     fn of_several_chains_the_first_stays() {
         let of_size = |size| {
-            let mut tally = SiteCounts::ZERO;
-            tally.count(&Event::realloc(0, size, 2 * size));
-            tally
+            let mut counts = SiteCounts::ZERO;
+            counts.count(&Event::realloc(0, size, 2 * size));
+            counts
         };
-        let chain = |tally: SiteCounts| (tally.growth.sizes, tally.growth.last, tally.growth.steps);
+        let chain = |SiteCounts { growth, .. }| (growth.sizes, growth.last, growth.steps);
         let mut sum = of_size(8);
         sum.add(&of_size(100));
         assert_eq!(chain(sum), chain(of_size(8)));

@@ -6,6 +6,9 @@
 //! It only grows: a new stack is put into an empty place with one compare-and-swap, and no lock or
 //! move of others is ever needed. Equal hashes are told apart by their addresses, and go one below
 //! the other.
+//!
+//! Relies on: memory of `memory::keep` belongs to nobody else and is never freed; a stack is
+//! written before the compare-and-swap that publishes it, and not changed after.
 #![allow(unsafe_code)]
 
 use std::alloc::Layout;

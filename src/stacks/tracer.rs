@@ -1,5 +1,8 @@
 //! Hot: `Tracer`, a thread's way from its registers to an interned stack. One for each state whose
 //! thread has ever recorded, in memory from the system itself that is never freed, as the state.
+//!
+//! Relies on: `walk`, for which all zeros is a new `Walker`; memory of `memory::keep` is zeroed,
+//! belongs to nobody else and is never freed.
 #![allow(unsafe_code)]
 
 use std::alloc::Layout;

@@ -1,5 +1,6 @@
 //! Hot: pages, mapped by the system. Not from the system's allocator: a signal handler may have
-//! interrupted that. So they may be asked for in a handler, wherever it has interrupted the program.
+//! interrupted that. So they may be asked for in a handler, wherever it has interrupted the
+//! program.
 //!
 //! Relies on: POSIX for what these functions do. It does not say that a signal handler may call
 //! them, but on these systems they are system calls with nothing around them.

@@ -1,8 +1,8 @@
 //! Hot: memory for what the library keeps: whole pages, which may be given back, and small things,
 //! which stay for ever.
 //!
-//! Relies on: `pages` hands out zeroed memory that belongs to nobody else until it is freed; a chunk
-//! that others have seen is never freed.
+//! Relies on: `pages` hands out zeroed memory that belongs to nobody else until it is freed; a
+//! chunk that others have seen is never freed.
 #![allow(unsafe_code)]
 
 use std::alloc::Layout;

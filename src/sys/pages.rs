@@ -1,4 +1,5 @@
-//! Hot: pages from the system's allocator, on targets where they are not mapped (`mapped_pages.rs`).
+//! Hot: pages from the system's allocator, on targets where they are not mapped
+//! (`mapped_pages.rs`).
 //!
 //! Relies on: `System` keeps the contract of `GlobalAlloc`.
 #![allow(unsafe_code)]

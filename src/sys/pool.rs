@@ -1,6 +1,9 @@
 //! Hot: `Pool`, a lock-free list of things that are lent, given back and lent again, and never
 //! freed: anyone may read any of them at any time. For states and for observers of the peak. Memory
 //! comes from the system directly, so that none of it is counted.
+//!
+//! Relies on: memory of `memory::keep` belongs to nobody else and is never freed; an item is
+//! written before the compare-and-swap that publishes it.
 #![allow(unsafe_code)]
 
 use std::alloc::Layout;

@@ -1,5 +1,8 @@
 //! Hot: `StableVec`, an array that one thread at a time appends to while any thread reads it: items
 //! never move, and live for ever. Its memory comes from the system itself.
+//!
+//! Relies on: one thread at a time appends or clears, as the callers of the unsafe methods promise;
+//! memory of `memory::keep` belongs to nobody else and is never freed; items are `Sync`.
 #![allow(unsafe_code)]
 
 use std::alloc::Layout;

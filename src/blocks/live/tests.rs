@@ -102,10 +102,10 @@ fn a_scope_that_ends_during_a_reallocation_is_over() {
     let table = table::<4>(1);
     let scope = begun();
     table.insert(0x1000, 10, None, scope);
-    let taken = table.begin_realloc(0x1000);
+    let moving = table.begin_realloc(0x1000);
     scope.end();
     assert!(scope.begin());
-    table.end_realloc(&taken, 0x2000, 20);
+    table.end_realloc(&moving, 0x2000, 20);
     assert_eq!(counts_in(table, scope), (0, 0, 0));
     table.nodes.visit(&mut |node| assert!(node.read().is_none(), "an entry for nobody"));
     scope.end();
@@ -139,12 +139,12 @@ fn a_reallocation_carries_a_block_of_any_number_of_scopes() {
     let all_have = |counts| scopes.iter().all(|scope| counts_in(table, scope) == counts);
     // In its place, to another one of the same bucket, and to another bucket.
     for (from, to, size) in [(0x1000, 0x1000, 30), (0x1000, 0x1001, 40), (0x1001, 0x1010, 50)] {
-        let taken = table.begin_realloc(from);
+        let moving = table.begin_realloc(from);
         // Meanwhile another thread gets the address, and has it reallocated, too.
         table.insert(from, 7, None, scopes[0]);
         let other = table.begin_realloc(from);
         assert_eq!(scopes[0].blocks(), 2);
-        table.end_realloc(&taken, to, size);
+        table.end_realloc(&moving, to, size);
         table.end_realloc(&other, 0x4000, 7);
         table.forget(0x4000);
         assert!(all_have((1, size as i64, 0)));
@@ -270,8 +270,8 @@ fn the_one_table_does_all_this() {
     forget(address);
     scope.insert(scope.serial(), address, 10, Some(stack), false);
     assert_eq!(counts(scope), (1, 10, 0));
-    let taken = begin_realloc(address);
-    end_realloc(&taken, address + 32, 20);
+    let moving = begin_realloc(address);
+    end_realloc(&moving, address + 32, 20);
     assert_eq!(counts(scope), (1, 20, 0));
     let mut seen = Vec::new();
     scope.visit(&mut |stack, size| seen.push((stack.map(Stack::return_addresses), size)));
@@ -323,14 +323,14 @@ fn model<const BITS: u32>(seed: u64, steps: usize) {
                 let from = live.remove(&address);
                 let to = addresses[random.below(addresses.len())];
                 if let Some(mut block) = from {
-                    let taken = table.begin_realloc(address);
+                    let moving = table.begin_realloc(address);
                     let (to, size) = match random.below(3) {
                         0 => (address, block.size),
                         1 => (address, 1 + random.below(9) as u64),
                         _ if live.contains_key(&to) => (address, block.size),
                         _ => (to, 1 + random.below(99) as u64),
                     };
-                    table.end_realloc(&taken, to, size);
+                    table.end_realloc(&moving, to, size);
                     block.size = size;
                     live.insert(to, block);
                 }

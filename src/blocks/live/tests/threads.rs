@@ -81,11 +81,11 @@ fn churn(table: &Table<3>, slots: &[Slot], scopes: [&'static LeakCounter; 2], mu
                 slot.give_back(UNUSED, 0);
             }
             LIVE_BLOCK => {
-                let taken = table.begin_realloc(address(at));
+                let moving = table.begin_realloc(address(at));
                 let to = random.below(slots.len());
                 match slots[to].begin_realloc() {
                     UNUSED => {
-                        table.end_realloc(&taken, address(to), size);
+                        table.end_realloc(&moving, address(to), size);
                         slots[to].give_back(LIVE_BLOCK, size);
                         slot.give_back(UNUSED, 0);
                         continue;
@@ -93,7 +93,7 @@ fn churn(table: &Table<3>, slots: &[Slot], scopes: [&'static LeakCounter; 2], mu
                     LIVE_BLOCK => slots[to].state.store(LIVE_BLOCK, Release),
                     _ => {}
                 }
-                table.end_realloc(&taken, address(at), size);
+                table.end_realloc(&moving, address(at), size);
                 slot.give_back(LIVE_BLOCK, size);
             }
             _ => {}
