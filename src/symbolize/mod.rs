@@ -8,6 +8,7 @@
 //! What std does not know, or what can't be laid out, gets the name of its file and the offset in
 //! it.
 
+mod name_parts;
 pub(crate) mod names;
 mod place;
 

@@ -1,5 +1,5 @@
-//! Cold: the interface of `symbolize` on targets where no stack is walked: there are no addresses to
-//! ask for, and no answers.
+//! Cold: the interface of `symbolize` on targets where no stack is walked: there are no addresses
+//! to ask for, and no answers.
 
 use super::place::Place;
 use crate::walk;

@@ -1,5 +1,7 @@
 //! Hot: the interface of the walker on targets that have none. Nothing is walked, and `UNAVAILABLE`
 //! says why.
+//!
+//! Relies on: nothing, for the one unsafe function does nothing.
 
 use super::rule::Caller;
 use super::stop::Stop;

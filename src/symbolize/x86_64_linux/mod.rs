@@ -1,5 +1,8 @@
 //! Cold: `resolve`, from addresses to places: which addresses go on which stack, and which of std's
 //! answers to believe.
+//!
+//! Relies on: `layout`, whose memory holds every word that the rules of its addresses lead to;
+//! unwinders go by the same rules, which stand in the same tables.
 #![allow(unsafe_code)]
 
 use std::backtrace::Backtrace;

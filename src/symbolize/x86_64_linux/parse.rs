@@ -148,7 +148,8 @@ mod tests {
         check(
             "\
    0:     0x5644a3fbbc83 - std::backtrace_rs::backtrace::libunwind::trace::h4e4a4bd3aa0d3b10
-                               at /rustc/library/std/src/../../backtrace/src/backtrace/libunwind.rs:104:5
+                               at /rustc/library/std/src/../../backtrace/src/backtrace/\
+libunwind.rs:104:5
    1:     0x5644a3fbbc83 - std::backtrace::Backtrace::create::hac71ad8d1cd22d97
                                at /rustc/library/std/src/backtrace.rs:331:13
    2:     0x5644a3f9a5f2 - <app::M as app::Go>::go::hb41ed24917b5cb1c
@@ -189,7 +190,8 @@ mod tests {
     fn reads_what_rust_1_97_prints() {
         check(
             "\
-   9:     0x55a9e5dcaa23 - std[d28b1718532fa52a]::sys::backtrace::__rust_begin_short_backtrace::<fn(), ()>
+   9:     0x55a9e5dcaa23 - std[d28b1718532fa52a]::sys::backtrace::\
+__rust_begin_short_backtrace::<fn(), ()>
                                at /rustc/library/std/src/sys/backtrace.rs:166:18
   20:     0x7f33d62461ca - __libc_start_call_main
                                at ./csu/../sysdeps/nptl/libc_start_call_main.h:58:16
@@ -201,7 +203,8 @@ mod tests {
                 (
                     0x55a9e5dcaa23,
                     &[symbol(
-                        "std[d28b1718532fa52a]::sys::backtrace::__rust_begin_short_backtrace::<fn(), ()>",
+                        "std[d28b1718532fa52a]::sys::backtrace::\
+                        __rust_begin_short_backtrace::<fn(), ()>",
                         "/rustc/library/std/src/sys/backtrace.rs",
                         166,
                         18,
@@ -275,7 +278,7 @@ mod tests {
 
     #[test]
     fn any_part_of_the_text_can_be_read() {
-        let text = "   0:     0x1 - é::f\n                               at é.rs:1:2\n   1:  0x1 - <unknown>\n";
+        let text = "   0:     0x1 - é::f\n               at é.rs:1:2\n   1:  0x1 - <unknown>\n";
         for start in 0..text.len() {
             for end in start..=text.len() {
                 parse(&String::from_utf8_lossy(&text.as_bytes()[start..end]));

@@ -3,6 +3,8 @@
 //! Formatting a backtrace takes some 21 KB of stack, and resolving one more; the caller may be a
 //! thread that has 16 KiB. A plain POSIX thread, for std's own allocates on both sides for what it
 //! keeps of each thread.
+//!
+//! Relies on: POSIX, for threads: until it is joined, the new thread alone uses the job.
 #![allow(unsafe_code)]
 
 use std::ffi::{c_long, c_void};

@@ -1,4 +1,6 @@
 //! Cold: tests of `symbolize` as a whole, against what std prints of real stacks.
+//!
+//! Relies on: nobody calls the functions in assembly; only their addresses are taken.
 #![allow(unsafe_code)]
 
 use std::backtrace::Backtrace;
@@ -19,7 +21,8 @@ fn symbolize(return_addresses: &[usize]) -> Vec<Place> {
 
 thread_local! {
     /// What std has printed on this thread, by address.
-    static PRINTED: RefCell<BTreeMap<usize, PrintedFrame>> = const { RefCell::new(BTreeMap::new()) };
+    static PRINTED: RefCell<BTreeMap<usize, PrintedFrame>> =
+        const { RefCell::new(BTreeMap::new()) };
     static LEFT: Cell<usize> = const { Cell::new(usize::MAX) };
 }
 

@@ -11,6 +11,9 @@
 //!
 //! The function is assembly because no compiler writes such a table. While its callee runs, nothing
 //! may unwind *through* it: the callee catches its panics.
+//!
+//! Relies on: the System V ABI, by which a function keeps `rbx` and `rbp` for its caller; the
+//! caller, for the memory that an unwinder is led to.
 #![allow(unsafe_code)]
 
 use std::ffi::c_void;

@@ -8,6 +8,9 @@
 //! Of any other stack, a coroutine's or a signal handler's, nobody knows where it ends, and another
 //! may be in its place the next time. Its pages are looked at as a walk comes to them, each time:
 //! by a system call that takes a tenth of a microsecond.
+//!
+//! Relies on: the kernel, which puts the bytes of `AT_RANDOM` on the main thread's stack and checks
+//! an address before it reads there; the C library, for the bounds of other threads.
 #![allow(unsafe_code)]
 
 use std::arch::asm;

@@ -1,4 +1,7 @@
 //! Hot: the segments of a module, as ELF describes them.
+//!
+//! Relies on: the System V ABI, by which a segment is mapped as its header says; the callers, whose
+//! module stays loaded.
 #![allow(unsafe_code)]
 
 use super::bytes::Segment;

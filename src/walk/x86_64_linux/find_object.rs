@@ -1,5 +1,9 @@
 //! Hot: asks `_dl_find_object` of glibc 2.35 and later for the module of an address: without a
 //! lock, from any context.
+//!
+//! Relies on: glibc, for the function and its `struct dl_find_object`, which are part of its ABI;
+//! ELF, for the first page of a module. A module whose code this thread runs is not unloaded
+//! meanwhile.
 #![allow(unsafe_code)]
 
 use std::arch::asm;

@@ -1,4 +1,6 @@
 //! Hot: whether this process is a child that `fork` made.
+//!
+//! Relies on: POSIX, for `pthread_atfork`.
 #![allow(unsafe_code)]
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};

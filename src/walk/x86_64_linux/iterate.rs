@@ -3,6 +3,9 @@
 //!
 //! It takes a lock of the loader, which is held briefly, never while code of a library runs, and
 //! which a thread may take again.
+//!
+//! Relies on: the manual of `dl_iterate_phdr`: what a callback is shown can be read during the
+//! call.
 #![allow(unsafe_code)]
 
 use std::ffi::{c_int, c_void};

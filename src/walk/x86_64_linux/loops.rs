@@ -1,6 +1,9 @@
 //! Hot: the three loops of a walk, in assembly, so that they are as fast in a debug build, where
 //! dependencies are not optimised, as in a release build. Each does the plain case only, and
 //! returns at the first frame that is anything else.
+//!
+//! Relies on: the callers, for what each loop asks of them; the layouts of `Step` and of the rule
+//! table, which constants below compare with the numbers in the assembly.
 #![allow(unsafe_code)]
 
 use std::arch::asm;
@@ -9,27 +12,32 @@ use super::registers::Registers;
 use super::rule_table::{SET_BITS, TABLE, TAG_BITS, WAYS};
 use crate::walk::rule::Rule;
 
-/// A frame that was walked to: the registers just after the return into it, and where they came
-/// from.
+/// A step of a walk, to the frame of a caller: the registers just after the return into that, and
+/// where they came from.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Frame {
+pub(super) struct Step {
     /// `rsp`; the return address was in the word below.
     pub(super) cfa: usize,
     pub(super) return_address: usize,
     pub(super) rbp: usize,
-    /// Where `rbp` was read. 0: it is that of the frame before. 1: this frame cannot be verified by
+    /// Where `rbp` was read. 0: it is that of the step before. 1: this step cannot be verified by
     /// two reads.
     pub(super) rbp_slot: usize,
 }
 
-impl Frame {
+impl Step {
     pub(super) const ZERO: Self = Self { cfa: 0, return_address: 0, rbp: 0, rbp_slot: 0 };
     pub(super) const SAME_RBP: usize = 0;
     pub(super) const UNVERIFIABLE: usize = 1;
+
+    #[inline]
+    pub(super) fn registers(&self) -> Registers {
+        Registers { pc: self.return_address, rsp: self.cfa, rbp: self.rbp }
+    }
 }
 
-const _: () = assert!(std::mem::size_of::<Frame>() == 32);
+const _: () = assert!(std::mem::size_of::<Step>() == 32);
 
 // The numbers in the assembly; before Rust 1.82 they cannot be given by name.
 const _: () = assert!(WAYS == 4 && SET_BITS == 12 && (8 << SET_BITS) == 32768);
@@ -61,9 +69,9 @@ const _: () = assert!(TAG_BITS + Rule::OFFSET_SHIFT == 47);
 pub(super) unsafe fn walk(
     registers: &mut Registers,
     stack_end: usize,
-    next: &mut *mut Frame,
-    last: *mut Frame,
-    remembered: &mut *const Frame,
+    next: &mut *mut Step,
+    last: *mut Step,
+    remembered: &mut *const Step,
 ) -> bool {
     let is_like: u64;
     // SAFETY: the frames read lie between `rsp` and `stack_end`, by the compares above each load,
@@ -172,7 +180,7 @@ pub(super) unsafe fn walk(
 /// `sentinel` lies below `from`, in one array of frames; the words of the frames between them can
 /// be read.
 #[inline]
-pub(super) unsafe fn verify(from: *const Frame, sentinel: *const Frame) -> *const Frame {
+pub(super) unsafe fn verify(from: *const Step, sentinel: *const Step) -> *const Step {
     let mut frame = from;
     // SAFETY: the caller vouches for the frames and the words.
     unsafe {
@@ -205,7 +213,7 @@ pub(super) unsafe fn verify(from: *const Frame, sentinel: *const Frame) -> *cons
 
 /// Where the frames of a walk are kept, outermost first, at the first of the places to fill.
 pub(super) struct Places {
-    pub(super) frame: *mut Frame,
+    pub(super) step: *mut Step,
     pub(super) return_address: *mut usize,
     /// Of all addresses up to this one.
     pub(super) hash: *mut u64,
@@ -218,8 +226,8 @@ pub(super) struct Places {
 /// `next <= end`, both in one array of frames; `places` has room for those between them, elsewhere.
 #[inline]
 pub(super) unsafe fn keep(
-    next: *const Frame,
-    end: *const Frame,
+    next: *const Step,
+    end: *const Step,
     places: Places,
     mut hash: u64,
 ) -> (u64, bool) {
@@ -254,7 +262,7 @@ pub(super) unsafe fn keep(
             "9:",
             next = inout(reg) next => _,
             end = in(reg) end,
-            frame = inout(reg) places.frame => _,
+            frame = inout(reg) places.step => _,
             address = inout(reg) places.return_address => _,
             hashes = inout(reg) places.hash => _,
             hash = inout(reg) hash,

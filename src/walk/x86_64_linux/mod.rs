@@ -2,15 +2,15 @@
 //!
 //! From the walk inwards:
 //! - [`walker`]: walks, and remembers the last walk in order to verify it instead of repeating it;
-//! - [`loops`]: its three loops, in assembly;
+//! - [`walk`]: one walk, step by step; [`loops`]: the three loops of a walk, in assembly;
 //! - [`side_stack`]: the stack on which that is done;
 //! - [`registers`]: where a walk begins; [`bounds`]: how far a thread's stack reaches;
 //!   [`forks`]: whether `fork` made this process;
 //! - [`rules`]: the look-up of a rule; [`rule_table`]: those that are known;
 //! - [`modules`]: which [`module`] (program or library) an address lies in, as [`find_object`] or
 //!   else [`iterate`] says, with [`elf`]; [`replaced`]: whether one lies in place of another;
-//! - [`header`], [`eh_frame`], [`bytes`]: from a module's unwind tables to a rule. Pure functions
-//!   of bytes.
+//! - [`header`], [`eh_frame`], [`frame_program`], [`bytes`]: from a module's unwind tables to a
+//!   rule. Pure functions of bytes.
 
 mod bounds;
 mod bytes;
@@ -19,6 +19,7 @@ mod elf;
 #[cfg_attr(not(target_env = "gnu"), path = "no_find_object.rs")]
 mod find_object;
 mod forks;
+mod frame_program;
 mod header;
 mod iterate;
 mod loops;
@@ -33,6 +34,7 @@ mod rules;
 mod side_stack;
 #[cfg(test)]
 mod tests;
+mod walk;
 mod walker;
 
 // For the files that the fuzz targets include, too: there `rule` is not below `walk`.

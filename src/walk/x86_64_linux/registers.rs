@@ -1,4 +1,6 @@
 //! Hot: `Registers`, where a walk begins.
+//!
+//! Relies on: the processor: the three instructions change no memory and no flags.
 #![allow(unsafe_code)]
 
 use std::arch::asm;

@@ -13,10 +13,11 @@
 //! multiplication: between the load of an address and that of its rule, a walk has nothing else to
 //! do. The offset comes uppermost for the same reason.
 //!
-//! An address has four places, one in each *way*. With two, a program of an unlucky layout looked
-//! 23,000 times for a rule that had been replaced, where 1,000 look-ups would have done. A word of
-//! 0 is empty. It would be an address below 4096, where no code is, with the rule `CFA = rsp`,
-//! which leads nowhere.
+//! An address has four places, one in each *way*. With two, a program with an unlucky layout missed
+//! 23,000 times instead of 1,000 times.
+//!
+//! A word of 0 is empty. It would be an address below 4096, where no code is, with the rule
+//! `CFA = rsp`, which leads nowhere.
 
 use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::sync::atomic::{AtomicU64, AtomicUsize};

@@ -8,6 +8,9 @@
 //! Unwinders find the way back: the function that changes stacks says in its table where the
 //! caller's frame is. Debuggers do not follow it to a stack at lower addresses, so they are called
 //! on the thread's own (`stacks::breakpoint`).
+//!
+//! Relies on: `pages` hands out memory that belongs to nobody else; one thread uses a side stack;
+//! the System V ABI, by which a function keeps `rbp` for its caller.
 #![allow(unsafe_code)]
 
 use std::ffi::c_void;

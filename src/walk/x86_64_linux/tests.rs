@@ -1,5 +1,8 @@
 //! Hot: the tests of the walker, which compare it with a plain one and with the unwinder of the C++
 //! runtime.
+//!
+//! Relies on: the C++ ABI for Itanium, whose unwinder is asked here; the functions in assembly keep
+//! the System V ABI.
 #![allow(unsafe_code)]
 
 use std::ffi::{c_int, c_void};

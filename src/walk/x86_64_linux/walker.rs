@@ -29,19 +29,19 @@
 //!    - Where a frame does not hold, those before it are taken over and the walk goes on from the
 //!      last of them.
 //! 3. A walk that has more frames than there is room for goes on without keeping what it meets
-//!    (`keep_both_ends`), but for the outermost frames. It is not reused: which frames it has
+//!    (`Walk::keep_both_ends`), but for the outermost frames. It is not reused: which frames it has
 //!    depends on where it began. Nor is one on a stack that is not the thread's own, or one that
 //!    came to another: there may be other memory in the place of such a stack the next time.
-//! 4. Code that runs a function on another stack (`stacker::grow`) keeps the old stack pointer in
-//!    `rbp`. Where a rule says that the CFA lies two words above `rbp`, as in every function with a
-//!    frame pointer, and that is in another stack, the walk goes on there.
+//!
+//! Relies on: `bounds` says what can be read of the stack; pointers to steps stay in `steps` and
+//! `fresh`, as the checks beside them see to.
 #![allow(unsafe_code)]
 
-use super::bounds::{self, Readable};
-use super::loops::{self, Frame, Places, HASH_MULTIPLIER};
+use super::bounds;
+use super::loops::{self, Places, Step, HASH_MULTIPLIER};
 use super::registers::Registers;
-use super::{rule_table, rules};
-use crate::walk::rule::{Caller, Cfa, SavedRbp};
+use super::rule_table;
+use super::walk::Walk;
 use crate::walk::stop::{Stop, MAX_FRAMES};
 use crate::walk::walked::Walked;
 
@@ -61,23 +61,11 @@ pub(crate) struct Walker {
     return_addresses: [usize; MAX_FRAMES],
     /// At `i`, of the first `i` addresses.
     hashes: [u64; MAX_FRAMES + 1],
-    /// The frames of the previous walk, from 1; before them one with the highest CFA, at which
-    /// searches end.
-    frames: [Frame; MAX_FRAMES + 1],
-    /// The frames of the present walk so far: the last of the array is the innermost.
-    fresh: [Frame; MAX_FRAMES],
-}
-
-/// The present walk.
-struct Walk {
-    registers: Registers,
-    stack: Readable,
-    /// It is still on the stack on which it began.
-    is_on_first: bool,
-    /// The last frame that was walked to, in `Walker::fresh`, or the end of that.
-    next: *mut Frame,
-    first: *mut Frame,
-    end: *mut Frame,
+    /// Those of the previous walk, from 1; before them one with the highest CFA, at which searches
+    /// end.
+    steps: [Step; MAX_FRAMES + 1],
+    /// Those of the present walk so far: the last of the array is the innermost.
+    fresh: [Step; MAX_FRAMES],
 }
 
 /// How a walk ended.
@@ -86,16 +74,6 @@ struct End {
     kept: usize,
     stop: Stop,
     by_rule: bool,
-}
-
-impl Walk {
-    fn len(&self) -> usize {
-        (self.end as usize).wrapping_sub(self.next as usize) / std::mem::size_of::<Frame>()
-    }
-
-    fn has_room(&self) -> bool {
-        self.next > self.first
-    }
 }
 
 impl Walker {
@@ -111,8 +89,8 @@ impl Walker {
         stack_end: 0,
         return_addresses: [0; MAX_FRAMES],
         hashes: [0; MAX_FRAMES + 1],
-        frames: [Frame::ZERO; MAX_FRAMES + 1],
-        fresh: [Frame::ZERO; MAX_FRAMES],
+        steps: [Step::ZERO; MAX_FRAMES + 1],
+        fresh: [Step::ZERO; MAX_FRAMES],
     };
 
     /// Walks the stack of the current thread from registers that its running functions had.
@@ -134,7 +112,7 @@ impl Walker {
                 && stack.is_own;
             let mut outcome = self.run(&mut walk, can_reuse);
             if outcome.stop == Stop::TooDeep {
-                outcome.stop = keep_both_ends(&mut walk);
+                outcome.stop = walk.keep_both_ends();
             }
             attempts += 1;
             // Rules that were flushed meanwhile may have led this walk astray.
@@ -156,20 +134,20 @@ impl Walker {
     }
 
     fn run(&mut self, walk: &mut Walk, can_reuse: bool) -> End {
-        let frames = self.frames.as_mut_ptr();
-        let sentinel: *const Frame = frames;
+        let steps = self.steps.as_mut_ptr();
+        let sentinel: *const Step = steps;
         // No panic: an array, and not empty.
-        self.frames[0].cfa = usize::MAX;
+        self.steps[0].cfa = usize::MAX;
         let mut remembered = if can_reuse { sentinel.wrapping_add(self.len) } else { sentinel };
         loop {
             let Walk { registers, stack, next, first, .. } = walk;
             // SAFETY: `bounds` vouches for the stack, of which the walk has left only what lies
-            // deeper; `next` is in `fresh`, which begins at `first`; `remembered` is in `frames`,
+            // deeper; `next` is in `fresh`, which begins at `first`; `remembered` is in `steps`,
             // which begins with the highest CFA.
             let mut is_like =
                 unsafe { loops::walk(registers, stack.end, next, *first, &mut remembered) };
             if !is_like {
-                if let Some((stop, by_rule)) = step(walk) {
+                if let Some((stop, by_rule)) = walk.step() {
                     return End { kept: 0, stop, by_rule };
                 }
                 if !walk.is_on_first {
@@ -181,14 +159,14 @@ impl Walker {
             if !is_like {
                 continue;
             }
-            let like = (remembered as usize).wrapping_sub(sentinel as usize)
-                / std::mem::size_of::<Frame>();
+            let like =
+                (remembered as usize).wrapping_sub(sentinel as usize) / std::mem::size_of::<Step>();
             // The one at which the walk is counts once.
             if walk.len() + like - 1 > MAX_FRAMES {
                 remembered = sentinel;
                 continue;
             }
-            // SAFETY: both are in `frames`. The frames between them lie further out than the one at
+            // SAFETY: both are in `steps`. The frames between them lie further out than the one at
             // which the walk is, and in the same stack as when they were walked.
             let broken = unsafe { loops::verify(remembered, sentinel) };
             if broken == sentinel && self.ended_by_rule {
@@ -203,7 +181,7 @@ impl Walker {
     fn keep(&mut self, walk: &Walk, end: End) -> Walked<'_> {
         let End { kept, stop, by_rule } = end;
         let places = Places {
-            frame: self.frames.as_mut_ptr().wrapping_add(kept + 1),
+            step: self.steps.as_mut_ptr().wrapping_add(kept + 1),
             return_address: self.return_addresses.as_mut_ptr().wrapping_add(kept),
             hash: self.hashes.as_mut_ptr().wrapping_add(kept + 1),
         };
@@ -236,25 +214,25 @@ fn finish(hash: u64, len: usize, stop: Stop) -> u64 {
 
 /// Whether the last frame is like a remembered one; moves on to the one to compare the next frame
 /// with.
-fn is_like_remembered(walk: &Walk, remembered: &mut *const Frame) -> bool {
+fn is_like_remembered(walk: &Walk, remembered: &mut *const Step) -> bool {
     // SAFETY: a step has just written it.
-    let frame = unsafe { *walk.next };
+    let step = unsafe { *walk.next };
     loop {
-        // SAFETY: in `Walker::frames`: the search ends at its first, which has the highest CFA.
+        // SAFETY: in `Walker::steps`: the search ends at its first, which has the highest CFA.
         let candidate = unsafe { **remembered };
-        if candidate.cfa >= frame.cfa {
-            return candidate.cfa == frame.cfa
-                && candidate.return_address == frame.return_address
-                && candidate.rbp == frame.rbp;
+        if candidate.cfa >= step.cfa {
+            return candidate.cfa == step.cfa
+                && candidate.return_address == step.return_address
+                && candidate.rbp == step.rbp;
         }
         *remembered = remembered.wrapping_sub(1);
     }
 }
 
 /// Takes the remembered frames between `broken` and `like` for walked.
-fn take_over(walk: &mut Walk, broken: *const Frame, like: *const Frame) {
+fn take_over(walk: &mut Walk, broken: *const Step, like: *const Step) {
     let first = broken.wrapping_add(1);
-    let count = (like as usize).wrapping_sub(first as usize) / std::mem::size_of::<Frame>();
+    let count = (like as usize).wrapping_sub(first as usize) / std::mem::size_of::<Step>();
     if count == 0 {
         return;
     }
@@ -264,129 +242,5 @@ fn take_over(walk: &mut Walk, broken: *const Frame, like: *const Frame) {
     walk.next = next;
     // SAFETY: just written.
     let outermost = unsafe { *next };
-    walk.registers =
-        Registers { pc: outermost.return_address, rsp: outermost.cfa, rbp: outermost.rbp };
-}
-
-/// Any step, checked; or why there is none, and whether that follows from a rule alone.
-#[cold]
-#[inline(never)]
-fn step(walk: &mut Walk) -> Option<(Stop, bool)> {
-    let pc = walk.registers.pc;
-    if pc == 0 {
-        // `loops::walk` has taken the end of the stack for a frame.
-        walk.next = walk.next.wrapping_add(1);
-        return Some((Stop::Complete, false));
-    }
-    let (cfa, saved) = match rules::caller_at(pc) {
-        Caller::Frame { cfa, rbp } => (cfa, rbp),
-        Caller::Outermost => return Some((Stop::Complete, true)),
-        Caller::Unknown => return Some((Stop::UnknownCode, true)),
-    };
-    match caller_of(walk, cfa, saved) {
-        None => Some((Stop::Inconsistent, false)),
-        Some(frame) if frame.return_address == 0 => Some((Stop::Complete, false)),
-        Some(_) if !walk.has_room() => Some((Stop::TooDeep, false)),
-        Some(frame) => {
-            walk.next = walk.next.wrapping_sub(1);
-            // SAFETY: in `Walker::fresh`, as there was room.
-            unsafe { *walk.next = frame };
-            walk.registers = Registers { pc: frame.return_address, rsp: frame.cfa, rbp: frame.rbp };
-            None
-        }
-    }
-}
-
-/// So many frames more are walked to find the outermost ones: enough for the stacks of tests, and
-/// no more than a millisecond.
-const MAX_FURTHER: usize = 16_384 - MAX_FRAMES;
-
-/// Goes on with a walk that has no more room. The outer half of the room becomes a ring for what it
-/// meets; it ends with the outermost frames, or is given up, where they can't be found.
-#[cold]
-#[inline(never)]
-fn keep_both_ends(walk: &mut Walk) -> Stop {
-    const HALF: usize = MAX_FRAMES / 2;
-    // SAFETY: the first half of `Walker::fresh`, of which the walk has written all; nothing else
-    // has a reference to it.
-    let ring = unsafe { std::slice::from_raw_parts_mut(walk.first, HALF) };
-    let mut last = 0;
-    for _ in 0..MAX_FURTHER {
-        let next = match rules::caller_at(walk.registers.pc) {
-            Caller::Frame { cfa, rbp } => caller_of(walk, cfa, rbp),
-            Caller::Outermost => Some(Frame::ZERO),
-            Caller::Unknown => None,
-        };
-        let Some(frame) = next else { break };
-        if frame.return_address == 0 {
-            // The outermost first.
-            // No panic: `last` is less than the length.
-            ring.rotate_left(last);
-            return Stop::MiddleLeftOut;
-        }
-        last = last.checked_sub(1).unwrap_or(HALF - 1);
-        // No panic: as above.
-        ring[last] = frame;
-        walk.registers = Registers { pc: frame.return_address, rsp: frame.cfa, rbp: frame.rbp };
-    }
-    walk.next = walk.first.wrapping_add(HALF);
-    Stop::TooDeep
-}
-
-/// The frame of the caller, by a rule; `None` where it leads to what cannot be read, or not
-/// outwards.
-fn caller_of(walk: &mut Walk, cfa: Cfa, saved: SavedRbp) -> Option<Frame> {
-    let Registers { rsp, rbp, .. } = walk.registers;
-    let is_rare = matches!(cfa, Cfa::AtRbp(_));
-    let has_frame_pointer = cfa == Cfa::Rbp(16) && saved == SavedRbp::BelowCfa(16);
-    let cfa = match cfa {
-        Cfa::Rsp(offset) => rsp.checked_add(offset)?,
-        Cfa::Rbp(offset) => rbp.checked_add(offset)?,
-        Cfa::AtRbp(offset) => read(walk, rsp, rbp.checked_add_signed(offset)?)?,
-    };
-    let lowest = match has_frame_pointer && is_elsewhere(walk, cfa) {
-        true => {
-            let stack = bounds::readable(rbp)?;
-            if stack.is_own && walk.stack.is_own {
-                return None;
-            }
-            walk.stack = stack;
-            walk.is_on_first = false;
-            rbp
-        }
-        false if cfa <= rsp => return None,
-        false => rsp,
-    };
-    let return_address = read(walk, lowest, cfa.wrapping_sub(8))?;
-    let slot = match saved {
-        SavedRbp::Same => Frame::SAME_RBP,
-        SavedRbp::BelowCfa(offset) => cfa.wrapping_sub(offset),
-        SavedRbp::AtRbp => rbp,
-    };
-    let rbp = if slot == Frame::SAME_RBP { rbp } else { read(walk, lowest, slot)? };
-    let rbp_slot = if is_rare { Frame::UNVERIFIABLE } else { slot };
-    Some(Frame { cfa, return_address, rbp, rbp_slot })
-}
-
-/// Whether the frame lies in another stack than the one that the walk is on.
-fn is_elsewhere(walk: &Walk, cfa: usize) -> bool {
-    let Walk { registers, stack, .. } = walk;
-    if cfa > registers.rsp && cfa <= stack.end {
-        return false;
-    }
-    let is_next = cfa > stack.end && bounds::extended(*stack, cfa).is_some();
-    !is_next || bounds::is_on_first_stack(cfa.wrapping_sub(8)) && !stack.is_own
-}
-
-/// A word of the stack, at `lowest` or above.
-fn read(walk: &mut Walk, lowest: usize, address: usize) -> Option<usize> {
-    if address < lowest || address % 8 != 0 {
-        return None;
-    }
-    if address >= walk.stack.end {
-        walk.stack = bounds::extended(walk.stack, address.checked_add(8)?)?;
-    }
-    // SAFETY: aligned, and a word between the stack pointer and the end of what can be read of the
-    // stack, which is aligned, too.
-    Some(unsafe { *(address as *const usize) })
+    walk.registers = outermost.registers();
 }

@@ -12,6 +12,8 @@ use libfuzzer_sys::fuzz_target;
 mod bytes;
 #[path = "../../../src/walk/x86_64_linux/eh_frame.rs"]
 mod eh_frame;
+#[path = "../../../src/walk/x86_64_linux/frame_program.rs"]
+mod frame_program;
 #[path = "../../../src/walk/x86_64_linux/header.rs"]
 mod header;
 #[path = "../../../src/walk/rule.rs"]

@@ -1,0 +1,165 @@
+//! Hot: `Walk`, one walk, step by step: each rule, each check and each stack, in plain code. The
+//! loops in assembly do the frequent ones of these steps (`loops::walk`), and `walker` spares those
+//! that the last walk has made already.
+//!
+//! Code that runs a function on another stack (`stacker::grow`) keeps the old stack pointer in
+//! `rbp`. Where a rule says that the CFA lies two words above `rbp`, as in every function with a
+//! frame pointer, and that is in another stack, the walk goes on there.
+//!
+//! Relies on: `bounds` says what can be read; `next` stays in the array from `first` to `end`,
+//! which nobody else uses.
+#![allow(unsafe_code)]
+
+use super::bounds::{self, Readable};
+use super::loops::Step;
+use super::registers::Registers;
+use super::rules;
+use crate::walk::rule::{Caller, Cfa, SavedRbp};
+use crate::walk::stop::{Stop, MAX_FRAMES};
+
+/// So many frames more are walked to find the outermost ones: enough for the stacks of tests, and
+/// no more than a millisecond.
+const MAX_FURTHER: usize = 16_384 - MAX_FRAMES;
+
+/// The present walk.
+pub(super) struct Walk {
+    pub(super) registers: Registers,
+    pub(super) stack: Readable,
+    /// It is still on the stack on which it began.
+    pub(super) is_on_first: bool,
+    /// The last step, in `Walker::fresh`, or the end of that.
+    pub(super) next: *mut Step,
+    pub(super) first: *mut Step,
+    pub(super) end: *mut Step,
+}
+
+impl Walk {
+    /// How many steps there were.
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        (self.end as usize).wrapping_sub(self.next as usize) / std::mem::size_of::<Step>()
+    }
+
+    fn has_room(&self) -> bool {
+        self.next > self.first
+    }
+
+    /// Any step, checked; or why there is none, and whether that follows from a rule alone.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn step(&mut self) -> Option<(Stop, bool)> {
+        let pc = self.registers.pc;
+        if pc == 0 {
+            // `loops::walk` has taken the end of the stack for a frame.
+            self.next = self.next.wrapping_add(1);
+            return Some((Stop::Complete, false));
+        }
+        let (cfa, saved) = match rules::caller_at(pc) {
+            Caller::Frame { cfa, rbp } => (cfa, rbp),
+            Caller::Outermost => return Some((Stop::Complete, true)),
+            Caller::Unknown => return Some((Stop::UnknownCode, true)),
+        };
+        match self.caller_of(cfa, saved) {
+            None => Some((Stop::Inconsistent, false)),
+            Some(step) if step.return_address == 0 => Some((Stop::Complete, false)),
+            Some(_) if !self.has_room() => Some((Stop::TooDeep, false)),
+            Some(step) => {
+                self.next = self.next.wrapping_sub(1);
+                // SAFETY: in `Walker::fresh`, as there was room.
+                unsafe { *self.next = step };
+                self.registers = step.registers();
+                None
+            }
+        }
+    }
+
+    /// Goes on with a walk that has no more room. The outer half of the room becomes a ring for
+    /// what it meets; it ends with the outermost frames, or is given up, where they can't be found.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn keep_both_ends(&mut self) -> Stop {
+        const HALF: usize = MAX_FRAMES / 2;
+        // SAFETY: the first half of `Walker::fresh`, of which the walk has written all; nothing
+        // else has a reference to it.
+        let ring = unsafe { std::slice::from_raw_parts_mut(self.first, HALF) };
+        let mut last = 0;
+        for _ in 0..MAX_FURTHER {
+            let next = match rules::caller_at(self.registers.pc) {
+                Caller::Frame { cfa, rbp } => self.caller_of(cfa, rbp),
+                Caller::Outermost => Some(Step::ZERO),
+                Caller::Unknown => None,
+            };
+            let Some(step) = next else { break };
+            if step.return_address == 0 {
+                // The outermost first.
+                // No panic: `last` is less than the length.
+                ring.rotate_left(last);
+                return Stop::MiddleLeftOut;
+            }
+            last = last.checked_sub(1).unwrap_or(HALF - 1);
+            // No panic: as above.
+            ring[last] = step;
+            self.registers = step.registers();
+        }
+        self.next = self.first.wrapping_add(HALF);
+        Stop::TooDeep
+    }
+
+    /// The step to the caller, by a rule; `None` where it leads to what cannot be read, or not
+    /// outwards.
+    fn caller_of(&mut self, cfa: Cfa, saved: SavedRbp) -> Option<Step> {
+        let Registers { rsp, rbp, .. } = self.registers;
+        let is_rare = matches!(cfa, Cfa::AtRbp(_));
+        let has_frame_pointer = cfa == Cfa::Rbp(16) && saved == SavedRbp::BelowCfa(16);
+        let cfa = match cfa {
+            Cfa::Rsp(offset) => rsp.checked_add(offset)?,
+            Cfa::Rbp(offset) => rbp.checked_add(offset)?,
+            Cfa::AtRbp(offset) => self.read(rsp, rbp.checked_add_signed(offset)?)?,
+        };
+        let lowest = match has_frame_pointer && self.is_elsewhere(cfa) {
+            true => {
+                let stack = bounds::readable(rbp)?;
+                if stack.is_own && self.stack.is_own {
+                    return None;
+                }
+                self.stack = stack;
+                self.is_on_first = false;
+                rbp
+            }
+            false if cfa <= rsp => return None,
+            false => rsp,
+        };
+        let return_address = self.read(lowest, cfa.wrapping_sub(8))?;
+        let slot = match saved {
+            SavedRbp::Same => Step::SAME_RBP,
+            SavedRbp::BelowCfa(offset) => cfa.wrapping_sub(offset),
+            SavedRbp::AtRbp => rbp,
+        };
+        let rbp = if slot == Step::SAME_RBP { rbp } else { self.read(lowest, slot)? };
+        let rbp_slot = if is_rare { Step::UNVERIFIABLE } else { slot };
+        Some(Step { cfa, return_address, rbp, rbp_slot })
+    }
+
+    /// Whether the frame lies in another stack than the one that the walk is on.
+    fn is_elsewhere(&self, cfa: usize) -> bool {
+        let Self { registers, stack, .. } = self;
+        if cfa > registers.rsp && cfa <= stack.end {
+            return false;
+        }
+        let is_next = cfa > stack.end && bounds::extended(*stack, cfa).is_some();
+        !is_next || bounds::is_on_first_stack(cfa.wrapping_sub(8)) && !stack.is_own
+    }
+
+    /// A word of the stack, at `lowest` or above.
+    fn read(&mut self, lowest: usize, address: usize) -> Option<usize> {
+        if address < lowest || address % 8 != 0 {
+            return None;
+        }
+        if address >= self.stack.end {
+            self.stack = bounds::extended(self.stack, address.checked_add(8)?)?;
+        }
+        // SAFETY: aligned, and a word between the stack pointer and the end of what can be read of
+        // the stack, which is aligned, too.
+        Some(unsafe { *(address as *const usize) })
+    }
+}
