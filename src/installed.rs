@@ -2,10 +2,10 @@
 //! scope, budget and profiler asks first: an assertion must never hold because nothing was counted.
 //!
 //! The probe allocates while the thread's events are ignored, and asks how many requests reached a
-//! `ModAlloc`: one is right, none means that another allocator serves this code, more that one
-//! `ModAlloc` wraps another. It does so twice: by code that is compiled into this crate, and by
-//! code of the standard library. A standard library that is linked dynamically has an allocator of
-//! its own, and only the second request tells.
+//! `ModAlloc`. One is right. None means that another allocator serves this code; more mean that one
+//! `ModAlloc` wraps another. It asks twice: by code that is compiled into this crate, and by code
+//! of the standard library. A standard library that is linked dynamically has an allocator of its
+//! own, and only the second request shows that.
 
 mod refusal;
 mod std_library;
@@ -34,14 +34,15 @@ pub(crate) fn require() {
 fn probe() {
     let from_here = requests(|| {
         let mut probe = Vec::<u8>::new();
-        // It may well be refused: what counts is who was asked. Likewise below.
+        // The request may be refused: what matters is who was asked. The same goes for the one
+        // below.
         let _ = black_box(&mut probe).try_reserve_exact(1);
         drop(black_box(probe));
     });
     let from_std = requests(|| {
         let mut probe = String::new();
-        // Not generic, and compiled into the standard library only, where a method of `Vec` is
-        // compiled here.
+        // This method is not generic, so it is compiled into the standard library alone. A method
+        // of `Vec` is compiled here.
         let _ = black_box(&mut probe).try_reserve(1);
         drop(black_box(probe));
     });
@@ -62,11 +63,12 @@ fn requests(work: impl FnOnce()) -> u64 {
     })
 }
 
-/// Why what is allocated here, or in the standard library, does not count. `counted` is what does.
+/// Why nothing is counted of what this code, or the standard library, allocates. `counted` is how
+/// much was counted of other code.
 fn refusal(counts_here: bool, counted: i64) -> Refusal {
     let std = std_library::find();
-    // Where both are in one dynamic library, that may as well be one of its own, in which the two
-    // lines are missing. But then nothing counts in it.
+    // Where this code and std are in one dynamic library, the two lines may be missing in that
+    // library. But then nothing was counted in it.
     if counts_here || std.is_apart || std.file.is_some() && counted > 0 {
         return Refusal::StdIsDynamic { file: std.file };
     }

@@ -25,8 +25,9 @@ pub fn limit(key: &'static str, value: impl Integer) -> u64 {
     }
 }
 
-/// All integer types, so that `max = input.len() + 1` needs no cast. Its name is what the compiler
-/// says of other types, for its attribute for words of one's own does not compile before Rust 1.78.
+/// All integer types, so that `max = input.len() + 1` needs no cast. For other types the compiler
+/// names this trait, so its name says what is expected. (`diagnostic::on_unimplemented`, which
+/// would allow a text, came with Rust 1.78.)
 pub trait Integer: Copy + fmt::Display + sealed::Sealed {
     /// `None` if it does not fit.
     fn to_u64(self) -> Option<u64>;
@@ -48,10 +49,10 @@ macro_rules! limits {
 }
 limits!(u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize);
 
-/// The value of a block, which is no future and no closure that the block only made.
+/// Hands on the value of a block, which must not be a future or a closure that the block only made.
 ///
-/// A call hands the type that is expected of it on to the block; a `match` or a closure would not.
-/// What is done after the block is its second argument.
+/// It is a function because a call hands the expected type on to the block; a `match` or a closure
+/// would not. The second argument is what is done after the block.
 #[inline(always)]
 #[allow(non_camel_case_types)]
 pub fn value<T, for_a_future_use_check_future>(value: T, (): ()) -> T
@@ -61,8 +62,8 @@ where
     value
 }
 
-/// What a function under the attribute returns, which is no future that it only made; else as
-/// [`value`].
+/// Hands on what a function under the attribute returns, which must not be a future that it only
+/// made. Else it is as [`value`].
 #[inline(always)]
 #[allow(non_camel_case_types)]
 pub fn output<T, for_a_future_make_it_an_async_fn>(output: T, (): ()) -> T
@@ -72,12 +73,12 @@ where
     output
 }
 
-/// What the closure of a repeated body returns. `return` and `?` in such a body would silently end
-/// one run instead of leaving the function; this type makes them compile errors.
+/// What the closure of a repeated body returns. `return` and `?` in such a body would end one run
+/// instead of leaving the function, and nobody would notice. This type makes them compile errors.
 #[derive(Debug)]
 pub struct RunsSeveralTimes<R>(pub R);
 
-/// Runs `body` as often as `repeated` says; the last value.
+/// Runs `body` as often as `repeated` says, and returns the last value.
 #[track_caller]
 pub fn repeat<R>(
     repeated: Repeated,
@@ -100,7 +101,7 @@ pub fn counted_future<Fut: Future>(
     Counted::new(budget, origin, body(closer), tag).enforced()
 }
 
-/// Runs the body of an `async fn` as often as `repeated` says; the last output.
+/// Runs the body of an `async fn` as often as `repeated` says, and returns the last output.
 #[track_caller]
 pub fn repeat_future<R, F, Fut>(
     repeated: Repeated,

@@ -1,9 +1,9 @@
 //! Cold: `Broken`, what was measured where a budget is broken, without what the test harness has
 //! allocated.
 //!
-//! The harness keeps what tests print, unless the runner tells it not to: `cargo test` does not,
-//! `cargo nextest` does. No verdict is to hang on that. While a budget holds nothing is looked at;
-//! where it does not, the stacks say what is the harness's.
+//! The harness keeps what tests print, unless the runner tells it not to: `cargo nextest` tells it
+//! so, `cargo test` does not. No verdict must depend on that. While a budget holds, nobody looks.
+//! Where it does not hold, the stacks tell which allocations are the harness's.
 
 use std::panic::Location;
 
@@ -20,18 +20,18 @@ use crate::stacks::SiteCounts;
 
 pub(crate) struct Broken {
     pub(super) measurement: Measurement,
-    /// Where the allocations were made, as far as that was looked for.
+    /// Where the allocations were made, if somebody has looked.
     #[cfg(feature = "backtraces")]
     pub(super) sites: Option<CallSites>,
-    /// Allocation events of the harness: they are in no number.
+    /// Allocation events of the harness, which are in none of the numbers.
     pub(super) of_harness: u64,
 }
 
 impl Broken {
-    /// Of what breaks the budget as it was counted.
+    /// Judges again what broke the budget as it was counted.
     ///
     /// # Errors
-    /// If it holds without the harness: what was measured then.
+    /// If the budget holds without the harness: what was measured without it.
     #[cold]
     pub(super) fn new(
         budget: &Budget,
@@ -68,7 +68,7 @@ impl Broken {
         if stats.peak_bytes < i64::MAX {
             stats.peak_bytes = stats.peak_bytes.saturating_sub(at_peak).max(0);
         }
-        // It is not freed before the test ends.
+        // The harness does not free it before the test ends.
         stats.live_count = stats.live_count.wrapping_sub(of_harness.allocs as i64);
         if let (Some(live), Some(retained)) = (&mut measured.live, retained) {
             let (_, of_harness) = self::sites(retained, location);
@@ -79,7 +79,7 @@ impl Broken {
     }
 }
 
-/// The call sites of a recording without those of the harness, and what these have.
+/// The call sites of a recording without those of the harness, and what was counted at the latter.
 #[cfg(feature = "backtraces")]
 pub(super) fn sites(
     recording: &Recording,

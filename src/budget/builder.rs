@@ -28,29 +28,31 @@ use crate::stacks::FirstOverrun;
 /// ```
 ///
 /// # What is counted
-/// What the thread that runs the code allocates and frees between its start and its end. The drop
-/// of its locals is in; the drop of its result, of its arguments and of what it borrowed is not.
-/// Other threads do not count. While a panic unwinds, nothing panics for a broken budget: that
-/// panic wins.
+/// What the thread that runs the code allocates and frees between the start of the code and its
+/// end. The drop of local variables counts. The drop of the result, of arguments and of what was
+/// borrowed does not. Other threads do not count. While a panic unwinds, a broken budget does not
+/// panic: the first panic wins.
 ///
 /// The test harness keeps what tests print, in a buffer that grows on the thread of the test,
-/// unless the runner tells it not to. Where a budget would break, the stacks say which allocations
-/// are the buffer's, and they are left out of events, bytes, reallocations, retained blocks, and of
-/// the peak what the buffer had at that moment: the verdict is the same under each runner. While a
-/// budget holds nothing is looked at, so they may help to reach a `min` or an `exact`. They do
-/// count where no stacks are recorded ([`call_sites(false)`](Self::call_sites),
-/// `MOD_ALLOC_BACKTRACE=off`, targets and builds without call sites), for what a `Display` or
-/// `Debug` of the user's own prints in a build without debug information: print in
+/// unless the runner tells it not to. Where a budget would break, the stacks tell which allocations
+/// are the buffer's. These are left out of events, bytes, reallocations and retained blocks; what
+/// the buffer had at the peak is left out of the peak. So the verdict is the same under each
+/// runner. While a budget holds nobody looks, so the buffer may help to reach a `min` or an
+/// `exact`.
+///
+/// The buffer does count where no stacks are recorded ([`call_sites(false)`](Self::call_sites),
+/// `MOD_ALLOC_BACKTRACE=off`, targets and builds without call sites). In a build without debug
+/// information, so does what a `Display` or `Debug` of the user's own prints. Print in
 /// [`uncounted`](crate::uncounted) there.
 ///
 /// Setting a limit again replaces it; `exact` sets both `min` and `max`.
 ///
 /// # Futures and closures as values
-/// Code whose value is a future has only made it: what it allocates when it is awaited would not be
-/// counted, and the budget would hold. So it does not compile (E0283 or E0282, which names
-/// `check_future`); nor does code whose value `.await` makes a future of
-/// ([`IntoFuture`](std::future::IntoFuture)), or is a closure without parameters, which nobody has
-/// called.
+/// Code whose value is a future has only made it. What the future allocates when it is awaited
+/// would not be counted, and the budget would hold. So such code does not compile (E0283 or E0282,
+/// which names `check_future`). The same goes for a value that `.await` would make a future of
+/// ([`IntoFuture`](std::future::IntoFuture)), and for a closure without parameters, which nobody
+/// has called.
 ///
 /// ```compile_fail,E0283
 /// # async fn request() {}
@@ -72,8 +74,8 @@ use crate::stacks::FirstOverrun;
 /// ```
 ///
 /// # Panics
-/// All checks panic if `ModAlloc` is not the global allocator of this binary, with the lines to
-/// add; and where no limit is set, or a `min` above the `max`.
+/// All checks panic if `ModAlloc` is not the global allocator of this binary; the message has the
+/// lines to add. They also panic if no limit is set, or a `min` above the `max`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[must_use = "a budget does nothing until it is checked or enforced"]
 pub struct Budget {
@@ -110,7 +112,7 @@ impl Budget {
 
     /// At least this many allocation events.
     ///
-    /// For code whose allocations are its purpose, such as a test that warms a pool, and to notice
+    /// For code whose purpose it is to allocate, such as a test that warms a pool; and to notice
     /// when a budget can be lowered.
     pub const fn min(mut self, allocations: u64) -> Self {
         self.limits[Metric::Allocations as usize].min = Some(allocations);
@@ -122,7 +124,7 @@ impl Budget {
         self.min(allocations).max(allocations)
     }
 
-    /// At most this many bytes requested, all allocation events together; a reallocation adds its
+    /// At most this many bytes requested by all allocation events together. A reallocation adds its
     /// full new size.
     pub const fn max_bytes(self, bytes: u64) -> Self {
         self.at_most(Metric::Bytes, bytes)
@@ -130,12 +132,12 @@ impl Budget {
 
     /// At most this many net bytes above the start at any moment.
     ///
-    /// Net bytes are what was allocated minus what was freed on the threads that count. Where the
-    /// budget is broken, the report lists the blocks that were live at the peak, with their bytes
-    /// then; these are followed one by one, so one that another thread frees is not among them, and
-    /// they may come to less. For that, each is kept in a table as long as it lives, which takes
-    /// some 150 ns more for each in release builds, and a microsecond and a half in debug builds;
-    /// [`call_sites(false)`](Self::call_sites) turns that off.
+    /// Net bytes are what was allocated minus what was freed, on the threads that count. Where the
+    /// budget is broken, the report lists the blocks that were live at the peak, with the bytes
+    /// that they had then. For that, each block is kept in a table as long as it lives, which takes
+    /// some 150 ns more for each in release builds, and a microsecond and a half in debug builds.
+    /// [`call_sites(false)`](Self::call_sites) turns it off. The listed blocks may come to less
+    /// than the peak: one that another thread frees is no longer among them.
     pub const fn max_peak_bytes(self, bytes: u64) -> Self {
         self.at_most(Metric::PeakBytes, bytes)
     }
@@ -145,27 +147,27 @@ impl Budget {
         self.at_most(Metric::Reallocations, reallocations)
     }
 
-    /// At most this many blocks freed, those from before the start included.
+    /// At most this many blocks freed; those that were allocated before the start count, too.
     pub const fn max_deallocs(self, deallocations: u64) -> Self {
         self.at_most(Metric::Deallocations, deallocations)
     }
 
-    /// At most this many of the blocks that are allocated within may be live at the end: 0 is a
-    /// leak check, where the code returns nothing. A block that the code returns counts.
+    /// At most this many of the blocks that the code allocates may be live at its end. With 0 it is
+    /// a leak check of code that returns nothing: a block that the code returns counts.
     ///
-    /// It goes by the identity of each block: one that is freed within does not count, on whichever
-    /// thread that happens, nor does one from before that is only reallocated within; one that is
-    /// allocated within stays the same block when it is reallocated. While such a budget is
+    /// It goes by the identity of each block. A block that is freed in time does not count, on
+    /// whichever thread that happens. Nor does an older block that the code only reallocates. A
+    /// block of the code's own stays the same block when it is reallocated. While such a budget is
     /// checked, every thread notes the blocks that it frees, which takes some nanoseconds each.
     ///
-    /// What the standard library allocates to start a thread it frees when the thread ends, which
-    /// [`std::thread::scope`] does not wait for. So a check that would break waits while threads
-    /// are busy that have begun within, for a second at the most. Where stacks are recorded, that
-    /// is for std's own blocks alone: what else is live when the code has come to its end is
-    /// retained.
+    /// What the standard library allocates to start a thread, it frees when the thread ends, and
+    /// [`std::thread::scope`] does not wait for that. So a check that would break waits for the
+    /// threads that the code has started, for a second at the most. Where stacks are recorded, it
+    /// waits for std's own blocks alone: all others that are live at the end are retained.
     ///
-    /// What the standard library sets up at a first use, such as the buffer of stdout, is retained
-    /// if that happens within: do it once before, or in a [`warmup`](Self::warmup).
+    /// What the standard library sets up at its first use, such as the buffer of stdout, is
+    /// retained if the code is the first to use it. Use it once before, or in a
+    /// [`warmup`](Self::warmup).
     ///
     /// ```
     /// # #[global_allocator] static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();
@@ -210,7 +212,7 @@ impl Budget {
         Metric::ALL.into_iter().map(|m| (m, self.limit(m))).filter(|(_, limit)| !limit.is_none())
     }
 
-    /// The limits as they are written.
+    /// The limits as they are written: a key and its number each.
     pub(crate) fn keys(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
         let keys = |(metric, Limit { min, max }): (Metric, Limit)| match (min, max) {
             (Some(min), Some(max)) if min == max => [Some(("exact", min)), None],
@@ -238,11 +240,12 @@ impl Budget {
         }
     }
 
-    /// What to look out for if call sites are to be recorded, or the first allocation past a limit
+    /// The limits to watch, if call sites are to be recorded or the first allocation past a limit
     /// is to be found; else `None`.
     #[track_caller]
     fn look_out(&self) -> Option<FirstOverrun> {
-        // Asked in any case, so that a wrong value is said here, and not in the middle of a report.
+        // The variable is read in any case, so that a wrong value is reported here, and not in the
+        // middle of a report.
         let wants_call_sites = environment::wants_call_sites();
         let is_recorded = environment::wants_break()
             || environment::wants_dhat()
@@ -260,19 +263,19 @@ impl Budget {
         is_recorded.then(|| FirstOverrun::After(limits()))
     }
 
-    /// Whether they are to be recorded, as far as it says.
+    /// Whether the budget itself asks for call sites.
     pub(crate) const fn wants_call_sites(&self) -> bool {
         self.call_sites
     }
 
-    /// Nothing holds that was not measured.
+    /// Whether all limits hold. None holds where nothing was measured.
     pub(crate) fn holds(&self, measured: &Measured) -> bool {
         measured.unmeasured.is_none()
             && self.limits().all(|(metric, limit)| limit.holds(metric.of(measured)))
     }
 
     /// # Panics
-    /// If no run could fail, or none could hold.
+    /// If no run could break the budget, or none could hold it.
     #[track_caller]
     pub(crate) fn require_sense(&self) {
         assert!(

@@ -1,9 +1,10 @@
-//! Cold: what other threads allocate while a budget is open, and are not attached to it. It is no
-//! part of the verdict, but whoever forgot to attach a worker must be able to find out.
+//! Cold: what other threads, which are not attached, allocate while a budget is open. It is no part
+//! of the verdict, but users who forgot to attach a worker must be able to find out.
 //!
-//! An event says on which thread it happens, not for whom. Beside other tests, what other threads
-//! allocate is mostly theirs. So nothing is said unless this is certainly the only test: then what
-//! is not the harness's is its own, or of a thread that an earlier one left behind.
+//! An event tells on which thread it happens, not for whom. Where several tests run side by side,
+//! most of what other threads allocate is for the other tests. So nothing is said unless this is
+//! certainly the only test that runs. Then it is this test's own, or the harness's, or of a thread
+//! that an earlier test left behind.
 
 use std::env;
 use std::ffi::OsString;
@@ -16,8 +17,8 @@ use crate::counters;
 use crate::number::counted;
 use crate::threads;
 
-/// Whether a budget is to look: with `MOD_ALLOC_REPORT=1`, or for its report, where one that
-/// records call sites might make one.
+/// Whether a budget is to look: with `MOD_ALLOC_REPORT=1`, or for its report, if it records call
+/// sites.
 ///
 /// # Panics
 /// If `MOD_ALLOC_REPORT` has no valid value.
@@ -41,7 +42,7 @@ pub(super) fn is_wanted(records: bool) -> bool {
     is_alone
 }
 
-/// Whether to say it of budgets that hold, too.
+/// Whether to say it also of budgets that hold.
 ///
 /// # Panics
 /// As [`is_wanted`].
@@ -50,8 +51,8 @@ pub(super) fn is_reported() -> bool {
     environment::wants_report()
 }
 
-/// Says of a budget that has held what other threads have allocated meanwhile, if that is asked
-/// for.
+/// Says what other threads have allocated while a budget was open that has held, if the environment
+/// asks for that.
 pub(super) fn report(origin: &Origin, events: impl FnOnce() -> Option<u64>) {
     if !is_reported() {
         return;
@@ -69,17 +70,18 @@ pub(super) fn report(origin: &Origin, events: impl FnOnce() -> Option<u64>) {
     }
 }
 
-/// To the process's stderr: what a test prints that passes is shown to nobody.
+/// Writes to the process's stderr: nobody is shown what a passing test prints.
 #[cold]
 fn say(line: &dyn Fn() -> String) {
     counters::ignored(|_| {
-        // Who has closed it does not want to know.
+        // If stderr is closed, nobody wants to know.
         let _ = writeln!(std::io::stderr(), "mod-alloc: {}", line());
     });
 }
 
-/// Whether no other test runs at the same time: on the first thread of a process no harness runs
-/// tests, and elsewhere the command line and the environment say how many run at a time.
+/// Whether no other test runs at the same time. On the first thread of a process, no harness runs
+/// tests side by side. On other threads, the command line and the environment tell how many run at
+/// a time.
 fn is_the_only_test() -> bool {
     const UNREAD: u8 = 2;
     static ONE_AT_A_TIME: AtomicU8 = AtomicU8::new(UNREAD);
@@ -97,7 +99,7 @@ fn is_the_only_test() -> bool {
     is_one || threads::is_first_thread()
 }
 
-/// Options of Rust's test harness whose value is an argument of its own, and no test's name.
+/// Options of Rust's test harness that are followed by a value, which is not the name of a test.
 const WITH_VALUE: [&str; 6] =
     ["--skip", "--logfile", "--color", "--format", "--shuffle-seed", "-Z"];
 

@@ -1,4 +1,4 @@
-//! Cold: holding a closure or a stretch of code to a budget.
+//! Cold: holds a closure or a stretch of code to a budget.
 
 use std::fmt;
 use std::thread;
@@ -51,7 +51,7 @@ impl Budget {
 
 /// Holds a stretch of code to a budget, whichever way it is left.
 ///
-/// `close` hands the verdict to the caller. Without it, dropping the guard calls `fail` where the
+/// `finish` hands the verdict to the caller. A guard that is only dropped calls `fail` if the
 /// budget is broken, unless the thread is panicking.
 #[must_use]
 pub struct Guard {
@@ -74,7 +74,8 @@ impl Guard {
         self.verdict()
     }
 
-    /// Ends it: what was measured if the budget is broken, and nothing while a panic unwinds.
+    /// Ends the stretch, and returns what was measured if the budget is broken. While a panic
+    /// unwinds it returns nothing.
     pub fn finish(self) -> Option<Exceeded> {
         unless_panicking(self.close())
     }
@@ -101,8 +102,8 @@ impl Drop for Guard {
     }
 }
 
-/// While a panic unwinds no budget fails: that panic says more, and a second one would end the
-/// process.
+/// While a panic unwinds no budget fails: the first panic says more, and a second one would abort
+/// the process.
 pub(crate) fn unless_panicking(exceeded: Option<Exceeded>) -> Option<Exceeded> {
     exceeded.filter(|_| !thread::panicking())
 }
@@ -123,8 +124,8 @@ pub fn fail(exceeded: Exceeded) -> ! {
     panic!("{}", report.as_str())
 }
 
-/// Panics with the report, `message` in it. The message is formatted before the panic: a user's
-/// `Display` may panic itself.
+/// Panics with the report, with `message` in it. The message is formatted before the panic, since a
+/// `Display` of the user's may panic itself.
 #[cold]
 #[track_caller]
 pub fn fail_with(exceeded: Exceeded, message: fmt::Arguments<'_>) -> ! {

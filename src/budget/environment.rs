@@ -1,8 +1,9 @@
-//! Cold: the environment variables that budgets read, each once in a process:
-//! `MOD_ALLOC_BACKTRACE`, how much of the call sites a broken budget shows, `MOD_ALLOC_BREAK`,
-//! whether to stop in a debugger at the first allocation past a budget, `MOD_ALLOC_REPORT`, whether
-//! to say what other threads have allocated, and `MOD_ALLOC_DHAT`, where to write a DHAT profile of
-//! a broken one.
+//! Cold: the environment variables that budgets read, each once in a process.
+//!
+//! - `MOD_ALLOC_BACKTRACE`: how much of the call sites a broken budget shows;
+//! - `MOD_ALLOC_BREAK`: whether to stop in a debugger at the first allocation past a budget;
+//! - `MOD_ALLOC_REPORT`: whether to say what other threads have allocated;
+//! - `MOD_ALLOC_DHAT`: where to write a DHAT profile of a broken budget.
 
 use std::env;
 use std::path::PathBuf;
@@ -54,7 +55,7 @@ pub(crate) fn wants_break() -> bool {
     wants_break
 }
 
-/// Whether to say, for budgets that hold too, what other threads have allocated.
+/// Whether to say what other threads have allocated, also for budgets that hold.
 ///
 /// # Panics
 /// If `MOD_ALLOC_REPORT` has no valid value.
@@ -64,18 +65,18 @@ pub(crate) fn wants_report() -> bool {
     REPORT.get() == 1
 }
 
-/// The folder to write DHAT profiles of broken budgets to, if there is to be one.
+/// The folder to write DHAT profiles of broken budgets to, if they are to be written.
 pub(crate) fn dhat_folder() -> Option<PathBuf> {
     let is_set = DHAT.get() == 1;
     is_set.then(|| env::var_os(DHAT.name).unwrap_or_default().into())
 }
 
-/// Whether budgets keep what such a profile says.
+/// Whether budgets keep what such a profile needs.
 pub(crate) fn wants_dhat() -> bool {
     cfg!(feature = "dhat-compat") && walk::UNAVAILABLE.is_none() && DHAT.get() == 1
 }
 
-/// Any text is a folder.
+/// Any text is the name of a folder.
 static DHAT: Variable = Variable::new("MOD_ALLOC_DHAT", &[]);
 
 struct Variable {
@@ -94,8 +95,8 @@ impl Variable {
         Self { name, values, read: AtomicU8::new(UNREAD) }
     }
 
-    /// Which of the values it has; 0 for the default, and where it is unset or empty. 1 for any
-    /// text.
+    /// Which of the values it has, as an index: 0 for the default, also where it is unset or empty;
+    /// 1 for any text.
     ///
     /// # Panics
     /// If it has none of them.

@@ -44,7 +44,7 @@ pub(crate) struct ExceededData {
     /// Whose allocations were counted: "this thread" or "this future".
     pub(crate) whose: &'static str,
     pub(crate) runs: Option<Runs>,
-    /// Allocations of the test harness, which are in no number.
+    /// Allocation events of the test harness, which are in none of the numbers.
     pub(crate) of_harness: u64,
     /// What the recording reads, once somebody has asked.
     #[cfg(feature = "backtraces")]
@@ -55,8 +55,8 @@ pub(crate) struct ExceededData {
 }
 
 impl ExceededData {
-    /// The measured number that decides over `limit`: with several runs, the one that is furthest
-    /// outside.
+    /// The measured number that decides about `limit`. Of several runs, it is the one that is
+    /// furthest outside.
     pub(crate) fn measured(&self, metric: Metric, limit: Limit) -> u64 {
         match &self.runs {
             None => metric.of(&self.measurement.measured),
@@ -74,7 +74,7 @@ impl ExceededData {
 
 #[cfg(feature = "backtraces")]
 impl ExceededData {
-    /// What is limited and outside of its limits.
+    /// The metrics that are outside of their limits.
     pub(crate) fn broken(&self) -> impl Iterator<Item = Metric> + '_ {
         let is_broken =
             |(metric, limit): &(Metric, Limit)| !limit.holds(self.measured(*metric, *limit));
@@ -95,8 +95,8 @@ impl ExceededData {
 }
 
 impl Exceeded {
-    /// Of one run that breaks the budget as it was counted; `None` if it holds without what the
-    /// test harness has allocated.
+    /// The error of a single run, which breaks the budget as it was counted. `None` if the budget
+    /// holds without what the test harness has allocated.
     #[cold]
     pub(super) fn of_run(
         budget: Budget,
@@ -142,21 +142,21 @@ impl Exceeded {
         self.data.budget
     }
 
-    /// What was measured. Of several runs, the first that broke the budget. Where the report says
-    /// that the budget was not measured, the numbers are those up to where that went wrong. What
-    /// the test harness allocates to keep printed text is in `current_bytes` alone, and in
-    /// `peak_bytes` if the budget does not limit that.
+    /// What was measured; of several runs, in the first that broke the budget. Where the report
+    /// says that the budget was not measured, the numbers are those up to where the measurement
+    /// went wrong. What the test harness allocates to keep printed text is only in `current_bytes`,
+    /// and in `peak_bytes` if the budget does not limit that.
     ///
-    /// Where other threads were attached, `peak_bytes` is theirs and this thread's together only if
-    /// the budget has [`max_peak_bytes`](Budget::max_peak_bytes); otherwise nobody has kept it, and
+    /// Where other threads were attached, `peak_bytes` is that of all threads together only if the
+    /// budget has [`max_peak_bytes`](Budget::max_peak_bytes). Without that nobody has kept it, and
     /// it may be too low or too high.
     #[must_use]
     pub fn stats(&self) -> AllocStats {
         self.data.measurement.measured.stats
     }
 
-    /// How many of the blocks that were allocated within were live at the end; of several runs, as
-    /// for [`stats`](Self::stats). `None` if the budget has neither
+    /// How many of the blocks that the code allocated were live at its end; of several runs, as for
+    /// [`stats`](Self::stats). `None` if the budget has neither
     /// [`max_retained`](Budget::max_retained) nor
     /// [`max_retained_bytes`](Budget::max_retained_bytes).
     #[must_use]
@@ -164,22 +164,24 @@ impl Exceeded {
         self.data.measurement.measured.live.map(|live| live.blocks)
     }
 
-    /// The bytes in those blocks; `None` likewise.
+    /// The bytes in those blocks; `None` in the same cases.
     #[must_use]
     pub fn retained_bytes(&self) -> Option<u64> {
         self.data.measurement.measured.live.map(|live| live.bytes)
     }
 
-    /// Where those blocks were allocated; `None` likewise, and where call sites are not recorded.
+    /// Where those blocks were allocated; `None` in the same cases, and if call sites are not
+    /// recorded.
     #[cfg(feature = "backtraces")]
     #[must_use]
     pub fn retained_sites(&self) -> Option<CallSites> {
         self.data.retained_sites()
     }
 
-    /// The function that was held to the budget, or the one around the block or closure that was:
-    /// its path within its crate, as the test harness writes it. Where neither is known (a boxed
-    /// closure, say), the name of the thread, which in a test is that of the test.
+    /// The function that was held to the budget, or the function around the block or closure that
+    /// was. It is a path within the crate, as the test harness writes it. Where it is not known
+    /// (for a boxed closure, say), it is the name of the thread, which in a test is that of the
+    /// test.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.data.name

@@ -1,5 +1,5 @@
-//! Cold: holding a future to a budget. The count runs while the future is polled, on whichever
-//! thread polls it.
+//! Cold: holds a future to a budget. What it does is counted while it is polled, on whichever
+//! thread that is.
 
 use std::fmt;
 use std::future::Future;
@@ -21,8 +21,8 @@ use crate::value::Value;
 impl Budget {
     /// Awaits `future`, and returns its output if the budget holds.
     ///
-    /// What its polls allocate is counted, on whichever threads they run; other tasks in between
-    /// are not, nor is making the future. A future that is dropped before it is done is never
+    /// What its polls allocate is counted, on whichever threads they run. Other tasks in between do
+    /// not count, nor does making the future. A future that is dropped before it is done is never
     /// checked.
     ///
     /// ```
@@ -82,12 +82,12 @@ impl Budget {
     }
 }
 
-/// Resolves to the output, and to what was measured if that broke the budget.
+/// Resolves to the output and, if the budget was broken, to the error.
 pub(crate) struct Counted<F> {
     metered: Metered<F>,
     budget: Budget,
     origin: Origin,
-    /// Whether the caller panics for a broken budget: then there is none while a panic unwinds.
+    /// Whether the caller panics if there is an error. Then there is none while a panic unwinds.
     is_enforced: bool,
 }
 
@@ -174,11 +174,11 @@ impl<F> fmt::Debug for EnforceFuture<F> {
     }
 }
 
-/// Ends the count of a metered future from within, when dropped: what the future drops after its
-/// body, such as the arguments of an `async fn`, does not count.
+/// Ends the count of a metered future from within, when it is dropped. What the future drops after
+/// its body, such as the arguments of an `async fn`, does not count.
 ///
-/// It works by the tag of the future, not by a flag of the thread: a future that is cancelled
-/// inside the poll of another one finds no frame with its tag, and ends nothing.
+/// It goes by the tag of the future, not by a flag of the thread. A future that is cancelled inside
+/// the poll of another one finds no open scope with its tag, and ends nothing.
 #[derive(Debug)]
 #[must_use]
 pub struct Closer {

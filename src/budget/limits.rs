@@ -1,8 +1,8 @@
-//! Cold: what can be limited, and the numbers it is held against.
+//! Cold: `Metric`, what a budget can limit, and `Limit`, what is allowed of it.
 
 use crate::scope::Measured;
 
-/// A number that a budget can limit, in the order of the report.
+/// A number that a budget can limit. They are in the order of the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Metric {
     Allocations,
@@ -62,7 +62,7 @@ impl Metric {
         matches!(self, Self::Bytes | Self::PeakBytes | Self::RetainedBytes)
     }
 
-    /// What code retains that returns nothing is leaked.
+    /// Its name in a report. What code retains is leaked, if it returns nothing.
     pub(crate) const fn label(self, returns_nothing: bool) -> &'static str {
         match self {
             Self::Retained if returns_nothing => "leaked blocks",
@@ -96,13 +96,13 @@ impl Limit {
         self.excess(measured) == 0
     }
 
-    /// Whether less was measured than the `min`.
+    /// Whether the `min` is above what was measured.
     pub(crate) fn is_above(&self, measured: u64) -> bool {
         self.min.is_some_and(|min| measured < min)
     }
 
-    /// How far `measured` is outside: above the `max` or below the `min`. The highest number stands
-    /// for any that does not fit, so it is above each `max`.
+    /// How far `measured` is above the `max` or below the `min`. The highest number stands for any
+    /// that does not fit into a `u64`, so it is above each `max`.
     pub(crate) const fn excess(&self, measured: u64) -> u64 {
         match (self.min, self.max) {
             (_, Some(u64::MAX)) if measured == u64::MAX => 1,

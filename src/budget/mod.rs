@@ -1,5 +1,5 @@
-//! Cold: budgets, sets of limits on what a piece of code may allocate, and the ways to hold code to
-//! them. They only judge; the text of a broken one is made by `report`.
+//! Cold: budgets, which are sets of limits on what a piece of code may allocate, and the ways to
+//! hold code to them. Here is only judged: `report` makes the text of a broken budget.
 //!
 //! - [`builder`]: `Budget`; [`limits`]: what can be limited;
 //! - [`enforce`]: holds a closure or a block to one, [`future`] a future, [`repeated`] several

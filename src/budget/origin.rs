@@ -1,4 +1,4 @@
-//! Cold: `Origin`, where a budget was written and in which form; what the head of a report says.
+//! Cold: `Origin`, where and in which form a budget was written, for the head of its report.
 
 use std::any::type_name;
 use std::panic::Location;
@@ -15,13 +15,13 @@ pub(crate) enum Entrance {
     Method,
 }
 
-/// Public in name only: expansions build it.
+/// It is public in name only: expansions make it.
 #[derive(Clone, Copy, Debug)]
 pub struct Origin {
     pub(crate) entrance: Entrance,
     pub(crate) location: &'static Location<'static>,
-    /// A path to the function: that of the module where `function` is set, else to an item or
-    /// closure in it.
+    /// The path of the module, if `function` is known; else the path of an item or a closure in the
+    /// function.
     path: &'static str,
     function: Option<&'static str>,
     /// Whether the code has no value: then what it retains is leaked.
@@ -57,7 +57,7 @@ impl Origin {
         Self { returns_nothing, ..Self::at(Entrance::Method, type_name::<T>(), None) }
     }
 
-    /// The same, of code that has no value.
+    /// The same for code that has no value.
     #[must_use]
     pub fn returning_nothing(self) -> Self {
         Self { returns_nothing: true, ..self }
@@ -68,8 +68,8 @@ impl Origin {
         Self { entrance, location: Location::caller(), path, function, returns_nothing: false }
     }
 
-    /// The function, as the test harness writes it: its path without the crate. Else the thread's
-    /// name: a test's is that of the test.
+    /// The function as the test harness writes it: its path without the crate. If it is not known,
+    /// the name of the thread, which in a test is that of the test.
     pub(crate) fn name(&self) -> String {
         if let Some(function) = self.function {
             return within_crate(&format!("{}::{function}", self.path)).to_owned();
@@ -81,8 +81,9 @@ impl Origin {
     }
 }
 
-/// The function in the name of a type, which is that of a marker, a closure or a future in it, or
-/// its own. `None` for other types: boxes, function pointers, structures.
+/// The function that a type belongs to, by the type's name: the type of a marker, a closure or a
+/// future in the function, or of the function itself. `None` for others: boxes, function pointers,
+/// structures.
 fn enclosing_function(path: &str) -> Option<&str> {
     let mut outer = path.strip_suffix("::__here").unwrap_or(path);
     while let Some((before, last)) = outer.rsplit_once("::") {

@@ -20,7 +20,7 @@ pub(crate) struct Runs {
     pub(super) first_broken: Option<Broken>,
     /// Which of the runs that is, from 1.
     broken_at: u64,
-    /// What other threads have allocated in all of them, for `MOD_ALLOC_REPORT`.
+    /// What other threads have allocated during all of the runs, for `MOD_ALLOC_REPORT`.
     pub(super) elsewhere: Option<u64>,
 }
 

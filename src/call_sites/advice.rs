@@ -1,11 +1,11 @@
-//! Cold: what the user can do about a site, as far as its frames tell: reserve the capacity, or use
-//! first what is made once.
+//! Cold: what the user can do about a site, as far as its frames tell: reserve the capacity of what
+//! grows, or use once beforehand what is only made once.
 
 use super::code::Owner;
 use super::frame::Frame;
 
-/// What grows a collection or a text that the caller has: there the capacity can be reserved.
-/// (Nobody can within `format!` or `Path::join`.)
+/// Functions that make a collection or a text of the caller's grow: the caller can reserve its
+/// capacity. Nobody can reserve it within `format!` or `Path::join`.
 const GROWING: [&str; 33] = [
     "add_assign",
     "append",
@@ -42,27 +42,27 @@ const GROWING: [&str; 33] = [
     "extend_one",
 ];
 
-/// Whether the user's line, that of the innermost of the user's frames, can reserve what grows
-/// here.
+/// Whether the capacity of what grows here can be reserved at the user's line, that of the
+/// innermost of the user's frames.
 pub(crate) fn can_reserve(frames: &[Frame]) -> bool {
     let Some(leading) = frames.iter().position(Frame::is_user) else { return false };
     let Some(called) = leading.checked_sub(1).map(|called| &frames[called]) else { return false };
     let name = called.parts.name.as_str();
-    // A `Display` writes to what somebody else has.
+    // A `Display` writes to a text that is not its own.
     let is_of_formatter = frames[leading].parts.name == "fmt" && name.starts_with("write");
     called.parts.owner == Owner::Std && GROWING.contains(&name) && !is_of_formatter
 }
 
-/// Whether a hash table grows here, which is no reallocation: it is made anew.
+/// Whether a hash table grows here. It is not reallocated, but made anew.
 pub(crate) fn is_table_growth(frames: &[Frame]) -> bool {
     let mut inner = frames.iter().take_while(|frame| !frame.is_user());
     inner.any(|frame| frame.parts.name == "reserve_rehash")
 }
 
-/// Whether this is made once, beneath a lock or a thread-local that is set up at its first use: the
-/// next run does not make it.
+/// Whether this is made once, by a `OnceLock` or a thread-local, say, that is set up at its first
+/// use. The next run does not make it again.
 ///
-/// By the files, not by the names: a name may have such a type among its arguments.
+/// It goes by the files, not by the names: a name may have such a type among its generic arguments.
 pub(crate) fn is_first_use(frames: &[Frame]) -> bool {
     frames.iter().any(|frame| {
         let file = frame.file().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! Cold: how this program was built, as far as its path and its frames tell: what to set where the
-//! user's code has no lines.
+//! Cold: how this program was built, as far as its path and its frames tell. So a report can say
+//! what to set where the user's code has no lines.
 
 use std::env;
 use std::path::Path;
@@ -18,12 +18,12 @@ pub(crate) enum Built {
     Unknown,
 }
 
-/// Of this process.
+/// What built the program of this process.
 pub(crate) fn built() -> Built {
     env::current_exe().map_or(Built::Unknown, |path| of(&path))
 }
 
-/// Cargo has a folder for each profile, with a folder below for tests.
+/// Cargo has a folder for each profile, with a folder for tests in it.
 fn of(path: &Path) -> Built {
     let mut names = path.iter().rev().map(|name| name.to_string_lossy());
     let mut next = || names.next().unwrap_or_default();
@@ -60,8 +60,8 @@ pub(crate) fn without_lines(data: &SiteData, built: &Built) -> String {
         return format!("the program is stripped; remove `strip` {place}, and set {setting} there");
     }
     let no_debug_info = "the code has no debug information; set";
-    // Std comes with lines, so something has taken them out: `strip`, or Cargo where `debug` is not
-    // set.
+    // Std comes with lines. Where it has none, something has removed them: `strip`, or Cargo, which
+    // does so where `debug` is not set.
     match frames.any(|frame| frame.parts.owner == Owner::Std && frame.line().is_some()) {
         true => format!("{no_debug_info} {setting} {place}"),
         false => format!("{no_debug_info} {setting} {place}, and no `strip`"),

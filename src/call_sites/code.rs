@@ -1,4 +1,4 @@
-//! Cold: `Build`, which tells by its file whose code a frame is.
+//! Cold: `Build`, which tells whose code a frame is, by the file that it is in.
 
 use super::names;
 use super::paths::{
@@ -22,17 +22,18 @@ pub(crate) enum Owner {
 /// A build, as its paths show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Build {
-    /// An absolute path without a slash at its end, unless that is all of it. Where the user's
-    /// paths are relative, as the compiler can be told to write others than it sees: `.` if they
-    /// begin so, else empty.
+    /// An absolute path, without a slash at its end unless it is `/`. The compiler can be told to
+    /// write relative paths for the user's files: then this is `.` if they begin with `./`, else
+    /// empty.
     root: String,
 }
 
 impl Build {
     /// `location` is the file of a line of the user's, as the compiler names it for `Location`:
-    /// relative to the folder that it runs in. `files`, of frames, the likeliest to be the same
-    /// first. `fallbacks`, folders that tell which of several files of the same name it is (that of
-    /// this library? of a package that wraps it?), and to try without such a frame.
+    /// relative to the folder that the compiler runs in. `files` are those of frames; the one that
+    /// is most likely the same file comes first. Several may have that name: one of this library,
+    /// one of a package that wraps it. Then `fallbacks` decide, which are folders that may be in
+    /// the workspace. The first of them is the root where no frame has that file.
     pub(crate) fn find<'a>(
         location: &str,
         files: impl IntoIterator<Item = &'a str>,
@@ -58,7 +59,7 @@ impl Build {
         Self { root: first.or_else(|| fallbacks.into_iter().next()).unwrap_or_default() }
     }
 
-    /// `krate` is that of the function, if its name says it.
+    /// `krate` is the crate of the function, if its name says that.
     pub(crate) fn owner(
         &self,
         function: Option<&str>,
@@ -74,7 +75,7 @@ impl Build {
         };
         match (by_name, file) {
             (_, Some(file)) if is_of_library(&file) => Owner::Library,
-            // A user's crate may be named as one of those: `tests/alloc.rs` is one.
+            // A user's crate may have the name of one of those: that of `tests/alloc.rs` has.
             (Some(_), Some(file))
                 if self.is_known_users(&file)
                     && !function.is_some_and(names::is_made_by_compiler) =>
@@ -89,20 +90,20 @@ impl Build {
         }
     }
 
-    /// Whether a file is certain to be the user's: not where paths are relative, as those of others
-    /// may be, too.
+    /// Whether a file is certainly the user's. It is not certain where paths are relative, since
+    /// those of others may be relative, too.
     fn is_known_users(&self, file: &str) -> bool {
         let is_users = |path| !is_foreign(path) && !is_of_std(file);
         !self.root.is_empty() && under(&self.root, file).is_some_and(is_users)
     }
 
-    /// Whether a file is the user's: `raw`, as the compiler wrote it down, and `file`, the same
-    /// made plain.
+    /// Whether a file is the user's. `raw` is its path as the compiler wrote it down, `file` is the
+    /// same without `.` and `..`.
     fn is_users(&self, raw: &str, file: &str) -> bool {
         let are_relative = !self.root.starts_with('/');
         match under(&self.root, file) {
             Some(_) if self.root == "." && !raw.starts_with("./") => false,
-            // Others' paths may be relative, too.
+            // Paths of others may be relative, too.
             Some(path) => !(is_foreign(path) || are_relative && has_version(path)),
             None => self.beside(file).is_some(),
         }
@@ -126,12 +127,12 @@ impl Build {
         None
     }
 
-    /// A file of the root's.
+    /// The path of a file below the root.
     pub(crate) fn file(&self, relative: &str) -> String {
         format!("{}/{relative}", self.root.trim_end_matches('/'))
     }
 
-    /// A file of the user's as a path from the root.
+    /// The path from the root to a file of the user's.
     pub(crate) fn relative(&self, file: &str) -> String {
         let file = normal(file);
         match (under(&self.root, &file), self.beside(&file)) {
@@ -142,8 +143,8 @@ impl Build {
     }
 }
 
-/// What remains of `file`, a frame's, if it is `location` below a root. Of the same name may be a
-/// file of this library.
+/// The root, if `file`, which is that of a frame, is `location` below a root. It may also be a file
+/// of this library that has the same name: then there is none.
 fn root_of(file: &str, location: &str) -> Option<String> {
     let name = &location[location.rfind('/').map_or(0, |slash| slash + 1)..];
     if !file.ends_with(name) {

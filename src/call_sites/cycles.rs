@@ -1,8 +1,8 @@
 //! Cold: `without_cycles`, a chain of calls without its recursion.
 
-/// The chain, innermost first, as if no function had called itself, nor one another in a circle:
-/// where a function is called again, what lies between goes, and of its calls the innermost stays.
-/// So the outcome does not hang on how deep it went.
+/// The chain, innermost first, as if no function had called itself, directly or through others. Of
+/// the calls of one function the innermost stays, and what lies between them goes. So the result is
+/// the same however deep the recursion went.
 pub(super) fn without_cycles<T: Copy>(chain: &[T], is_same: impl Fn(T, T) -> bool) -> Vec<T> {
     let mut kept: Vec<T> = Vec::new();
     for &call in chain.iter().rev() {

@@ -87,7 +87,7 @@ pub(crate) fn growth(growth: &Growth) -> Option<String> {
     Some(sizes.join(" > "))
 }
 
-/// What is missing, and what to do about it: a sentence each.
+/// What is missing, and what to do about it, in a sentence each.
 pub(crate) fn shortcomings(data: &SiteData, counted_events: impl Fn(u64) -> String) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(reason) = data.unavailable {

@@ -4,8 +4,8 @@
 use super::frame::Frame;
 use super::site::SiteData;
 
-/// A line for each site; those that read the same without files and lines stay apart, as the tools
-/// add them up.
+/// A line for each site. Sites that only differ in files and lines give equal lines, which the
+/// tools add up.
 pub(super) fn text(data: &SiteData) -> String {
     let mut text = String::new();
     for site in &data.sites {
@@ -18,7 +18,7 @@ pub(super) fn text(data: &SiteData) -> String {
     text
 }
 
-/// Semicolons and white space would end a name.
+/// A name without semicolons and white space, which would end it.
 fn name(frame: &Frame) -> String {
     let name = match (frame.function(), &frame.parts.module) {
         (Some(function), _) => function.to_owned(),

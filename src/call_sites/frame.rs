@@ -20,35 +20,35 @@ pub(crate) struct FrameParts {
     pub(crate) line: Option<u32>,
     pub(crate) column: Option<u32>,
     pub(crate) owner: Owner,
-    /// The last segment of the function's path; of a closure's, that of the function that it is
-    /// written in. Empty if unknown.
+    /// The last segment of the function's path. For a closure it is that of the function that the
+    /// closure is written in. Empty if unknown.
     pub(crate) name: String,
     pub(crate) is_closure: bool,
-    /// Whether `name` is empty because the source, which alone has it, can't be read.
+    /// Whether `name` is empty because only the source has it, and that can't be read.
     pub(crate) is_name_unread: bool,
-    /// Whether a macro of a dependency made it, in a crate of the user's: its file is the
+    /// Whether a macro of a dependency made it, in a crate of the user's. Then its file is the
     /// dependency's.
     pub(crate) is_made_by_macro: bool,
-    /// Where the file can be read. Only of the user's.
+    /// Where the file can be read. Only the user's frames have it.
     pub(crate) path: Option<String>,
-    /// The file of code without symbols, and the offset in it.
+    /// For code without symbols: the file that it was loaded from, and the offset in it.
     pub(crate) module: Option<(String, usize)>,
 }
 
 impl Frame {
-    /// The function's path, with generic arguments if the toolchain wrote them down, without
-    /// hashes.
+    /// The function's path, without hashes. It has generic arguments if the toolchain wrote them
+    /// down.
     ///
-    /// For people: toolchains differ in how they write it. Functions that were inlined come without
-    /// their path where the debug information is only that of lines.
+    /// It is for people: toolchains differ in how they write it. Functions that were inlined have a
+    /// name without a path where the debug information is `line-tables-only`.
     #[must_use]
     pub fn function(&self) -> Option<&str> {
         self.parts.function.as_deref()
     }
 
-    /// The source file. Of the user's frames, relative to the folder that the build ran in (the
-    /// workspace), as in `file!()`, or `../core/src/lib.rs` of a package that lies beside it; else
-    /// as the compiler wrote it down.
+    /// The source file. For the user's frames it is relative to the folder that the build ran in
+    /// (the workspace), as in `file!()`; a package that lies beside that folder has paths such as
+    /// `../core/src/lib.rs`. For all others it is as the compiler wrote it down.
     #[must_use]
     pub fn file(&self) -> Option<&str> {
         self.parts.file.as_deref()
@@ -66,9 +66,9 @@ impl Frame {
         self.parts.column
     }
 
-    /// Whether this is the user's own code: a file below the folder that the build ran in, or in a
-    /// package that lies beside it (up to three folders up), but not of a package below a `vendor`
-    /// folder, in Cargo's registry or checkouts, or written by a build script.
+    /// Whether this is the user's own code. That is what lies below the folder that the build ran
+    /// in, or in a package beside it (up to three folders up). It is not a package below a `vendor`
+    /// folder or in Cargo's registry or checkouts, nor what a build script wrote.
     #[must_use]
     pub fn is_user(&self) -> bool {
         self.parts.owner == Owner::User
@@ -78,7 +78,7 @@ impl Frame {
         self.parts.owner == Owner::Library
     }
 
-    /// What two frames must have in common to be the same place.
+    /// What two frames must have in common to read the same: columns do not matter.
     pub(crate) fn wording(&self) -> (Option<&str>, Option<&str>, Option<u32>, Option<usize>) {
         let offset = self.parts.module.as_ref().map(|(_, offset)| *offset);
         (self.function(), self.file(), self.line(), offset)
@@ -113,8 +113,9 @@ impl fmt::Debug for Frame {
 
 /// The frame that stands for a chain, which is innermost first.
 ///
-/// It is the user's innermost frame; else one that a macro made for the user; else one of a
-/// dependency, then one of unknown code, then one of std, each if it has a name; else any.
+/// It is the user's innermost frame. If there is none, it is one that a macro made for the user;
+/// else one that has a name, of a dependency, of unknown code or of std, in this order; else the
+/// innermost of all.
 pub(crate) fn leading(chain: &[Frame]) -> Option<&Frame> {
     let named = |owner| {
         chain.iter().find(move |frame| frame.parts.owner == owner && frame.function().is_some())

@@ -13,9 +13,9 @@ use crate::reading::Recording;
 use crate::symbolize::Place;
 
 pub(super) struct Frames {
-    /// Sorted, each once.
+    /// Sorted; each is there once.
     addresses: Vec<usize>,
-    /// What is at each.
+    /// What is at each of them.
     resolved: Vec<Resolved>,
 }
 
@@ -28,7 +28,7 @@ impl Frames {
         let addresses = distinct_addresses(recording);
         let places = symbolize(&addresses);
 
-        // From the openings first, and from the inside out: so is the root looked for.
+        // The root is looked for in the openings first, and there from the inside out.
         let openings = recording.openings.iter();
         let opening = openings.flat_map(|stack| stack.return_addresses().iter().rev());
         let at_opening = opening.filter_map(|opening| places.get(position(&addresses, *opening)?));
@@ -68,14 +68,14 @@ fn distinct_addresses(recording: &Recording) -> Vec<usize> {
     let mut previous: &[usize] = &[];
     for stack in stacks.chain(&recording.openings).chain(&first_overrun) {
         let stack = stack.return_addresses();
-        // Most of it is what the one before had.
+        // Most of its addresses are those of the stack before it.
         let mut common = 0;
         while common < stack.len() && common < previous.len() && stack[common] == previous[common] {
             common += 1;
         }
         addresses.extend_from_slice(&stack[common..]);
         previous = stack;
-        // A million stacks may have a few thousand addresses.
+        // A million stacks may have a few thousand different addresses.
         if addresses.len() > most {
             addresses.sort_unstable();
             addresses.dedup();
@@ -87,8 +87,8 @@ fn distinct_addresses(recording: &Recording) -> Vec<usize> {
     addresses
 }
 
-/// Functions of the user's crates whose lines are in a dependency, as macros of dependencies make
-/// them (`proptest!`).
+/// Marks functions of the user's crates whose lines are in a dependency: macros of dependencies
+/// make such (`proptest!`).
 fn mark_what_macros_make(resolved: &mut [Resolved]) {
     // The path of a method may begin with the crate of its type.
     let crate_of = |frame: &Frame| {
@@ -113,7 +113,7 @@ fn mark_what_macros_make(resolved: &mut [Resolved]) {
     }
 }
 
-/// Numbers the wordings of all frames.
+/// Gives the same number to all frames that read the same.
 fn number(resolved: &mut [Resolved]) {
     let all = resolved.iter_mut().flat_map(|resolved| &mut resolved.frames);
     let mut sorted: Vec<&mut Numbered> = all.collect();
@@ -124,8 +124,8 @@ fn number(resolved: &mut [Resolved]) {
     }
 }
 
-/// Where in sorted addresses this one is. By hand, for debug builds: it is asked for each address
-/// of each stack.
+/// Where in sorted addresses this one is. Written by hand because std's search is slow in debug
+/// builds, and this is asked for each address of each stack.
 fn position(addresses: &[usize], address: usize) -> Option<usize> {
     let (mut low, mut high) = (0, addresses.len());
     while low < high {
@@ -143,7 +143,7 @@ fn position(addresses: &[usize], address: usize) -> Option<usize> {
     None
 }
 
-/// Folders that may be the build's root, where no frame says so.
+/// Folders that may be the root of the build, for where no frame tells it.
 fn fallbacks() -> Vec<String> {
     let manifest = env::var("CARGO_MANIFEST_DIR").ok();
     let current =

@@ -2,7 +2,7 @@
 //! to, it keeps what tests print in a vector, which grows beneath `println!`, `dbg!` and the
 //! message of a panic.
 //!
-//! Its allocations are told by the names of their frames, and in doubt they are the user's: a
+//! Its allocations are known by the names of their frames. In doubt an allocation is the user's: a
 //! budget that leaves out what it should count is worse than one that counts too much.
 
 use std::collections::BTreeSet;
@@ -18,7 +18,7 @@ use crate::stacks::Stack;
 pub(super) fn is_capture(frames: &[Frame]) -> bool {
     let Some(end) = frames.iter().position(|frame| prints(name(frame))) else { return false };
     let within = &frames[..end];
-    // The vector as a writer: nothing but its own growth is further inside.
+    // Here the vector is written to. Further inside is nothing but its growth.
     let Some(start) = within.iter().position(|frame| writes(name(frame))) else { return false };
     let (growth, outside) = within.split_at(start);
     if !growth.iter().all(is_stds) {
@@ -28,8 +28,8 @@ pub(super) fn is_capture(frames: &[Frame]) -> bool {
         return outside.iter().all(|frame| !frame.is_user());
     }
     // A `Display` that is printed may have a vector of its own and write to that. Then the
-    // `write_fmt` that it calls is further inside than it is; the harness's is the outermost of
-    // all.
+    // `write_fmt` that it calls is further inside than the `Display`. The harness's is the
+    // outermost of all.
     let is_formatted = outside.iter().any(|frame| is_adapter(name(frame)));
     let formatting = outside.iter().skip_while(|frame| writes(name(frame)));
     let mut is_in_write_fmt = false;
@@ -47,7 +47,7 @@ fn name(frame: &Frame) -> &str {
     frame.function().unwrap_or_default()
 }
 
-/// Where std takes the text, and gives it to the harness if that has asked for it.
+/// Where std takes the text that is printed, and hands it to the harness if that keeps it.
 fn prints(name: &str) -> bool {
     [
         "std::io::stdio::print_to_buffer_if_capture_used",
@@ -63,7 +63,7 @@ fn is_of_panic(name: &str) -> bool {
     name.starts_with("std::panicking::default_hook")
 }
 
-/// `Write` of a vector, or what makes a formatter's target of it.
+/// A method of `Write` for a vector, or of std's adapter, through which a formatter writes to it.
 fn writes(name: &str) -> bool {
     let is_of_vec = name.contains("std::io::Write for alloc::vec::Vec<u8")
         || name.starts_with("<alloc::vec::Vec<u8") && name.contains(" as std::io::Write>");
@@ -76,8 +76,8 @@ fn is_adapter(name: &str) -> bool {
         && (name.ends_with("::write_str") || name.ends_with("::write_char"))
 }
 
-/// Of an `io::Write`, not of a formatter. An inlined function may come without its path, but not
-/// without its file.
+/// Whether this is the `write_fmt` of an `io::Write`, not of a formatter. An inlined function may
+/// come without its path, but not without its file.
 fn is_write_fmt(frame: &Frame) -> bool {
     let is_of_formatter = name(frame).contains("core::fmt::")
         || frame.file().is_some_and(|file| file.contains("/core/src/fmt/"));
@@ -87,21 +87,20 @@ fn is_write_fmt(frame: &Frame) -> bool {
     }
 }
 
-/// Without a file, a method of a type of std's may be of a trait of anybody's.
+/// Without a file one cannot tell: a method of std's type may belong to anybody's trait.
 fn is_stds(frame: &Frame) -> bool {
     frame.parts.owner == Owner::Std || name(frame).starts_with("<alloc::raw_vec::RawVec")
 }
 
-/// Whether no call can be hidden in this frame: with lines, inlined functions are frames of their
-/// own; without, only std's own formatting is known.
+/// Whether no other call can hide in this frame. Where there are lines, inlined functions are
+/// frames of their own. Where there are none, only std's own formatting is known.
 fn hides_no_other(frame: &Frame) -> bool {
     let known =
         ["core::fmt::", "<core::fmt::Formatter>::", "<char as core::fmt::", "<str as core::fmt::"];
     frame.line().is_some() || known.iter().any(|known| name(frame).starts_with(known))
 }
 
-/// Stacks that were found not to be the harness's. A stack is kept for ever, so its address stands
-/// for it.
+/// Stacks that are known not to be the harness's, by their addresses: a stack is kept for ever.
 static ORDINARY: Mutex<BTreeSet<usize>> = Mutex::new(BTreeSet::new());
 
 fn addresses(recording: &Recording) -> impl Iterator<Item = usize> + '_ {
@@ -111,14 +110,14 @@ fn addresses(recording: &Recording) -> impl Iterator<Item = usize> + '_ {
 /// Whether what is recorded may have allocations of the harness. It is known to have none where
 /// every stack was looked at before.
 pub(crate) fn may_be_in(recording: &Recording) -> bool {
-    // Not to wait: another thread may have held it at a fork.
+    // It does not wait for the lock: another thread may have held it at a fork.
     match ORDINARY.try_lock() {
         Ok(ordinary) => addresses(recording).any(|stack| !ordinary.contains(&stack)),
         Err(_) => true,
     }
 }
 
-/// Nothing of what is recorded is the harness's.
+/// Notes that nothing of what is recorded is the harness's.
 pub(super) fn note_ordinary(recording: &Recording) {
     if let Ok(mut ordinary) = ORDINARY.try_lock() {
         ordinary.extend(addresses(recording));

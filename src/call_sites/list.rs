@@ -1,4 +1,4 @@
-//! Cold: `CallSites`, what users see of the call sites of a scope: data, and its texts.
+//! Cold: `CallSites`, what users see of the call sites of a scope.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,8 +11,8 @@ use crate::stacks::SiteCounts;
 
 /// Which places in the code made the allocations of a scope.
 ///
-/// It is data of its own: cheap to clone, and without effect on the counts of any scope while it is
-/// made, cloned, printed or dropped.
+/// It is a copy that later allocations do not change. It is cheap to clone, and no scope counts
+/// anything while it is made, cloned, printed or dropped.
 ///
 /// ```
 /// # #[global_allocator] static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();
@@ -44,21 +44,21 @@ use crate::stacks::SiteCounts;
 ///
 /// As long as the counts are the same, so is the text: on every machine, in every run, at every
 /// opt-level and with every toolchain. It has no lines, bytes, generics, types of methods
-/// (optimised builds lose them), or functions of other packages; closures count as the function
-/// that they are written in; recursion shows once, also that of functions that call one another;
-/// chains end at the function that opened the scope. Two things of an optimised build may still
+/// (optimised builds lose them), or functions of other packages. Closures count as the function
+/// that they are written in. Recursion shows once, also that of functions that call one another.
+/// Chains end at the function that opened the scope. Two things of an optimised build may still
 /// show: a function that ends with a call of another may be missing from a chain (a tail call), and
 /// functions that are compiled to the same code may be one.
 ///
-/// What the test harness allocates to keep printed text is not in it: whether it does is up to the
-/// runner.
+/// What the test harness allocates to keep printed text is not in it, since not every runner keeps
+/// it.
 ///
 /// # Panics
 /// `{}` panics where there is nothing to compare: where the user's code has no debug information,
-/// or on a target where stacks cannot be walked. It also does where it would have to leave out a
-/// name: an optimised build with `debug = "line-tables-only"` has no names of closures that were
-/// inlined, and they are looked up in the source, which must be there (full debug information,
-/// `debug = true`, has them). `{:#}` shows what there is, and never panics.
+/// or on a target where stacks cannot be walked. It also panics where it would have to leave out a
+/// name. An optimised build with `debug = "line-tables-only"` has no names of closures that were
+/// inlined: they are looked up in the source, which must be there. Full debug information, `debug =
+/// true`, has the names. `{:#}` shows what there is, and never panics.
 #[derive(Clone)]
 pub struct CallSites {
     data: Shared,
@@ -121,15 +121,15 @@ impl CallSites {
     /// The sites, most allocation events first unless [sorted](Self::sorted_by) in another way,
     /// then most bytes, then by what their frames say: always in the same order.
     ///
-    /// A site is a stack, as it reads: two of its allocations may come from one line, but not from
-    /// two.
+    /// A site is a stack as it reads, without columns: its allocations may come from two places of
+    /// one line, but not from two lines.
     #[must_use]
     pub fn sites(&self) -> &[Site] {
         &self.data().sites
     }
 
-    /// Allocation events (`alloc`, `alloc_zeroed` and `realloc` each count one), those without a
-    /// site too.
+    /// All allocation events (`alloc`, `alloc_zeroed` and `realloc` each count one), also those
+    /// that belong to no site.
     #[must_use]
     pub fn alloc_count(&self) -> u64 {
         self.data().total().events()
@@ -178,7 +178,7 @@ impl CallSites {
         let captures = self.sites().iter().filter(|site| site.is_capture);
         let mut of_harness = total(captures.map(|site| &site.counts));
         if of_harness.allocs == 0 {
-            // A block from before, which had so many bytes already.
+            // The block is older than the scope, and had so many bytes before.
             let before = of_harness.growth.least;
             of_harness.at_peak.bytes = of_harness.at_peak.bytes.saturating_sub(before);
         }

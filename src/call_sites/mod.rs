@@ -1,5 +1,17 @@
-//! Cold: call sites, the stacks of a recording as lines of the user's code: data, texts, and their
-//! part of a failure report.
+//! Cold: call sites, the stacks of a recording as lines of the user's code.
+//!
+//! - `of_recording`: makes sites of a recording, with all that follows;
+//! - [`frames`]: what is at its addresses; [`resolver`]: makes frames of symbols; [`code`]: whose
+//!   code a frame is, by [`paths`] and by [`names`];
+//! - [`source`]: the user's source files; [`items`]: which function is where in them; [`tokens`]:
+//!   how they are read;
+//! - [`opening`]: what lies above the scope; [`chain`]: what remains of a stack;
+//! - [`frame`], [`site`], [`list`]: `Frame`, `Site` and `CallSites`, which users see;
+//! - [`snapshot`], [`detailed`], [`folded`]: the texts of `CallSites`;
+//! - [`rows`], [`place`], [`advice`]: what a report says of a site; [`cycles`]: how recursion is
+//!   left out;
+//! - [`built`]: how the program was built; [`harness`], [`thread_start`], [`threads`]: what the
+//!   stacks say of the test harness and of threads.
 
 pub(crate) mod advice;
 pub(crate) mod built;

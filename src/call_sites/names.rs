@@ -1,5 +1,5 @@
-//! Cold: functions that are told by their names, as `symbolize::names` makes them readable: those
-//! that the compiler makes.
+//! Cold: what the name of a function tells: its crate, and whether the compiler made it. Names are
+//! those that `symbolize::names` has made readable.
 
 use crate::symbolize::names::short_name;
 
@@ -9,8 +9,8 @@ pub(super) fn crate_of(function: &str) -> Option<&str> {
 }
 
 /// Whether this is std's by its name. The compiler may attribute its shims and drop glue to the
-/// code that they are made for. (`<u8 as user::Trait>::f` is not std's, whatever the type: only the
-/// file can tell.)
+/// code that they are made for. A method such as `<u8 as user::Trait>::f` is not known to be std's,
+/// whatever its type: only the file can tell.
 pub(super) fn is_of_std(function: &str, krate: Option<&str>) -> bool {
     let is_item = !function.starts_with('<');
     is_item && matches!(krate, Some("core" | "alloc" | "std")) || is_shim(function)
@@ -20,8 +20,8 @@ fn is_shim(function: &str) -> bool {
     function.contains("{shim:") || function.contains("{{vtable.shim}}")
 }
 
-/// Whether the compiler makes this function itself, for the code that it then attributes it to: a
-/// shim, drop glue, a clone.
+/// Whether the compiler made this function itself and attributed it to the user's code: a shim,
+/// drop glue, a clone.
 pub(super) fn is_made_by_compiler(function: &str) -> bool {
     let (krate, path) = function.split_once("::").unwrap_or(("", function));
     let is_of_core = krate == "core" || krate.starts_with("core[");
@@ -29,8 +29,8 @@ pub(super) fn is_made_by_compiler(function: &str) -> bool {
     is_of_core && modules.iter().any(|module| path.starts_with(module)) || is_shim(function)
 }
 
-/// Whether this, a last segment, is a function that the compiler puts between the callers of the
-/// allocator and it.
+/// Whether this is the last segment of a function that the compiler puts between the allocator and
+/// its callers.
 pub(crate) fn is_allocator_shim(name: &str) -> bool {
     ["__rust_", "__rg_", "__rdl_"].iter().any(|prefix| {
         let call = name.strip_prefix(prefix);

@@ -1,14 +1,14 @@
-//! Cold: from the stacks of a recording to [`CallSites`].
+//! Cold: `of_recording`, which makes [`CallSites`] of a recording.
 //!
 //! 1. All addresses are symbolised at once: each to its frames, several where functions were
 //!    inlined.
-//! 2. Whose code a frame is depends on the root of the build, which the frame of a known line of
-//!    the user's gives away.
-//! 3. Of each stack, what lies above the scope is cut off, and so are the allocator's own frames
-//!    below the allocation.
-//! 4. Stacks that read the same are one site.
+//! 2. Whose code a frame is depends on the root of the build. One line of the user's is known, and
+//!    the frame that has it tells the root.
+//! 3. What of a stack lies above the scope is cut off, and so are the allocator's own frames at its
+//!    inner end.
+//! 4. Stacks that read the same become one site.
 //!
-//! Everything after symbolisation works on plain data.
+//! All but the first step works on plain data.
 
 use std::collections::{btree_map, BTreeMap};
 use std::panic::Location;
@@ -31,8 +31,8 @@ use crate::symbolize::{symbolize, Place};
 use crate::walk;
 
 /// `location` is where the scope was opened, a line of the user's. The openings of `recording` must
-/// have been walked from a function of this library that is never inlined. What this takes counts
-/// nowhere.
+/// have been walked from a function of this library that is never inlined. What this allocates
+/// counts nowhere.
 pub(crate) fn of_recording(
     recording: &Recording,
     location: &'static Location<'static>,
@@ -113,7 +113,7 @@ fn merge(sites: &mut BTreeMap<Vec<usize>, Site>, wordings: Vec<usize>, site: Sit
             add(&mut known.counts, &site.counts);
             known.gap = known.gap.or(site.gap);
             known.cut_off = known.cut_off.or(site.cut_off);
-            // They differ in columns; which one stays must not hang on their order.
+            // They differ in columns. Which one stays must not depend on their order.
             if site.frames < known.frames {
                 known.frames = site.frames;
             }

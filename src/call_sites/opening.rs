@@ -1,20 +1,20 @@
-//! Cold: `Opening`, the stack at the start of a scope: what of another stack lies above it is no
-//! business of the scope's.
+//! Cold: `Opening`, the stack at the start of a scope. What another stack has in common with it
+//! lies above the scope, and is left out.
 
 use super::frame::Frame;
 use super::frames::Frames;
 use crate::stacks::Stack;
 use crate::walk::Stop;
 
-/// How a scope was opened. Addresses are outermost first.
+/// The stack at the start of a scope. Addresses are outermost first.
 ///
 /// It must be walked from a function of this library that is never inlined: only then is the
 /// opener's own address the last.
 #[derive(Clone, Copy)]
 pub(super) struct Opening {
     addresses: &'static [usize],
-    /// Which of `addresses` the opener is in, and how many (inlined) frames of that address lie
-    /// outside of it.
+    /// The opener is the function that opened the scope: which of `addresses` it is at, and how
+    /// many frames of that address lie outside of it, where it was inlined.
     opener: Option<(usize, usize)>,
     is_complete: bool,
 }
@@ -26,14 +26,14 @@ pub(super) struct Cut {
     pub(super) common: usize,
     /// How many outer addresses to leave out.
     pub(super) addresses: usize,
-    /// How many outer frames to leave out of the first address that stays.
+    /// How many outer frames to leave out of those at the first address that stays.
     pub(super) frames: usize,
     /// Whether the opener is among what was left out of the middle of the stack.
     pub(super) is_opener_left_out: bool,
 }
 
 impl Opening {
-    /// The opener is the innermost function that is not the library's: the one that called it.
+    /// The opener is the innermost function that is not the library's: it called the library.
     pub(super) fn new(stack: &'static Stack, frames: &Frames) -> Self {
         let addresses = stack.return_addresses();
         let opener = addresses.iter().enumerate().rev().find_map(|(index, &address)| {
@@ -49,13 +49,13 @@ impl Opening {
         frames.at(self.addresses[index]).iter().rev().nth(outside).map(|there| &there.frame)
     }
 
-    /// Everything above the opener goes; it stays itself, on whichever line it is then. In an
-    /// optimised build it may share its address with functions that it is inlined into: those go
-    /// too.
+    /// Everything above the opener goes. The opener itself stays, on whichever line it is in this
+    /// stack. In an optimised build it may share its address with functions that it was inlined
+    /// into: those go too.
     pub(super) fn cut(&self, stack: &[usize], stop: Stop, frames: &Frames) -> Cut {
         let (skipped, common) =
             common(self.addresses, stack, stop.is_complete() && self.is_complete);
-        // The outer end is the same, but the opener lies further in.
+        // The outer end of the stack is that of the opening, but the opener lies further in.
         if let (Some(outer_end), Some((index, _))) = (stop.outer_end(), self.opener) {
             if common == outer_end && index >= outer_end {
                 let inner = Self { is_complete: false, ..*self };
@@ -73,7 +73,7 @@ impl Opening {
         }
         let (index, outside) = self.opener.unwrap_or((usize::MAX, 0));
         let last = stack.len() - 1;
-        // The opener's place in `stack`, as far as the two agree.
+        // Where the opener is in `stack`, as far as the two agree.
         let addresses = common.min(index.saturating_sub(skipped)).min(last);
         let outer = match self.addresses.get(skipped + addresses) {
             Some(&opening) => {
@@ -89,9 +89,9 @@ impl Opening {
     }
 }
 
-/// How many outer addresses a stack shares with an opening, after so many of the opening's. Both
-/// begin at the outermost frame of the thread if they are `aligned`; else one was too deep to be
-/// walked to there.
+/// How many outer addresses of an opening to skip, and how many a stack shares with it after those.
+/// If the two are `aligned`, both begin at the outermost frame of the thread, and none is skipped.
+/// Else one of them was too deep to be walked to there.
 pub(crate) fn common(opening: &[usize], stack: &[usize], aligned: bool) -> (usize, usize) {
     let common = |skipped: usize| {
         let pairs = opening[skipped..].iter().zip(stack);

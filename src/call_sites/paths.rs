@@ -1,15 +1,15 @@
-//! Cold: paths of source files as text: made plain, shortened, and what they say of whose code it
-//! is.
+//! Cold: paths of source files as texts: how they are made plain and shortened, and what they say
+//! of whose code it is.
 
 use std::borrow::Cow;
 
-/// Whether a path below the root leads to packages of others, or to what a build script wrote
-/// (whose folder has another name in each profile). Folders above the root say nothing: the user
-/// may keep a checkout wherever they like.
+/// Whether a path below the root leads to a package of others, or to what a build script wrote,
+/// whose folder has another name in each profile. Folders above the root tell nothing: users keep
+/// their checkouts wherever they like.
 pub(super) fn is_foreign(path: &str) -> bool {
     let folders: Vec<&str> = path.split('/').collect();
     let has = |names: &[&str]| folders.windows(names.len()).any(|folders| folders == names);
-    // `build/x-0a1b2c3d4e5f6071/out`; as Cargo will have it, `build/x/0a1b2c3d4e5f6071/out`.
+    // `build/x-0a1b2c3d4e5f6071/out`; a later Cargo will write `build/x/0a1b2c3d4e5f6071/out`.
     let is_hash = |text: &str| text.len() == 16 && text.bytes().all(|b| b.is_ascii_hexdigit());
     let is_written = |folders: &[&str]| match folders {
         ["build", folder, "out", ..] => folder.contains('-'),
@@ -22,7 +22,7 @@ pub(super) fn is_foreign(path: &str) -> bool {
         || folders.windows(4).any(is_written)
 }
 
-/// Below `vendor/PACKAGE`; not a module of that name.
+/// Whether it is below `vendor/PACKAGE`. A module may be named `vendor` as well.
 fn is_vendored(folders: &[&str]) -> bool {
     let is_of_sources = |folder: &&str| matches!(*folder, "src" | "tests" | "examples" | "benches");
     folders.iter().enumerate().any(|(at, folder)| {
@@ -32,8 +32,8 @@ fn is_vendored(folders: &[&str]) -> bool {
     })
 }
 
-/// Whether there is a folder `NAME-1.2.3`, as those of packages that Cargo has fetched. Users
-/// rarely have such.
+/// Whether there is a folder `NAME-1.2.3`, such as Cargo makes for packages that it has fetched.
+/// Users rarely name a folder so.
 pub(super) fn has_version(path: &str) -> bool {
     let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
     let folders = path.split('/').rev().skip(1);
@@ -58,7 +58,7 @@ pub(super) fn is_of_std(file: &str) -> bool {
         || file.starts_with("/usr/src/rustc-") // As Debian builds it.
 }
 
-/// Whether a file may be std's where somebody has built it. It may as well be a user's who has
+/// Whether a file may be of a std that somebody has built. It may as well be of a user who has
 /// named a folder so.
 pub(super) fn may_be_of_std(file: &str) -> bool {
     ["alloc", "core", "std"]
@@ -66,7 +66,8 @@ pub(super) fn may_be_of_std(file: &str) -> bool {
         .any(|package| file.contains(&format!("/library/{package}/src/")))
 }
 
-/// Inlined functions may come without their crate, so this library is known by its folder too.
+/// Whether a file is this library's. Inlined functions may come without their crate, so the library
+/// is known by its folder, too.
 pub(super) fn is_of_library(file: &str) -> bool {
     let this_file = file!();
     let by_compiler = this_file.strip_suffix("call_sites/paths.rs");
@@ -75,7 +76,7 @@ pub(super) fn is_of_library(file: &str) -> bool {
         || by_cargo.is_some_and(|below| below.starts_with("/src/"))
 }
 
-/// Without `.` and `..` where that can be.
+/// The path without `.` and, where that can be, without `..`.
 pub(super) fn normal(path: &str) -> Cow<'_, str> {
     if is_normal(path) {
         return Cow::Borrowed(path);
@@ -95,10 +96,11 @@ pub(super) fn normal(path: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{root}{}", folders.join("/")))
 }
 
-/// Whether there is nothing to leave out, as in nearly all. By hand, for debug builds.
+/// Whether there is nothing to leave out, as in nearly all paths. Written by hand to be fast in
+/// debug builds.
 fn is_normal(path: &str) -> bool {
     let bytes = path.as_bytes();
-    // Of the present part.
+    // Of the folder or file that is being read.
     let (mut length, mut dots) = (0, 0);
     let mut at = usize::from(path.starts_with('/'));
     while at < bytes.len() {

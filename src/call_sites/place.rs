@@ -1,4 +1,4 @@
-//! Cold: a frame in a few words, for lists.
+//! Cold: a frame in a few words, for the lists of a report.
 
 use super::code::Owner;
 use super::frame::Frame;
@@ -7,7 +7,7 @@ use super::paths::{package_of, short_path};
 use super::source::Sources;
 use crate::symbolize::names::{implementor, short_name};
 
-/// `src/parser.rs:14`; where there is no file, `libc.so.6+0x1234`.
+/// Where a frame is: `src/parser.rs:14`, or `libc.so.6+0x1234` where there is no file.
 pub(crate) fn place(frame: &Frame) -> String {
     let Some(file) = frame.file() else {
         return match &frame.parts.module {
@@ -22,9 +22,9 @@ pub(crate) fn place(frame: &Frame) -> String {
     }
 }
 
-/// `tokens`, `Parser::tokens`, `tokens::{closure}`. The body of an `async fn` is a closure for the
-/// compiler, and the function for its author; the source tells it. So it does the type of a method
-/// that was inlined, whose name has lost its path.
+/// A function of the user's: `tokens`, `Parser::tokens`, `tokens::{closure}`. For the compiler, the
+/// body of an `async fn` is a closure; for its author, it is the function. The source tells which
+/// one it is. It also tells the type of a method that was inlined, whose name has lost its path.
 pub(crate) fn function(frame: &Frame, sources: &mut Sources) -> String {
     let (name, is_closure) = (&frame.parts.name, frame.parts.is_closure);
     let path = frame.function().unwrap_or("");
@@ -57,7 +57,7 @@ pub(crate) fn dependency(frame: &Frame, sources: &mut Sources) -> String {
         let of_file = frame.file().and_then(collection).filter(|_| !function.contains("::"));
         return of_file.map_or_else(|| function.clone(), |of| format!("{of}::{function}"));
     }
-    // Methods of std's types are of the package that wrote them.
+    // A method of a type of std's may be of another package: its file tells which.
     let is_of_package = |krate: &&str| !matches!(*krate, "core" | "alloc" | "std");
     let by_name = frame.function().and_then(names::crate_of).filter(is_of_package);
     let package = by_name.map(str::to_owned).or_else(|| frame.file().and_then(package_of));
@@ -67,14 +67,15 @@ pub(crate) fn dependency(frame: &Frame, sources: &mut Sources) -> String {
     }
 }
 
-/// What a file of std's implements, for methods that were inlined.
+/// The collection that a file of std's implements, for methods that were inlined.
 fn collection(file: &str) -> Option<&'static str> {
     let files = [("/collections/hash/map.rs", "HashMap"), ("/collections/hash/set.rs", "HashSet")];
     files.into_iter().find_map(|(end, name)| file.ends_with(end).then_some(name))
 }
 
-/// The calls outside of a frame, innermost first: `src/parser.rs:15 parse`. One that goes through a
-/// line that has just been said (recursion, a closure that its own line calls) says nothing.
+/// The calls outside of a frame, innermost first: `src/parser.rs:15 parse`. A call on the same line
+/// as the one before it is left out: it tells nothing new (recursion, a closure that its own line
+/// calls).
 pub(crate) fn calls(leading: &Frame, callers: &[&Frame], sources: &mut Sources) -> Vec<String> {
     let mut said = place(leading);
     let mut calls = Vec::new();

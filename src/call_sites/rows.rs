@@ -1,4 +1,4 @@
-//! Cold: `Row`, the sites of a short list: stacks with the same lines of the user's are one.
+//! Cold: `Row`, a site in a short list: sites with the same lines of the user's are one row.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -14,13 +14,13 @@ use crate::stacks::SiteCounts;
 
 pub(crate) struct Row<'a> {
     pub(crate) counts: SiteCounts,
-    /// The user's innermost frame, if there is one.
+    /// The user's innermost frame; if there is none, the one that stands for the chain.
     pub(crate) leading: &'a Frame,
-    /// The user's other frames, innermost first. Of functions that call themselves, or one another
-    /// in a circle, the innermost call of each is there, however deep that went.
+    /// The user's other frames, innermost first, without recursion: of each function, only the
+    /// innermost call is there.
     pub(crate) callers: Vec<&'a Frame>,
-    /// The function of a dependency that the user's code called, if there is one; where std called
-    /// it, for a collection of its own, that of std.
+    /// The function of a dependency that the user's code called, if there is one. Where std called
+    /// the dependency for a collection of its own, it is the function of std.
     pub(crate) dependency: Option<&'a Frame>,
     /// Whether the capacity can be reserved of what grows here.
     pub(crate) can_reserve: bool,
@@ -30,10 +30,10 @@ pub(crate) struct Row<'a> {
 
 type Wording<'a> = (Option<&'a str>, Option<&'a str>, Option<u32>, Option<usize>);
 
-/// All that makes two stacks different to the reader of a list.
+/// All that makes two sites different for the reader of a list.
 type Key<'a> = (Vec<Wording<'a>>, Option<Wording<'a>>);
 
-/// `attribute` is no caller.
+/// The rows, in this order. `attribute` is a line that is not listed as a caller.
 pub(crate) fn rows<'a>(
     data: &'a SiteData,
     order: SortBy,
@@ -56,14 +56,14 @@ pub(crate) fn rows<'a>(
         }
     }
     let mut rows: Vec<(Key<'_>, Row<'_>)> = rows.into_iter().collect();
-    // Equals stay in the order of their keys.
+    // Rows with the same counts stay in the order of their keys.
     order.sort(&mut rows, |(_, row)| &row.counts, |_, _| Ordering::Equal);
     rows.into_iter().map(|(_, row)| row).collect()
 }
 
 fn row<'a>(site: &'a Site, attribute: Option<&Location<'_>>) -> Option<Row<'a>> {
     let leading = leading(&site.frames)?;
-    // A line may hold both the attribute and the test: only the column tells them apart.
+    // Both the attribute and the test may be on one line: only the column tells them apart.
     let is_attribute = |frame: &Frame| {
         let is_at = |known: Option<u32>, there| known.map_or(true, |known| known == there);
         attribute.is_some_and(|location| {
@@ -95,7 +95,7 @@ fn row<'a>(site: &'a Site, attribute: Option<&Location<'_>>) -> Option<Row<'a>> 
     })
 }
 
-/// Two closures of a function may have the same name.
+/// Two closures of a function may have the same name: their lines tell them apart.
 fn is_same_function(a: &Frame, b: &Frame) -> bool {
     let is_same_closure = !a.parts.is_closure || a.line() == b.line();
     is_same_closure && (a.function(), a.file()) == (b.function(), b.file())

@@ -1,4 +1,4 @@
-//! Cold: `Site`, a place that allocated, and lists of sites: plain data.
+//! Cold: `Site`, a place that allocated, and `SiteData`, all sites of a scope: plain data.
 
 use std::cmp::Ordering;
 use std::iter;
@@ -13,7 +13,7 @@ use crate::stacks::{Growth, SiteCounts};
 /// What a [`CallSites`](crate::CallSites) shares with its clones.
 #[derive(Clone)]
 pub(crate) struct SiteData {
-    /// In this order.
+    /// The order that `sites` are in.
     pub(crate) order: SortBy,
     pub(crate) sites: Vec<Site>,
     /// Events that belong to no site.
@@ -34,13 +34,13 @@ pub(crate) struct SiteData {
 }
 
 impl SiteData {
-    /// Of all events.
+    /// What was counted at all sites and at none.
     pub(crate) fn total(&self) -> SiteCounts {
         total(iter::once(&self.unattributed).chain(self.sites.iter().map(|site| &site.counts)))
     }
 }
 
-/// What comes first: see [`CallSites::sorted_by`](crate::CallSites::sorted_by).
+/// The order of call sites: see [`CallSites::sorted_by`](crate::CallSites::sorted_by).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SortBy {
@@ -82,9 +82,9 @@ pub struct Site {
     pub(crate) frames: Vec<Frame>,
     /// After so many frames, some were left out.
     pub(crate) gap: Option<usize>,
-    /// Why there are no frames as far as the scope's opening.
+    /// Why the frames do not lead as far as the opening of the scope, if they do not.
     pub(crate) cut_off: Option<&'static str>,
-    /// Whether it is the test harness that allocates here, to keep what is printed.
+    /// Whether the test harness allocates here, to keep what is printed.
     pub(crate) is_capture: bool,
     /// Whether it is known what was live at the peak.
     pub(crate) has_peak: bool,
@@ -124,16 +124,16 @@ impl Site {
         self.has_peak.then_some(self.counts.at_peak.blocks)
     }
 
-    /// The calls that led to the allocation, innermost first; never empty. They begin with the
-    /// function that called the allocator, and end with the one that opened the scope: nothing
-    /// above that is in it. Inlined functions are; this library's own are not.
+    /// The calls that led to the allocation, innermost first; there is at least one. They begin
+    /// with the function that called the allocator, and end with the one that opened the scope.
+    /// Inlined functions are among them, this library's own are not.
     #[must_use]
     pub fn frames(&self) -> &[Frame] {
         &self.frames
     }
 
-    /// The user's own of [`frames`](Self::frames), innermost first. May be empty: on a thread of a
-    /// library's, for example.
+    /// Those of [`frames`](Self::frames) that are the user's, innermost first. There may be none:
+    /// on a thread of a library's, for example.
     pub fn user_frames(&self) -> impl Iterator<Item = &Frame> + '_ {
         self.frames.iter().filter(|frame| frame.is_user())
     }

@@ -1,7 +1,7 @@
 //! Cold: the snapshot text, `{}` of `CallSites`: the same on every machine, in every run, at every
 //! opt-level and with every toolchain.
 //!
-//! What it is made of is what these agree on: files below the root, and the names of the user's
+//! It is made of what all of these agree on: files below the root, and the names of the user's
 //! functions. What differs is left out:
 //!
 //! - lines and columns (they move with every edit), bytes (sizes of types may change), addresses;
@@ -9,10 +9,11 @@
 //!   not at all;
 //! - frames of std and of other packages: their versions differ, and so does what of them is
 //!   inlined;
-//! - what `thread_local!` makes of an expression is called after the macro;
-//! - closures, as such: some toolchains write `tokens::{{closure}}`, some `{closure#0}` without a
-//!   path; both become `tokens`;
-//! - repetition: a closure within its function, recursion, also of functions that call one another.
+//! - the name of what `thread_local!` makes of an expression: it is called after the macro;
+//! - that something is a closure: some toolchains write `tokens::{{closure}}`, some `{closure#0}`
+//!   without a path; both become `tokens`;
+//! - repetition: a closure within its function; recursion, also that of functions that call one
+//!   another.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -23,21 +24,26 @@ use super::frame::Frame;
 use super::site::{Site, SiteData};
 use crate::number::{counted, grouped};
 
-/// A site without a frame of the user's: on a thread of a library's, or below a stack that could
-/// not be walked to its end. Not even the package would be the same everywhere, as inlined
-/// functions may come without their paths.
+/// A site without a frame of the user's: it is on a thread of a library's, or its stack could not
+/// be walked to its end. Not even the name of the package would be the same everywhere, since
+/// inlined functions may come without their paths.
 const OUTSIDE: &str = "(outside of the user's code)";
 
-/// What was left out of the middle of a stack. It shows unless it is within recursion.
+/// Stands for what was left out of the middle of a stack. It shows unless it is within recursion.
 const LEFT_OUT: Entry<'static> = Entry { file: "", function: "..", is_closure: true };
 
 /// The end of a chain that is cut off.
 const CUT_OFF: &str = " < ..";
 
-/// The columns of counts up to 9999: lines do not move when the greatest count changes.
+/// Counts have at least so many columns. So lines do not move while the greatest count changes
+/// below 10,000.
 const COUNT_WIDTH: usize = 4;
 
-/// The text, with a line break at its end; or why there is none that could be compared.
+/// The text, with a line break at its end.
+///
+/// # Errors
+///
+/// Why there is no text that could be compared.
 pub(super) fn text(data: &SiteData) -> Result<String, String> {
     if let Some(reason) = data.unavailable {
         return Err(format!(
@@ -49,7 +55,7 @@ pub(super) fn text(data: &SiteData) -> Result<String, String> {
         let why = without_lines(data, &built());
         return Err(format!("no call sites to compare: {why}; `{{:#}}` shows what there is"));
     }
-    // The text must not hang on which files are there.
+    // The text must not depend on which files are there.
     let is_unread = |frame: &&Frame| frame.parts.is_name_unread;
     if let Some(frame) = data.sites.iter().flat_map(Site::user_frames).find(is_unread) {
         let file = frame.file().unwrap_or("");
@@ -61,7 +67,7 @@ pub(super) fn text(data: &SiteData) -> Result<String, String> {
         ));
     }
     let mut by_key: BTreeMap<String, u64> = BTreeMap::new();
-    // The runner decides whether the harness keeps what is printed.
+    // Some runners let the harness keep what is printed, some do not.
     for site in data.sites.iter().filter(|site| !site.is_capture) {
         *by_key.entry(key(site)).or_default() += site.counts.events();
     }
@@ -108,7 +114,7 @@ fn key(site: &Site) -> String {
         let inner = site.frames[..gap].iter().filter(|frame| frame.is_user()).count();
         entries.insert(inner, LEFT_OUT);
     }
-    // A function that calls one with a closure of its own is no recursion.
+    // It is no recursion where a function calls another one with a closure of its own.
     let is_same = |a: &Entry<'_>, b: &Entry<'_>| a == b && !a.is_closure;
     let mut entries = without_cycles(&entries.iter().collect::<Vec<_>>(), is_same);
     entries.dedup_by_key(|entry| (entry.file, entry.function));
@@ -124,8 +130,9 @@ fn key(site: &Site) -> String {
     key
 }
 
-/// A closure without a path, whose source does not say its function either (it is a macro's),
-/// counts as the next function further out: of the same file, if there is one.
+/// The name of a frame. A closure may have no path, and its source may not tell its function
+/// either, if a macro wrote it. It counts as the next function further out: as one of the same
+/// file, if there is one.
 fn function<'a>(frame: &'a Frame, outer: &[&'a Frame]) -> &'a str {
     let named = |frame: &&Frame| !frame.parts.name.is_empty();
     let mut of_file =

@@ -11,7 +11,7 @@ use super::items::{derived_for, item_at, Item};
 /// Larger files are not read.
 const MAX_BYTES: u64 = 4 << 20;
 
-/// Files that have been read, by their paths; `None` of those that can't be.
+/// Files that have been read, by their paths. `None` stands for a file that can't be read.
 #[derive(Debug, Default)]
 pub(crate) struct Sources {
     files: HashMap<String, Option<String>>,
@@ -46,7 +46,7 @@ impl Sources {
         item_at(self.text(path)?, line, column)
     }
 
-    /// The function of this name around a place, also where a `derive` there makes it.
+    /// The function of this name around a place, also one that a `derive` at that place makes.
     pub(super) fn function_at<'a>(
         &'a mut self,
         path: &str,
@@ -63,9 +63,9 @@ impl Sources {
     }
 }
 
-/// The folder that the files of a build are in, if it is not the one that the compiler has written
-/// down (`--remap-path-prefix`, `trim-paths`). `location` is one of them, `written` the same as the
-/// compiler has it, `folders` those that may be in the workspace.
+/// The folder that the files of a build are in, if the compiler has written down another one
+/// (`--remap-path-prefix`, `trim-paths`). `location` is one of the files, `written` is its path as
+/// the compiler has it, and `folders` are those that may be in the workspace.
 pub(crate) fn moved_root(location: &str, written: &str, folders: &[String]) -> Option<String> {
     let is_file = |path: &Path| fs::metadata(path).is_ok_and(|file| file.is_file());
     if location.starts_with('/') || written.starts_with('/') && is_file(Path::new(written)) {
@@ -78,8 +78,8 @@ pub(crate) fn moved_root(location: &str, written: &str, folders: &[String]) -> O
     Some(root?.to_str()?.to_owned())
 }
 
-/// Not for doc tests: their lines are those of a source that rustdoc makes, under the name of the
-/// file that they stand in.
+/// The text of a file. There is none for doc tests: their lines are those of a source that rustdoc
+/// makes, and not of the file that they stand in.
 fn read(path: &str) -> Option<String> {
     if built() == Built::DocTest {
         return None;

@@ -1,5 +1,5 @@
-//! Cold: what std allocates to start a thread, and frees when the thread ends. Told by the names of
-//! its frames, and in doubt it may be that.
+//! Cold: what std allocates to start a thread, and frees when the thread ends. It is known by the
+//! names of its frames. In doubt an allocation may be one of these.
 
 use std::collections::BTreeMap;
 use std::panic::Location;
@@ -14,11 +14,11 @@ use crate::stacks::{SiteCounts, Stack};
 
 /// Whether what is allocated at this stack may be freed by the end of a thread.
 pub(crate) fn may_be_thread_start(stack: &'static Stack) -> bool {
-    /// By the address of a stack, which is kept for ever.
+    /// The answers so far, by the address of the stack, which is kept for ever.
     static KNOWN: Mutex<BTreeMap<usize, bool>> = Mutex::new(BTreeMap::new());
     let address = stack as *const Stack as usize;
     counters::ignored(|_| {
-        // Not to wait: another thread may have held it at a fork.
+        // It does not wait for the lock: another thread may have held it at a fork.
         if let Some(known) = KNOWN.try_lock().ok().and_then(|known| known.get(&address).copied()) {
             return known;
         }
@@ -44,7 +44,7 @@ fn may_be(frames: &[Frame]) -> bool {
         match frame.parts.owner {
             Owner::Std => {}
             Owner::Unknown if is_named_std => {}
-            // Without debug information, calls of std that were inlined are not to be seen.
+            // Without debug information one does not see calls of std that were inlined.
             _ => return frame.line().is_none(),
         }
     }

@@ -1,12 +1,12 @@
-//! Cold: whether code starts threads, by its call sites: starting one takes allocations of the
-//! thread that does.
+//! Cold: whether code starts threads. Its call sites tell, since a thread that starts another one
+//! allocates for that.
 
 use super::code::Owner;
 use super::frame::Frame;
 use super::site::Site;
 
 pub(crate) fn starts_threads(sites: &[Site]) -> bool {
-    // What the user's line called; further out, the frames are those of whoever called the user.
+    // Only what the user's line called. Further out are the callers of the user's code.
     let mut called = sites.iter().map(|site| {
         let frames = site.frames().iter();
         frames.take_while(|frame| !frame.is_user())
@@ -14,8 +14,8 @@ pub(crate) fn starts_threads(sites: &[Site]) -> bool {
     called.any(|mut frames| frames.any(starts_thread))
 }
 
-/// All of std's ways to start a thread lead through one function. The thread itself runs in a
-/// closure of that.
+/// All of std's ways to start a thread lead through one function. The new thread runs in a closure
+/// of that function, and is no start of one.
 fn starts_thread(frame: &Frame) -> bool {
     let is_way = frame.parts.name.starts_with("spawn_unchecked") && !frame.parts.is_closure;
     is_way && frame.parts.owner == Owner::Std

@@ -13,8 +13,8 @@ use super::{document, file};
 use crate::counters::AtWork;
 use crate::reading::{DhatProfile, Recording};
 
-/// Writes `FOLDER/PACKAGE-BINARY-NAME.json`, and says where: a second one of the same name in this
-/// process is `..-2.json`, one of an earlier process is replaced.
+/// Writes `FOLDER/PACKAGE-BINARY-NAME.json`, and returns its path. A second file of the same name
+/// in this process is `..-2.json`. A file of an earlier process is replaced.
 ///
 /// # Errors
 /// Those of the file system, with the path that they are about.
@@ -35,15 +35,16 @@ pub(crate) fn save_in(
     }
 }
 
-/// Several packages of a workspace may have tests of the same name: Cargo says which one this is.
-/// Its unit tests are named as it is.
+/// The name of the file. Several packages of a workspace may have tests of the same name, so it
+/// begins with the package. The binary of a package's unit tests is named as the package is: it is
+/// left out.
 fn stem(package: Option<&str>, binary: Option<&str>, name: &str) -> String {
     let is_its_own = |binary: &&str| package.is_some_and(|p| p.replace('-', "_") == **binary);
     let parts = [package, binary.filter(|binary| !is_its_own(binary)), Some(name)];
     parts.into_iter().flatten().map(plain).collect::<Vec<_>>().join("-")
 }
 
-/// For people, who may be elsewhere.
+/// An absolute path: people read it who may be in another folder.
 fn absolute(folder: &Path) -> PathBuf {
     let folder = env::current_dir().map_or_else(|_| folder.to_owned(), |here| here.join(folder));
     folder.components().collect()
@@ -74,7 +75,7 @@ fn plain(name: &str) -> String {
 
 fn numbered(at_work: AtWork<'_>, stem: String) -> String {
     static WRITTEN: Mutex<BTreeMap<String, u64>> = Mutex::new(BTreeMap::new());
-    // In a child that can't know what was written before, by the number of the process.
+    // A forked child may not know what was written before: its files have its process id.
     let Some(mut written) = lock(at_work, &WRITTEN) else {
         return format!("{stem}-of-{}", process::id());
     };

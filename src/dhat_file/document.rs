@@ -1,5 +1,5 @@
-//! Cold: a [`DhatProfile`] as a DHAT file, version 2: the format is described in `dhat/dh_main.c`
-//! of Valgrind, and read by its viewer, `dhat/dh_view.html`.
+//! Cold: a [`DhatProfile`] as a DHAT file, version 2. The format is described in `dhat/dh_main.c`
+//! of Valgrind, and its viewer, `dhat/dh_view.html`, reads it.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -16,8 +16,8 @@ use crate::symbolize::{symbolize, Place};
 /// The root of all stacks, which the first frame must be.
 const ROOT: &str = "[root]";
 
-/// Names and lines are looked up for this: some milliseconds, and a tenth of a second the first
-/// time in a process.
+/// The text of a file. Names and lines are looked up for it, which takes some milliseconds, and a
+/// tenth of a second the first time in a process.
 pub(crate) fn text(at_work: AtWork<'_>, profile: &DhatProfile) -> String {
     let command: Vec<_> = env::args_os().map(|a| a.to_string_lossy().into_owned()).collect();
     let process = Process { command: command.join(" "), id: process::id() };
@@ -43,7 +43,7 @@ fn text_of(
         *point = sum(point, numbers);
     }
     let mut points: Vec<(Vec<usize>, PointNumbers)> = points.into_iter().collect();
-    // Most bytes first; of the same, in an order that does not hang on addresses.
+    // Most bytes first. The order does not depend on addresses.
     points.sort_by_key(|(_, numbers)| {
         std::cmp::Reverse((numbers.total.bytes, numbers.total.blocks, numbers.max.bytes))
     });
@@ -52,7 +52,8 @@ fn text_of(
     json
 }
 
-/// Of two points that read the same. The most that both had together is not known: at most the sum.
+/// The numbers of two points that read the same. The most that both had together is not known; it
+/// is at most the sum.
 fn sum(a: &PointNumbers, b: &PointNumbers) -> PointNumbers {
     PointNumbers {
         total: a.total + b.total,
@@ -90,7 +91,7 @@ fn head(profile: &DhatProfile, process: &Process) -> String {
     json
 }
 
-/// The points, and the table of those frames that they have.
+/// The points, and the table of their frames.
 fn push_points(
     json: &mut String,
     has_lifetimes: bool,
@@ -120,7 +121,7 @@ fn push_points(
     json.push_str("\n ]\n}\n");
 }
 
-/// A point as far as its frames.
+/// A point up to its frames.
 fn push_numbers(json: &mut String, has_lifetimes: bool, numbers: &PointNumbers) {
     let PointNumbers { total, live, max, at_peak, lifetimes } = numbers;
     push(json, format_args!("{{\"tb\":{},\"tbk\":{}", total.bytes, total.blocks));

@@ -1,4 +1,4 @@
-//! Cold: writing a file so that nobody ever sees half of it.
+//! Cold: writes a file so that nobody ever sees half of it.
 
 use std::ffi::OsString;
 use std::fs::{self, OpenOptions};
@@ -35,7 +35,7 @@ fn write_new(path: &Path, text: &str) -> io::Result<()> {
     file.write_all(text.as_bytes())
 }
 
-/// Those of the file that is to be replaced, if there is one.
+/// Gives a file the permissions of the one that it is to replace, if there is one.
 fn keep_permissions(of: &Path, to: &Path) -> io::Result<()> {
     match fs::metadata(of) {
         Ok(metadata) => fs::set_permissions(to, metadata.permissions()),

@@ -1,7 +1,8 @@
 //! Cold: `FrameTable`, the frames of a DHAT file: their texts, and which of a stack are shown.
 //!
-//! As dhat-rs does it: of the functions of an allocator at the inner end of a stack, the outermost
-//! alone is shown; what lies above the function that began the profile is not shown at all.
+//! It does as dhat-rs does. At the inner end of a stack are functions of the allocator: only the
+//! outermost of them is shown. What lies above the function that began the profile is not shown at
+//! all.
 //!
 //! Stacks are trimmed in `call_sites` as well, and both ways are right. A file has the addresses
 //! and the allocator as dhat-rs shows them, so that the two can be compared; a call site ends at
@@ -19,8 +20,8 @@ use crate::symbolize::{Place, Symbol};
 pub(super) struct FrameTable {
     texts: Vec<String>,
     at: BTreeMap<usize, Vec<Entry>>,
-    /// The addresses above the functions that began the profile, outermost first, and whether they
-    /// begin with the thread's first.
+    /// For each opening the addresses above the function that began the profile, outermost first,
+    /// and whether they begin at the start of the thread.
     above: Vec<(Vec<usize>, bool)>,
     is_trimmed: bool,
 }
@@ -34,7 +35,7 @@ struct Entry {
     is_library: bool,
 }
 
-/// The first of the texts: the frame of what has no stack.
+/// The first of the texts: it is the frame of what has no stack.
 const NOWHERE: &str = "[not attributed]";
 
 impl FrameTable {
@@ -76,10 +77,10 @@ impl FrameTable {
     }
 
     /// How many outer addresses of a stack are left out: those that it shares with what is above
-    /// the function that began the profile. A stack that was cut at its outer end may begin
-    /// anywhere in that. One that shares nothing is another thread's: it ends where it gets, from
-    /// the inside, to an address that is above, too, and so to what the runtime puts around a
-    /// thread.
+    /// the function that began the profile. A stack that was not walked to its end may begin
+    /// anywhere in that. A stack that shares nothing is another thread's. From its innermost
+    /// address such an address is above, too, it has reached what the runtime puts around a thread,
+    /// and is left out from there on.
     fn left_out(&self, stack: &Stack) -> usize {
         let addresses = stack.return_addresses();
         let shared = |(above, is_complete): &(Vec<usize>, bool)| {
@@ -135,8 +136,8 @@ fn frames(address: usize, place: &Place, texts: &mut Vec<String>) -> Vec<Entry> 
     }
 }
 
-/// The texts of the address, which no other one has, begin at `first`. Each is there once: a
-/// function may be inlined into itself.
+/// No other address has these texts, of which the first is at `first`. Each is there once, although
+/// a function may be inlined into itself.
 fn frame(address: usize, symbol: &Symbol, first: usize, texts: &mut Vec<String>) -> Entry {
     let name = symbol.function.as_deref().map(without_numbers);
     let name = name.as_deref().unwrap_or("???");
@@ -152,8 +153,8 @@ fn frame(address: usize, symbol: &Symbol, first: usize, texts: &mut Vec<String>)
     Entry { index, is_allocator: is_allocator(name, path), is_library: is_library(name) }
 }
 
-/// Whether a function hands requests on to the allocator, or is the allocator. Where the debug
-/// information is of lines alone, the names of inlined functions are without their paths.
+/// Whether a function hands requests on to the allocator, or is the allocator. Names of inlined
+/// functions have no path where the debug information is `line-tables-only`: there the file tells.
 fn is_allocator(name: &str, file: &str) -> bool {
     is_allocator_shim(short_name(name).name)
         || ["alloc::alloc::", "<alloc::alloc::"].iter().any(|start| name.starts_with(start))

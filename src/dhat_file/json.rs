@@ -1,6 +1,6 @@
 //! Cold: JSON (RFC 8259) as far as DHAT's files need it.
 
-/// Appends `text` as a string: what JSON does not allow inside of one is escaped.
+/// Appends `text` as a string. What JSON does not allow in a string is escaped.
 pub(crate) fn push_string(json: &mut String, text: &str) {
     json.push('"');
     for c in text.chars() {

@@ -1,5 +1,5 @@
-//! Cold: `lock`, for the locks of this folder. A child that `fork` makes has only the thread that
-//! forked: what another one had locked at that moment stays locked, so there nobody waits for ever.
+//! Cold: `lock`, for locks that a forked child must not wait for without end. A child has only the
+//! thread that forked: what another thread had locked at that moment stays locked in the child.
 
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread;

@@ -1,4 +1,4 @@
-//! Cold: DHAT's file format: the text of a file, from a profile, and where it is written.
+//! Cold: DHAT's file format: the text that is made of a profile, and where it is written.
 //!
 //! - [`document`]: the text; [`frame_table`]: which frames are in it; [`json`]: how strings are
 //!   written; [`to_json`]: the text of call sites;

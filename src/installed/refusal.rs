@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 #[derive(Debug)]
 pub(super) enum Refusal {
-    /// Nothing counts at all. `library` is the dynamic library that this code is a part of, if it
-    /// is.
+    /// Nothing is counted at all. `library` is the dynamic library that this code is a part of, if
+    /// there is one.
     NotInstalled { library: Option<PathBuf> },
-    /// A `ModAlloc` counts, but nothing of this code.
+    /// A `ModAlloc` counts, but not what this code allocates.
     NotHere { counted: i64 },
     /// The standard library's own allocations do not reach the global allocator. It is a part of
     /// `file`, if that is known.

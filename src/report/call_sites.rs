@@ -19,7 +19,7 @@ use crate::walk;
 
 const DHAT_HINT: &str = "     DHAT profile: MOD_ALLOC_DHAT=DIR";
 
-/// Where the allocations were made, as far as the environment wants to know.
+/// Where the allocations were made, as far as `MOD_ALLOC_BACKTRACE` asks for it.
 pub(super) fn push_call_sites(at_work: AtWork<'_>, text: &mut String, data: &ExceededData) {
     let mode = budget::mode();
     if mode == Mode::Off {
@@ -63,7 +63,7 @@ pub(super) fn push_call_sites(at_work: AtWork<'_>, text: &mut String, data: &Exc
     push_lists(at_work, text, &lists, mode);
 }
 
-/// The order of a list, by what the broken limits are about.
+/// Bytes come first in a list if all broken limits are about bytes.
 fn order(broken: &[Metric]) -> SortBy {
     if !broken.is_empty() && broken.iter().all(|metric| metric.is_of_bytes()) {
         SortBy::Bytes
@@ -107,7 +107,7 @@ fn push_lists(_: AtWork<'_>, text: &mut String, lists: &[List], mode: Mode) {
     }
 }
 
-/// What would not be there in a second run, as far as that is known.
+/// How much of it a second run would not allocate, as far as that is known.
 fn at_first_use(list: &List) -> Option<String> {
     let sites = list.sites.data().sites.iter();
     let made_once = sites.filter(|site| advice::is_first_use(&site.frames));

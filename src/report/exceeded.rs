@@ -1,4 +1,4 @@
-//! Cold: the texts of `Exceeded`, the error of a broken budget: what it prints is the report.
+//! Cold: what `Exceeded`, the error of a broken budget, prints: the report.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use crate::budget::Exceeded;
 use crate::ignored::Ignored;
 
 impl Exceeded {
-    /// The report, with what the user has to say about the failure.
+    /// The report, with the user's message in it.
     pub(crate) fn report(&self, message: Option<fmt::Arguments<'_>>) -> Ignored<String> {
         let message = message.map(|message| {
             let mut text = Ignored::new(|_| String::new());

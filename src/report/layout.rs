@@ -2,13 +2,14 @@
 
 pub(super) const WIDTH: usize = 100;
 
-/// A line, without space at its end.
+/// Appends a line, without space at its end.
 pub(super) fn push_line(text: &mut String, line: &str) {
     text.push_str(line.trim_end());
     text.push('\n');
 }
 
-/// A line with one part at its left and one at its right end; two lines where they do not fit.
+/// Appends a line with one text at its left end and one at its right; two lines where they do not
+/// fit.
 pub(super) fn push_ends(text: &mut String, left: &str, right: &str) {
     match joined(left, right) {
         Some(line) => push_line(text, &line),
@@ -19,14 +20,15 @@ pub(super) fn push_ends(text: &mut String, left: &str, right: &str) {
     }
 }
 
-/// Both in one line, at its left and at its right end, if they fit.
+/// One line with both texts, at its left and at its right end, if they fit.
 pub(super) fn joined(left: &str, right: &str) -> Option<String> {
     let used = left.chars().count() + right.chars().count();
     let gap = WIDTH.checked_sub(used).filter(|gap| *gap > 1)?;
     Some(format!("{left}{:gap$}{right}", ""))
 }
 
-/// As many lines as it takes, indented by `indent` columns; all but the first by `hanging` more.
+/// Appends a paragraph in as many lines as it takes. They are indented by `indent` columns, all but
+/// the first by `hanging` more.
 pub(super) fn push_paragraph(text: &mut String, indent: usize, hanging: usize, paragraph: &str) {
     let mut line = " ".repeat(indent - 1);
     for word in paragraph.split_whitespace() {

@@ -10,8 +10,8 @@
 //!     2 x    223 B  src/fmt.rs:8      label
 //! ```
 //!
-//! The user's innermost line leads, whatever it called: growth of a `Vec` is no place of the
-//! user's. Stacks with the same lines of the user's are one site here.
+//! A site is shown as the user's innermost line, whatever that called: where a `Vec` grows is no
+//! line of the user's. Stacks with the same lines of the user's are one site here.
 
 use std::panic::Location;
 
@@ -28,20 +28,20 @@ use crate::call_sites::SortBy;
 use crate::number::{counted, grouped};
 use crate::stacks::SiteCounts;
 
-/// So many sites are listed, and so many further lines about them, the first sites first: with the
-/// table, a report has some 25 lines. Who calls a site is said of each, even if that takes one line
-/// more.
+/// So many sites are listed, and so many further lines about them; the first sites have theirs
+/// first. With the table, a report has some 25 lines. Who calls a site is said of each, even if
+/// that takes more lines.
 const MAX_SITES: usize = 6;
 const MAX_DETAILS: usize = 8;
 
-/// Files are at most so wide in the list. A longer one shifts its own line, and is not cut: editors
-/// find their way by it.
+/// So wide is the column of files at most. A longer file shifts its own line. It is not cut, since
+/// editors find the place by it.
 const MAX_PLACE_WIDTH: usize = 40;
 
-/// After the name of a file.
+/// This stands after the name of a file.
 pub(super) const UNREAD: &str = "can't be read here: no lines of its code are shown";
 
-/// What the sites of a list have made.
+/// What the list is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Subject {
     /// Allocations.
@@ -59,11 +59,12 @@ pub(super) struct List {
     pub(super) sites: CallSites,
     pub(super) subject: Subject,
     pub(super) order: SortBy,
-    /// Where the attribute stands that calls the code: a line that calls nothing for who reads it.
+    /// Where the attribute stands. Its expansion calls the code, but for the reader that line is no
+    /// caller.
     pub(super) attribute: Option<&'static Location<'static>>,
     /// Whether the code had run before it was measured.
     pub(super) is_warm: bool,
-    /// Which of several runs it is of.
+    /// The run that the list is of, where there are several.
     pub(super) run: Option<u64>,
 }
 
@@ -73,7 +74,7 @@ impl Subject {
     }
 }
 
-/// Whether there are sites to list.
+/// Appends the list; says whether there are sites in it.
 pub(super) fn push_list(text: &mut String, list: &List, mode: Mode) -> bool {
     let data = list.sites.data();
     let shortcomings = shortcomings(data, |count| list.subject.counted(count));
@@ -187,7 +188,7 @@ fn push_rows(text: &mut String, list: &List) {
     }
 }
 
-/// The function, and the one of a dependency that it called.
+/// The user's function, and that of a dependency which it called.
 fn named(row: &Row<'_>, sources: &mut Sources) -> String {
     let function = function(row.leading, sources);
     match row.dependency {
@@ -215,7 +216,7 @@ fn notes(row: &Row<'_>, is_same_caller: bool) -> Option<String> {
 /// A row, and who calls it.
 struct Called<'a> {
     row: &'a Row<'a>,
-    /// Lines that say it; none where the row before has the same callers.
+    /// Lines that name the callers. There are none where the row before has the same.
     callers: Vec<String>,
     has_same_callers: bool,
 }
@@ -233,7 +234,7 @@ fn called<'a>(rows: &'a [Row<'a>], width: usize, sources: &mut Sources) -> Vec<C
     with_callers.collect()
 }
 
-/// The line of code, except where the site before it has just shown it.
+/// The line of code, except where the row before has shown it.
 fn excerpt(
     row: &Row<'_>,
     previous: Option<&Row<'_>>,
@@ -249,7 +250,7 @@ fn excerpt(
     Some(fit(&format!("{number} | {code}"), width))
 }
 
-/// How the block grew, or the table.
+/// How the block grew, or the hash table.
 fn grown(row: &Row<'_>, width: usize) -> Option<String> {
     let how = match (growth(&row.counts.growth), row.tables) {
         (Some(sizes), _) => sizes,
@@ -260,8 +261,8 @@ fn grown(row: &Row<'_>, width: usize) -> Option<String> {
     Some(fit(&format!("grew {how}{advice}"), width))
 }
 
-/// As many links as fit in a line. The last one, the user's test, is always there: where both do
-/// not fit, on a line of its own.
+/// As many links as fit in a line. The last one, which is the user's test, is always there: on a
+/// line of its own, if not even the first and the last fit in one.
 pub(super) fn chain(start: &str, links: &[String], width: usize) -> Vec<String> {
     let Some((last, others)) = links.split_last() else { return Vec::new() };
     let count = |text: &str| text.chars().count();

@@ -10,7 +10,7 @@ use super::layout::push_line;
 use crate::budget::{ExceededData, Limit, Metric};
 use crate::number::grouped;
 
-/// The headings, and whether a column has numbers, which stand to the right.
+/// The heading of each column, and whether it has numbers, which stand to the right.
 const COLUMNS: [(&str, bool); 6] = [
     ("metric", false),
     ("budget", true),
@@ -76,7 +76,8 @@ fn verdict(limit: Limit, measured: u64) -> String {
     }
 }
 
-/// Better than an `exact` or `min` budget: the budget can be lowered, if the runs agree.
+/// Where less was measured than an `exact` or a `min`, the budget can be lowered, if the runs
+/// agree.
 fn advice(limit: Limit, measured: u64, range: Option<(u64, u64)>) -> String {
     match range {
         Some((least, greatest)) if least < greatest && !limit.holds(measured) => {

@@ -18,7 +18,7 @@ use crate::counters::AtWork;
 use crate::number::counted;
 use crate::room::with_room;
 
-/// The report. No line break at its end.
+/// The report, without a line break at its end.
 pub(crate) fn text(at_work: AtWork<'_>, data: &ExceededData, message: Option<&str>) -> String {
     with_room(|| made(at_work, data, message))
 }
@@ -54,7 +54,7 @@ fn made(at_work: AtWork<'_>, data: &ExceededData, message: Option<&str>) -> Stri
     text
 }
 
-/// Whether there is too little of everything that is outside of its limits.
+/// Whether all that is outside of its limits is below its `min`.
 fn is_short(data: &ExceededData) -> bool {
     data.budget.limits().all(|(metric, limit)| {
         let measured = data.measured(metric, limit);
@@ -69,7 +69,7 @@ fn push_call_sites(_: AtWork<'_>, text: &mut String, data: &ExceededData) {
     }
 }
 
-/// What was not counted, where that is known for certain.
+/// Appends what was not counted, where that is certain.
 fn push_uncounted(text: &mut String, data: &ExceededData) {
     let mut notes = Vec::new();
     if data.measurement.measured.uncounted > 0 {
@@ -124,7 +124,7 @@ fn starts_threads(_: &ExceededData) -> bool {
     false
 }
 
-/// A line below all others.
+/// Appends a line, with an empty line before it.
 fn push_note(text: &mut String, note: &str) {
     let gap = if text.ends_with("\n\n") { "" } else { "\n" };
     text.push_str(gap);
