@@ -35,7 +35,7 @@ use crate::threads;
 /// # Signal handlers
 /// A handler may allocate wherever the inner allocator lets it: the counting never calls another
 /// allocator, waits for nobody, and can be interrupted anywhere. (The system allocator lets no
-/// handler allocate, and while the library makes a report no handler may allocate.) On x86_64:
+/// handler allocate, and no handler may make a report.) On x86_64:
 /// - Counts and bytes are exact: of scopes, of budgets, of the process, and of scopes that a
 ///   handler opens itself.
 /// - A peak may miss what a handler held. So may a limit that is checked at each event.

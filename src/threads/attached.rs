@@ -1,4 +1,5 @@
-//! Hot: `AttachedThread`, a thread's hold on a scope of another thread: attaches to it, and detaches.
+//! Hot: `AttachedThread`, a thread's hold on a scope of another thread: the thread attaches to it,
+//! and detaches.
 
 use std::marker::PhantomData;
 
@@ -11,7 +12,7 @@ use crate::open_scopes::{ScopeIds, SharedScopeRef};
 use crate::sys::OutOfMemory;
 use crate::walk::{self, Registers};
 
-/// Dropping it detaches the current thread.
+/// The current thread is attached to a scope. Dropping this detaches it.
 pub(crate) struct AttachedThread {
     state: &'static ThreadState,
     entries: ScopeIds,
@@ -24,16 +25,14 @@ pub(crate) fn attach(shared: &SharedScopeRef) -> Result<Option<AttachedThread>, 
     attach_as(shared, true)
 }
 
-/// Attaches the current thread until the scope or the thread ends; `Ok(false)` if the scope has ended already.
+/// Attaches the current thread until the scope or the thread ends; `Ok(false)` if the scope has
+/// ended already.
 #[inline(never)]
 pub(crate) fn attach_for_good(shared: &SharedScopeRef) -> Result<bool, OutOfMemory> {
-    let attached = attach_as(shared, false)?;
-    let has_attached = attached.is_some();
-    std::mem::forget(attached);
-    Ok(has_attached)
+    Ok(attach_as(shared, false)?.map(std::mem::forget).is_some())
 }
 
-#[inline(always)] // So that a stack begins in a function that the caller has called.
+#[inline(always)] // So that the stack begins in the function that users of this file call.
 fn attach_as(
     shared: &SharedScopeRef,
     is_guarded: bool,
@@ -77,9 +76,9 @@ mod tests {
     use crate::threads::retirement::retire;
 
     #[test]
-    fn past_the_end_of_a_thread_a_ledger_is_on_loan_while_it_is_attached() {
-        let frame = open(Kind::Scope, 0, true).expect("memory");
-        let shared = &frame.share().expect("memory");
+    fn past_its_end_a_thread_has_a_state_on_loan_while_it_is_attached() {
+        let scope = open(Kind::Scope, 0, true).expect("memory");
+        let shared = &scope.share().expect("memory");
         let past_its_end = || {
             drop(black_box(vec![1_u8; 10]));
             retire();

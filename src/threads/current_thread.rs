@@ -4,8 +4,8 @@
 //! alone may touch.
 //!
 //! Relies on: the line that the current thread's pointer is at is the thread's own
-//! ([`set_line`](crate::counters::current::set_line)); who has a `CurrentThread` uses it no more once
-//! the state is given back.
+//! ([`set_line`](crate::counters::current::set_line)); who has a `CurrentThread` uses it no more
+//! once the state is given back.
 #![allow(unsafe_code)]
 
 use std::marker::PhantomData;
@@ -30,13 +30,14 @@ pub(super) struct CurrentThread {
     _thread: PhantomData<*const ()>,
 }
 
-/// `None` also in a signal handler that has interrupted the library at work on the state.
+/// The current thread's state. `None` if it has none, if the library is at work for itself, and in
+/// a signal handler that has interrupted the library at work on the state.
 #[inline]
 pub(super) fn current_thread() -> Option<CurrentThread> {
     current_even_if_busy(current()).filter(|thread| !thread.state.is_busy.load(Relaxed))
 }
 
-/// To count an event on.
+/// The same, and in such a signal handler as well: to count an event on.
 #[inline]
 pub(super) fn current_even_if_busy(current: CurrentLine) -> Option<CurrentThread> {
     ThreadState::of(current).map(|state| CurrentThread { state, _thread: PhantomData })
@@ -49,7 +50,7 @@ pub(crate) fn flush() {
     }
 }
 
-/// The current thread is at work on its state.
+/// The current thread is at work on its state. Signal handlers leave that alone meanwhile.
 pub(super) struct Busy {
     thread: CurrentThread,
     was_busy: bool,
@@ -67,7 +68,7 @@ impl Drop for Busy {
 impl CurrentThread {
     #[inline]
     pub(super) fn counters(self) -> Counters {
-        // SAFETY: the line is the current thread's own: no other thread writes to its counters.
+        // SAFETY: the line is the current thread's own, and no other thread writes its counters.
         unsafe { (*self.state.counters.line()).counters }
     }
 
@@ -80,20 +81,21 @@ impl CurrentThread {
     /// Whether somebody wants to know of each allocation event, or of each deallocation.
     #[inline]
     pub(super) fn is_watched(self) -> bool {
-        // SAFETY: the line of a state.
+        // SAFETY: the line of a thread's counters.
         let ceiling = unsafe { ceiling(self.state.counters.line()) };
         // SAFETY: as above.
         let floor = unsafe { floor(self.state.counters.line()) };
         ceiling == EVERY_ALLOC || floor == EVERY_DEALLOC
     }
 
+    /// What the thread has counted so far.
     #[inline]
     pub(super) fn counts(self) -> Counts {
         loop {
             let Counters { got, freed, allocs, deallocs, reallocs, .. } = self.counters();
             let failed = self.state.counters.failed.load(Relaxed);
             let huge = self.state.counters.huge.load(Relaxed);
-            // What a signal handler did in the midst would be in some of them only.
+            // What a signal handler counts in the midst of this is in some of them only.
             compiler_fence(SeqCst);
             let again = self.counters();
             if again.allocs == allocs && again.deallocs == deallocs && again.reallocs == reallocs {
@@ -102,12 +104,13 @@ impl CurrentThread {
         }
     }
 
-    /// Lends the frames to `work`, which must not allocate through `ModAlloc` nor unwind.
+    /// Lends the scopes to `work`, which must neither allocate through `ModAlloc` nor unwind.
     #[inline]
     pub(super) fn with_scopes<R>(self, work: impl FnOnce(&mut ScopeStack) -> R) -> R {
         let _busy = self.busy();
-        // SAFETY: only the owner comes here; `work`, which calls methods of `ScopeStack` and looks at counters, does not come here
-        // again, nor does a signal handler, which finds the state busy.
+        // SAFETY: only the owner comes here. `work` calls methods of `ScopeStack` and looks at
+        // counters, and does not come here again. Nor does a signal handler, which finds the state
+        // busy.
         work(unsafe { &mut *self.state.scopes.get() })
     }
 
@@ -147,15 +150,16 @@ impl CurrentThread {
         self.state.counters.huge.fetch_add(huge, Relaxed);
     }
 
-    /// Ends the stretch over which `high` is the maximum, at an opening, a closing or a flush: takes the maximum in
-    /// wherever it is wanted, and starts anew from the present net bytes, which it returns.
+    /// Ends the peak segment, the stretch over which `high` is the maximum: at an opening, a
+    /// closing or a flush. Everyone who wants the maximum takes it in. It starts anew from the
+    /// present net bytes, which this returns.
     #[inline]
     pub(super) fn end_peak_segment(self) -> i64 {
         self.with_scopes(|scopes| self.end_peak_segment_in(scopes))
     }
 
-    /// Ends the peak segment, and then lends the scopes to `work`, with the present counts. The same
-    /// holds as for [`with_scopes`](Self::with_scopes).
+    /// Ends the peak segment, and then lends the scopes to `work`, with the present counts. The
+    /// same holds as for [`with_scopes`](Self::with_scopes).
     #[inline]
     pub(super) fn at_segment_end<R>(self, work: impl FnOnce(&mut ScopeStack, Counts) -> R) -> R {
         self.with_scopes(|scopes| {
@@ -183,7 +187,7 @@ impl CurrentThread {
 
     pub(super) fn flush(self) {
         let net = self.end_peak_segment();
-        // At once, for a signal handler may flush, too.
+        // In one step, for a signal handler may flush, too.
         let flushed = self.state.counters.flushed.swap(net, Relaxed);
         let high = self.state.flush_high.get();
         process_peak::flush(net.wrapping_sub(flushed), high.saturating_sub(flushed));
@@ -196,21 +200,23 @@ impl CurrentThread {
         self.set_limits();
     }
 
-    /// Sets ceiling and floor as they must be now: to flush, or for those who want to know of every event. To be called whenever
-    /// that changes.
+    /// Sets ceiling and floor as they must be now, to flush, or for those who want to know of every
+    /// event. To be called whenever that changes.
     pub(super) fn set_limits(self) {
-        let wanted = self.with_scopes(|scopes| scopes.events_to_note());
+        let events = self.with_scopes(|scopes| scopes.events_to_note());
         let flushed = self.state.counters.flushed.load(Relaxed);
-        // Not first as if nobody else asked: a signal handler may come in between.
+        // The limits are not stored first as if nobody else asked: a signal handler may come in
+        // between.
         let watches_everything = registry::watches_everything();
-        let allocs = wanted.allocs || watches_everything || stacks::is_profiling();
-        let deallocs = wanted.deallocs || watches_everything || blocks::is_tracking();
+        let allocs = events.allocs || watches_everything || stacks::is_profiling();
+        let deallocs = events.deallocs || watches_everything || blocks::is_tracking();
         let ceiling = if allocs { EVERY_ALLOC } else { flushed.wrapping_add(FLUSH_BYTES) };
         let floor = if deallocs { EVERY_DEALLOC } else { flushed.wrapping_sub(FLUSH_BYTES) };
         self.store(Word::Ceiling, ceiling);
         self.store(Word::Floor, floor);
-        // A profiler that starts at this moment has stored the ceiling too, maybe before: `stacks::profile` explains. So has a scope
-        // that begins to track its blocks, the floor.
+        // A profiler that starts at this moment stores the ceiling, too, and may have done so
+        // before (`stacks::process_sites` explains). So does a scope that begins to track its
+        // blocks with the floor.
         fence(SeqCst);
         let watches_everything = registry::watches_everything();
         if watches_everything || stacks::is_profiling() {

@@ -1,9 +1,13 @@
-//! Hot: what an allocation event does. The frequent half is a few loads, one compare and two or three stores on the
-//! thread's own line; the slow half registers a new thread, flushes to the process totals, or notes that an event
-//! belongs to no thread.
+//! Hot: what an allocation event does. The frequent half is a few loads, one compare and two or
+//! three stores on the thread's own line. The slow half ([`slow_event`](super::slow_event)) is
+//! called from here, on a thread that has a state. A new thread adopts one first. What a thread
+//! does past its end counts for no thread.
 //!
-//! `inline` only without debug assertions: the callers are compiled in the user's crate, and a user who optimises this
-//! package alone in debug builds must get the optimised copy.
+//! `inline` only without debug assertions: the callers are compiled in the user's crate, and a user
+//! who optimises this package alone in debug builds must get the optimised copy.
+//!
+//! Relies on: what [`current`] returns is the line of the current thread's counters or of a dummy,
+//! and every event crosses the limits of a dummy. So an event that crosses no limit may write.
 #![allow(unsafe_code)]
 
 use std::alloc::Layout;
@@ -29,7 +33,7 @@ pub(crate) fn on_alloc(block: *mut u8, layout: Layout) -> *mut u8 {
     let line = current.as_ptr();
     // SAFETY: `current` is readable, and no other thread writes to its counters.
     let Counters { got, freed, .. } = *unsafe { &(*line).counters };
-    // SAFETY: the line of a state or of a dummy.
+    // SAFETY: the line of a thread's counters or of a dummy.
     let ceiling = unsafe { ceiling(line) };
     let size = layout.size() as i64;
     let net = got.wrapping_add(size).wrapping_sub(freed);
@@ -40,7 +44,8 @@ pub(crate) fn on_alloc(block: *mut u8, layout: Layout) -> *mut u8 {
     // SAFETY: as above.
     let high = unsafe { (*line).counters.high };
     if net > high {
-        // SAFETY: no dummy lets an event past its ceiling, so the line is this thread's own; likewise below.
+        // SAFETY: every event is above a dummy's ceiling, so the line is this thread's own;
+        // likewise below.
         unsafe { store(line, Word::High, net) };
     }
     // SAFETY: as above.
@@ -56,13 +61,14 @@ pub(crate) fn on_dealloc(layout: Layout) -> bool {
     let line = current().as_ptr();
     // SAFETY: `current` is readable, and no other thread writes to its counters.
     let Counters { got, freed, .. } = *unsafe { &(*line).counters };
-    // SAFETY: the line of a state or of a dummy.
+    // SAFETY: the line of a thread's counters or of a dummy.
     let floor = unsafe { floor(line) };
     let size = layout.size() as i64;
     if got.wrapping_sub(freed).wrapping_sub(size) < floor {
         return false;
     }
-    // SAFETY: no dummy lets an event past its floor, so the line is this thread's own; likewise below.
+    // SAFETY: every event is below a dummy's floor, so the line is this thread's own; likewise
+    // below.
     unsafe { add_freed(line, size) };
     // SAFETY: as above.
     unsafe { count_dealloc(line) };
@@ -79,7 +85,7 @@ pub(crate) fn on_realloc(block: *mut u8, old: Layout, new_size: usize) -> *mut u
     let line = current.as_ptr();
     // SAFETY: `current` is readable, and no other thread writes to its counters.
     let Counters { got, freed, .. } = *unsafe { &(*line).counters };
-    // SAFETY: the line of a state or of a dummy.
+    // SAFETY: the line of a thread's counters or of a dummy.
     let ceiling = unsafe { ceiling(line) };
     // SAFETY: as above.
     let floor = unsafe { floor(line) };
@@ -91,7 +97,8 @@ pub(crate) fn on_realloc(block: *mut u8, old: Layout, new_size: usize) -> *mut u
     // SAFETY: as above.
     let high = unsafe { (*line).counters.high };
     if net > high {
-        // SAFETY: no dummy lets an event past its floor, so the line is this thread's own; likewise below.
+        // SAFETY: every event is below a dummy's floor, so the line is this thread's own; likewise
+        // below.
         unsafe { store(line, Word::High, net) };
     }
     // SAFETY: as above.
@@ -103,7 +110,7 @@ pub(crate) fn on_realloc(block: *mut u8, old: Layout, new_size: usize) -> *mut u
     block
 }
 
-/// Counts what [`on_dealloc`] left. The block is still there.
+/// Counts what [`on_dealloc`] has left to do. The block is still there.
 #[cold]
 #[inline(never)]
 pub(crate) fn slow_dealloc(block: *mut u8, layout: Layout) {
@@ -112,7 +119,8 @@ pub(crate) fn slow_dealloc(block: *mut u8, layout: Layout) {
     slow(&event, &Registers::here(), current());
 }
 
-// The registers are read in the outermost function of ours that can, so that a walk has few frames of ours to pass.
+// The registers are read in the outermost function of ours that can do so. Then a walk has few
+// frames of ours to pass.
 #[cold]
 #[inline(never)]
 fn slow_alloc(block: *mut u8, size: i64, current: CurrentLine) -> *mut u8 {
@@ -125,7 +133,7 @@ fn slow_alloc(block: *mut u8, size: i64, current: CurrentLine) -> *mut u8 {
 #[cold]
 #[inline(never)]
 fn slow_realloc(block: *mut u8, old_size: i64, size: i64, current: CurrentLine) -> *mut u8 {
-    // Each name would take of the stack, unoptimised.
+    // Unoptimised, each name more would take room on the stack.
     let event =
         Event { kind: EventKind::Realloc, address: block as usize, got: size, freed: old_size };
     slow(&event, &Registers::here(), current);
@@ -139,11 +147,12 @@ fn failed() -> *mut u8 {
     match current().registration() {
         Registration::Ignored => count_ignored_alloc(),
         Registration::New | Registration::Registered | Registration::Retired => {
-            // Also in a signal handler that has interrupted the library at work on the state.
+            // This is so in a signal handler, too, that has interrupted the library at work on the
+            // state.
             match current_thread::current_even_if_busy(current()).or_else(current_or_adopted) {
                 Some(thread) => thread.count_failure(),
                 None => {
-                    registry::ORPHANS.counters.failed.fetch_add(1, Relaxed);
+                    registry::ORPHANS.failed.fetch_add(1, Relaxed);
                 }
             }
         }
@@ -151,7 +160,8 @@ fn failed() -> *mut u8 {
     std::ptr::null_mut()
 }
 
-// By references, here and below, and in one frame with its caller: copies and frames take of a stack that may be a coroutine's.
+// By references, here and below, and in one frame with its caller: copies and frames take room on a
+// stack that may be a coroutine's.
 #[inline(always)]
 fn slow(event: &Event, from: &Registers, current: CurrentLine) {
     // Nearly always, while call sites are recorded.
@@ -179,13 +189,12 @@ fn slow_elsewhere(event: &Event, from: &Registers) {
     }
 }
 
-/// Counts an event of a thread that has no state, past its end or for want of memory: on a state that all such
-/// threads share.
+/// Counts an event of a thread that has no state, past its end or for want of memory. It counts on
+/// counters that all such threads share.
 fn orphan(event: &Event) {
-    let shared = &registry::ORPHANS;
-    shared.counters.word(Word::Got).fetch_add(event.got, Relaxed);
-    shared.counters.word(Word::Freed).fetch_add(event.freed, Relaxed);
-    shared.counters.word(event.word()).fetch_add(1, Relaxed);
+    registry::ORPHANS.word(Word::Got).fetch_add(event.got, Relaxed);
+    registry::ORPHANS.word(Word::Freed).fetch_add(event.freed, Relaxed);
+    registry::ORPHANS.word(event.word()).fetch_add(1, Relaxed);
     process_peak::flush(event.net(), event.net());
     if stacks::is_profiling() && event.is_allocation() {
         stacks::profile_event(None, event);

@@ -1,4 +1,4 @@
-//! Hot: the flushed bytes: what the threads have reported of their net bytes so far.
+//! Hot: the flushed bytes, that is, what the threads have reported of their net bytes so far.
 
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
@@ -13,7 +13,7 @@ pub(super) fn flushed() -> i64 {
     FLUSHED.0.load(Relaxed)
 }
 
-/// Adds what a thread reports. Returns what they were before.
+/// Adds what a thread reports, and returns what they were before.
 pub(super) fn add(net: i64) -> i64 {
     FLUSHED.0.fetch_add(net, Relaxed)
 }

@@ -1,9 +1,9 @@
-//! Hot: `Interruptions`, the events of signal handlers that interrupted their thread while its frames or its tracer were in use. They
-//! are counted at once, and kept here until the thread is done; then it tells everyone who wants to know of each
-//! event, as ever, but without a stack.
+//! Hot: `Interruptions`, the events of signal handlers that have interrupted their thread while its
+//! scopes or its tracer were in use. They are counted at once, and kept here until the thread is
+//! done. Then it tells everyone who wants to know of each event, as ever, but without a stack.
 //!
-//! A handler may interrupt another one anywhere, so each takes its place by one atomic addition. The thread itself takes the events out
-//! when no handler runs.
+//! A handler may interrupt another one anywhere, so each takes its place by one atomic addition.
+//! The thread itself takes the events out when no handler runs.
 
 use std::cell::Cell;
 use std::sync::atomic::Ordering::Relaxed;
@@ -19,7 +19,8 @@ pub(super) struct Interruptions {
     /// How many events are kept, or would be if there were room.
     len: AtomicUsize,
     events: [Cell<Event>; ROOM],
-    /// Allocations of blocks that were freed before the next event. However many handlers do no more than that, they need no room.
+    /// Allocations of blocks that were freed before the next event. They need no room, however many
+    /// there are.
     gone: AtomicUsize,
     gone_bytes: AtomicI64,
     /// Allocation events without room.
@@ -30,7 +31,7 @@ pub(super) struct Interruptions {
 const NOTHING: Event =
     Event { kind: EventKind::Dealloc, address: Event::UNKNOWN, got: 0, freed: 0 };
 
-/// Of an allocation event of which nothing is known.
+/// An allocation event of which nothing is known.
 const MISSED: Event = Event { kind: EventKind::Alloc, ..NOTHING };
 
 impl Interruptions {
@@ -53,13 +54,13 @@ impl Interruptions {
         !self.is_any.load(Relaxed)
     }
 
-    /// By a handler.
+    /// Keeps an event. Called by a handler.
     #[cold]
     pub(super) fn add(&self, event: Event) {
         self.is_any.store(true, Relaxed);
         match event.kind {
             EventKind::Dealloc if self.free(event.address) => return,
-            // Which block that was is not known any more.
+            // One of those kept may be the block that is gone now.
             EventKind::Realloc => {
                 self.allocs().for_each(|(_, place)| change_block(place, Event::UNKNOWN))
             }
@@ -74,7 +75,8 @@ impl Interruptions {
         }
     }
 
-    /// By a handler, of so many allocation events of which nothing more is to be known.
+    /// Keeps the number of allocation events of which nothing more is to be known. Called by a
+    /// handler.
     pub(super) fn miss(&self, allocation_events: usize) {
         self.missed.fetch_add(allocation_events, Relaxed);
         self.is_any.store(true, Relaxed);
@@ -102,7 +104,7 @@ impl Interruptions {
         true
     }
 
-    /// Takes all out, by the thread itself. What comes in meanwhile is taken, too.
+    /// Takes all out, and what comes in meanwhile. Called by the thread itself.
     #[cold]
     pub(super) fn take(&self, mut take: impl FnMut(Event)) {
         if self.is_taking.replace(true) {

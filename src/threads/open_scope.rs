@@ -1,4 +1,4 @@
-//! Hot: `OpenScope`, a scope's hold on its thread's counters: opens a frame, reads it, closes it.
+//! Hot: `OpenScope`, a scope's hold on its thread: opens it, reads it, closes it.
 
 use std::marker::PhantomData;
 
@@ -13,21 +13,23 @@ use crate::stacks::{FirstOverrun, Records, Stack};
 use crate::sys::OutOfMemory;
 use crate::walk::{self, Registers};
 
-/// An open frame of the current thread. Dropping it closes the frame.
+/// A scope that is open on the current thread. Dropping this closes it.
 pub(crate) struct OpenScope {
     state: &'static ThreadState,
     id: ScopeId,
     _thread: PhantomData<*const ()>,
 }
 
-/// Opens a frame on the current thread. `tag` is for [`freeze`]; 0 for none. With `wants_peak`, its peak is exact when other
-/// threads attach to it too, which costs those an atomic addition an event.
+/// Opens a scope on the current thread. `tag` is for [`freeze`]; 0 for none. With `wants_peak`, its
+/// peak is exact when other threads attach to it, too, which costs those an atomic addition an
+/// event.
 #[inline]
 pub(crate) fn open(kind: Kind, tag: u64, wants_peak: bool) -> Result<OpenScope, OutOfMemory> {
     open_plain(Opening { kind, tag, wants_peak })
 }
 
-/// Opens a hidden frame on the current thread. `at` is where on the stack its guard is, or near to that.
+/// Opens an uncounted stretch on the current thread. `at` is where on the stack its guard is, or
+/// near to that.
 #[inline]
 pub(crate) fn open_uncounted(at: usize) -> Result<OpenScope, OutOfMemory> {
     open_plain(Opening { kind: Kind::Uncounted { at }, tag: 0, wants_peak: false })
@@ -40,7 +42,7 @@ fn open_plain(opening: Opening) -> Result<OpenScope, OutOfMemory> {
     Ok(OpenScope { state: thread.state, id, _thread: PhantomData })
 }
 
-/// Opens a frame on the current thread that records call sites.
+/// Opens a scope on the current thread that records call sites.
 #[inline(never)]
 pub(crate) fn open_recording(
     tag: u64,
@@ -64,7 +66,7 @@ pub(crate) fn stack_here() -> Option<&'static Stack> {
     current_or_adopted()?.stack(Registers::here())
 }
 
-/// Ends the count of the innermost frame of this thread that is tagged `tag`, if there is one.
+/// Ends the count of the innermost scope of this thread that is tagged `tag`, if there is one.
 pub(crate) fn freeze(tag: u64) {
     if let Some(thread) = current_thread() {
         thread.at_segment_end(|scopes, counts| scopes.freeze(tag, counts));
@@ -72,13 +74,13 @@ pub(crate) fn freeze(tag: u64) {
 }
 
 impl OpenScope {
-    /// The state, if the current thread still writes to the one that the frame was opened on.
+    /// The current thread, if it still has the state that the scope was opened on.
     #[inline]
     fn thread(&self) -> Option<CurrentThread> {
         current_thread().filter(|thread| std::ptr::eq(thread.state, self.state))
     }
 
-    /// Closes the frame and says what it has counted; `None` as for [`measure`](Self::measure).
+    /// Closes the scope and says what it has counted; `None` as for [`measure`](Self::measure).
     #[inline]
     pub(crate) fn close(self) -> Option<Reading> {
         let reading = self.thread().and_then(|thread| self.close_on(thread));
@@ -96,15 +98,15 @@ impl OpenScope {
         reading
     }
 
-    /// What the frame has counted so far; `None` if the thread has given its state back since, or the library is at work
-    /// for itself.
+    /// What the scope has counted so far; `None` if the thread has given its state back since, or
+    /// the library is at work for itself.
     #[inline]
     pub(crate) fn measure(&self) -> Option<Reading> {
         self.thread()?.at_segment_end(|scopes, counts| scopes.measure(self.id, counts))
     }
 
-    /// Lends `read`, which counts as the library's own work, what the frame has recorded; `None` as for
-    /// [`measure`](Self::measure), and if it does not record.
+    /// Lends what the scope has recorded to `read`, which counts as the library's own work. `None`
+    /// as for [`measure`](Self::measure), and if the scope does not record.
     pub(crate) fn read_records<R>(&self, read: impl FnOnce(Records<'_>) -> R) -> Option<R> {
         let thread = self.thread()?;
         thread.with_scopes(|scopes| ignored(|_| scopes.records(self.id).map(read)))
@@ -122,21 +124,21 @@ impl OpenScope {
         self.thread()?.with_scopes(|scopes| scopes.shared(self.id))
     }
 
-    /// Makes this the frame of a scope that was shared before: of a future, in an earlier poll.
+    /// Makes this go on with a scope that was shared before: that of a future, in an earlier poll.
     pub(crate) fn set_shared(&self, shared: SharedScopeRef) {
         if let Some(thread) = self.thread() {
             thread.change_scopes(|scopes, counts| scopes.set_shared(self.id, shared, counts));
         }
     }
 
-    /// Enters the blocks that are allocated in it from now on.
+    /// Has the blocks entered that are allocated in it from now on.
     pub(crate) fn set_tracked(&self, tracking: &Tracking) {
         if let Some(thread) = self.thread() {
             thread.change_scopes(|scopes, _| scopes.set_tracked(self.id, tracking.tracked()));
         }
     }
 
-    /// Takes the scope out, so that it outlives this frame.
+    /// Takes what is shared out, so that it outlives this.
     pub(crate) fn take_shared(&self) -> Option<SharedScopeRef> {
         let counters = &self.state.counters;
         self.thread()?.change_scopes(|scopes, now| scopes.take_shared(self.id, counters, now))
@@ -157,10 +159,11 @@ pub(crate) fn share_innermost() -> Result<Option<SharedScopeRef>, OutOfMemory> {
     thread.change_scopes(|scopes, counts| scopes.share_innermost(counts))
 }
 
-/// Whether the caller is called by the code of the stretch that was opened at this address of a stack.
+/// Whether the caller runs inside the stretch that was opened at this address of a stack.
 ///
-/// Stacks grow downwards. From the thread's own stack, a stretch that was opened on another one has been left, at least for now;
-/// the other way round, a coroutine was resumed inside the stretch. Of two other stacks nothing is known but
+/// Stacks grow downwards. On the thread's own stack, a stretch that was opened on another one has
+/// been left, at least for now. On another stack, a stretch that was opened on the thread's own
+/// goes on: a coroutine was resumed inside it. If both are on other stacks, nothing is known but
 /// how far they are from each other.
 #[cold]
 #[inline(never)]
@@ -209,23 +212,23 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_that_outlives_the_ledger_of_its_thread_has_no_numbers() {
+    fn a_scope_that_outlives_the_state_of_its_thread_has_no_numbers() {
         on_a_thread(|| {
-            let frame = open(Kind::Scope, 0, true).expect("memory");
+            let scope = open(Kind::Scope, 0, true).expect("memory");
             allocate(10);
             retire();
-            assert_eq!(frame.measure(), None);
-            // Nor does it take those of another frame in its place.
+            assert_eq!(scope.measure(), None);
+            // Nor does it take those of another scope in its place.
             let other = open(Kind::Scope, 0, true).expect("memory");
             allocate(20);
-            assert_eq!(frame.measure(), None);
-            drop(frame);
+            assert_eq!(scope.measure(), None);
+            drop(scope);
             assert_eq!(other.close().expect("its own thread").own.counts.got, 20);
         });
     }
 
     #[test]
-    fn past_the_end_of_a_thread_a_ledger_is_on_loan_while_frames_are_open() {
+    fn past_its_end_a_thread_has_a_state_on_loan_while_scopes_are_open() {
         on_a_thread(|| {
             retire();
             for _ in 0..100 {
@@ -243,25 +246,25 @@ mod tests {
     fn events_past_the_end_of_a_thread_are_in_the_totals() {
         on_a_thread(|| {
             retire();
-            let before = registry::ORPHANS.counters.counts();
+            let before = registry::ORPHANS.counts();
             allocate(12_345);
-            let orphaned = registry::ORPHANS.counters.counts() - before;
+            let orphaned = registry::ORPHANS.counts() - before;
             // Other threads may end at the same time.
             assert!(orphaned.got >= 12_345 && orphaned.freed >= 12_345 && orphaned.allocs >= 1);
         });
     }
 
     #[test]
-    fn a_frozen_frame_stands_still_while_those_below_count_on() {
+    fn a_frozen_scope_stands_still_while_those_below_count_on() {
         let below = open(Kind::Scope, 0, true).expect("memory");
         let frozen = open(Kind::Scope, 7, true).expect("memory");
         allocate(10);
         freeze(8); // Nobody's.
         allocate(100);
         freeze(7);
-        let hidden = open_uncounted(0).expect("memory");
+        let uncounted = open_uncounted(0).expect("memory");
         let kept = black_box(Vec::<u8>::with_capacity(5_000));
-        drop(hidden);
+        drop(uncounted);
         allocate(1_000);
         let frozen = frozen.close().expect("open");
         assert_eq!((frozen.own.counts.got, frozen.own.peak), (110, 100));
@@ -271,14 +274,14 @@ mod tests {
     }
 
     #[test]
-    fn freezing_neither_shows_what_is_hidden_nor_keeps_what_is_closed() {
+    fn freezing_neither_counts_what_is_uncounted_nor_keeps_what_is_closed() {
         let below = open(Kind::Scope, 0, true).expect("memory");
-        // A hidden frame stays one.
-        let hidden = open(Kind::Uncounted { at: 0 }, 5, false).expect("memory");
+        // An uncounted stretch stays one.
+        let uncounted = open(Kind::Uncounted { at: 0 }, 5, false).expect("memory");
         allocate(10);
         freeze(5);
         allocate(20);
-        drop(hidden);
+        drop(uncounted);
         assert_eq!(below.measure().expect("open").own.counts.got, 0);
         // One that was closed out of order stays closed, and goes.
         let closed = open(Kind::Scope, 6, true).expect("memory");

@@ -1,12 +1,17 @@
-//! Hot: the highest net bytes of the process, batched. Threads report here when their net has moved by 16 KiB, so the
-//! peak is exact while one thread allocates, and otherwise within 16 KiB for each thread.
+//! Hot: the highest net bytes of the process. Threads report here when their net bytes have moved
+//! by 16 KiB. So the peak is exact while one thread allocates, and otherwise within 16 KiB for each
+//! thread.
 //!
-//! Peaks are kept in *flushed* bytes: what the threads have reported so far. That differs from the sum of all states
-//! by what each thread has yet to report; an observer therefore notes the flushed bytes at its start, and
-//! reads its peak relative to those. What the other threads had unreported at the start then cancels out.
+//! Peaks are kept in *flushed* bytes: what the threads have reported so far. That differs from the
+//! sum over all threads by what each has yet to report. So an observer notes the flushed bytes at
+//! its start, and reads its peak relative to those. What the other threads had not reported at the
+//! start then cancels out.
 //!
-//! The observer of `ModAlloc::snapshot` is replaced by a new one at each `reset`. What a snapshot starts from is thus found by one
-//! load, and nobody waits for anybody: a forked child may lack the thread that was at it.
+//! The observer of `ModAlloc::snapshot` is replaced by a new one at each `reset`. So one load finds
+//! what a snapshot starts from, and nobody waits for anybody: a forked child may lack the thread
+//! that was at it.
+//!
+//! Relies on: observers are never freed.
 #![allow(unsafe_code)]
 
 use std::mem::ManuallyDrop;
@@ -25,7 +30,7 @@ struct Observer {
     links: Links<Observer>,
 }
 
-/// The [`Totals`] that an observer starts from. Not written while others look.
+/// The [`Totals`] that an observer starts from. They are not written while others look.
 struct Start {
     counts: AtomicCounts,
     current: AtomicI64,
@@ -80,7 +85,8 @@ impl Observer {
     }
 }
 
-/// A thread's net moved by `net` since it last reported, and was at the most `high` in between.
+/// A thread's net bytes have moved by `net` since it last reported, and were `high` at the most in
+/// between.
 pub(super) fn flush(net: i64, high: i64) {
     let before = flushed::add(net);
     let highest = before.saturating_add(high.max(0));
@@ -101,14 +107,15 @@ pub(crate) fn process_peak() -> PeakFrom {
         let observer = unsafe { &*present };
         observer.links.join();
         let joined = PeakFrom { observer };
-        // Otherwise it was replaced before it was joined, and may be another's.
+        // Otherwise it was replaced before it was joined, and may be somebody else's by now.
         if PROCESS.load(Acquire) == present {
             return joined;
         }
     }
 }
 
-/// Starts the process's own peak anew, at this moment. Whether there was memory for it. The caller has flushed.
+/// Starts the process's own peak anew at this moment, if there is memory for that. The caller has
+/// flushed.
 pub(crate) fn restart_process_peak() -> bool {
     let Some(started) = start_peak() else { return false };
     // Given back by the next restart.
@@ -130,8 +137,8 @@ pub(crate) fn start_peak() -> Option<PeakFrom> {
 }
 
 impl PeakFrom {
-    /// What was counted since the start, and the peak above it: never less than what is live now, and never less than it
-    /// was before. The caller has flushed.
+    /// What was counted since the start, and the peak above it. That is never less than what is
+    /// live now, and never less than before. The caller has flushed.
     pub(crate) fn read(&self) -> (Counts, Above) {
         let (start, now) = (self.observer.start.load(), registry::totals());
         let current = now.current.wrapping_sub(start.current);

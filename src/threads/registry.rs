@@ -1,5 +1,5 @@
-//! Hot: all states there are. A thread adopts a free one at its first allocation and gives it back at its end, so there
-//! are as many as threads ever ran at once.
+//! Hot: all states there are. A thread adopts a free one at its first allocation, and gives it back
+//! at its end. So there are as many as threads ever ran at once.
 
 use std::ptr;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
@@ -9,24 +9,28 @@ use super::flushed::flushed;
 use super::state::ThreadState;
 use crate::counters::current::current;
 use crate::counters::thread_counters::{EVERY_ALLOC, EVERY_DEALLOC, FLUSH_BYTES};
-use crate::counters::{Counts, Word};
+use crate::counters::{Counts, ThreadCounters, Word};
 use crate::stacks;
-use crate::sys::{Pool, Pooled};
+use crate::sys::Pool;
 
-/// The state of threads that have none of their own. Shared, so written with read-modify-write operations only.
-pub(super) static ORPHANS: ThreadState = ThreadState::NEW;
+/// The counters of threads that have none of their own. They share these, so they write them by
+/// atomic additions only.
+pub(super) static ORPHANS: ThreadCounters = ThreadCounters::NEW;
 
 pub(super) static THREADS: Pool<ThreadState> = Pool::new();
 
-/// Whether a block of [`HUGE`](super::counts::HUGE) bytes was ever granted: only an allocator that grants what nobody has does that.
+/// Whether a block of [`HUGE`](crate::counters::HUGE) bytes was ever granted. Only an allocator
+/// that grants what nobody has does that.
 static WATCHES_EVERYTHING: AtomicBool = AtomicBool::new(false);
 
-/// To be asked after a fence, as `stacks::is_profiling`.
+/// Whether every event goes to the slow half for that. To be asked after a fence, as
+/// `stacks::is_profiling`.
 pub(super) fn watches_everything() -> bool {
     WATCHES_EVERYTHING.load(Relaxed)
 }
 
-/// Sends every event of every thread to the slow half from now on, where sums are looked after that do not fit.
+/// Sends every event of every thread to the slow half from now on, which looks after sums that do
+/// not fit.
 #[cold]
 pub(super) fn watch_everything() {
     if WATCHES_EVERYTHING.swap(true, SeqCst) {
@@ -76,8 +80,10 @@ impl Drop for EveryAllocation {
 pub(crate) struct Totals {
     /// The sum over all threads that ever were. Exact while no other thread allocates.
     pub(crate) counts: Counts,
-    /// Net bytes. Exact while no other thread allocates, and otherwise within 16 KiB for each thread, which a sum of
-    /// states read one after the other is not: a block may be seen freed here and not yet allocated there.
+    /// Net bytes. Exact while no other thread allocates, and otherwise within 16 KiB for each
+    /// thread. (The net bytes of `counts` may be further off. They are read one thread after the
+    /// other, so the free of a block may be among them, and its allocation on another thread may
+    /// not.)
     pub(crate) current: i64,
     /// What the threads have flushed of them, for peaks.
     pub(crate) flushed: i64,
@@ -85,11 +91,11 @@ pub(crate) struct Totals {
 
 pub(crate) fn totals() -> Totals {
     let flushed = flushed();
-    let mut totals = Totals { counts: ORPHANS.counters.counts(), current: flushed, flushed };
+    let mut totals = Totals { counts: ORPHANS.counts(), current: flushed, flushed };
     for thread in THREADS.iter() {
         let counts = thread.counters.counts();
         totals.counts += counts;
-        // More than `FLUSH_BYTES` is a flush that is just under way: it counts as not yet begun, or as done.
+        // Where it is more than `FLUSH_BYTES`, the thread is about to flush.
         let unreported = counts.current().wrapping_sub(thread.counters.flushed.load(Relaxed));
         // No panic: the lower bound is the lower one.
         totals.current = totals.current.wrapping_add(unreported.clamp(-FLUSH_BYTES, FLUSH_BYTES));
@@ -97,7 +103,7 @@ pub(crate) fn totals() -> Totals {
     totals
 }
 
-/// The state of the first thread of the process: in a test, that of the harness. Only its address.
+/// The address of the state of the process's first thread. In a test, that is the harness's.
 fn first() -> *const ThreadState {
     static FIRST: AtomicPtr<ThreadState> = AtomicPtr::new(ptr::null_mut());
     let known = FIRST.load(Relaxed);
@@ -110,22 +116,24 @@ fn first() -> *const ThreadState {
     first
 }
 
-fn current_thread() -> *const ThreadState {
+/// That of the current thread; null if it has none.
+fn current_state() -> *const ThreadState {
     ThreadState::of(current()).map_or(ptr::null(), |thread| thread)
 }
 
 /// Whether the current thread is the first of the process.
 pub(crate) fn is_first_thread() -> bool {
-    let current = current_thread();
+    let current = current_state();
     !current.is_null() && ptr::eq(current, first())
 }
 
 /// The allocation events, so far, of all threads but the current one and the first of the process.
 pub(crate) fn events_elsewhere() -> i64 {
-    events_but(current_thread(), first())
+    events_but(current_state(), first())
 }
 
-/// The allocation events, so far, of all threads but the first of the process, unless that is the current one.
+/// The allocation events, so far, of all threads but the first of the process, unless that is the
+/// current one.
 pub(crate) fn events_everywhere() -> i64 {
     events_but(ptr::null(), if is_first_thread() { ptr::null() } else { first() })
 }

@@ -1,5 +1,5 @@
-//! Hot: how a thread gives its state back: at its end, or when the last scope is closed that was open
-//! on a state on loan.
+//! Hot: how a thread gives its state back: at its end, or, where it is on loan, when the last scope
+//! on it is closed.
 //!
 //! Relies on: only the state that the current thread's pointer is at is ever given back.
 #![allow(unsafe_code)]
@@ -15,7 +15,8 @@ use crate::sys::Pooled;
 
 /// The end of a thread that had the state at `address`.
 ///
-/// Does nothing if that is not the current thread's: a thread may run the end of another one's fiber.
+/// Does nothing if that is not the current thread's: a thread may run the end of another one's
+/// fiber.
 pub(super) fn retire_state_at(address: *const c_void) {
     if current_thread().is_some_and(|thread| ptr::eq(address.cast(), thread.state)) {
         retire();
@@ -44,8 +45,8 @@ pub(super) fn retire_unused_loan(thread: CurrentThread) {
     }
 }
 
-/// Gives the thread what it had before. What was counted meanwhile, a state that was interrupted has
-/// counted, too.
+/// Gives the thread back what it had before. If that is a state, what was counted meanwhile is
+/// moved to it.
 #[cold]
 fn end_loan(lent: CurrentThread, loan: Loan) {
     let counted = lent.counts() - loan.start;

@@ -18,21 +18,22 @@ use crate::open_scopes::ScopeStack;
 use crate::stacks::{self, Stack, Tracer};
 use crate::walk::Registers;
 
-/// A block is about to be reallocated: [`blocks::begin_realloc`], where this thread has room.
+/// A block is about to be reallocated: does [`blocks::begin_realloc`] where this thread has room.
 #[cold]
 pub(crate) fn begin_realloc(address: usize) -> MovingBlock {
-    let mut taken = MovingBlock::nothing(address);
-    aside(&mut || taken = blocks::begin_realloc(address));
-    taken
+    let mut moving = MovingBlock::nothing(address);
+    aside(&mut || moving = blocks::begin_realloc(address));
+    moving
 }
 
-/// The block lives here now, and is so big: [`blocks::end_realloc`], likewise.
+/// It was, or it was not. It is at `address` now, and is so big: does [`blocks::end_realloc`]
+/// likewise.
 #[cold]
-pub(crate) fn end_realloc(taken: &MovingBlock, address: usize, size: u64) {
-    aside(&mut || blocks::end_realloc(taken, address, size));
+pub(crate) fn end_realloc(moving: &MovingBlock, address: usize, size: u64) {
+    aside(&mut || blocks::end_realloc(moving, address, size));
 }
 
-/// Does `work` where this thread records, if it has recorded yet, and is not at it.
+/// Does `work` where this thread records, if it has ever recorded and is not recording just now.
 #[inline(always)]
 fn aside(work: &mut impl FnMut()) {
     match current_thread() {
@@ -48,8 +49,8 @@ impl CurrentThread {
         self.state.counters.failed.fetch_add(1, Relaxed);
     }
 
-    /// Counts an event that the frequent half left: the first of a thread, one that crosses a limit, or one to record. That is
-    /// done aside, where it has room.
+    /// Counts an event that the frequent half has left: the first of a thread, one that crosses a
+    /// limit, or one to record. If the thread records, that is done aside, where there is room.
     pub(super) fn count(self, event: &Event, from: &Registers) {
         if self.state.is_busy.load(Relaxed) {
             return self.count_interruption(event);
@@ -70,7 +71,7 @@ impl CurrentThread {
     }
 
     /// Does `work` where this thread records. It is not there yet.
-    // Unoptimised, a frame of its own takes of the stack that is to be spared.
+    // Unoptimised, a frame of its own would take room on the stack that is to be spared.
     #[inline(always)]
     fn aside(self, tracer: *mut Tracer, work: &mut impl FnMut()) {
         // SAFETY: not null, so `Tracer::allocate` made it, and it is never freed.
@@ -108,7 +109,7 @@ impl CurrentThread {
         }
     }
 
-    /// Whether a debugger is to see this event.
+    /// Counts it where the caller is. Whether a debugger is to see this event.
     fn count_here(self, event: &Event, from: &Registers) -> bool {
         blocks::forget_freed(event);
         self.add_event(event);
@@ -130,19 +131,20 @@ impl CurrentThread {
         stacks::is_passed()
     }
 
-    /// Whether more than the counters will hear of the event.
+    /// Whether more than the counters has to hear of the event.
     #[cold]
     fn wants_room(self, event: &Event) -> bool {
         event.is_allocation()
             && (stacks::is_profiling() || self.with_scopes(|scopes| scopes.events_to_note().allocs))
     }
 
-    /// Tells everyone who wants to know of it. Without registers, it happened in a signal handler.
-    // Both are called from two places, the rarer of which would keep them out of line.
+    /// Tells everyone who wants to know of the event. Without registers, it happened in a signal
+    /// handler.
+    // This and the next are called from two places, the rarer of which would keep them out of line.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn note(self, event: &Event, from: Option<&Registers>) {
         let busy = self.busy();
-        // SAFETY: as in `with_scopes`, which would have its work be a call.
+        // SAFETY: as in `with_scopes`, with which the work would be a call.
         let scopes = unsafe { &mut *self.state.scopes.get() };
         if self.note_on(scopes, event, from) {
             drop(busy);
@@ -150,17 +152,17 @@ impl CurrentThread {
         }
     }
 
-    /// Whether nobody wants to know of such events any more: the last profiler has stopped, or a
-    /// scope of another thread has ended.
+    /// Tells them. Whether nobody wants to know of such events any more: the last profiler has
+    /// stopped, or a scope of another thread has ended.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn note_on(self, scopes: &mut ScopeStack, event: &Event, from: Option<&Registers>) -> bool {
         let is_profiling = stacks::is_profiling();
         let is_recording = scopes.is_recording();
         let is_allocation = event.is_allocation();
         if !is_allocation || !is_profiling && !is_recording {
-            let wanted = scopes.events_to_note();
-            if !(if is_allocation { wanted.allocs } else { wanted.deallocs }) {
-                let is_any = wanted.allocs || wanted.deallocs;
+            let events = scopes.events_to_note();
+            if !(if is_allocation { events.allocs } else { events.deallocs }) {
+                let is_any = events.allocs || events.deallocs;
                 return !is_any && !is_profiling && !blocks::is_tracking();
             }
         }
@@ -181,17 +183,18 @@ impl CurrentThread {
 
     /// The stack that ends at these registers; `None` if there is no room for it.
     // Left to the compiler, it is a call of 30 instructions in each event that is recorded.
-    // Unoptimised, it would take of the stack of its caller.
+    // Unoptimised, inlining it would take room on the stack of its caller.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn stack(self, from: Registers) -> Option<&'static Stack> {
-        // SAFETY: null, or `allocate` made it; it is never freed, and belongs to the state, hence to this thread alone; the method
-        // does not come here again, nor does a signal handler, which finds the state busy.
+        // SAFETY: null, or `allocate` made it. It is never freed, and belongs to the state, hence
+        // to this thread alone. The method does not come here again; nor does a signal handler,
+        // which finds the state busy.
         let tracer = unsafe { self.tracer().as_mut() }?;
         let _busy = self.busy();
         tracer.stack(from)
     }
 
-    /// Null without memory.
+    /// The thread's tracer, which it has from now on; null without memory.
     #[inline]
     fn tracer(self) -> *mut Tracer {
         if self.state.tracer.get().is_null() {

@@ -1,5 +1,7 @@
-//! Hot: `ThreadState`, what the library keeps of one thread: its counters, which anyone may read, and
-//! the state that the thread alone may touch, the scopes that are open on it above all.
+//! Hot: `ThreadState`, what the library keeps of one thread: its counters, which anyone may read,
+//! and what the thread alone may touch, above all the scopes that are open on it.
+//!
+//! Relies on: states live for ever, and the pool lends one to one thread at a time.
 #![allow(unsafe_code)]
 
 use std::cell::{Cell, UnsafeCell};
@@ -14,8 +16,8 @@ use crate::open_scopes::ScopeStack;
 use crate::stacks::Tracer;
 use crate::sys::{Links, Pooled};
 
-/// A state that stands in for what the thread pointed at before: a dummy, past the thread's end and
-/// where the library is at work, or a state that is busy.
+/// The state stands in for what the thread pointed at before. That was a dummy, past the thread's
+/// end or where the library is at work for itself, or a state that is busy.
 #[derive(Clone, Copy)]
 pub(super) struct Loan {
     pub(super) before: CurrentLine,
@@ -29,8 +31,8 @@ pub(super) struct Loan {
 pub(crate) struct ThreadState {
     /// First, so that the thread-local pointer at its line is a pointer at the state as well.
     pub(super) counters: ThreadCounters,
-    /// Highest net bytes since the last flush, up to the present peak segment. Only the owner uses
-    /// this and what follows.
+    /// The highest net bytes since the last flush, up to the present peak segment. Only the owner
+    /// uses this and what follows.
     pub(super) flush_high: Cell<i64>,
     /// Adopted for as long as a scope is open on it.
     pub(super) loan: Cell<Option<Loan>>,
@@ -38,15 +40,15 @@ pub(crate) struct ThreadState {
     /// `interruptions`.
     pub(super) is_busy: AtomicBool,
     pub(super) interruptions: Interruptions,
-    /// From when the thread first records.
+    /// Null until the thread first records.
     pub(super) tracer: Cell<*mut Tracer>,
-    /// Never borrowed across anything that could allocate.
+    /// Not borrowed while anything may allocate through `ModAlloc`.
     pub(super) scopes: UnsafeCell<ScopeStack>,
     links: Links<ThreadState>,
 }
 
-// SAFETY: the counters and the links of the pool are `Sync`; the cells are used by the owning thread
-// only, and ownership passes through the pool with acquire and release.
+// SAFETY: the counters and the links of the pool are `Sync`; the cells are used by the owning
+// thread only, and ownership passes through the pool with acquire and release.
 unsafe impl Sync for ThreadState {}
 
 const _: () = assert!(align_of::<ThreadState>() == 128);

@@ -1,16 +1,16 @@
 //! Hot: has the state of a thread retired when the thread ends.
 //!
-//! This is asked for at the first allocation of a thread, which may stand anywhere: in a constructor
-//! that holds the loader's lock, in a thread that such a constructor waits for, or where no memory is
-//! left. So the lists of destructors that C++ and Rust thread-locals use are of no help. That of glibc
-//! takes the loader's lock, and ends the process where there is no memory. The standard library of
-//! Rust 1.80 to 1.92 may call the allocator while it registers a destructor, and aborts if the
-//! allocator then registers another.
+//! This is asked for at the first allocation of a thread, which may stand anywhere: in a
+//! constructor that holds the loader's lock, in a thread that such a constructor waits for, or
+//! where no memory is left. So the lists of destructors that C++ and Rust thread-locals use are of
+//! no help. That of glibc takes the loader's lock, and ends the process where there is no memory.
+//! The standard library of Rust 1.80 to 1.92 may call the allocator while it registers a
+//! destructor, and aborts if the allocator then registers another.
 //!
 //! What a destructor of a C++ or Rust thread-local does is still counted on the thread's own state:
-//! with glibc, those run before the destructors of keys. Only those of other keys may come later. If
-//! one of them opens a scope, the thread has a state on loan for it; that is retired at the latest in
-//! the next round of destructors, of which there are four.
+//! with glibc, those run before the destructors of keys. Only those of other keys may come later.
+//! If one of them opens a scope, the thread has a state on loan for it; that is retired at the
+//! latest in the next round of destructors, of which there are four.
 //!
 //! Relies on: the system calls the destructor of a key, or the callback of an index, on the thread
 //! that ends, with the value that this thread has set; and it calls none any more once the key is
@@ -21,8 +21,8 @@ use super::retirement::retire_state_at;
 use super::state::ThreadState;
 
 /// Has the current thread give this state back when it ends. Where the system cannot tell of the
-/// end, or lacks the memory to keep note of it, the thread keeps its state for ever: the numbers stay
-/// right, the memory is not used again.
+/// end, or lacks the memory to keep note of it, the thread keeps its state for ever: the numbers
+/// stay right, the memory is not used again.
 pub(super) fn retire_at_exit(state: &'static ThreadState) {
     imp::call_at_exit((state as *const ThreadState).cast());
 }
@@ -85,8 +85,8 @@ mod imp {
     /// There may be no key. And to keep the value of one past the 32nd, the system needs memory.
     pub(super) fn call_at_exit(state: *const c_void) {
         if let Some(key) = key() {
-            // SAFETY: the key was made by `pthread_key_create`; it is deleted when this code is about
-            // to go.
+            // SAFETY: the key was made by `pthread_key_create`; it is deleted when this code is
+            // about to go.
             unsafe { pthread_setspecific(key, state) };
         }
     }
@@ -95,7 +95,8 @@ mod imp {
     /// ends. Threads that have used the library may go on; they do not call into it any more. (As
     /// ever, none may be in its code at this moment, which for a thread that ends is so once it was
     /// joined.)
-    #[cfg(not(any(target_vendor = "apple", miri)))] // Apple's loader unloads nothing that has thread-locals.
+    // Apple's loader unloads nothing that has thread-locals.
+    #[cfg(not(any(target_vendor = "apple", miri)))]
     extern "C" fn delete_key() {
         match KEY.swap(DELETED, Relaxed) {
             NOT_MADE | DELETED => {}
@@ -113,7 +114,8 @@ mod imp {
     static AT_UNLOADING: extern "C" fn() = delete_key;
 }
 
-/// Windows: fiber-local storage, whose callback runs when a thread ends, and when a fiber is deleted.
+/// Windows: fiber-local storage, whose callback runs when a thread ends, and when a fiber is
+/// deleted.
 #[cfg(windows)]
 mod imp {
     use std::ffi::c_void;
