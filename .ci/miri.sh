@@ -15,4 +15,4 @@ cargo +nightly miri --version >/dev/null 2>&1 \
 export MIRIFLAGS=-Zmiri-ignore-leaks CARGO_TARGET_DIR=target/miri
 cargo +nightly miri test --locked --all-features --lib -- "${modules[@]}" \
   --skip threads_that_intern_the_same --skip random --skip model \
-  --skip call_sites::threads --skip later_threads
+  --skip later_threads

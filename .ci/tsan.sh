@@ -25,6 +25,6 @@ run() {
   cargo +nightly test --config profile.dev.package.mod-alloc.opt-level=1 --locked --all-features \
     -Zbuild-std --target x86_64-unknown-linux-gnu "$@"
 }
-run --lib -- "${modules[@]}" --skip call_sites::threads --skip later_threads
+run --lib -- "${modules[@]}" --skip later_threads
 run --test attribution --test counting
 run --test attribution_model -- 400

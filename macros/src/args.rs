@@ -9,7 +9,7 @@ use crate::keys;
 use crate::literal::{is_integer, unsuffixed_integer};
 use crate::tokens::{is_path, is_punct, only, opened};
 
-/// Where the keys stand, which decides what is allowed there and how errors call it.
+/// Where the keys stand. That decides which are allowed, and what errors say.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Place {
     Attribute,
@@ -27,7 +27,7 @@ pub(crate) struct Setting {
 pub(crate) struct Args {
     /// In the order written; each becomes a method call on `Budget`.
     pub(crate) limits: Vec<Setting>,
-    /// `warmup` and `runs`: method calls too, which turn the `Budget` into a `Repeated`.
+    /// `warmup` and `runs`: method calls as well, which turn the `Budget` into a `Repeated`.
     pub(crate) repeats: Vec<Setting>,
     /// `call_sites`, a method call on `Budget` as well.
     pub(crate) call_sites: Option<Setting>,
@@ -46,7 +46,7 @@ impl Args {
         args
     }
 
-    /// Reads every argument, also after an error: the next one may be wrong as well.
+    /// Reads every argument, also after an error, since the next one may be wrong as well.
     pub(crate) fn parse(arguments: Vec<Argument<'_>>, place: Place, errors: &mut Errors) -> Self {
         let mut args = Self::default();
         for argument in arguments {
@@ -113,7 +113,7 @@ impl Setting {
         self.key.to_string()
     }
 
-    /// The value, if it is a literal: then it is known at compile time, and a `u64` at run time.
+    /// The value, if it is a literal. Then it is known at compile time, and is a `u64` at run time.
     pub(crate) fn literal(&self) -> Option<u128> {
         match only(&self.value)? {
             TokenTree::Literal(literal) => unsuffixed_integer(&literal.to_string()),
@@ -175,7 +175,7 @@ impl Setting {
     }
 }
 
-/// The answer to an argument that does not even begin with a word.
+/// The error of an argument that does not begin with a word.
 fn not_a_setting(tokens: &[TokenTree]) -> Error {
     let error = Error::over(tokens, "expected `key = value`");
     match only(tokens) {
@@ -198,7 +198,7 @@ fn check_crate(key: &Ident, value: &[TokenTree], place: Place) -> Result<(), Err
     Ok(())
 }
 
-/// Other values that are no `bool` are left to the type checker.
+/// Only literals are refused here: the type checker refuses other values that are no `bool`.
 fn check_bool(name: &str, value: &[TokenTree]) -> Result<(), Error> {
     match &opened(value.iter().cloned())[..] {
         [TokenTree::Literal(_)] => {
@@ -208,7 +208,8 @@ fn check_bool(name: &str, value: &[TokenTree]) -> Result<(), Error> {
     }
 }
 
-/// Other values that are no integers are left to the type checker, which names their type.
+/// Only literals are refused here: the type checker refuses other values that are no integers, and
+/// names their type.
 fn check_number(name: &str, value: &[TokenTree]) -> Result<(), Error> {
     let value = opened(value.iter().cloned());
     let literal = match &value[..] {

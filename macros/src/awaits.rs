@@ -1,8 +1,8 @@
 //! Cold: finds an `.await` that would run inside a block macro's scope; called by `block`.
 //!
 //! While such a block waits, other tasks run on its thread, and their allocations would be charged
-//! to it. An `.await` in a nested `async` block, closure or function belongs to another future and
-//! is no concern.
+//! to it. An `.await` in a nested `async` block, closure or function belongs to another future, and
+//! is allowed.
 
 use proc_macro::TokenTree;
 

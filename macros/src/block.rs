@@ -5,9 +5,9 @@
 //! assert_no_alloc := statements | BODY ("," MESSAGE)? ","?
 //! ```
 //!
-//! BODY is a block or any other expression. MESSAGE is a format string and its arguments; it begins
-//! at the first argument but the first that is a string literal and nothing else. A `;` outside of
-//! brackets makes the tokens statements.
+//! BODY is a block or any other expression. MESSAGE is a format string and its arguments. It begins
+//! with the first argument, other than the very first, that is a string literal and nothing else. A
+//! `;` outside of brackets makes the tokens statements.
 
 use proc_macro::{Delimiter, Group, Span, TokenStream, TokenTree};
 
@@ -35,7 +35,7 @@ pub(crate) struct Block {
     /// The path of the runtime crate: `$crate` of the `macro_rules!` shim.
     pub(crate) krate: TokenStream,
     pub(crate) args: Args,
-    /// In braces, the user's own where there were any. `None` only after an error.
+    /// In braces, which are the user's own where there were any. `None` only after an error.
     pub(crate) body: Option<Group>,
     /// The arguments of `format_args!`.
     pub(crate) message: Option<TokenStream>,
@@ -99,7 +99,7 @@ fn split_krate(input: TokenStream) -> (TokenStream, Vec<TokenTree>) {
     (krate, tokens.collect())
 }
 
-/// Cuts at the comma before the message.
+/// Cuts the tokens at the comma before the message.
 fn split_message(tokens: &[TokenTree]) -> (&[TokenTree], Option<TokenStream>) {
     let commas = commas::positions(tokens);
     let is_message = |at: usize| {
@@ -123,10 +123,10 @@ fn has_statements(tokens: &[TokenTree]) -> bool {
     tokens.iter().any(|token| is_punct(Some(token), ';'))
 }
 
-/// Whether the last argument of `assert_allocs!` is a key whose block is missing, rather than the
-/// body.
+/// Whether the last argument of `assert_allocs!` is a key, so that the block is missing, and not
+/// the body.
 ///
-/// `total = sum(v)` is a body, `max = 3` is not; nor is `maxx = 3`, where a typo is more likely.
+/// `total = sum(v)` is a body. `max = 3` is none, nor is `maxx = 3`, which is more likely a typo.
 fn looks_like_setting(tokens: &[TokenTree]) -> bool {
     match tokens {
         [] => true,
@@ -143,8 +143,8 @@ fn is_block(tokens: &[TokenTree]) -> bool {
     as_group(only(tokens).as_ref(), Delimiter::Brace).is_some()
 }
 
-/// The error of a message before the block: at the very beginning, or where it was taken for the
-/// message after the block and the block for one of its arguments.
+/// The error of a message that stands before the block. It may stand at the very beginning. Or else
+/// it was taken for the message after the block, and the block for one of its arguments.
 fn early_message(tokens: &[TokenTree], message: Option<&TokenStream>, form: &str) -> Option<Error> {
     let message: Vec<_> = message.cloned().into_iter().flatten().collect();
     let (arguments, message) = (commas::split(tokens), commas::split(&message));
@@ -164,7 +164,7 @@ fn has_block(arguments: &[Argument<'_>]) -> bool {
     arguments.iter().any(|argument| is_block(argument.tokens))
 }
 
-/// Takes out of `settings` a block that stands before the last of them.
+/// The error of a missing body. A block that is not the last argument is taken out of `settings`.
 fn missing_body(settings: &mut Vec<Argument<'_>>) -> Error {
     if let Some(at) = settings.iter().position(|argument| is_block(argument.tokens)) {
         let block = settings.remove(at);
@@ -187,7 +187,8 @@ fn check_body(body: &[TokenTree], errors: &mut Errors) {
     check_run(body, errors);
 }
 
-/// What the body does is measured: nothing else is meanwhile, and nothing of it comes later.
+/// Checks that the scope measures what the body does: no other task meanwhile, and nothing that
+/// only runs later.
 fn check_run(body: &[TokenTree], errors: &mut Errors) {
     errors.extend(awaits::check(body.iter().cloned()));
     errors.extend(unrun::check(body.iter().cloned()));
@@ -212,7 +213,8 @@ fn single<'a>(tokens: &'a [TokenTree], errors: &mut Errors) -> Option<&'a [Token
     None
 }
 
-/// A block as it stands; anything else in braces that no message points at.
+/// A block as it stands. Anything else is put in braces, which no message of the compiler points
+/// at.
 fn braced(tokens: &[TokenTree]) -> Group {
     match only(tokens) {
         Some(TokenTree::Group(block)) if block.delimiter() == Delimiter::Brace => block,

@@ -13,8 +13,8 @@ pub(crate) struct Argument<'a> {
     pub(crate) comma: Option<Span>,
 }
 
-/// The arguments between the commas of `tokens`. One that is empty has two commas in a row; nothing
-/// follows a comma at the end.
+/// The arguments between the commas of `tokens`. Between two commas in a row is an empty one;
+/// behind a comma at the end is none.
 pub(crate) fn split(tokens: &[TokenTree]) -> Vec<Argument<'_>> {
     let mut arguments = Vec::new();
     let mut start = 0;
@@ -35,13 +35,13 @@ pub(crate) fn positions(tokens: &[TokenTree]) -> Vec<usize> {
     (0..tokens.len()).filter(|&at| reader.is_separator(Piece::of(&tokens[at]))).collect()
 }
 
-/// Whether a value may begin behind `tokens`, rather than an operator.
+/// Whether a value may follow `tokens`, and not an operator.
 pub(crate) fn value_may_begin(tokens: &[TokenTree]) -> bool {
     let previous = tokens.last().map(Piece::of);
     Reader { previous, ..Reader::default() }.value_may_begin()
 }
 
-/// As much of a token as it takes to tell brackets from operators.
+/// What one must know of a token to tell brackets from operators.
 #[derive(Clone, Copy, PartialEq)]
 enum Piece {
     /// The end of a value: an operator follows.
@@ -72,24 +72,24 @@ impl Piece {
     }
 }
 
-/// Reads expressions from left to right and knows what is open.
+/// Reads expressions from left to right, and remembers what is open.
 #[derive(Default)]
 struct Reader {
-    /// How many `<` of generic arguments.
+    /// How many `<` of generic arguments are open.
     angles: usize,
-    /// Between the bars of a closure.
+    /// Whether it is between the bars of a closure.
     in_params: bool,
-    /// In a type, behind `as` or the `->` of a closure: there `<` is no operator.
+    /// Whether it is in a type, behind `as` or the `->` of a closure. There `<` is no operator.
     in_type: bool,
     previous: Option<Piece>,
 }
 
 impl Reader {
-    /// Takes the next token. Is it a comma between arguments?
+    /// Takes the next token, and says whether it is a comma between arguments.
     fn is_separator(&mut self, piece: Piece) -> bool {
         let mut separates = false;
         let mut closes = false;
-        // A type that has a name goes on by `::` and `<` alone.
+        // Behind the name of a type, only `::` and `<` continue the type.
         let goes_on = matches!(piece, Piece::Punct(':' | '<', _));
         self.in_type &= self.angles > 0 || goes_on || self.previous != Some(Piece::Operand);
         match piece {
@@ -114,8 +114,8 @@ impl Reader {
         separates
     }
 
-    /// Not behind a value, and not inside `<<` or `||`. Also behind `::`, where `<` opens generic
-    /// arguments.
+    /// Whether a value may come next. None may behind a value or inside of `<<` or `||`. One may
+    /// behind `::`, where `<` opens generic arguments.
     fn value_may_begin(&self) -> bool {
         !matches!(
             self.previous,
@@ -123,7 +123,7 @@ impl Reader {
         )
     }
 
-    /// At the `>` of `->`.
+    /// Whether the next token is the `>` of `->`, if it is a `>`.
     fn in_arrow(&self) -> bool {
         self.previous == Some(Piece::Punct('-', Spacing::Joint))
     }

@@ -37,8 +37,8 @@ impl Error {
 
     /// `::core::compile_error! { "message" }`.
     ///
-    /// rustc underlines from the path to the braces, hence a span for each: `Span::join`, which
-    /// would make one of the two, is not stable.
+    /// rustc underlines from the path to the braces, so each of the two has a span. `Span::join`,
+    /// which would make one span of two, is not stable.
     fn to_tokens(&self) -> TokenStream {
         let mut message = Literal::string(&self.message);
         message.set_span(self.end);
@@ -71,8 +71,8 @@ impl Errors {
         self.0.iter().map(Error::to_tokens).collect()
     }
 
-    /// As an expression: a block whose value is that of `body`, so that the code around it still
-    /// type-checks and the mistake is not answered by a second, misleading error.
+    /// As an expression: a block whose value is that of `body`. So the code around it still
+    /// type-checks, and the mistake causes no second, misleading error.
     pub(crate) fn to_expression(&self, body: Option<Group>) -> TokenStream {
         let value = match body {
             Some(body) => {

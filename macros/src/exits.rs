@@ -1,10 +1,10 @@
 //! Cold: finds a `return` or `?` that would end one of several runs; called by `block` and
 //! `misuse`.
 //!
-//! A body that runs several times is a closure, which such an exit would leave, and not the
-//! function. (`break` and `continue` cannot leave a closure; rustc says so.) Those in a nested
-//! closure, `async` block or function are no concern, and what the tokens of a macro mean only that
-//! macro knows: those of std that take expressions are looked into. What is not found here meets
+//! A body that runs several times is a closure. Such an exit would leave the closure, and not the
+//! function. (`break` and `continue` cannot leave a closure; rustc says so.) Exits in a nested
+//! closure, `async` block or function are allowed. What the tokens of a macro mean, only that macro
+//! knows; macros of std that take expressions are looked into. An exit that is not found here meets
 //! the type `RunsSeveralTimes` of the runtime crate.
 
 use proc_macro::{Ident, TokenTree};
@@ -60,7 +60,8 @@ fn nested(tokens: &[TokenTree], at: usize) -> usize {
     nested::future(&tokens[at..])
 }
 
-/// How many tokens a macro call takes, or `macro_rules! name { .. }`, that is not looked into.
+/// How many tokens belong to a macro call, or to `macro_rules! name { .. }`, that is not looked
+/// into.
 fn opaque_macro(tokens: &[TokenTree]) -> usize {
     match tokens {
         [TokenTree::Ident(name), bang, TokenTree::Group(_), ..] if is_punct(Some(bang), '!') => {
@@ -79,7 +80,7 @@ fn opaque_macro(tokens: &[TokenTree]) -> usize {
     }
 }
 
-/// Behind a value: that of `T: ?Sized` is none.
+/// Whether a `?` is behind a value. That of `T: ?Sized` is not.
 fn is_question_mark(tokens: &[TokenTree], at: usize) -> bool {
     let is_value = match tokens[..at].last() {
         Some(TokenTree::Ident(word)) => !["impl", "dyn"].contains(&word.to_string().as_str()),

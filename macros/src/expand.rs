@@ -50,8 +50,8 @@ const COUNTED_WITH_MESSAGE: &str = "
     )
 ";
 
-/// The closer is a local of the future: dropped when the body ends, before the arguments that the
-/// future captured, it keeps their drop out of the count.
+/// The closer is a local variable of the future. It is dropped when the body ends, and the
+/// arguments that the future captured are dropped after it: so their drop is not counted.
 const COUNTED_FUTURE: &str = "
     let __budget = $budget;
     match $krate::__private::counted_future(__budget, $origin, move |__closer| async move {
@@ -64,8 +64,8 @@ const COUNTED_FUTURE: &str = "
     }
 ";
 
-/// The type `RunsSeveralTimes` makes `return` and `?` in the body errors: they would end one run
-/// only.
+/// The type `RunsSeveralTimes` makes errors of `return` and `?` in the body, which would end only
+/// one run.
 const REPEATED: &str = "
     let __budget = $budget;
     match $krate::__private::repeat(__budget, $origin, || {
@@ -91,7 +91,7 @@ const REPEATED_FUTURE: &str = "
     }
 ";
 
-/// The body, see above.
+/// The body: see above for the `match`.
 const RUN: &str = "match () { () => $body }";
 
 /// The same of a function that may return a future.
@@ -104,9 +104,9 @@ const RUN_BLOCK: &str = "
     $krate::__private::value(match () { () => $body }, #[allow(unreachable_code)] ())
 ";
 
-/// A `return` that never runs and tells the type checker what the body is to return, as the
-/// signature did: `?` finds its error type, a `Box<Concrete>` becomes a `Box<dyn Trait>`, closures
-/// know their parameters.
+/// A `return` that never runs. It tells the type checker what the body is to return, as the
+/// signature did. So `?` finds its error type, a `Box<Concrete>` becomes a `Box<dyn Trait>`, and
+/// closures know their parameters.
 const HINT: &str = "
     #[allow(unknown_lints, unreachable_code)]
     #[allow(clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
@@ -121,7 +121,7 @@ const FAIL: &str = "$krate::__private::fail(__exceeded)";
 const FAIL_WITH_MESSAGE: &str =
     "$krate::__private::fail_with(__exceeded, ::core::format_args!($message))";
 
-/// What an origin knows of code that has no value.
+/// What an origin is told of code that has no value.
 const RETURNING_NOTHING: &str = ".returning_nothing()";
 
 /// The item with its body inside the scope of a budget.
@@ -167,7 +167,8 @@ pub(crate) fn assert_no_alloc(block: Block) -> TokenStream {
     counted_block(block, budget, "$krate::__private::Origin::assert_no_alloc")
 }
 
-/// `origin` takes a function that is defined here: its type's name has that of the one around it.
+/// `origin` takes a function that is defined in the block: the name of its type contains the name
+/// of the function around the block.
 fn counted_block(block: Block, budget: TokenStream, origin: &str) -> TokenStream {
     let Block { krate, args, body, message } = block;
     let template = if !args.repeats.is_empty() {
@@ -199,13 +200,13 @@ fn with_parts(template: &str, parts: &[(&str, &str)]) -> String {
     parts.iter().fold(template.to_owned(), |text, (hole, part)| text.replace(hole, part))
 }
 
-/// Whether a block can be seen to have no value; it may have none even so.
+/// Whether one sees that a block has no value. Others may have none either.
 fn is_without_value(body: Option<&Group>) -> bool {
     let last = body.and_then(|body| body.stream().into_iter().last());
     last.map_or(true, |last| is_punct(Some(&last), ';'))
 }
 
-/// `Budget::new().max(10).max_bytes(..).call_sites(..)`, then what repeats it.
+/// `Budget::new().max(10).max_bytes(..).call_sites(..)`, and then `.warmup(..)` and `.runs(..)`.
 fn budget(args: &Args, krate: &TokenStream) -> TokenStream {
     let mut calls = quote("$krate::Budget::new()", &[("krate", krate.clone())]);
     for setting in args.limits.iter().chain(&args.call_sites).chain(&args.repeats) {
@@ -228,8 +229,8 @@ fn value(setting: &Setting, krate: &TokenStream) -> TokenStream {
     quote("$krate::__private::limit($key, $value)", &holes)
 }
 
-/// The `#![..]` of a body hold for all of it only at its very start, and the expansion moves it
-/// inwards.
+/// Splits off the `#![..]` at the start of a body. They must stay at the very start, and the
+/// expansion moves the rest of the body inwards.
 fn hoist_inner_attributes(body: &Group) -> (TokenStream, Group) {
     let tokens: Vec<_> = body.stream().into_iter().collect();
     let mut end = 0;

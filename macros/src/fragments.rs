@@ -1,15 +1,15 @@
 //! Cold: keeps what `macro_rules!` captured in one piece; called by `expand` and `block`.
 //!
-//! `$n` in `$n * 3` arrives as `1 + 2` in a group without delimiters, which rustc's parser skips
-//! when a procedural macro hands it back: 7 where the user's macro says 9. (A group around it that
-//! is passed on unopened keeps what is in it; only the tokens that were looked at one by one are
-//! affected.)
+//! `$n` in `$n * 3` arrives as `1 + 2` in a group without delimiters. When a procedural macro hands
+//! it back, rustc's parser skips such a group: the result is 7 where the user's macro says 9. Only
+//! tokens that were looked at one by one are affected. A group that is passed on unopened keeps
+//! what is in it.
 
 use proc_macro::{Delimiter, Group, Spacing, Span, TokenStream, TokenTree};
 
 use crate::tokens::{as_group, group, is_ident, is_path, is_punct};
 
-/// `tokens`, with a fragment beside an operator in parentheses.
+/// The tokens, with parentheses around each fragment that is beside an operator.
 pub(crate) fn kept(tokens: &[TokenTree]) -> TokenStream {
     let token = |at: usize| match as_group(tokens.get(at), Delimiter::None) {
         // The span makes the parentheses generated ones, which no lint calls superfluous.
@@ -33,7 +33,8 @@ fn is_operator(tokens: &[TokenTree], at: usize) -> bool {
     };
     match punct.as_char() {
         ',' | ';' | ':' | '#' | '$' | '\'' => false,
-        // Of `==`, `<=` and the like, but not alone: nothing binds less than an assignment.
+        // As a part of `==`, `<=` and the like. Alone it is an assignment, and nothing binds less
+        // than that.
         '=' => {
             punct.spacing() == Spacing::Joint && is_punct(tokens.get(at + 1), '=')
                 || at > 0 && is_joint(&tokens[at - 1])

@@ -69,7 +69,7 @@ pub(crate) fn with_body(item: TokenStream, body: Group) -> TokenStream {
     item
 }
 
-/// The braces that end the item, alone or as the end of an invisible group.
+/// The braces that end the item, or that end an invisible group which ends the item.
 fn body_of(tokens: &[TokenTree]) -> Option<Group> {
     let last = tokens.last();
     match as_group(last, Delimiter::None) {
@@ -141,7 +141,7 @@ fn no_function(abi: Option<(Span, String)>) -> Error {
 /// The tokens of an item, from the left. An invisible group is opened when it is reached and not
 /// before, so that a type which came as one `$output:ty` remains one token.
 struct Reader {
-    /// Last first.
+    /// In reverse order: the next one is the last.
     tokens: Vec<TokenTree>,
 }
 

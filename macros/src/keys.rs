@@ -57,8 +57,8 @@ const ALIASES: [(&str, &str); 16] = [
     ("backtrace", "call_sites"),
 ];
 
-/// The key that `name` was probably meant to be: the nearest key or alias, with a mistake for every
-/// three letters at most, or `bar` would be taken for `max`.
+/// The key that `name` was probably meant to be: the nearest key or alias. It may have one mistake
+/// for every three letters: with more, `bar` would be taken for `max`.
 pub(crate) fn nearest(name: &str) -> Option<&'static str> {
     let allowed = (name.len() / 3).clamp(1, 3);
     all()

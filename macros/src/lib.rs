@@ -1,7 +1,7 @@
 // Cold: the entry points of the macros and their public documentation; no logic.
 
-//! The macros of `mod-alloc`. Depend on that crate, which
-//! re-exports them: their expansions name it, and its version is the only one that they fit.
+//! The macros of `mod-alloc`. Depend on that crate, which re-exports them: their expansions name
+//! it, and its version is the only one that they fit.
 //!
 //! A macro call is read by `args`, with `item` (the attribute) or `block` (the others); `misuse`,
 //! `awaits`, `exits` and `unrun` look for what cannot work; `expand` writes the result. Nothing but

@@ -1,4 +1,4 @@
-//! Cold: reads the text of literals, which `proc_macro` only prints; called by the parsers.
+//! Cold: reads the text of literals, since `proc_macro` has no more of them; called by the parsers.
 
 /// The value of an integer literal without a suffix (`10`, `1_000`, `0xff`); `None` for any other
 /// literal.

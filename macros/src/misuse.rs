@@ -62,7 +62,7 @@ fn returns_future(function: &Function) -> Option<Error> {
     ))
 }
 
-/// A word that an attribute puts into the body that it makes, and what a budget on that would
+/// Words that an attribute puts into the body that it makes, and what a budget on that body would
 /// count.
 const REWRITING: [(&str, &str); 4] = [
     ("async", "the set-up of the runtime"),
@@ -71,12 +71,12 @@ const REWRITING: [(&str, &str); 4] = [
     ("quickcheck", "all cases, and the making of them,"),
 ];
 
-/// An attribute above ours, such as `#[tokio::test]`, has put the body into code of its own, which
-/// the budget would measure.
+/// An attribute above ours, such as `#[tokio::test]`, has put the body into code of its own. The
+/// budget would measure that code.
 ///
-/// A user may well write `block_on(async { .. })`. What tells the two apart is that the attribute
-/// made up this word, and not the function's name: those that rstest and test_case generate may
-/// have a budget.
+/// A user may well write `block_on(async { .. })`. It is the attribute's code if the attribute has
+/// made up this word. It must not have made up the function's name as well: functions that rstest
+/// and test_case generate may have a budget.
 fn rewritten_body(function: &Function) -> Option<Error> {
     if function.is_async || attribute_that_made(&function.name).is_some() {
         return None;
@@ -115,13 +115,13 @@ fn run_of_cases(function: &Function) -> Option<Error> {
     ))
 }
 
-/// Tokens that an attribute made up have the place of the attribute: the source there is not the
-/// token.
+/// The attribute that made up a word, if one did. Such a word has the place of the attribute, so
+/// the source there is not the word.
 fn attribute_that_made(ident: &Ident) -> Option<String> {
     ident.span().source_text().filter(|source| source.starts_with("#["))
 }
 
-/// `warmup` and `runs` call the body several times: the first would use the arguments up.
+/// `warmup` and `runs` call the body several times, and the first call would use up the arguments.
 fn repeated_with_params(function: &Function, args: &Args) -> Option<Error> {
     let params = function.params.as_ref()?;
     let repeat = args.repeats.first()?;

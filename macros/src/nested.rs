@@ -54,14 +54,14 @@ pub(crate) fn future(tokens: &[TokenTree]) -> usize {
     }
 }
 
-/// Up to and with the first braces.
+/// How many tokens there are up to the first braces, these included.
 fn through_braces(tokens: &[TokenTree]) -> usize {
     let braces = |token: &TokenTree| as_group(Some(token), Delimiter::Brace).is_some();
     tokens.iter().position(braces).map_or(tokens.len(), |at| at + 1)
 }
 
-/// How many tokens `|params| body` takes, at the start of `tokens`, where the body may be any
-/// expression: it ends where its statement or argument does.
+/// How many tokens `|params| body` has at the start of `tokens`. The body may be any expression: it
+/// ends where its statement or its argument does.
 pub(crate) fn closure(tokens: &[TokenTree]) -> usize {
     let bar = |token: &TokenTree| is_punct(Some(token), '|');
     let end = |token: &TokenTree| is_punct(Some(token), ',') || is_punct(Some(token), ';');

@@ -6,31 +6,31 @@ use proc_macro::{Delimiter, Ident, Span, TokenStream, TokenTree};
 use crate::quote::quote;
 use crate::tokens::{as_group, find_ident, group, is_ident, is_punct};
 
-/// The type as far as a variable can have it.
+/// The type as far as it can be that of a variable.
 pub(crate) fn nameable(output: Option<&[TokenTree]>) -> TokenStream {
     output.map_or_else(|| quote("()", &[]), without_impl)
 }
 
-/// `!`, which no variable can have, and which needs no hint.
+/// Whether it is `!`, which can't be the type of a variable.
 pub(crate) fn is_never(output: &[TokenTree]) -> bool {
     matches!(output, [never] if is_punct(Some(never), '!'))
 }
 
-/// `()`.
+/// Whether it is `()`.
 pub(crate) fn is_unit(output: &[TokenTree]) -> bool {
     let [tuple] = output else { return false };
     as_group(Some(tuple), Delimiter::Parenthesis).is_some_and(|tuple| tuple.stream().is_empty())
 }
 
-/// Whether the type may be that of a future that does not say so. An `impl Trait` does say what it
-/// is, and would lose what its bounds tell of closures, were its value handed to a call.
+/// Whether the type may be that of a future without saying so. An `impl Trait` does say what it is.
+/// Its value is not handed to a call, where it would lose what the bounds tell of closures.
 pub(crate) fn may_be_future(output: &[TokenTree]) -> bool {
     let is_impl = |ident: &Ident| ident.to_string() == "impl";
     let has_impl = find_ident(output.iter().cloned().collect(), &is_impl).is_some();
     !is_unit(output) && !is_never(output) && !has_impl
 }
 
-/// `_` for every `impl Trait`, which only a signature may name.
+/// The type with `_` for every `impl Trait`, which only a signature may name.
 fn without_impl(tokens: &[TokenTree]) -> TokenStream {
     let mut erased = Vec::new();
     let mut rest = tokens;
@@ -49,7 +49,7 @@ fn without_impl(tokens: &[TokenTree]) -> TokenStream {
     erased.into_iter().collect()
 }
 
-/// How many tokens `impl Bound<..> + ..` takes: up to a `,` or `>` that it did not open.
+/// How many tokens `impl Bound<..> + ..` has: up to a `,` or a `>` that it did not open.
 fn bounds_length(tokens: &[TokenTree]) -> usize {
     let mut depth = 0;
     for (i, token) in tokens.iter().enumerate() {

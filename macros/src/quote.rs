@@ -1,7 +1,8 @@
 //! Cold: fills templates of Rust source with tokens; called by `expand` and `error`.
 //!
-//! A template is text, `$name` in it is a hole. Its own tokens get one span, the tokens put into
-//! the holes keep theirs: rustc's messages about a user's code go on pointing at the user's code.
+//! A template is a text in which `$name` is a hole. The template's own tokens get one span. Tokens
+//! that are put into the holes keep theirs, so that rustc's messages about a user's code point at
+//! that code.
 
 use proc_macro::{Span, TokenStream, TokenTree};
 

@@ -22,7 +22,7 @@ pub(crate) fn as_group(token: Option<&TokenTree>, delimiter: Delimiter) -> Optio
     }
 }
 
-/// `tokens` with the invisible groups opened, to look at; visible groups stay closed.
+/// `tokens` with the invisible groups opened, only to look at them. Visible groups stay closed.
 pub(crate) fn opened(tokens: impl IntoIterator<Item = TokenTree>) -> Vec<TokenTree> {
     let mut found = Vec::new();
     for token in tokens {

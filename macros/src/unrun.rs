@@ -1,8 +1,8 @@
-//! Cold: finds a block whose value is a closure or an `async` block as it stands there: the block
-//! would only make it, and hold whatever it allocates when it runs. Called by `block`.
+//! Cold: finds a block whose value is, as one sees, a closure or an `async` block. The block would
+//! only make it, and the budget would hold whatever it allocates when it runs. Called by `block`.
 //!
-//! Values that are not written out are found by their types, see `value` in the runtime crate. The
-//! words here are better, and closures with parameters are found here alone.
+//! Where one does not see it, the type tells: see `value` in the runtime crate. The errors here
+//! have better words, and only here closures with parameters are found.
 
 use proc_macro::{Delimiter, TokenTree};
 

@@ -82,17 +82,13 @@ pub(crate) fn is_first_use(frames: &[Frame]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{counts, Program};
+    use super::super::fixture::site_below;
     use super::{can_reserve, is_first_use, is_table_growth};
     use crate::call_sites::Frame;
 
-    /// Asks `what` of a site in `p::f`, a line of the user's that calls these, the outermost last.
+    /// Asks `what` of a site in a line of the user's that calls these, the outermost last.
     fn of(what: fn(&[Frame]) -> bool, called: &[&str]) -> bool {
-        let called: String = called.iter().map(|frame| format!("2 {frame}\n")).collect();
-        let places = format!("1 p::main @ /p/src/main.rs:9\n{called}2 p::f @ /p/src/main.rs:2\n");
-        let stacks = &[(&[1, 2][..], counts(1, 0, 8))];
-        let program = Program { places: &places, location: "src/main.rs", stacks, ..Program::NONE };
-        what(&program.data().sites[0].frames)
+        what(&site_below(&called.join("\n"), "p::f @ /p/src/main.rs:2").frames)
     }
 
     const GROW: &str =

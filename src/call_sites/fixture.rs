@@ -1,9 +1,10 @@
 //! Cold: made-up programs for the tests beside it.
 
 use std::collections::HashMap;
+use std::iter;
 
 use super::of_recording::data;
-use super::site::SiteData;
+use super::site::{Site, SiteData};
 use crate::reading::Recording;
 use crate::stacks::{made_up_stack, made_up_walk, SiteCounts};
 use crate::symbolize::{Place, Symbol};
@@ -41,6 +42,17 @@ impl Program<'_> {
 
 pub(crate) const fn counts(allocs: u64, reallocs: u64, bytes: u64) -> SiteCounts {
     SiteCounts { allocs, reallocs, bytes, ..SiteCounts::ZERO }
+}
+
+/// The site of an allocation at these frames, one a line and the innermost first, below a function
+/// of the user's, as in [`Program::places`].
+pub(crate) fn site_below(frames: &str, user: &str) -> Site {
+    let frames = frames.lines().chain([user]).map(|frame| format!("2 {frame}\n"));
+    let places: String =
+        iter::once("1 p::main @ /p/src/main.rs:9\n".to_owned()).chain(frames).collect();
+    let stacks = &[(&[1, 2][..], counts(1, 0, 8))];
+    let program = Program { places: &places, location: "src/main.rs", stacks, ..Program::NONE };
+    program.data().sites.remove(0)
 }
 
 impl Program<'_> {

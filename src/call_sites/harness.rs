@@ -126,7 +126,7 @@ pub(super) fn note_ordinary(recording: &Recording) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{counts, Program};
+    use super::super::fixture::site_below;
 
     /// Of frames, innermost first, above `p::f` at a line of the user's: `std` stands for a file of
     /// std's, `-` for none.
@@ -137,12 +137,8 @@ mod tests {
             "-" => String::new(),
             file => format!(" @ {file}"),
         };
-        let frames: String =
-            frames.iter().map(|(name, file)| format!("2 {name}{}\n", files(file))).collect();
-        let places = format!("1 p::main @ /p/src/main.rs:9\n{frames}2 p::f @ /p/src/main.rs:2\n");
-        let stacks = &[(&[1, 2][..], counts(1, 0, 8))];
-        let program = Program { places: &places, location: "src/main.rs", stacks, ..Program::NONE };
-        program.data().sites[0].is_capture
+        let frames = frames.iter().map(|(name, file)| format!("{name}{}\n", files(file)));
+        site_below(&frames.collect::<String>(), "p::f @ /p/src/main.rs:2").is_capture
     }
 
     const GROWTH: (&str, &str) = ("<alloc::raw_vec::RawVecInner>::finish_grow", "-");

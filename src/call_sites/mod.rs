@@ -10,8 +10,8 @@
 //! - [`snapshot`], [`detailed`], [`folded`]: the texts of `CallSites`;
 //! - [`rows`], [`place`], [`advice`]: what a report says of a site; [`cycles`]: how recursion is
 //!   left out;
-//! - [`built`]: how the program was built; [`harness`], [`thread_start`], [`threads`]: what the
-//!   stacks say of the test harness and of threads.
+//! - [`built`]: how the program was built; [`harness`], [`thread_start`]: what the test harness
+//!   allocates, and what std does to start a thread.
 
 pub(crate) mod advice;
 pub(crate) mod built;
@@ -38,7 +38,6 @@ pub(crate) mod site;
 mod snapshot;
 pub(crate) mod source;
 mod thread_start;
-mod threads;
 mod tokens;
 
 pub use frame::Frame;
@@ -49,5 +48,4 @@ pub(crate) use of_recording::of_recording;
 #[cfg(feature = "dhat-compat")]
 pub(crate) use opening::common as common_with_opening;
 pub use site::{Site, SortBy};
-pub(crate) use thread_start::may_be_thread_start;
-pub(crate) use threads::starts_threads;
+pub(crate) use thread_start::{may_be_thread_start, starts_threads};

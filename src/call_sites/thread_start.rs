@@ -1,5 +1,5 @@
 //! Cold: what std allocates to start a thread, and frees when the thread ends. It is known by the
-//! names of its frames. In doubt an allocation may be one of these.
+//! names of its frames.
 
 use std::collections::BTreeMap;
 use std::panic::Location;
@@ -8,11 +8,12 @@ use std::sync::Mutex;
 use super::code::Owner;
 use super::frame::Frame;
 use super::of_recording::of_recording;
+use super::site::Site;
 use crate::counters;
 use crate::reading::Recording;
 use crate::stacks::{SiteCounts, Stack};
 
-/// Whether what is allocated at this stack may be freed by the end of a thread.
+/// Whether what is allocated at this stack may be freed by the end of a thread. In doubt it may.
 pub(crate) fn may_be_thread_start(stack: &'static Stack) -> bool {
     /// The answers so far, by the address of the stack, which is kept for ever.
     static KNOWN: Mutex<BTreeMap<usize, bool>> = Mutex::new(BTreeMap::new());
@@ -60,36 +61,72 @@ fn is_of_threads(name: &str, file: Option<&str>) -> bool {
     is_named || file.is_some_and(is_there)
 }
 
+/// Whether code starts threads: then there are sites where that is allocated for.
+pub(crate) fn starts_threads(sites: &[Site]) -> bool {
+    // Only what the user's line called. Further out are the callers of the user's code.
+    let mut called = sites.iter().map(|site| {
+        let frames = site.frames().iter();
+        frames.take_while(|frame| !frame.is_user())
+    });
+    called.any(|mut frames| frames.any(starts_thread))
+}
+
+/// All of std's ways to start a thread lead through one function. The new thread runs in a closure
+/// of that function, and is no start of one.
+fn starts_thread(frame: &Frame) -> bool {
+    let is_way = frame.parts.name.starts_with("spawn_unchecked") && !frame.parts.is_closure;
+    is_way && frame.parts.owner == Owner::Std
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{counts, Program};
+    use super::super::fixture::{counts, site_below, Program};
+    use super::starts_threads;
 
-    /// Of a block at these frames, innermost first, below `p::f` at a line of the user's if
-    /// `has_lines`.
+    /// Of a block at these frames, innermost first, below a line of the user's that has a number
+    /// if `has_lines`.
     fn may_be(frames: &str, has_lines: bool) -> bool {
-        let user = if has_lines { "2 p::f @ /p/src/main.rs:2" } else { "2 p::f" };
-        let places = format!("1 p::main @ /p/src/main.rs:9\n{frames}{user}\n");
-        let stacks = &[(&[1, 2][..], counts(1, 0, 8))];
-        let program = Program { places: &places, location: "src/main.rs", stacks, ..Program::NONE };
-        super::may_be(&program.data().sites[0].frames)
+        let user = if has_lines { "p::f @ /p/src/main.rs:2" } else { "p::f" };
+        super::may_be(&site_below(frames, user).frames)
     }
 
     #[test]
     fn what_starts_a_thread_is_freed_at_its_end_and_what_the_user_allocates_is_not() {
-        let arc = "2 alloc::sync::Arc<T>::new @ /rustc/5/library/alloc/src/sync.rs:1\n";
-        let spawn = "2 std::thread::Builder::spawn @ /rustc/5/library/std/src/thread/mod.rs:1\n";
-        let inlined = "2 spawn_unchecked @ /rustc/5/library/std/src/thread/lifecycle.rs:1\n";
-        let with = "2 std::thread::local::LocalKey<T>::with @ \
+        let arc = "alloc::sync::Arc<T>::new @ /rustc/5/library/alloc/src/sync.rs:1\n";
+        let spawn = "std::thread::Builder::spawn @ /rustc/5/library/std/src/thread/mod.rs:1\n";
+        let inlined = "spawn_unchecked @ /rustc/5/library/std/src/thread/lifecycle.rs:1\n";
+        let with = "std::thread::local::LocalKey<T>::with @ \
                     /rustc/5/library/std/src/thread/local.rs:1\n";
-        for start in [spawn, inlined, "2 <std::thread::Builder>::spawn_unchecked\n"] {
+        for start in [spawn, inlined, "<std::thread::Builder>::spawn_unchecked\n"] {
             assert!(may_be(&format!("{arc}{start}"), true), "{start}");
             assert!(may_be(&format!("{arc}{start}"), false), "{start}");
         }
         let mine = format!("{arc}2 p::inner @ /p/src/main.rs:5\n{spawn}");
-        let precompiled = "2 <alloc::raw_vec::RawVecInner>::try_allocate_in\n";
+        let precompiled = "<alloc::raw_vec::RawVecInner>::try_allocate_in\n";
         for others in ["", arc, with, precompiled, &mine] {
             assert!(!may_be(others, true), "{others}");
         }
         assert!(may_be(arc, false), "it may have been inlined");
+    }
+
+    #[test]
+    fn a_thread_is_started_where_a_line_of_the_users_leads_to_it() {
+        let check = |inner: &str, outer: &str, expected| {
+            let places = format!(
+                "1 {outer} @ /rustc/5/library/std/src/thread/mod.rs:1\n2 {inner} @ \
+                 /rustc/5/library/std/src/thread/mod.rs:2\n2 p::f @ /p/src/main.rs:2\n"
+            );
+            let stacks = &[(&[1, 2][..], counts(1, 0, 8))];
+            let program =
+                Program { places: &places, location: "src/main.rs", stacks, ..Program::NONE };
+            assert_eq!(starts_threads(&program.data().sites), expected, "{inner} {outer}");
+        };
+        let start = "std::thread::Builder::spawn_unchecked_";
+        let within = "std::thread::Builder::spawn_unchecked_::{closure}";
+        check(start, within, true);
+        check("std::thread::lifecycle::spawn_unchecked::<p::f::{closure#0}, ()>", within, true);
+        check("std::thread::current", within, false);
+        check("std::thread::current", start, false);
+        check("std::process::Command::spawn", within, false);
     }
 }
