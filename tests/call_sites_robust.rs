@@ -398,28 +398,28 @@ fn a_panic_hook_may_record_and_report() {
     });
 }
 
-/// What a forked child tells its parent, in memory that both have.
-struct Shared {
-    stage: AtomicU32,
-}
+/// How far a forked child has come. It tells its parent so in memory that both have.
+type Stage = AtomicU32;
 
-fn shared() -> &'static Shared {
+fn new_stage() -> &'static Stage {
     // SAFETY: a page of zeros, shared with children, for ever: readable, writable, anonymous.
     let page = unsafe { mmap(ptr::null_mut(), 4096, 3, 0x21, -1, 0) };
     assert_ne!(page as isize, -1);
     // SAFETY: a page is large enough, zeros are valid, and it is never unmapped.
-    unsafe { &*page.cast::<Shared>() }
+    unsafe { &*page.cast::<Stage>() }
 }
 
-/// Runs `child` in a forked child, which is to end within `limit`. If it fails, returns the stage
-/// that it has reached, and what is wrong.
-fn in_a_fork(shared: &Shared, limit: Duration, child: impl FnOnce()) -> Result<(), (u32, String)> {
-    shared.stage.store(0, SeqCst);
+/// What is wrong with a child, and the stage that it has reached.
+type Failure = (u32, String);
+
+/// Runs `child` in a forked child, which is to end within `limit`.
+fn in_a_fork(limit: Duration, child: impl FnOnce(&Stage)) -> Result<(), Failure> {
+    let stage = new_stage();
     // SAFETY: the child runs `child` and ends without returning.
     let process = unsafe { fork() };
     assert!(process >= 0);
     if process == 0 {
-        let code = c_int::from(catch_unwind(AssertUnwindSafe(child)).is_err());
+        let code = c_int::from(catch_unwind(AssertUnwindSafe(|| child(stage))).is_err());
         // SAFETY: ends the child at once.
         unsafe { _exit(code) };
     }
@@ -429,18 +429,36 @@ fn in_a_fork(shared: &Shared, limit: Duration, child: impl FnOnce()) -> Result<(
         // SAFETY: `status` is writable; does not wait.
         let ended = unsafe { waitpid(process, &mut status, 1) };
         if ended == process {
-            let stage = shared.stage.load(SeqCst);
-            return if status == 0 { Ok(()) } else { Err((stage, format!("status {status:x}"))) };
+            let failure = || (stage.load(SeqCst), format!("status {status:x}"));
+            return if status == 0 { Ok(()) } else { Err(failure()) };
         }
         if start.elapsed() > limit {
             // SAFETY: the child is not waited for yet.
             unsafe { kill(process, SIGKILL) };
             // SAFETY: as above.
             unsafe { waitpid(process, &mut status, 0) };
-            return Err((shared.stage.load(SeqCst), "hangs".to_owned()));
+            return Err((stage.load(SeqCst), "hangs".to_owned()));
         }
         thread::sleep(Duration::from_micros(200));
     }
+}
+
+/// Runs `child` in so many forked children, `at_once` of them at the same time.
+fn in_forks(
+    forks: usize,
+    at_once: usize,
+    limit: Duration,
+    child: impl Fn(&Stage) + Sync,
+) -> Vec<Failure> {
+    let some = || -> Vec<Failure> {
+        in_time(forks / at_once).filter_map(|_| in_a_fork(limit, &child).err()).collect()
+    };
+    thread::scope(|scope| {
+        let others: Vec<_> = (1..at_once).map(|_| scope.spawn(some)).collect();
+        let mut failures = some();
+        failures.extend(others.into_iter().flat_map(|other| other.join().unwrap()));
+        failures
+    })
 }
 
 /// Counts up to `times`, or as far as there is time. On a busy machine, a fork may take a second.
@@ -453,7 +471,7 @@ fn in_time(times: usize) -> impl Iterator<Item = usize> {
 /// a thread that waits for the test. For that, std registers a destructor, and if there is no
 /// memory for it, glibc ends the process.
 fn without_other_threads(work: impl FnOnce()) {
-    in_a_fork(shared(), Duration::from_secs(60), work).unwrap();
+    in_a_fork(Duration::from_secs(60), |_| work()).unwrap();
 }
 
 macro_rules! different_functions {
@@ -482,8 +500,8 @@ fn keep_recording(is_over: &AtomicBool, seed: u64) {
 }
 
 /// What a child of a process with many threads does.
-fn count_and_record_in_the_child(shared: &Shared) {
-    shared.stage.store(1, SeqCst);
+fn count_and_record_in_the_child(stage: &Stage) {
+    stage.store(1, SeqCst);
     let outer = record_and_check();
     for function in DIFFERENT {
         function(&mut || drop(record_and_check()));
@@ -491,14 +509,13 @@ fn count_and_record_in_the_child(shared: &Shared) {
     uncounted(allocate);
     let expected = (1 + DIFFERENT.len() as u64) * EVENTS;
     assert_eq!(outer.stats().alloc_count, expected);
-    shared.stage.store(2, SeqCst);
+    stage.store(2, SeqCst);
     Budget::new().max(expected).check(allocate).unwrap();
-    shared.stage.store(3, SeqCst);
+    stage.store(3, SeqCst);
 }
 
 /// Forks while other threads record, report, panic and print backtraces.
-fn fork_often(forks: usize, limit: Duration, child: impl Fn(&Shared)) -> Vec<(u32, String)> {
-    let shared = shared();
+fn fork_often(forks: usize, at_once: usize, child: impl Fn(&Stage) + Sync) -> Vec<Failure> {
     let is_over = AtomicBool::new(false);
     panic::set_hook(Box::new(|_| drop(format!("{}", Backtrace::force_capture()))));
     let is_over = &is_over;
@@ -517,8 +534,7 @@ fn fork_often(forks: usize, limit: Duration, child: impl Fn(&Shared)) -> Vec<(u3
                 show_backtraces();
             }
         });
-        let run = |_| in_a_fork(shared, limit, || child(shared)).err();
-        let failures: Vec<_> = in_time(forks).filter_map(run).collect();
+        let failures = in_forks(forks, at_once, Duration::from_secs(30), child);
         is_over.store(true, SeqCst);
         failures
     });
@@ -529,7 +545,7 @@ fn fork_often(forks: usize, limit: Duration, child: impl Fn(&Shared)) -> Vec<(u3
 #[test]
 fn forked_children_count_and_record() {
     in_a_process("forked_children_count_and_record", &[], || {
-        let failures = fork_often(400, Duration::from_secs(10), count_and_record_in_the_child);
+        let failures = fork_often(400, 1, count_and_record_in_the_child);
         assert!(failures.is_empty(), "{failures:?}");
     });
 }
@@ -539,7 +555,6 @@ fn forked_children_count_and_record() {
 #[test]
 fn forked_children_are_the_first_to_record() {
     in_a_process("forked_children_are_the_first_to_record", &[], || {
-        let shared = shared();
         let is_over = &AtomicBool::new(false);
         let failures: Vec<_> = thread::scope(|scope| {
             for _ in 0..3 {
@@ -549,13 +564,13 @@ fn forked_children_are_the_first_to_record() {
                     }
                 });
             }
-            let child = || {
+            let child = |stage: &Stage| {
                 let outer = AllocScope::with_call_sites();
-                count_and_record_in_the_child(shared);
-                shared.stage.store(4, SeqCst);
+                count_and_record_in_the_child(stage);
+                stage.store(4, SeqCst);
                 drop(outer);
             };
-            let run = move |_| in_a_fork(shared, Duration::from_secs(10), child).err();
+            let run = move |_| in_a_fork(Duration::from_secs(10), child).err();
             let work = move || (0..300).filter_map(run).collect();
             let failures = scope.spawn(work).join().unwrap();
             is_over.store(true, SeqCst);
@@ -566,8 +581,12 @@ fn forked_children_are_the_first_to_record() {
 }
 
 /// Runs `others` again and again on three threads, and forks meanwhile.
-fn fork_beside(others: impl Fn() + Sync, forks: usize, child: impl Fn()) -> Vec<(u32, String)> {
-    let shared = shared();
+fn fork_beside(
+    others: impl Fn() + Sync,
+    forks: usize,
+    at_once: usize,
+    child: impl Fn(&Stage) + Sync,
+) -> Vec<Failure> {
     let is_over = &AtomicBool::new(false);
     thread::scope(|scope| {
         for _ in 0..3 {
@@ -577,8 +596,7 @@ fn fork_beside(others: impl Fn() + Sync, forks: usize, child: impl Fn()) -> Vec<
                 }
             });
         }
-        let run = |_| in_a_fork(shared, Duration::from_secs(10), &child).err();
-        let failures = in_time(forks).filter_map(run).collect();
+        let failures = in_forks(forks, at_once, Duration::from_secs(10), child);
         is_over.store(true, SeqCst);
         failures
     })
@@ -592,7 +610,7 @@ fn forked_children_read_the_numbers_of_the_process() {
             GLOBAL.reset();
             black_box(Profiler::start().stop());
         };
-        let failures = fork_beside(others, 300, || {
+        let failures = fork_beside(others, 300, 1, |_| {
             black_box(GLOBAL.snapshot());
             GLOBAL.reset();
             allocate();
@@ -620,7 +638,8 @@ fn forked_children_never_wait_for_ever_for_the_profile_of_dhat() {
                 black_box(HeapStats::get());
             },
             8,
-            || {
+            4, // A child may wait for some seconds.
+            |_| {
                 if let Err(error) = catch_unwind(HeapStats::get) {
                     let words = error.downcast_ref::<String>().map_or("", |words| words);
                     assert!(words.contains("when this process was forked"), "{words}");
@@ -633,12 +652,12 @@ fn forked_children_never_wait_for_ever_for_the_profile_of_dhat() {
 }
 
 /// Locks of std and of the loader that another thread held at the fork are held for ever in the
-/// child. A report may lack names there, but it comes.
+/// child. A report may lack names there, after some seconds, but it comes.
 #[test]
 fn forked_children_report() {
     in_a_process("forked_children_report", &[], || {
-        let failures = fork_often(8, Duration::from_secs(30), |shared| {
-            count_and_record_in_the_child(shared);
+        let failures = fork_often(8, 4, |stage| {
+            count_and_record_in_the_child(stage);
             // It is not formatted by `{}`, which panics where there are no names.
             let report = |scope: AllocScope| {
                 let sites = scope.call_sites();
@@ -646,12 +665,12 @@ fn forked_children_report() {
                 drop(format!("{sites:#}"));
             };
             report(record_and_check());
-            shared.stage.store(4, SeqCst);
+            stage.store(4, SeqCst);
             // The second report does not wait again.
             let start = Instant::now();
             report(record_and_check());
             assert!(start.elapsed() < Duration::from_secs(4));
-            shared.stage.store(5, SeqCst);
+            stage.store(5, SeqCst);
             let exceeded = Budget::new().max(2).check(allocate).unwrap_err();
             drop(format!("{exceeded}"));
         });
@@ -664,8 +683,7 @@ fn forked_children_report() {
 #[test]
 fn a_forked_child_of_a_quiet_process_knows_all_names() {
     in_a_process("a_forked_child_of_a_quiet_process_knows_all_names", &[], || {
-        let shared = shared();
-        let child = || {
+        let child = |_: &Stage| {
             let scope = record_and_check();
             let sites = scope.call_sites();
             assert_eq!(sites.unattributed_count(), 0, "{sites:#}");
@@ -681,8 +699,8 @@ fn a_forked_child_of_a_quiet_process_knows_all_names() {
             if has_recorded {
                 drop(record_and_check());
             }
-            in_a_fork(shared, Duration::from_secs(30), child).unwrap();
-            let fork = move || in_a_fork(shared, Duration::from_secs(30), child);
+            in_a_fork(Duration::from_secs(30), child).unwrap();
+            let fork = move || in_a_fork(Duration::from_secs(30), child);
             thread::scope(|scope| scope.spawn(fork).join()).unwrap().unwrap();
         }
     });
