@@ -99,8 +99,8 @@ impl Recording {
         live
     }
 
-    /// Adds the heap profile of the same scope or profiler, and to each stack what of its blocks was
-    /// live at the peak.
+    /// Adds the heap profile of the same scope or profiler, and to each stack what of its blocks
+    /// was live at the peak.
     pub(crate) fn add_heap(&mut self, heap: ProgramPoints) {
         self.unite();
         let address = |stack: &'static Stack| stack as *const Stack as usize;

@@ -6,7 +6,7 @@
 //! - [`imports`]: which file imports which; [`circles`]: where that leads back;
 //! - [`hot`]: what hot code may not do;
 //! - [`documents`]: the files that the documents name;
-//! - [`text`]: the length of lines;
+//! - [`text`]: the length of lines, and what `unsafe` code relies on;
 //! - `planted`: that each check finds the faults that it is there for.
 
 mod circles;
@@ -184,7 +184,7 @@ fn hot_files_neither_allocate_nor_lock_format_or_panic() {
 
 #[test]
 fn no_line_is_longer_than_100_columns() {
-    let folders = [".ci", "benches", "examples", "tests"];
+    let folders = [".ci", "benches", "examples", "macros/src", "src", "tests"];
     // Snapshots, expected errors and input of tests are as they are.
     let endings = [".c", ".cjs", ".md", ".rs", ".sh", ".toml", "run"];
     let mut faults = Vec::new();
@@ -192,6 +192,14 @@ fn no_line_is_longer_than_100_columns() {
         faults.extend(text::long_lines(&text).iter().map(|line| format!("{name}:{line}")));
     }
     assert_none("lines of more than 100 columns", &faults);
+}
+
+#[test]
+fn files_with_unsafe_code_say_what_it_relies_on() {
+    let sources = sources(&["src"]);
+    let faults = sources.iter().filter(|(_, text)| text::lacks_facts(text));
+    let faults: Vec<String> = faults.map(|(name, _)| name.clone()).collect();
+    assert_none("files without a paragraph `Relies on: ..` in their first comment", &faults);
 }
 
 #[test]
