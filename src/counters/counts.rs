@@ -61,6 +61,18 @@ impl Counts {
         }
     }
 
+    const NUMBERS: usize = 7;
+
+    fn numbers(self) -> [i64; Self::NUMBERS] {
+        let Self { got, freed, allocs, deallocs, reallocs, failed, huge } = self;
+        [got, freed, allocs, deallocs, reallocs, failed, huge]
+    }
+
+    fn from(numbers: [i64; Self::NUMBERS]) -> Self {
+        let [got, freed, allocs, deallocs, reallocs, failed, huge] = numbers;
+        Self { got, freed, allocs, deallocs, reallocs, failed, huge }
+    }
+
     #[inline(always)] // Keeps the numbers in registers: a scope opens and closes in nanoseconds.
     fn zip(self, other: Self, f: impl Fn(i64, i64) -> i64) -> Self {
         Self {
@@ -76,49 +88,27 @@ impl Counts {
 }
 
 /// [`Counts`] that one thread writes and any thread reads, each number for itself.
-pub(crate) struct AtomicCounts {
-    got: AtomicI64,
-    freed: AtomicI64,
-    allocs: AtomicI64,
-    deallocs: AtomicI64,
-    reallocs: AtomicI64,
-    failed: AtomicI64,
-    huge: AtomicI64,
-}
+pub(crate) struct AtomicCounts([AtomicI64; Counts::NUMBERS]);
 
 impl AtomicCounts {
     pub(crate) const fn zero() -> Self {
-        Self {
-            got: AtomicI64::new(0),
-            freed: AtomicI64::new(0),
-            allocs: AtomicI64::new(0),
-            deallocs: AtomicI64::new(0),
-            reallocs: AtomicI64::new(0),
-            failed: AtomicI64::new(0),
-            huge: AtomicI64::new(0),
-        }
+        #[allow(clippy::declare_interior_mutable_const)] // A template.
+        const ZERO: AtomicI64 = AtomicI64::new(0);
+        Self([ZERO; Counts::NUMBERS])
     }
 
     pub(crate) fn load(&self) -> Counts {
-        Counts {
-            got: self.got.load(Relaxed),
-            freed: self.freed.load(Relaxed),
-            allocs: self.allocs.load(Relaxed),
-            deallocs: self.deallocs.load(Relaxed),
-            reallocs: self.reallocs.load(Relaxed),
-            failed: self.failed.load(Relaxed),
-            huge: self.huge.load(Relaxed),
+        let mut numbers = [0; Counts::NUMBERS];
+        for (number, atomic) in numbers.iter_mut().zip(&self.0) {
+            *number = atomic.load(Relaxed);
         }
+        Counts::from(numbers)
     }
 
     pub(crate) fn store(&self, counts: Counts) {
-        self.got.store(counts.got, Relaxed);
-        self.freed.store(counts.freed, Relaxed);
-        self.allocs.store(counts.allocs, Relaxed);
-        self.deallocs.store(counts.deallocs, Relaxed);
-        self.reallocs.store(counts.reallocs, Relaxed);
-        self.failed.store(counts.failed, Relaxed);
-        self.huge.store(counts.huge, Relaxed);
+        for (number, atomic) in counts.numbers().into_iter().zip(&self.0) {
+            atomic.store(number, Relaxed);
+        }
     }
 }
 

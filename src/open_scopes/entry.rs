@@ -21,6 +21,8 @@ pub(crate) enum Kind {
     Uncounted { at: usize },
 }
 
+/// One open scope. What belongs to one kind of entry stands in its [`Kind`]. Scopes of this thread
+/// and attached entries alike have the last three, so those stand here.
 pub(super) struct ScopeEntry {
     /// The thread's counts at the opening, and what was not to be counted since.
     pub(super) start: Counts,

@@ -14,7 +14,8 @@ use std::alloc::Layout;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::adoption::current_or_adopted;
-use super::{current_thread, process_peak, registry};
+use super::current_thread::current_even_if_busy;
+use super::{process_peak, registry};
 use crate::blocks;
 use crate::counters::current::{count_ignored_alloc, current, CurrentLine};
 use crate::counters::thread_counters::{add_freed, add_got, count_alloc, count_dealloc};
@@ -144,18 +145,14 @@ fn slow_realloc(block: *mut u8, old_size: i64, size: i64, current: CurrentLine) 
 #[cold]
 #[inline(never)]
 fn failed() -> *mut u8 {
-    match current().registration() {
-        Registration::Ignored => count_ignored_alloc(),
-        Registration::New | Registration::Registered | Registration::Retired => {
-            // This is so in a signal handler, too, that has interrupted the library at work on the
-            // state.
-            match current_thread::current_even_if_busy(current()).or_else(current_or_adopted) {
-                Some(thread) => thread.count_failure(),
-                None => {
-                    registry::ORPHANS.failed.fetch_add(1, Relaxed);
-                }
-            }
-        }
+    let current = current();
+    if current.registration() == Registration::Ignored {
+        count_ignored_alloc();
+    } else {
+        // Also in a signal handler that has interrupted the library at work on the state.
+        let thread = current_even_if_busy(current).or_else(current_or_adopted);
+        let counters = thread.map_or(&registry::ORPHANS, |thread| &thread.state.counters);
+        counters.failed.fetch_add(1, Relaxed);
     }
     std::ptr::null_mut()
 }
@@ -165,7 +162,7 @@ fn failed() -> *mut u8 {
 #[inline(always)]
 fn slow(event: &Event, from: &Registers, current: CurrentLine) {
     // Nearly always, while call sites are recorded.
-    match current_thread::current_even_if_busy(current) {
+    match current_even_if_busy(current) {
         Some(thread) => thread.count(event, from),
         None => slow_elsewhere(event, from),
     }
@@ -174,18 +171,15 @@ fn slow(event: &Event, from: &Registers, current: CurrentLine) {
 #[cold]
 fn slow_elsewhere(event: &Event, from: &Registers) {
     blocks::forget_freed(event);
-    match current().registration() {
-        Registration::Ignored => {
-            if event.is_fresh() {
-                count_ignored_alloc();
-            }
+    if current().registration() == Registration::Ignored {
+        if event.is_fresh() {
+            count_ignored_alloc();
         }
-        Registration::New | Registration::Registered | Registration::Retired => {
-            match current_or_adopted() {
-                Some(thread) => thread.count(event, from),
-                None => orphan(event),
-            }
-        }
+        return;
+    }
+    match current_or_adopted() {
+        Some(thread) => thread.count(event, from),
+        None => orphan(event),
     }
 }
 

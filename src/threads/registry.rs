@@ -139,13 +139,6 @@ pub(crate) fn events_everywhere() -> i64 {
 }
 
 fn events_but(one: *const ThreadState, other: *const ThreadState) -> i64 {
-    let mut events = 0_i64;
-    for thread in THREADS.iter() {
-        if !ptr::eq(thread, one) && !ptr::eq(thread, other) {
-            for word in [Word::Allocs, Word::Reallocs] {
-                events = events.wrapping_add(thread.counters.word(word).load(Relaxed));
-            }
-        }
-    }
-    events
+    let threads = THREADS.iter().filter(|it| !ptr::eq(*it, one) && !ptr::eq(*it, other));
+    threads.fold(0, |events, it| events.wrapping_add(it.counters.counts().sums().events))
 }

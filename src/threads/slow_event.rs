@@ -45,10 +45,6 @@ fn aside(work: &mut impl FnMut()) {
 }
 
 impl CurrentThread {
-    pub(super) fn count_failure(self) {
-        self.state.counters.failed.fetch_add(1, Relaxed);
-    }
-
     /// Counts an event that the frequent half has left: the first of a thread, one that crosses a
     /// limit, or one to record. If the thread records, that is done aside, where there is room.
     pub(super) fn count(self, event: &Event, from: &Registers) {

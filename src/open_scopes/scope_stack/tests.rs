@@ -61,12 +61,12 @@ fn check(scopes: &ScopeStack, now: Counts, scope: &Scope, stacks: &[&'static Sta
     assert_eq!(records.is_some(), scope.kind == Kind::Recording, "program {program}");
     let Some(records) = records else { return };
     let mut counted = BTreeMap::<usize, (u64, u64, u64)>::new();
-    records.visit(&mut |stack, tally: &SiteCounts| {
-        if tally.events() > 0 {
+    records.visit(&mut |stack, counts: &SiteCounts| {
+        if counts.events() > 0 {
             let entry = counted.entry(number(stack)).or_default();
-            entry.0 += tally.allocs;
-            entry.1 += tally.reallocs;
-            entry.2 += tally.bytes;
+            entry.0 += counts.allocs;
+            entry.1 += counts.reallocs;
+            entry.2 += counts.bytes;
         }
     });
     assert_eq!(counted, scope.counted, "program {program}");
