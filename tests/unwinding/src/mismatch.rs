@@ -17,8 +17,8 @@ impl Write for Stderr {
     }
 }
 
-/// Prints both stacks, and ends the process. `walked` has the outermost frame first, `expected` the
-/// innermost.
+/// Prints both stacks, and ends the process. `walked` begins with the outermost frame, and
+/// `expected` with the innermost one.
 #[cold]
 pub(crate) fn exit(fault: &str, walked: &[usize], stop: Stop, expected: &[usize]) -> ! {
     let _ = print(fault, walked, stop, expected);
@@ -35,7 +35,7 @@ fn print(fault: &str, walked: &[usize], stop: Stop, expected: &[usize]) -> fmt::
     expected.iter().try_for_each(|address| print_address(*address))
 }
 
-/// With the module and the offset in it, for `addr2line`.
+/// Prints an address with its module and the offset in that, for `addr2line`.
 fn print_address(address: usize) -> fmt::Result {
     let mut out = Stderr;
     let mut info = MaybeUninit::<libc::Dl_info>::zeroed();

@@ -1,10 +1,10 @@
-//! The return addresses by `_Unwind_Backtrace`, of libgcc.
+//! The return addresses that `_Unwind_Backtrace` of libgcc finds.
 
 use std::ffi::{c_int, c_void};
 
 use crate::walk::{Stop, MAX_FRAMES};
 
-/// The function that asks, and more callers than any of the stacks here has.
+/// Room for the function that asks, and for more callers than any of the stacks here has.
 const ROOM: usize = 4 * MAX_FRAMES;
 const HALF: usize = MAX_FRAMES / 2;
 const GO_ON: c_int = 0;
@@ -19,13 +19,13 @@ extern "C" {
 }
 
 pub(crate) struct Reference {
-    /// Innermost first.
+    /// The innermost is the first.
     addresses: [usize; ROOM],
     len: usize,
-    /// An address of 0 was seen: the caller of the outermost function.
+    /// Whether an address of 0 was seen, which is that of the caller of the outermost function.
     is_complete: bool,
-    /// There were more than a walk keeps: those in the middle are left out, or all but the
-    /// innermost.
+    /// Whether there were more than a walk keeps. Then those in the middle are left out, or all but
+    /// the innermost.
     is_cut: bool,
 }
 
@@ -49,12 +49,12 @@ impl Reference {
                 self.addresses.copy_within(self.len - HALF..self.len, 1 + HALF);
                 self.len = 1 + MAX_FRAMES;
             }
-            // Where a stack ends early, its outer end is nobody's.
+            // If a stack ends early, there is no outer end to keep.
             (true, false) => self.len = 1 + HALF,
         }
     }
 
-    /// What a walk must find, the innermost first.
+    /// What a walk must find. The innermost is the first.
     pub(crate) fn return_addresses(&self) -> &[usize] {
         self.addresses.get(1..self.len).unwrap_or_default()
     }

@@ -1,5 +1,5 @@
-//! The standard library's own backtraces allocate while libgcc walks: its frames are on the stack,
-//! and then those of the symboliser.
+//! The standard library's own backtraces. They allocate while libgcc walks, so libgcc's frames are
+//! on the stack, and then those of the symboliser.
 
 use std::backtrace::Backtrace;
 use std::hint::black_box;

@@ -1,4 +1,4 @@
-//! What the standard library allocates for.
+//! The collections of the standard library.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt::{self, Display};
@@ -68,7 +68,8 @@ fn pointers(round: u64) {
     for n in 0..80 + round {
         list = List::Item(Box::new(list), n.to_string().into());
     }
-    black_box(list.clone()); // As deep as it is long, and so is its end.
+    // The calls are as deep as the list is long, and so are those when it is dropped.
+    black_box(list.clone());
     type Make = dyn Fn(u64) -> Arc<[u64]>;
     let make = |n: u64| -> Box<Make> { Box::new(move |m: u64| (0..n + m).collect()) };
     let boxed: Vec<Box<Make>> = (0..20).map(make).collect();

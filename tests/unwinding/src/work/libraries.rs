@@ -20,15 +20,15 @@ struct Library {
 }
 
 pub(crate) fn work() {
-    // All return addresses in the second one are those of the first: only `prepare` can tell.
+    // All return addresses in the second library are those of the first. Only `prepare` can tell.
     let (first, alike) = in_turn("first", "alike", 30, walk::prepare);
     assert_eq!(first, alike);
-    // Only those in the outer function are: the walker meets one in the inner function first, and
-    // finds out by itself, in a scope that stays open.
+    // Only those in the outer function are the same. The walker first meets one in the inner
+    // function, and finds out by itself, in a scope that stays open.
     walk::prepare();
     let (first, apart) = in_turn("first", "apart", 30, || ());
     assert!(first.0 != apart.0 && first.1 == apart.1);
-    // While others walk.
+    // Other threads walk meanwhile.
     threads::at_once(
         2,
         |thread| mixed::grow(2_000 + thread, 12, 3_000),
@@ -38,7 +38,7 @@ pub(crate) fn work() {
     );
 }
 
-/// Loads one after the other, at one address. Where the functions of both are.
+/// Loads one library after the other, at the same address. Returns where the functions of both are.
 fn in_turn(a: &str, b: &str, rounds: u32, on_change: fn()) -> ((usize, usize), (usize, usize)) {
     let a = CString::new(format!("{}/{a}.so", env!("LIBRARIES"))).expect("a path");
     let b = CString::new(format!("{}/{b}.so", env!("LIBRARIES"))).expect("a path");

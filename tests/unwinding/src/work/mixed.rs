@@ -1,6 +1,6 @@
-//! Trees of calls: each node picks functions by chance among Rust's and C's, of frames of all
-//! kinds, and allocates before, between and after them. The stack of each event shares a part with
-//! the one before, and differs in the rest.
+//! Trees of calls. Each node picks random functions of Rust and of C, with frames of all kinds, and
+//! allocates before, between and after them. The stack of each event shares a part with the one
+//! before, and differs in the rest.
 
 use std::cell::RefCell;
 use std::ffi::c_void;
@@ -10,7 +10,8 @@ use std::hint::black_box;
 use super::allocate;
 use crate::random::Random;
 
-/// Calls `back(data)`, some of them more than once; `size` is what it likes to have in memory.
+/// A function that calls `back(data)`, some of them more than once. `size` is the size of what it
+/// has in memory.
 type InC = extern "C" fn(back: Back, data: *mut c_void, size: usize);
 type Back = extern "C" fn(*mut c_void);
 type InRust = fn(&mut Tree);
@@ -68,7 +69,7 @@ fn kinds() -> Vec<Kind> {
         unsafe { &frames_o2_args },
     ];
     let in_c = tables.into_iter().flatten().map(|function| Kind::C(*function));
-    // Each of Rust's as often as one of C's with all its ways of compilation.
+    // Each function of Rust is there as often as one of C, which is compiled in several ways.
     let in_rust = (0..5).flat_map(|_| IN_RUST).map(Kind::Rust);
     in_c.chain(in_rust).collect()
 }
@@ -77,7 +78,7 @@ pub(crate) fn work() {
     for (seed, depth) in (1..).zip([1, 4, 10, 20, 40].into_iter().cycle()).take(40) {
         grow(seed, depth, 1_000);
     }
-    // Each of them alone, too.
+    // Each kind comes alone, too.
     for kind in kinds() {
         let mut tree = Tree::new(7, 1, 40);
         tree.kinds = vec![kind; 2];
@@ -86,7 +87,7 @@ pub(crate) fn work() {
     over_remains();
 }
 
-/// Frames over what earlier ones have left, so that remembered words are still there by chance.
+/// Makes frames over what earlier ones have left, so that remembered words may still be there.
 fn over_remains() {
     extern "C" fn back(_: *mut c_void) {
         allocate(9);

@@ -13,7 +13,7 @@ mod stops;
 mod syntax;
 mod threads;
 
-/// In this order, on one thread; each is a scope.
+/// The kinds of work, in the order in which they run on one thread. Each is a scope.
 pub(crate) const ALL: &[(&str, fn())] = &[
     ("collections", collections::work),
     ("sorting", sorting::work),
@@ -29,7 +29,7 @@ pub(crate) const ALL: &[(&str, fn())] = &[
     ("where walks stop", stops::work),
 ];
 
-/// An event and its counterpart, here.
+/// Makes an event and its counterpart here.
 #[inline(always)]
 fn allocate(bytes: usize) {
     drop(std::hint::black_box(Vec::<u8>::with_capacity(bytes)));

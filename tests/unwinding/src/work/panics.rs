@@ -51,7 +51,7 @@ mod unwinding {
         match depth {
             0 => end(),
             _ if depth % 5 == 0 => {
-                // Goes on in another frame than it was caught in.
+                // The panic goes on in another frame than the one in which it was caught.
                 let caught = catch_unwind(std::panic::AssertUnwindSafe(|| next(depth, end)));
                 resume_unwind(caught.expect_err("it panics"));
             }

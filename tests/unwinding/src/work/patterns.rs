@@ -1,4 +1,4 @@
-//! regex: compiles and matches.
+//! regex: compiles expressions, and matches them.
 
 use std::hint::black_box;
 

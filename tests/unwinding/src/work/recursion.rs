@@ -9,11 +9,11 @@ pub(crate) fn work() {
     for depth in [10, 100, 160, 250, 300, MAX_FRAMES, 600, 700] {
         small(depth);
         for _ in 0..4 {
-            mixed(depth); // Remembered from the second time on, unless too deep.
+            mixed(depth); // It is remembered from the second time on, unless it is too deep.
         }
         through_closures(depth, &mut |depth| allocate(depth + 1));
     }
-    // Every number of frames about the limit: the debug build has more a level than the others.
+    // This makes every number of frames about the limit. The debug build has more of them a level.
     for depth in MAX_FRAMES - 40..MAX_FRAMES + 8 {
         plain(depth);
     }

@@ -1,6 +1,6 @@
-//! Where a walk stops before the reference does, and says why: signal frames, and code that finds
-//! its frame by another register. And where it might: on stacks that are not the thread's own, and
-//! in frames of more than a mebibyte.
+//! Where a walk stops before the reference does, and says why: at signal frames, and at code that
+//! finds its frame by another register. And where it might, but must not: on stacks that are not
+//! the thread's own, and in frames of more than a mebibyte.
 
 use std::arch::global_asm;
 use std::ffi::c_int;
@@ -20,7 +20,7 @@ pub(crate) fn work() {
         assembly();
         huge_frame();
         switched();
-        allocate(1); // What was remembered of them does no harm.
+        allocate(1); // What was remembered of these stacks does no harm.
     }
 }
 
@@ -34,7 +34,7 @@ extern "C" fn on_signal_on_its_stack(_: c_int) {
 
 const STACK: usize = 256 << 10;
 
-/// Sends itself a signal.
+/// Sends a signal to its own thread.
 fn signal(flags: c_int, handler: extern "C" fn(c_int)) {
     let mut memory = vec![0_u8; STACK];
     let stack = libc::stack_t { ss_sp: memory.as_mut_ptr().cast(), ss_flags: 0, ss_size: STACK };
@@ -77,7 +77,7 @@ fn coroutine() {
 }
 
 global_asm!(
-    // Finds its frame by r12, which the tables say and a walk does not follow.
+    // This one finds its frame by r12, which the tables say and a walk does not follow.
     ".text",
     "frame_by_r12:",
     ".cfi_startproc",
@@ -95,7 +95,7 @@ global_asm!(
     ".cfi_def_cfa_offset 8",
     "ret",
     ".cfi_endproc",
-    // Calls on the stack that ends there, as crates that switch stacks do.
+    // This one calls on the stack that ends there, as crates do that switch stacks.
     "frame_on_another_stack:",
     ".cfi_startproc",
     "push rbp",
@@ -110,7 +110,7 @@ global_asm!(
     ".cfi_def_cfa rsp, 8",
     "ret",
     ".cfi_endproc",
-    // Of which no table says anything.
+    // No table says anything about this one.
     "frame_without_a_rule:",
     "sub rsp, 24",
     "call rdi",

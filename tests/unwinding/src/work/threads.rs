@@ -1,5 +1,5 @@
-//! Threads: with small stacks, several at once, and what runs when they end. They take over walkers
-//! of ended threads, and often the stacks, too.
+//! Threads with small stacks, several threads at once, and what runs when they end. They take over
+//! the walkers of ended threads, and often the stacks, too.
 
 use std::cell::RefCell;
 use std::hint::black_box;
@@ -8,7 +8,7 @@ use std::thread::{Builder, JoinHandle};
 use super::{allocate, mixed};
 use crate::compare;
 
-/// Rounded up by the standard library to what the C library asks for.
+/// The standard library rounds it up to what the C library asks for.
 const SMALL_STACK: usize = 16 << 10;
 const LARGE_STACK: usize = 2 << 20;
 
