@@ -23,14 +23,19 @@ impl Chain {
         let cuts = openings.iter().map(|opening| opening.cut(addresses, stop, frames));
         let cut = cuts.max_by_key(|cut| (cut.common, cut.frames)).unwrap_or_default();
 
-        // From the outside in, up to the call of the allocator.
+        // From the outside in, up to the call of the allocator. By plain loops, since this runs for
+        // each frame of each stack: chained iterators take half as long again in debug builds.
         let mut kept: Vec<&Numbered> = Vec::new();
         let mut outside_gap = None;
         for (at, address) in addresses.iter().enumerate().skip(cut.addresses) {
             let Some(resolved) = frames.resolved(*address) else { continue };
             let outside = if at == cut.addresses { cut.frames } else { 0 };
-            let within = resolved.frames.iter().skip(resolved.in_allocator).rev().skip(outside);
-            kept.extend(within.filter(|numbered| !numbered.frame.is_of_library()));
+            let end = resolved.frames.len().saturating_sub(outside);
+            for numbered in resolved.frames[resolved.in_allocator.min(end)..end].iter().rev() {
+                if !numbered.frame.is_of_library() {
+                    kept.push(numbered);
+                }
+            }
             if stop.outer_end() == Some(at + 1) {
                 outside_gap = Some(kept.len());
             }
