@@ -58,7 +58,6 @@ impl Budgeted {
         let attached = self.scope.shared().map(|shared| shared.attached());
         let tracking = self.tracker.as_ref().map(Tracker::tracking);
         let recording = Recording::of(&self.scope);
-        let measurement = Measurement::new(measured, recording, tracking, attached);
-        Measurement { elsewhere, ..measurement }
+        Measurement::new(measured, recording, tracking, attached, elsewhere)
     }
 }

@@ -47,6 +47,7 @@ impl Measurement {
         recording: Option<Ignored<Box<Recording>>>,
         tracking: Option<&Tracking>,
         attached: Option<usize>,
+        elsewhere: Option<u64>,
     ) -> Self {
         let mut recording = recording;
         let mut retained = None;
@@ -59,6 +60,6 @@ impl Measurement {
             }
         }
         let (is_shared, attached) = (attached.is_some(), attached.unwrap_or(0));
-        Self { measured, recording, retained, is_shared, attached, elsewhere: None }
+        Self { measured, recording, retained, is_shared, attached, elsewhere }
     }
 }

@@ -168,8 +168,7 @@ impl Count {
         let measured = Measured { stats, live, uncounted, unmeasured };
         let elsewhere = self.elsewhere(attached.is_some());
         let tracking = tracker.as_ref().map(Tracker::tracking);
-        let measurement = Measurement::new(measured, recording, tracking, attached);
-        Measurement { elsewhere, ..measurement }
+        Measurement::new(measured, recording, tracking, attached, elsewhere)
     }
 
     /// The allocation events on all threads since the first poll, apart from those in the polls.

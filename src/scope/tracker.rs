@@ -1,9 +1,9 @@
 //! Cold: `Tracker`, which of a budget's blocks are live at its end.
 //!
-//! When a thread ends, the standard library frees what it had allocated to start it. Who joins the
-//! thread sees that done, but `std::thread::scope` waits only for the closures of its threads. So a
-//! limit that would not hold is looked at again, for as long as there are busy threads that have
-//! begun within the budget, up to a bound.
+//! When a thread ends, the standard library frees what it had allocated to start it. To join the
+//! thread is to wait for that, but `std::thread::scope` waits only for the closures of its threads.
+//! So a limit that would not hold is looked at again, for as long as there are busy threads that
+//! have begun within the budget, up to a bound.
 //!
 //! Blocks that are known not to be of that kind are not waited for. Otherwise it would depend on
 //! what other tests do meanwhile whether a block that is freed a little later counts as leaked.

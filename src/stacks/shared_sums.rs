@@ -1,6 +1,6 @@
-//! Hot: `SharedSums`, how far a scope has come to which several threads add, where somebody asks at
-//! each event: the highest net bytes, and the first allocation past the limits of a budget. One
-//! atomic addition for each number that is asked for.
+//! Hot: `SharedSums`, how far a scope has come to which several threads add. It is kept where each
+//! event has to be looked at: for the highest net bytes, and for the first allocation past the
+//! limits of a budget. It takes one atomic addition for each number that is kept.
 
 use std::ptr;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -10,12 +10,12 @@ use super::breakpoint;
 use super::stack::{self, Stack};
 use crate::counters::{Event, Sums};
 
-/// What to keep.
+/// What each event of a shared scope is looked at for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Watch {
     /// The highest net bytes.
     pub(crate) peak: bool,
-    /// The limits whose first passing is looked out for; `i64::MAX` for none.
+    /// The first allocation past one of these limits; `i64::MAX` stands for no limit.
     pub(crate) limits: Option<Sums>,
 }
 
