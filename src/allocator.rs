@@ -87,7 +87,7 @@ impl<A> ModAlloc<A> {
 }
 
 impl<A: GlobalAlloc> ModAlloc<A> {
-    /// The rare half of `dealloc`. It is apart, so that the frequent half ends in a tail call and
+    /// The slow half of `dealloc`. It is apart, so that the frequent half ends in a tail call and
     /// saves no register.
     ///
     /// # Safety

@@ -32,6 +32,7 @@ const _: () = assert!(!needs_drop::<Cell<u64>>());
 #[derive(Clone, Copy)]
 pub(crate) struct CurrentLine(*const Line);
 
+/// What the current thread's pointer is at.
 #[inline(always)]
 pub(crate) fn current() -> CurrentLine {
     CurrentLine(CURRENT.with(Cell::get))

@@ -4,10 +4,10 @@
 //! relaxed stores, and that anyone may read. Next to the totals stand three limits on the thread's
 //! net bytes: `high` (the running maximum), `ceiling` and `floor`. An event compares the net bytes
 //! with them. Everything rare stands behind the compare with `ceiling` or `floor`: whoever wants
-//! events to take the slow path chooses limits that no event can hold.
+//! events to take the slow half chooses limits that no event can hold.
 //!
 //! A thread without counters points at a read-only [`Dummy`] whose limits no event can hold. So its
-//! first event takes the slow path, which finds the reason in the word after the counters
+//! first event takes the slow half, which finds the reason in the word after the counters
 //! ([`Registration`]). A thread that is past its end does the same, and so does a thread on which
 //! the library works for itself ([`ignored`](super::current::ignored)).
 //!
@@ -25,11 +25,11 @@ use super::counts::Counts;
 #[repr(C)]
 pub(crate) struct Line {
     pub(crate) counters: Counters,
-    /// Net bytes below this take the slow path. Whoever wants to know of every event of every
+    /// Net bytes below this take the slow half. Whoever wants to know of every event of every
     /// thread, as a profiler does, stores this limit into the lines of all threads. So [`floor`]
     /// reads it atomically.
     floor: i64,
-    /// Net bytes above this take the slow path. Otherwise as the floor.
+    /// Net bytes above this take the slow half. Otherwise as the floor.
     ceiling: i64,
 }
 
@@ -137,7 +137,7 @@ const _: () = assert!(size_of::<Line>() == 64 && Word::Ceiling as usize == 7);
 const _: () = assert!(size_of::<Dummy>() == 128);
 
 impl ThreadCounters {
-    /// The limits send the first event of the thread to the slow path. Its net bytes begin so low
+    /// The limits send the first event of the thread to the slow half. Its net bytes begin so low
     /// that no block, however large, makes them wrap.
     #[allow(clippy::declare_interior_mutable_const)] // A template.
     pub(crate) const NEW: Self = Self {

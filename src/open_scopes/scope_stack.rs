@@ -131,7 +131,8 @@ impl ScopeStack {
 
     /// Notes an event for all scopes that want to know of it: those that record, those that are
     /// shared, and those whose blocks are tracked. `stack` is where it happened, if anybody asks;
-    /// `now` is the thread's sums, with this event. Whether a fresh block was entered anywhere.
+    /// `now` is the thread's sums, with this event. Returns whether a fresh block was entered
+    /// anywhere.
     #[cfg_attr(not(debug_assertions), inline(always))] // One call less for each that is recorded.
     pub(crate) fn note(&mut self, stack: Option<&'static Stack>, event: &Event, now: Sums) -> bool {
         let is_allocation = event.is_allocation();

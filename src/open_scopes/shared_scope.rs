@@ -16,8 +16,7 @@ use super::share::Share;
 use crate::blocks::Tracked;
 use crate::counters::{AtomicCounts, Counts, Sums};
 use crate::stacks::{SharedSums, SiteCounts, Stack, Watch};
-use crate::sys::SystemVec;
-use crate::sys::{Links, Pool, Pooled};
+use crate::sys::{Links, OutOfMemory, Pool, Pooled, SystemVec};
 
 static SCOPES: Pool<SharedScope> = Pool::new();
 
@@ -223,15 +222,15 @@ impl SharedScope {
         self.is_still_uncounted.store(true, Relaxed);
     }
 
-    /// A share for the current thread; `None` without memory, or if the scope has ended.
-    pub(crate) fn take_share(&self) -> Option<&'static Share> {
-        let share = self.shares.take()?;
+    /// A share for the current thread; `Ok(None)` if the scope has ended.
+    pub(crate) fn take_share(&self) -> Result<Option<&'static Share>, OutOfMemory> {
+        let share = self.shares.take().ok_or(OutOfMemory)?;
         fence(SeqCst);
         if self.has_ended() {
             share.links().give_back();
-            return None;
+            return Ok(None);
         }
-        Some(share)
+        Ok(Some(share))
     }
 
     /// What the attached threads have counted, so far or until the end.

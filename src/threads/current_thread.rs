@@ -1,7 +1,7 @@
 //! Hot: `CurrentThread`, what a thread does with its own state: it reads its counters, looks at its
 //! scopes, ends a peak segment, flushes to the process totals, and sets its limits. It stands for
-//! "this state is the current thread's", and is the only way to what the owner of a state
-//! alone may touch.
+//! "this state is the current thread's", and is the only way to what the owner of a state alone may
+//! touch.
 //!
 //! Relies on: the line that the current thread's pointer is at is the thread's own
 //! ([`set_line`](crate::counters::current::set_line)); who has a `CurrentThread` uses it no more

@@ -2,11 +2,11 @@
 //! here; scope guards and profilers read here what was counted.
 //!
 //! From the event outwards:
-//! - [`events`]: what an event does, a frequent half and a rare half;
+//! - [`events`]: what an event does, a frequent half and a slow half;
 //! - [`state`]: what there is of one thread: its counters, and the scopes that are open on it;
 //! - [`current_thread`]: what a thread does with its own state; [`adoption`]: how it comes to one;
 //!   [`retirement`] and [`thread_exit`]: how it gives that back, at its end;
-//! - [`slow_event`]: what the rare half of an event does there; [`interruptions`]: what signal
+//! - [`slow_event`]: what the slow half of an event does there; [`interruptions`]: what signal
 //!   handlers do while the state is in use;
 //! - [`open_scope`]: a scope's hold on its thread; [`attached`]: that of another thread on a scope;
 //! - [`tracking`]: a scope's hold on the table of live blocks;

@@ -25,21 +25,17 @@ pub(crate) struct OpenScope {
 /// event.
 #[inline]
 pub(crate) fn open(kind: Kind, tag: u64, wants_peak: bool) -> Result<OpenScope, OutOfMemory> {
-    open_plain(Opening { kind, tag, wants_peak })
+    let thread = current_or_lent()?;
+    let opening = Opening { kind, tag, wants_peak };
+    let id = thread.at_segment_end(|scopes, counts| scopes.open(opening, counts))?;
+    Ok(OpenScope { state: thread.state, id, _thread: PhantomData })
 }
 
 /// Opens an uncounted stretch on the current thread. `at` is where on the stack its guard is, or
 /// near to that.
 #[inline]
 pub(crate) fn open_uncounted(at: usize) -> Result<OpenScope, OutOfMemory> {
-    open_plain(Opening { kind: Kind::Uncounted { at }, tag: 0, wants_peak: false })
-}
-
-#[inline]
-fn open_plain(opening: Opening) -> Result<OpenScope, OutOfMemory> {
-    let thread = current_or_lent()?;
-    let id = thread.at_segment_end(|scopes, counts| scopes.open(opening, counts))?;
-    Ok(OpenScope { state: thread.state, id, _thread: PhantomData })
+    open(Kind::Uncounted { at }, 0, false)
 }
 
 /// Opens a scope on the current thread that records call sites.

@@ -105,7 +105,7 @@ impl CurrentThread {
         }
     }
 
-    /// Counts it where the caller is. Whether a debugger is to see this event.
+    /// Counts it where the caller is. Returns whether a debugger is to see this event.
     fn count_here(self, event: &Event, from: &Registers) -> bool {
         blocks::forget_freed(event);
         self.add_event(event);
@@ -148,8 +148,8 @@ impl CurrentThread {
         }
     }
 
-    /// Tells them. Whether nobody wants to know of such events any more: the last profiler has
-    /// stopped, or a scope of another thread has ended.
+    /// Tells them. Returns whether nobody wants to know of such events any more: the last profiler
+    /// has stopped, or a scope of another thread has ended.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn note_on(self, scopes: &mut ScopeStack, event: &Event, from: Option<&Registers>) -> bool {
         let is_profiling = stacks::is_profiling();

@@ -16,10 +16,11 @@ use crate::open_scopes::ScopeStack;
 use crate::stacks::Tracer;
 use crate::sys::{Links, Pooled};
 
-/// The state stands in for what the thread pointed at before. That was a dummy, past the thread's
-/// end or where the library is at work for itself, or a state that is busy.
+/// What a state on loan stands in for. That is a dummy, past the thread's end or where the library
+/// is at work for itself, or a state that is busy.
 #[derive(Clone, Copy)]
 pub(super) struct Loan {
+    /// What the thread's pointer was at before.
     pub(super) before: CurrentLine,
     /// What the state on loan had counted then.
     pub(super) start: Counts,

@@ -120,7 +120,7 @@ impl ScopeStack {
         let counting =
             self.stack.as_mut_slice().iter_mut().rev().take_while(|entry| !entry.is_uncounted());
         if let Some(attached) = counting.filter(|entry| entry.is_attached_to(&shared)).last() {
-            if let Some(share) = shared.take_share() {
+            if let Ok(Some(share)) = shared.take_share() {
                 share.start(thread, now, !attached.stays());
                 attached.share = Some(share);
                 attached.tracked = shared.tracked();
@@ -174,23 +174,20 @@ impl ScopeStack {
         now: Counts,
         is_guarded: bool,
     ) -> Result<Option<ScopeId>, OutOfMemory> {
-        let is_counted = self.is_counting_for(&scope);
-        let share = if is_counted { None } else { scope.take_share() };
         if scope.has_ended() {
-            share.into_iter().for_each(|share| share.finish(now));
             return Ok(None);
         }
+        let is_counted = self.is_counting_for(&scope);
+        let share = if is_counted { None } else { scope.take_share()? };
         if share.is_none() && !is_counted {
-            return Err(OutOfMemory);
+            return Ok(None);
         }
         let opening = Opening { kind: Kind::Attached { is_guarded }, tag: 0, wants_peak: false };
-        let id = match self.open(opening, now) {
-            Ok(id) => id,
-            Err(error) => {
-                share.into_iter().for_each(|share| share.finish(now));
-                return Err(error);
-            }
-        };
+        let id = self.open(opening, now);
+        if let (Err(OutOfMemory), Some(share)) = (&id, share) {
+            share.finish(now);
+        }
+        let id = id?;
         if let Some(share) = share {
             share.start(thread, now, is_guarded);
             if let (true, Some(at)) = (scope.records(), at) {
