@@ -9,13 +9,8 @@ use crate::walk::Stop;
 
 pub(crate) fn text(data: &SiteData) -> String {
     let total = data.total();
-    let number = u64::try_from(data.sites.len()).unwrap_or(u64::MAX);
-    let mut text = format!(
-        "{}, {} at {}\n",
-        counted(total.events(), "allocation"),
-        counted(total.bytes, "byte"),
-        counted(number, "site")
-    );
+    let (events, bytes) = (counted(total.events(), "allocation"), counted(total.bytes, "byte"));
+    let mut text = format!("{events}, {bytes} at {}\n", counted(data.sites.len() as u64, "site"));
     push_stacks(&mut text, data, data.order, "");
     for line in shortcomings(data, |count| counted(count, "allocation")) {
         text.push_str(&format!("\n{line}\n"));
@@ -56,11 +51,9 @@ fn heading(site: &Site) -> String {
         Some(bytes) => format!(", {} at the peak", counted(bytes, "byte")),
         None => String::new(),
     };
-    format!(
-        "{}{reallocs}, {}{at_peak}{grew}",
-        counted(site.counts.events(), "allocation"),
-        counted(site.counts.bytes, "byte")
-    )
+    let (events, bytes) = (site.counts.events(), site.counts.bytes);
+    let (events, bytes) = (counted(events, "allocation"), counted(bytes, "byte"));
+    format!("{events}{reallocs}, {bytes}{at_peak}{grew}")
 }
 
 /// The sizes of a block that was reallocated: `96 > 192 > 384`;

@@ -140,7 +140,7 @@ impl Site {
 }
 
 /// Adds what was counted at another stack that reads the same. Of two chains of growth the longer
-/// one stays, whichever comes first.
+/// one stays. (At one and the same stack the earlier one does, but different stacks have no order.)
 pub(crate) fn add(counts: &mut SiteCounts, other: &SiteCounts) {
     let rank = |growth: &Growth| (growth.steps, growth.last, growth.sizes);
     let (a, b) = (counts.growth, other.growth);

@@ -75,8 +75,8 @@ pub(super) fn text(data: &SiteData) -> Result<String, String> {
     let total = by_key.values().sum::<u64>() + unattributed;
     let mut lines: Vec<(String, u64)> = by_key.into_iter().collect();
     lines.sort_by_key(|(_, count)| Reverse(*count)); // Those of the same count stay in order.
-    let number = u64::try_from(lines.len()).unwrap_or(u64::MAX);
-    let mut text = format!("{} at {}\n", counted(total, "allocation"), counted(number, "site"));
+    let (events, sites) = (counted(total, "allocation"), counted(lines.len() as u64, "site"));
+    let mut text = format!("{events} at {sites}\n");
     let widest = lines.first().map_or(0, |(_, count)| grouped(*count).len());
     let width = COUNT_WIDTH.max(widest).max(grouped(unattributed).len());
     for (key, count) in &lines {

@@ -121,7 +121,7 @@ fn push_heading(text: &mut String, list: &List, count: usize) {
         (_, SortBy::Allocations) => "blocks",
         (_, SortBy::Bytes | SortBy::PeakBytes) => "bytes",
     };
-    let sites = counted(u64::try_from(count).unwrap_or(u64::MAX), "site");
+    let sites = counted(count as u64, "site");
     push_line(text, &format!("  {what}{run}, most {first} first ({total} at {sites})"));
 }
 
@@ -129,7 +129,20 @@ fn push_rows(text: &mut String, list: &List) {
     let rows = rows(list.sites.data(), list.order, list.attribute);
     push_heading(text, list, rows.len());
     let (shown, others) = rows.split_at(MAX_SITES.min(rows.len()));
-    let widest = |width: fn(&Row<'_>) -> usize| shown.iter().map(width).max().unwrap_or(0);
+    push_shown(text, shown);
+    if !others.is_empty() {
+        let left = total(others.iter().map(|row| &row.counts));
+        let number = counted(others.len() as u64, "more site");
+        let events = list.subject.counted(left.events());
+        push_line(
+            text,
+            &format!("    and {number} with {events}, {}", counted(left.bytes, "byte")),
+        );
+    }
+}
+
+fn push_shown(text: &mut String, rows: &[Row<'_>]) {
+    let widest = |width: fn(&Row<'_>) -> usize| rows.iter().map(width).max().unwrap_or(0);
     let count_width = widest(|row| grouped(row.counts.events()).len());
     let bytes_width = widest(|row| grouped(row.counts.bytes).len()).max(6);
     let place_width = widest(|row| {
@@ -139,7 +152,7 @@ fn push_rows(text: &mut String, list: &List) {
 
     let mut sources = Sources::default();
     let width = WIDTH - indent;
-    let called = called(shown, width, &mut sources);
+    let called = called(rows, width, &mut sources);
     let callers: usize = called.iter().map(|called| called.callers.len()).sum();
     let mut details_left = MAX_DETAILS.saturating_sub(callers);
     let mut previous = None;
@@ -155,37 +168,31 @@ fn push_rows(text: &mut String, list: &List) {
         let with_note = note.as_ref().and_then(|note| joined(&head, note));
         push_line(text, with_note.as_ref().unwrap_or(&head));
         let note = note.filter(|_| with_note.is_none());
-        let above = Some(()).filter(|_| details_left > 0);
-        let above = above.and_then(|()| excerpt(row, previous, width, &mut sources));
-        details_left -= usize::from(above.is_some());
-        let below = grown(row, width).filter(|_| details_left > 0);
-        details_left -= usize::from(below.is_some());
+        let mut detail = |text: Option<String>| {
+            let text = text.filter(|_| details_left > 0)?;
+            details_left -= 1;
+            Some(text)
+        };
+        let above = detail(excerpt(row, previous, width, &mut sources));
+        let below = detail(grown(row, width));
         for detail in above.iter().chain(&note).chain(&callers).chain(&below) {
             push_line(text, &format!("{:indent$}{detail}", ""));
         }
         previous = Some(row);
     }
-    let mut paths = shown.iter().filter_map(|row| Some((row.leading.parts.path.as_ref()?, row)));
-    if let Some((_, row)) = paths.find(|(path, _)| !sources.can_be_read(path)) {
-        let file = row.leading.file().unwrap_or("");
-        let note = match built() {
-            Built::DocTest => "lines of a doc test are counted from its own start".to_owned(),
-            _ => format!("{file} {UNREAD}"),
-        };
-        push_line(text, &format!("    {note}"));
-    }
-    if !others.is_empty() {
-        let left = total(others.iter().map(|row| &row.counts));
-        push_line(
-            text,
-            &format!(
-                "    and {} with {}, {}",
-                counted(u64::try_from(others.len()).unwrap_or(u64::MAX), "more site"),
-                list.subject.counted(left.events()),
-                counted(left.bytes, "byte"),
-            ),
-        );
-    }
+    push_unread(text, rows, &mut sources);
+}
+
+/// Why there are no lines of code, if there are none of some file.
+fn push_unread(text: &mut String, rows: &[Row<'_>], sources: &mut Sources) {
+    let mut paths = rows.iter().filter_map(|row| Some((row.leading.parts.path.as_ref()?, row)));
+    let Some((_, row)) = paths.find(|(path, _)| !sources.can_be_read(path)) else { return };
+    let file = row.leading.file().unwrap_or("");
+    let note = match built() {
+        Built::DocTest => "lines of a doc test are counted from its own start".to_owned(),
+        _ => format!("{file} {UNREAD}"),
+    };
+    push_line(text, &format!("    {note}"));
 }
 
 /// The user's function, and that of a dependency which it called.
