@@ -15,14 +15,9 @@
 //! the wrong profile. To rule that out as `leak_counter` does, each of the numbers here would need
 //! a serial, and each change a compare-and-swap. So both ways are right: a leak counter has two
 //! numbers, which must not be wrong by one, and a heap profile has many.
-//!
-//! Relies on: points are never freed, nor is a `HeapProfile`.
-#![allow(unsafe_code)]
 
-use std::alloc::Layout;
-use std::ptr;
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicI64, AtomicPtr, AtomicU64, AtomicUsize};
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize};
 
 use super::birth::{Birth, SERIAL_BITS};
 use super::clock;
@@ -31,14 +26,11 @@ use super::table;
 use super::tracking;
 use super::uses::{InUse, Reused, Uses};
 use crate::stacks::Stack;
-use crate::sys::{memory, Links, Pool, Pooled};
+use crate::sys::{memory, Link, Links, Pool, Pooled, Trie};
 
 /// Those of scopes. Those of the whole process have a pool of their own
 /// ([`process_profile`](super::process_profile)).
 static OF_SCOPES: Pool<HeapProfile> = Pool::new();
-
-/// The roots are found by so many of the hash's highest bits.
-const ROOT_BITS: u32 = 8;
 
 /// Its numbers on a cache line of their own.
 #[repr(align(64))]
@@ -58,10 +50,10 @@ pub(crate) struct HeapProfile {
     peaks: AtomicU64,
     /// Blocks that found no room in the table.
     lost: AtomicU64,
-    touched: AtomicPtr<ProgramPoint>,
+    touched: Link<ProgramPoint>,
     /// Of blocks without a stack, or without room for a point.
     unplaced: ProgramPoint,
-    roots: [AtomicPtr<ProgramPoint>; 1 << ROOT_BITS],
+    points: Trie<ProgramPoint, 256>,
     links: Links<Self>,
 }
 
@@ -85,9 +77,9 @@ impl Pooled for HeapProfile {
         max_at: AtomicU64::new(0),
         peaks: AtomicU64::new(0),
         lost: AtomicU64::new(0),
-        touched: ProgramPoint::NONE,
+        touched: Link::NONE,
         unplaced: ProgramPoint::new(None),
-        roots: [ProgramPoint::NONE; 1 << ROOT_BITS],
+        points: Trie::NEW,
         links: Links::NEW,
     };
 
@@ -120,9 +112,9 @@ impl HeapProfile {
         if !table::LIVE.prepare() {
             return false;
         }
-        let mut next = self.touched.swap(ptr::null_mut(), Acquire);
-        while let Some(point) = at(next) {
-            next = point.next_touched.load(Relaxed);
+        let mut next = self.touched.take();
+        while let Some(point) = next {
+            next = point.next_touched.get();
             point.reset();
         }
         self.bytes.store(0, Relaxed);
@@ -207,15 +199,7 @@ impl HeapProfile {
     pub(super) fn touch(&'static self, stack: Option<&'static Stack>) -> &'static ProgramPoint {
         let point = stack.and_then(|stack| self.point(stack)).unwrap_or(&self.unplaced);
         if !point.is_touched.load(Relaxed) && !point.is_touched.swap(true, Relaxed) {
-            let mut first = self.touched.load(Relaxed);
-            loop {
-                point.next_touched.store(first, Relaxed);
-                let new = (point as *const ProgramPoint).cast_mut();
-                match self.touched.compare_exchange_weak(first, new, Release, Relaxed) {
-                    Ok(_) => break,
-                    Err(now) => first = now,
-                }
-            }
+            self.touched.push(point, &point.next_touched);
         }
         point
     }
@@ -230,7 +214,7 @@ impl HeapProfile {
         }
         // The addresses are those of `stack` in any case, so that their number tells whether it is
         // the right one.
-        let known = at(point.shorter.load(Acquire)).filter(|shorter| {
+        let known = point.shorter.get().filter(|shorter| {
             shorter.stack().is_some_and(|stack| stack.return_addresses().len() == depth)
         });
         known.or_else(|| self.shorten(point, stack, depth))
@@ -244,31 +228,24 @@ impl HeapProfile {
         depth: usize,
     ) -> Option<&'static ProgramPoint> {
         let shorter = self.point_of_all(stack.innermost(depth)?)?;
-        point.shorter.store((shorter as *const ProgramPoint).cast_mut(), Release);
+        point.shorter.set(Some(shorter));
         Some(shorter)
     }
 
     /// The point of all addresses of the stack.
     #[inline]
     fn point_of_all(&self, stack: &'static Stack) -> Option<&'static ProgramPoint> {
-        let hash = stack.hash();
-        // No panic: the first bits of a hash, and as many places as they can say.
-        let mut place = &self.roots[(hash >> (64 - ROOT_BITS)) as usize];
-        let mut bits = hash << ROOT_BITS;
-        loop {
-            let Some(point) = at(place.load(Acquire)) else {
-                match insert(place, stack) {
-                    Ok(point) => return Some(point),
-                    Err(OutOfMemory) => return None,
-                    Err(TooLate) => continue,
-                }
-            };
-            if point.stack().is_some_and(|known| ptr::eq(known, stack)) {
-                return Some(point);
-            }
-            // No panic: two bits, and four places.
-            place = &point.children[(bits >> 62) as usize];
-            bits <<= 2;
+        let known = self.points.find(stack.hash(), |point| point.is_of(stack));
+        known.or_else(|| self.insert(stack))
+    }
+
+    #[cold]
+    fn insert(&self, stack: &'static Stack) -> Option<&'static ProgramPoint> {
+        let point = memory::keep_new(|| ProgramPoint::new(Some(stack)))?;
+        match self.points.insert(stack.hash(), point, |point| point.is_of(stack)) {
+            Ok(()) => Some(point),
+            // The memory is lost, which is rare, and little.
+            Err(known) => Some(known),
         }
     }
 
@@ -276,12 +253,12 @@ impl HeapProfile {
     /// before the end, like what follows.
     pub(crate) fn visit(&self, visit: &mut dyn FnMut(&'static ProgramPoint, PointNumbers)) {
         let (peak, length) = (self.peaks.load(Relaxed), self.length());
-        let mut next = self.touched.load(Acquire);
-        while let Some(point) = at(next) {
+        let mut next = self.touched.get();
+        while let Some(point) = next {
             let mut numbers = point.read(peak);
             numbers.lifetimes = length.in_nanoseconds(numbers.lifetimes);
             visit(point, numbers);
-            next = point.next_touched.load(Relaxed);
+            next = point.next_touched.get();
         }
     }
 
@@ -320,39 +297,6 @@ impl Length {
         let nanoseconds = scaled.checked_div(u128::from(self.ticks)).unwrap_or(0);
         u64::try_from(nanoseconds).unwrap_or(u64::MAX)
     }
-}
-
-enum NotInserted {
-    OutOfMemory,
-    /// Another thread was first.
-    TooLate,
-}
-use NotInserted::{OutOfMemory, TooLate};
-
-#[cold]
-fn insert(
-    place: &AtomicPtr<ProgramPoint>,
-    stack: &'static Stack,
-) -> Result<&'static ProgramPoint, NotInserted> {
-    let memory: *mut ProgramPoint = memory::keep(Layout::new::<ProgramPoint>()).cast();
-    if memory.is_null() {
-        return Err(OutOfMemory);
-    }
-    // SAFETY: fresh, and of the layout of a point.
-    unsafe { memory.write(ProgramPoint::new(Some(stack))) };
-    if place.compare_exchange(ptr::null_mut(), memory, AcqRel, Relaxed).is_ok() {
-        // SAFETY: initialised above, and never freed now that it is published.
-        return Ok(unsafe { &*memory });
-    }
-    // It is lost, which is rare, and little.
-    Err(TooLate)
-}
-
-#[inline]
-fn at(point: *mut ProgramPoint) -> Option<&'static ProgramPoint> {
-    // SAFETY: null, the `unplaced` of a `HeapProfile`, which are never freed, or a point that
-    // `insert` published.
-    unsafe { point.as_ref() }
 }
 
 #[cfg(test)]

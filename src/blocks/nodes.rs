@@ -11,7 +11,7 @@ use std::ptr;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize};
 
-use crate::sys::memory;
+use crate::sys::{memory, Link};
 
 /// What a node says of its block, in words that mean nothing here.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub(super) struct Node {
     /// The block's, or one of the two below.
     address: AtomicUsize,
     /// The next one of the bucket: fixed once the node is in it.
-    pub(super) next: AtomicPtr<Node>,
+    pub(super) next: Link<Node>,
     /// From here on [`Words`].
     owner: AtomicPtr<u8>,
     stamp: AtomicU64,

@@ -8,22 +8,22 @@
 
 use std::ptr;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use crate::counters::Blocks;
 use crate::stacks::Stack;
+use crate::sys::{Link, Member};
 
 /// Its place in three cache lines: how it is found, what each event changes, what a peak leaves.
 #[repr(C, align(64))]
 pub(crate) struct ProgramPoint {
     /// `None` for blocks without a stack.
     stack: Option<&'static Stack>,
-    /// The trie of [`HeapProfile`](super::heap_profile).
-    pub(super) children: [AtomicPtr<ProgramPoint>; 4],
+    below: [Link<ProgramPoint>; 4],
     /// The point of only the innermost frames, once a profile has asked for no more.
-    pub(super) shorter: AtomicPtr<ProgramPoint>,
+    pub(super) shorter: Link<ProgramPoint>,
     /// The list of points that the present profile has touched.
-    pub(super) next_touched: AtomicPtr<ProgramPoint>,
+    pub(super) next_touched: Link<ProgramPoint>,
     pub(super) is_touched: AtomicBool,
     total: Count,
     /// What of `total` is no longer live.
@@ -81,16 +81,19 @@ impl Count {
     }
 }
 
-impl ProgramPoint {
-    #[allow(clippy::declare_interior_mutable_const)] // A template.
-    pub(super) const NONE: AtomicPtr<Self> = AtomicPtr::new(ptr::null_mut());
+impl Member for ProgramPoint {
+    fn below(&self) -> &[Link<Self>; 4] {
+        &self.below
+    }
+}
 
+impl ProgramPoint {
     pub(super) const fn new(stack: Option<&'static Stack>) -> Self {
         Self {
             stack,
-            children: [Self::NONE; 4],
-            shorter: Self::NONE,
-            next_touched: Self::NONE,
+            below: [Link::NONE; 4],
+            shorter: Link::NONE,
+            next_touched: Link::NONE,
             is_touched: AtomicBool::new(false),
             total: Count::ZERO,
             gone: Count::ZERO,
@@ -99,6 +102,11 @@ impl ProgramPoint {
             peak: AtomicU64::new(0),
             at_peak: Count::ZERO,
         }
+    }
+
+    #[inline]
+    pub(super) fn is_of(&self, stack: &'static Stack) -> bool {
+        self.stack.is_some_and(|known| ptr::eq(known, stack))
     }
 
     pub(crate) fn stack(&self) -> Option<&'static Stack> {

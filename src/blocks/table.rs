@@ -41,10 +41,10 @@
 use std::alloc::Layout;
 use std::ptr;
 use std::sync::atomic::AtomicPtr;
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+use std::sync::atomic::Ordering::{AcqRel, Acquire};
 
 use super::nodes::{Node, Nodes, Words, FIRST_ADDRESS};
-use crate::sys::memory;
+use crate::sys::{memory, Link};
 
 /// Some 16 million nodes, of 48 bytes.
 pub(super) static LIVE: Table<20> = Table::new(3_072);
@@ -75,8 +75,8 @@ pub(super) struct Table<const BITS: u32> {
     pub(super) nodes: Nodes,
 }
 
-/// The first node, or null, which is all zeros.
-pub(super) type Bucket = AtomicPtr<Node>;
+/// Leads to its first node. All zeros has none.
+pub(super) type Bucket = Link<Node>;
 
 impl<const BITS: u32> Table<BITS> {
     pub(super) const fn new(max_chunks: usize) -> Self {
@@ -127,11 +127,11 @@ impl<const BITS: u32> Table<BITS> {
     fn place_from(
         &self,
         bucket: &Bucket,
-        next: &mut &'static AtomicPtr<Node>,
+        next: &mut &'static Link<Node>,
         address: usize,
         words: Words,
     ) -> bool {
-        while let Some(node) = at(next) {
+        while let Some(node) = next.get() {
             *next = &node.next;
             if node.claim() {
                 node.fill(address, words);
@@ -151,7 +151,7 @@ impl<const BITS: u32> Table<BITS> {
     ) -> bool {
         let Some(bucket) = self.bucket(address) else { return false };
         let (mut next, mut claimed) = (bucket, None);
-        while let Some(node) = at(next) {
+        while let Some(node) = next.get() {
             if node.is_at(address) {
                 take(node.take());
             }
@@ -172,23 +172,15 @@ impl<const BITS: u32> Table<BITS> {
     fn place_in_new(&self, bucket: &Bucket, address: usize, words: Words) -> bool {
         let Some(node) = self.nodes.take() else { return false };
         node.fill(address, words);
-        let mut first = bucket.load(Relaxed);
-        loop {
-            node.next.store(first, Relaxed);
-            let new = (node as *const Node).cast_mut();
-            // Acquire, too: with this node, all behind it are published anew.
-            match bucket.compare_exchange_weak(first, new, AcqRel, Relaxed) {
-                Ok(_) => return true,
-                Err(now) => first = now,
-            }
-        }
+        bucket.push(node, &node.next);
+        true
     }
 
     /// Frees all nodes of a block, and hands over what they said.
     #[inline]
     pub(super) fn take_out(&self, address: usize, mut take: impl FnMut(Words)) {
         let Some(mut next) = self.bucket(address) else { return };
-        while let Some(node) = at(next) {
+        while let Some(node) = next.get() {
             if node.is_at(address) {
                 take(node.take());
             }
@@ -204,7 +196,7 @@ impl<const BITS: u32> Table<BITS> {
     ) -> MovingBlock {
         let mut moving = MovingBlock::nothing(address);
         let Some(mut next) = self.bucket(address) else { return moving };
-        while let Some(node) = at(next) {
+        while let Some(node) = next.get() {
             next = &node.next;
             if node.is_at(address) {
                 if is_kept(node.words()) {
@@ -259,7 +251,7 @@ impl<const BITS: u32> Table<BITS> {
     #[inline]
     pub(super) fn find<T>(&self, address: usize, look: impl Fn(Words) -> Option<T>) -> Option<T> {
         let mut next = self.bucket(address)?;
-        while let Some(node) = at(next) {
+        while let Some(node) = next.get() {
             if node.is_at(address) {
                 if let Some(found) = look(node.words()) {
                     return Some(found);
@@ -269,10 +261,4 @@ impl<const BITS: u32> Table<BITS> {
         }
         None
     }
-}
-
-#[inline]
-pub(super) fn at(link: &AtomicPtr<Node>) -> Option<&'static Node> {
-    // SAFETY: null, or a node of `Nodes`, which are never freed.
-    unsafe { link.load(Acquire).as_ref() }
 }

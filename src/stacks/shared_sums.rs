@@ -2,13 +2,13 @@
 //! event has to be looked at: for the highest net bytes, and for the first allocation past the
 //! limits of a budget. It takes one atomic addition for each number that is kept.
 
-use std::ptr;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicI64, AtomicPtr, AtomicU64};
+use std::sync::atomic::{AtomicI64, AtomicU64};
 
 use super::breakpoint;
-use super::stack::{self, Stack};
+use super::stack::Stack;
 use crate::counters::{Event, Sums};
+use crate::sys::Link;
 
 /// What each event of a shared scope is looked at for.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +33,7 @@ pub(crate) struct SharedSums {
 /// first.
 struct Past {
     event: AtomicU64,
-    stack: AtomicPtr<Stack>,
+    stack: Link<Stack>,
 }
 
 /// The event is being written.
@@ -45,14 +45,13 @@ impl Watch {
 
 impl Past {
     #[allow(clippy::declare_interior_mutable_const)] // A template.
-    const NONE: Self = Self { event: AtomicU64::new(0), stack: AtomicPtr::new(ptr::null_mut()) };
+    const NONE: Self = Self { event: AtomicU64::new(0), stack: Link::NONE };
 
     fn claim(&self, event: u64, stack: Option<&'static Stack>) {
         if self.event.load(Relaxed) == 0
             && self.event.compare_exchange(0, CLAIMED, Relaxed, Relaxed).is_ok()
         {
-            let stack = stack.map_or(ptr::null(), |stack| stack as *const Stack);
-            self.stack.store(stack.cast_mut(), Relaxed);
+            self.stack.set(stack);
             self.event.store(event, Release);
             breakpoint::pass();
         }
@@ -140,7 +139,7 @@ impl SharedSums {
     pub(crate) fn first_overrun(&self) -> Option<(u64, Option<&'static Stack>)> {
         let read = |past: &Past| match past.event.load(Acquire) {
             0 | CLAIMED => None,
-            event => Some((event, stack::at(&past.stack))),
+            event => Some((event, past.stack.get())),
         };
         self.past.iter().filter_map(read).min_by_key(|(event, _)| *event)
     }

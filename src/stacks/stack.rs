@@ -2,23 +2,19 @@
 //! interned for the life of the process, so that a reference stands for one, whichever thread or
 //! scope met it.
 //!
-//! The set is a trie over the bits of the stacks' hashes: a table of roots, then two bits a level.
-//! It only grows: a new stack is put into an empty place with one compare-and-swap, and no lock or
-//! move of others is ever needed. Equal hashes are told apart by their addresses, and go one below
-//! the other.
+//! The set is a [`Trie`] over their hashes. Equal hashes are told apart by their addresses.
 //!
-//! Relies on: memory of `memory::keep` belongs to nobody else and is never freed; a stack is
-//! written before the compare-and-swap that publishes it, and not changed after.
+//! Relies on: memory of `memory::keep` belongs to nobody else and is never freed.
 #![allow(unsafe_code)]
 
 use std::alloc::Layout;
 use std::mem::size_of;
 use std::ptr;
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
-use std::sync::atomic::{AtomicPtr, AtomicU64};
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 
 use super::process_counts::ProcessCounts;
-use crate::sys::memory;
+use crate::sys::{memory, Link, Member, Trie};
 use crate::walk::{Stop, Walked};
 
 /// A stack, walked from an allocation to the thread's start. Its return addresses follow it in
@@ -29,21 +25,21 @@ pub(crate) struct Stack {
     hash: u64,
     return_addresses: &'static [usize],
     stop: Stop,
-    children: [AtomicPtr<Stack>; 4],
+    below: [Link<Stack>; 4],
     process_counts: ProcessCounts,
 }
 
-#[allow(clippy::declare_interior_mutable_const)] // A template for arrays.
-const EMPTY: AtomicPtr<Stack> = AtomicPtr::new(ptr::null_mut());
-
-/// The roots are found by so many of the highest bits.
-const ROOT_BITS: u32 = 10;
+impl Member for Stack {
+    fn below(&self) -> &[Link<Self>; 4] {
+        &self.below
+    }
+}
 
 static ALL: Set = Set::new(1 << 20);
 
 /// The set of all stacks.
 struct Set {
-    roots: [AtomicPtr<Stack>; 1 << ROOT_BITS],
+    stacks: Trie<Stack, 1024>,
     count: AtomicU64,
     /// At some 300 bytes each, a million take a third of a gigabyte: a program with more has no use
     /// for the list.
@@ -64,23 +60,7 @@ pub(crate) fn interrupting_stack() -> Option<&'static Stack> {
 
 /// Shows `visit` every stack that there is.
 pub(crate) fn visit_stacks(visit: &mut dyn FnMut(&'static Stack)) {
-    ALL.visit(visit);
-}
-
-fn visit_below(place: &AtomicPtr<Stack>, visit: &mut dyn FnMut(&'static Stack)) {
-    if let Some(stack) = at(place) {
-        visit(stack);
-        for child in &stack.children {
-            visit_below(child, visit);
-        }
-    }
-}
-
-#[inline]
-pub(crate) fn at(place: &AtomicPtr<Stack>) -> Option<&'static Stack> {
-    // SAFETY: a pointer in the trie was initialised by `Stack::allocate` before it was published,
-    // and is never freed.
-    unsafe { place.load(Acquire).as_ref() }
+    ALL.stacks.visit(visit);
 }
 
 /// A stack for tests that walk none.
@@ -106,50 +86,37 @@ pub(crate) fn made_up_collision() -> [&'static Stack; 2] {
 
 impl Set {
     const fn new(max: u64) -> Self {
-        Self { roots: [EMPTY; 1 << ROOT_BITS], count: AtomicU64::new(0), max }
+        Self { stacks: Trie::NEW, count: AtomicU64::new(0), max }
     }
 
-    fn visit(&self, visit: &mut dyn FnMut(&'static Stack)) {
-        for root in &self.roots {
-            visit_below(root, visit);
-        }
-    }
-
+    #[inline]
     fn intern(&self, addresses: &[usize], stop: Stop, hash: u64) -> Option<&'static Stack> {
-        // No panic: the first bits of a hash, and as many places as they can say.
-        let mut place = &self.roots[(hash >> (64 - ROOT_BITS)) as usize];
-        let mut bits = hash << ROOT_BITS;
-        while let Some(stack) = at(place) {
-            if stack.hash == hash && stack.stop == stop && stack.return_addresses() == addresses {
-                return Some(stack);
-            }
-            // No panic: two bits, and four places.
-            place = &stack.children[(bits >> 62) as usize];
-            bits <<= 2;
+        let known = self.stacks.find(hash, |stack| {
+            stack.hash == hash && stack.stop == stop && stack.return_addresses == addresses
+        });
+        match known {
+            Some(stack) => Some(stack),
+            None => self.insert(addresses, stop, hash),
         }
-        self.insert(place, addresses, stop, hash)
     }
 
     #[cold]
-    fn insert(
-        &self,
-        place: &AtomicPtr<Stack>,
-        addresses: &[usize],
-        stop: Stop,
-        hash: u64,
-    ) -> Option<&'static Stack> {
+    fn insert(&self, addresses: &[usize], stop: Stop, hash: u64) -> Option<&'static Stack> {
         if self.count.load(Relaxed) >= self.max {
             return None;
         }
         let stack = Stack::allocate(addresses, stop, hash)?;
-        if place.compare_exchange(ptr::null_mut(), stack, AcqRel, Relaxed).is_ok() {
-            self.count.fetch_add(1, Relaxed);
-            // SAFETY: initialised by `allocate`, and never freed now that it is published.
-            return Some(unsafe { &*stack });
+        let is_it = |stack: &Stack| {
+            stack.hash == hash && stack.stop == stop && stack.return_addresses == addresses
+        };
+        match self.stacks.insert(hash, stack, is_it) {
+            Ok(()) => {
+                self.count.fetch_add(1, Relaxed);
+                Some(stack)
+            }
+            // The memory is lost, which is rare, and little.
+            Err(known) => Some(known),
         }
-        // Another thread was first in this place, with this stack or another one. The memory is
-        // lost, which is rare, and little.
-        self.intern(addresses, stop, hash)
     }
 }
 
@@ -187,7 +154,7 @@ impl Stack {
         self.hash
     }
 
-    fn allocate(addresses: &[usize], stop: Stop, hash: u64) -> Option<*mut Self> {
+    fn allocate(addresses: &[usize], stop: Stop, hash: u64) -> Option<&'static Self> {
         let size = size_of::<Self>() + std::mem::size_of_val(addresses);
         let layout = Layout::from_size_align(size, std::mem::align_of::<Self>()).ok()?;
         let memory: *mut Self = memory::keep(layout).cast();
@@ -198,19 +165,19 @@ impl Stack {
         // SAFETY: the block has room for all addresses behind the header, whose size is a multiple
         // of their alignment.
         unsafe { ptr::copy_nonoverlapping(addresses.as_ptr(), behind, addresses.len()) };
-        // SAFETY: written above. They never change, and are freed, if at all, before anybody but
-        // `insert` has seen the stack.
+        // SAFETY: written above; they never change, and are never freed.
         let return_addresses = unsafe { &*ptr::slice_from_raw_parts(behind, addresses.len()) };
         let header = Self {
             hash,
             return_addresses,
             stop,
-            children: [EMPTY; 4],
+            below: [Link::NONE; 4],
             process_counts: ProcessCounts::new(),
         };
         // SAFETY: `memory` is fresh, aligned, and has room for the header.
         unsafe { memory.write(header) };
-        Some(memory)
+        // SAFETY: written above, and never freed.
+        Some(unsafe { &*memory })
     }
 }
 
@@ -220,7 +187,7 @@ const _: () = assert!(size_of::<Stack>() % size_of::<usize>() == 0);
 mod tests {
     use std::thread;
 
-    use super::{Set, Stack, Stop, ROOT_BITS};
+    use super::{Set, Stack, Stop};
 
     fn intern(set: &'static Set, addresses: &[usize], hash: u64) -> Option<&'static Stack> {
         set.intern(addresses, Stop::TooDeep, hash)
@@ -248,12 +215,12 @@ mod tests {
         static SET: Set = Set::new(100);
         // Six below one root, in all four places and one below the other; and one below another
         // root.
-        let below = [0, 1, 2, 3, 3, 3].map(|bits: u64| bits << (62 - ROOT_BITS));
+        let below = [0, 1, 2, 3, 3, 3].map(|bits: u64| bits << (62 - 10));
         for (address, hash) in below.into_iter().chain([1 << 63]).enumerate() {
             intern(&SET, &[address], hash).expect("memory");
         }
         let mut shown = Vec::new();
-        SET.visit(&mut |stack| shown.push(stack.return_addresses()[0]));
+        SET.stacks.visit(&mut |stack| shown.push(stack.return_addresses()[0]));
         shown.sort_unstable();
         assert_eq!(shown, [0, 1, 2, 3, 4, 5, 6]);
     }
@@ -262,10 +229,9 @@ mod tests {
     fn a_place_that_another_thread_has_taken_is_passed_by() {
         static SET: Set = Set::new(100);
         let first = intern(&SET, &[1], 0).expect("memory");
-        let place = &SET.roots[0];
-        let again = SET.insert(place, &[1], Stop::TooDeep, 0).expect("known by now");
+        let again = SET.insert(&[1], Stop::TooDeep, 0).expect("known by now");
         assert!(std::ptr::eq(first, again));
-        let other = SET.insert(place, &[2], Stop::TooDeep, 0).expect("memory");
+        let other = SET.insert(&[2], Stop::TooDeep, 0).expect("memory");
         assert_eq!(other.return_addresses(), [2]);
         assert!(std::ptr::eq(other, intern(&SET, &[2], 0).expect("known")));
     }

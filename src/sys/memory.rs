@@ -54,6 +54,18 @@ pub(crate) fn keep(layout: Layout) -> *mut u8 {
     }
 }
 
+/// A reference for ever to what `make` makes; `None` without memory.
+pub(crate) fn keep_new<T>(make: impl FnOnce() -> T) -> Option<&'static T> {
+    let memory: *mut T = keep(Layout::new::<T>()).cast();
+    if memory.is_null() {
+        return None;
+    }
+    // SAFETY: fresh, and of the layout of a `T`.
+    unsafe { memory.write(make()) };
+    // SAFETY: written above, and never freed.
+    Some(unsafe { &*memory })
+}
+
 #[cfg(test)]
 mod tests {
     use std::alloc::Layout;

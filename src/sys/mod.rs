@@ -2,11 +2,13 @@
 //! containers in it.
 //!
 //! - [`pages`], and [`memory`] made of them; [`vec`](self::vec) and [`stable_vec`]: arrays in it;
-//! - [`pool`]: things that are lent and given back, and never freed;
+//! - [`link`]: leads to what lives for ever; [`pool`]: a list of things that are lent and given
+//!   back; [`trie`]: a set that only grows;
 //! - [`asm_symbol`]: the names of functions written in assembly;
 //! - [`loader`], [`process`], [`threads`], [`unwinder`]: its functions, each declared once.
 
 mod asm_symbol;
+mod link;
 pub(crate) mod loader;
 pub(crate) mod memory;
 // Where a signal handler may ask the system for pages.
@@ -30,10 +32,13 @@ pub(crate) mod process;
 pub(crate) mod random_tests;
 mod stable_vec;
 pub(crate) mod threads;
+mod trie;
 pub(crate) mod unwinder;
 mod vec;
 
 pub(crate) use asm_symbol::asm_symbol;
+pub(crate) use link::Link;
 pub(crate) use pool::{Links, Pool, Pooled};
 pub(crate) use stable_vec::StableVec;
+pub(crate) use trie::{Member, Trie};
 pub(crate) use vec::{OutOfMemory, SystemVec};

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use std::thread;
 
 use super::super::nodes::{Node, Nodes, CHUNK_NODES, FIRST_ADDRESS};
-use super::super::table::{at, Bucket};
+use super::super::table::Bucket;
 use super::super::uses::Reused;
 use super::*;
 use crate::stacks::made_up_stack;
@@ -387,6 +387,6 @@ fn a_block_takes_the_place_of_one_that_was_freed_unseen() {
         scope.end();
     }
     let first = table.bucket(0x1000).expect("a bucket");
-    let nodes = std::iter::successors(at(first), |node| at(&node.next)).count();
+    let nodes = std::iter::successors(first.get(), |node| node.next.get()).count();
     assert_eq!(nodes, 1);
 }
