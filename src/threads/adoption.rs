@@ -30,11 +30,15 @@ pub(super) fn current_or_adopted() -> Option<CurrentThread> {
 /// interrupted the library at work.
 #[inline]
 pub(super) fn current_or_lent() -> Result<CurrentThread, OutOfMemory> {
-    #[cold]
-    fn adopted_or_lent() -> Option<CurrentThread> {
-        current_or_adopted().or_else(lend)
+    match current_thread() {
+        Some(thread) => Ok(thread),
+        None => adopted_or_lent(),
     }
-    current_thread().or_else(adopted_or_lent).ok_or(OutOfMemory)
+}
+
+#[cold]
+fn adopted_or_lent() -> Result<CurrentThread, OutOfMemory> {
+    current_or_adopted().or_else(lend).ok_or(OutOfMemory)
 }
 
 fn lend() -> Option<CurrentThread> {

@@ -11,7 +11,7 @@
 //! - [`open_scope`]: a scope's hold on its thread; [`attached`]: that of another thread on a scope;
 //! - [`tracking`]: a scope's hold on the table of live blocks;
 //! - [`registry`]: all threads; one that starts adopts a state that one that has ended gave back;
-//! - [`flushed`] and [`process_peak`]: the highest net bytes of the process.
+//! - [`flushed`] and [`process_peak`](mod@process_peak): the highest net bytes of the process.
 
 mod adoption;
 mod attached;
