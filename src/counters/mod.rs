@@ -2,7 +2,7 @@
 //! process totals by summing those of all threads.
 //!
 //! - [`event`]: an event, before it is counted;
-//! - [`thread_counters`]: a thread's counters, and how their owner writes them;
+//! - [`thread_counters`]: a thread's counters; [`own_line`]: how their owner writes them;
 //! - [`current`]: which counters the current thread writes;
 //! - [`counts`]: the numbers, as the library reads them; [`stats`]: the same, as users see them;
 //! - [`sums`] and [`blocks`]: a few of the numbers, handed around together.
@@ -11,6 +11,7 @@ mod blocks;
 mod counts;
 pub(crate) mod current;
 mod event;
+pub(crate) mod own_line;
 mod stats;
 mod sums;
 pub(crate) mod thread_counters;

@@ -1,4 +1,4 @@
-//! Hot: `ThreadCounters`, what one thread counts, and how the thread writes it.
+//! Hot: `ThreadCounters`, what one thread counts.
 //!
 //! In plain words: each thread has 64 bytes of counters that it alone writes, with plain loads and
 //! relaxed stores, and that anyone may read. Next to the totals stand three limits on the thread's
@@ -26,8 +26,8 @@ use super::counts::Counts;
 pub(crate) struct Line {
     pub(crate) counters: Counters,
     /// Net bytes below this take the slow half. Whoever wants to know of every event of every
-    /// thread, as a profiler does, stores this limit into the lines of all threads. So [`floor`]
-    /// reads it atomically.
+    /// thread, as a profiler does, stores this limit into the lines of all threads. So it is read
+    /// atomically.
     floor: i64,
     /// Net bytes above this take the slow half. Otherwise as the floor.
     ceiling: i64,
@@ -63,7 +63,7 @@ pub(crate) enum Word {
 
 impl Word {
     #[inline(always)]
-    const fn of(self, line: *const Line) -> *mut i64 {
+    pub(super) const fn of(self, line: *const Line) -> *mut i64 {
         line.cast::<i64>().cast_mut().wrapping_add(self as usize)
     }
 }
@@ -117,8 +117,8 @@ pub(crate) const EVERY_DEALLOC: i64 = i64::MAX;
 /// The counters of one thread, as any thread may read them.
 #[repr(C)]
 pub(crate) struct ThreadCounters {
-    /// Written by the owning thread, through [`store`], [`add_got`] and their like. Other threads
-    /// write nothing but the limits.
+    /// Written by the owning thread, through [`own_line`](super::own_line). Other threads write
+    /// nothing but the limits.
     line: UnsafeCell<Line>,
     registration: Registration,
     /// As in [`Counts`]; too rare for the line.
@@ -175,175 +175,5 @@ impl ThreadCounters {
             failed: self.failed.load(Relaxed),
             huge: self.huge.load(Relaxed),
         }
-    }
-}
-
-// Reads of the limits, which other threads may store meanwhile.
-macro_rules! limit {
-    ($name:ident, $word:ident, $offset:literal) => {
-        /// # Safety
-        /// `line` is the line of a [`ThreadCounters`] or of a [`Dummy`].
-        #[inline(always)]
-        pub(crate) unsafe fn $name(line: *const Line) -> i64 {
-            const _: () = assert!(Word::$word as usize * 8 == $offset);
-            // As in `store`.
-            #[cfg(all(
-                debug_assertions,
-                target_arch = "x86_64",
-                target_pointer_width = "64",
-                not(miri)
-            ))]
-            {
-                let limit: i64;
-                // SAFETY: in bounds, aligned and alive by the contract; other threads store it
-                // atomically.
-                unsafe {
-                    std::arch::asm!(
-                        concat!("mov {}, [{} + ", $offset, "]"),
-                        out(reg) limit,
-                        in(reg) line,
-                        options(nostack, preserves_flags, readonly),
-                    );
-                }
-                limit
-            }
-            #[cfg(not(all(
-                debug_assertions,
-                target_arch = "x86_64",
-                target_pointer_width = "64",
-                not(miri)
-            )))]
-            // SAFETY: as above; a dummy is in read-only memory, which a relaxed load may read.
-            unsafe { AtomicI64::from_ptr(Word::$word.of(line)) }.load(Relaxed)
-        }
-    };
-}
-limit!(floor, Floor, 48);
-limit!(ceiling, Ceiling, 56);
-
-/// Stores one word of the current thread's own line.
-///
-/// # Safety
-/// `line` is the line of a [`ThreadCounters`] (not of a dummy) that the current thread owns.
-#[inline(always)]
-pub(crate) unsafe fn store(line: *const Line, word: Word, value: i64) {
-    let at = word.of(line);
-    // Unoptimised, `AtomicI64::store` is three calls, of 30 instructions. An aligned `mov` is the
-    // same store.
-    #[cfg(all(debug_assertions, target_arch = "x86_64", target_pointer_width = "64", not(miri)))]
-    // SAFETY: in bounds, aligned and alive by the contract; other threads read it atomically.
-    unsafe {
-        std::arch::asm!(
-            "mov [{}], {}",
-            in(reg) at,
-            in(reg) value,
-            options(nostack, preserves_flags),
-        );
-    }
-    #[cfg(not(all(
-        debug_assertions,
-        target_arch = "x86_64",
-        target_pointer_width = "64",
-        not(miri)
-    )))]
-    // SAFETY: as above.
-    unsafe { AtomicI64::from_ptr(at) }.store(value, Relaxed);
-}
-
-// What an event adds. On x86_64 each is one instruction. So a signal handler that allocates in the
-// midst of an event neither spoils what the event adds, nor is what the handler adds spoilt. It
-// also spares a register for the sum, and unoptimised the calls of `AtomicI64`.
-macro_rules! add {
-    ($name:ident, $word:ident, $offset:literal) => {
-        /// # Safety
-        /// As for [`store`].
-        #[inline(always)]
-        pub(crate) unsafe fn $name(line: *const Line, amount: i64) {
-            const _: () = assert!(Word::$word as usize * 8 == $offset);
-            #[cfg(all(target_arch = "x86_64", target_pointer_width = "64", not(miri)))]
-            // SAFETY: in bounds, aligned and alive by the contract; other threads read it
-            // atomically.
-            unsafe {
-                std::arch::asm!(
-                    concat!("add qword ptr [{} + ", $offset, "], {}"),
-                    in(reg) line,
-                    in(reg) amount,
-                    options(nostack),
-                );
-            }
-            #[cfg(not(all(target_arch = "x86_64", target_pointer_width = "64", not(miri))))]
-            {
-                // SAFETY: as above.
-                let own = unsafe { AtomicI64::from_ptr(Word::$word.of(line)) };
-                own.store(own.load(Relaxed).wrapping_add(amount), Relaxed);
-            }
-        }
-    };
-}
-/// Counts one, likewise.
-macro_rules! count {
-    ($name:ident, $word:ident, $offset:literal) => {
-        /// # Safety
-        /// As for [`store`].
-        #[inline(always)]
-        pub(crate) unsafe fn $name(line: *const Line) {
-            const _: () = assert!(Word::$word as usize * 8 == $offset);
-            #[cfg(all(target_arch = "x86_64", target_pointer_width = "64", not(miri)))]
-            // SAFETY: as in `add`.
-            unsafe {
-                std::arch::asm!(
-                    concat!("inc qword ptr [{} + ", $offset, "]"),
-                    in(reg) line,
-                    options(nostack),
-                );
-            }
-            #[cfg(not(all(target_arch = "x86_64", target_pointer_width = "64", not(miri))))]
-            {
-                // SAFETY: as above.
-                let own = unsafe { AtomicI64::from_ptr(Word::$word.of(line)) };
-                own.store(own.load(Relaxed).wrapping_add(1), Relaxed);
-            }
-        }
-    };
-}
-add!(add_got, Got, 0);
-add!(add_freed, Freed, 8);
-count!(count_alloc, Allocs, 24);
-count!(count_dealloc, Deallocs, 32);
-count!(count_realloc, Reallocs, 40);
-
-#[cfg(test)]
-mod tests {
-    use super::{add_freed, add_got, count_alloc, count_dealloc, count_realloc};
-    use super::{ceiling, floor, store, ThreadCounters, Word};
-
-    #[test]
-    fn words_are_the_fields_of_the_line() {
-        let thread = ThreadCounters::NEW;
-        use Word::{Allocs, Ceiling, Deallocs, Floor, Freed, Got, High, Reallocs};
-        let words = [Got, Freed, High, Allocs, Deallocs, Reallocs, Floor, Ceiling];
-        for (word, value) in words.into_iter().zip(100..) {
-            // SAFETY: this thread owns the counters that it has just made.
-            unsafe { store(thread.line(), word, value) };
-        }
-        // SAFETY: as above.
-        let counters = unsafe { (*thread.line()).counters };
-        assert_eq!((counters.got, counters.freed, counters.high), (100, 101, 102));
-        assert_eq!((counters.allocs, counters.deallocs, counters.reallocs), (103, 104, 105));
-        // SAFETY: as above.
-        unsafe { add_got(thread.line(), 7) };
-        // SAFETY: as above.
-        unsafe { add_freed(thread.line(), -7) };
-        for count in [count_alloc, count_dealloc, count_realloc] {
-            // SAFETY: as above.
-            unsafe { count(thread.line()) };
-        }
-        let counts = thread.counts();
-        assert_eq!((counts.got, counts.freed), (107, 94));
-        assert_eq!((counts.allocs, counts.deallocs, counts.reallocs), (104, 105, 106));
-        // SAFETY: as above.
-        assert_eq!(unsafe { floor(thread.line()) }, 106);
-        // SAFETY: as above.
-        assert_eq!(unsafe { ceiling(thread.line()) }, 107);
     }
 }

@@ -95,7 +95,8 @@ pub(crate) fn totals() -> Totals {
     for thread in THREADS.iter() {
         let counts = thread.counters.counts();
         totals.counts += counts;
-        // Where it is more than `FLUSH_BYTES`, the thread is about to flush.
+        // Where it is more than `FLUSH_BYTES`, a flush is under way. That counts as not yet begun,
+        // or as done.
         let unreported = counts.current().wrapping_sub(thread.counters.flushed.load(Relaxed));
         // No panic: the lower bound is the lower one.
         totals.current = totals.current.wrapping_add(unreported.clamp(-FLUSH_BYTES, FLUSH_BYTES));
