@@ -16,7 +16,7 @@
 pub(crate) mod advice;
 pub(crate) mod built;
 mod chain;
-pub(crate) mod code;
+mod code;
 mod cycles;
 pub(crate) mod detailed;
 #[cfg(test)]
