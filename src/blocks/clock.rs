@@ -48,8 +48,8 @@ pub(super) fn ticks() -> u64 {
         return 0;
     }
     #[cfg(all(target_arch = "x86_64", not(miri)))]
-    // SAFETY: the architecture has the instruction, in all its versions, and says that it changes
-    // but the two registers of its result.
+    // SAFETY: every processor of this architecture has the instruction, which changes only the two
+    // registers of its result.
     return unsafe { std::arch::x86_64::_rdtsc() };
     #[cfg(not(all(target_arch = "x86_64", not(miri))))]
     return epoch().map_or(0, |epoch| nanoseconds_in(epoch.elapsed()));

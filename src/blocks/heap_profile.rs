@@ -1,6 +1,6 @@
 //! Hot: `HeapProfile`, a heap profile: what its blocks come to by program point, and how many of
 //! them were live when. One for each scope or profiler that asks; its blocks are in the table of
-//! live blocks ([`table`](super::table)), each with its point.
+//! live blocks ([`table`]), each with its point.
 //!
 //! In plain words: the points are a trie, found by the hash of the stack. They are never freed, nor
 //! taken out: the next user of the same `HeapProfile` finds those of the last one, set to zero. So

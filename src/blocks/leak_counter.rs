@@ -1,5 +1,5 @@
 //! Hot: `LeakCounter`, how many of the blocks that were allocated in a scope are live. Changed by
-//! [`live`], where the blocks are; begun, read and ended by the scope.
+//! [`live`](super::live), where the blocks are; begun, read and ended by the scope.
 //!
 //! A `LeakCounter` is used by one scope after another ([`uses`](super::uses)). A thread that frees
 //! a block first looks whether the serial of its entry is the present one. It may be held up after

@@ -1,6 +1,6 @@
 //! Hot: live blocks, as scopes and heap profiles see them: the one place that knows both the
 //! [`table`](super::table) and what its entries mean. A block that is entered, freed or reallocated
-//! changes the numbers of all whom it concerns.
+//! changes the numbers of everybody whom it concerns.
 
 use std::ptr;
 

@@ -53,8 +53,8 @@ impl Node {
             && self.address.compare_exchange(FREE, CLAIMED, Acquire, Relaxed).is_ok()
     }
 
-    /// Every store releases: who reads one of the new fields, and then the address, sees that the
-    /// node was claimed.
+    /// Every store releases: whoever reads one of the new fields, and then the address, sees that
+    /// the node was claimed.
     #[inline]
     pub(super) fn fill(&self, address: usize, words: Words) {
         let Words { owner, stamp, size, place } = words;

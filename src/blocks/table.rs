@@ -1,6 +1,6 @@
 //! Hot: `Table`, the table of live blocks, for leaks, which go by the identity of a block and not
-//! by subtraction. While any scope asks for its retained blocks, `threads` enters here each block
-//! that is allocated in such a scope, and takes it out when it is freed, on whichever thread.
+//! by subtraction, and for heap profiles. While anybody asks for live blocks, `threads` enters here
+//! each block that is allocated for them, and takes it out when it is freed, on whichever thread.
 //! Lock-free; its memory comes from the system itself and is never given back.
 //!
 //! The plain version is a hash table from addresses to lists of entries, one for each scope that
@@ -21,9 +21,9 @@
 //!    asks. Their serial is no longer that of their `LeakCounter`, so they count for nobody
 //!    (`leak_counter` says how that is sure). There can be no more of them than there are addresses
 //!    in the heap, times the scopes around one block. Others could recycle them earlier, but then
-//!    the owner had to take out by a compare-and-swap too, and the one who recycles could not tell
-//!    an entry that is out of date from one that was replaced by a fresh one between two of his
-//!    looks.
+//!    the owner would have to take out by a compare-and-swap too, and the one who recycles could
+//!    not tell an entry that is out of date from a fresh one that has come in its place since his
+//!    last look.
 //! 4. **Neighbours in memory are neighbours in the table**, so that it is touched, page by page,
 //!    only as far as the heap reaches; arenas that begin at multiples of some high power of two are
 //!    set apart by a hash of the high bits.

@@ -19,7 +19,7 @@ thread_local! {
 
 const _: () = assert!(!needs_drop::<Cell<bool>>());
 
-/// From now on, limits that are passed are told.
+/// From now on, a thread that passes a limit is told so.
 pub(crate) fn set() {
     IS_SET.store(true, Relaxed);
 }

@@ -5,7 +5,7 @@
 //! A profiler starts on one thread and must reach all others, whose limits only their owners write.
 //! It raises a flag, then stores the ceiling that sends every event to the slow half into every
 //! state (`threads::registry`); an owner that sets its ceiling looks at the flag afterwards.
-//! Between the two steps of each stands a sequentially consistent fence, so one of both sees the
+//! Between the two steps of each stands a sequentially consistent fence, so one of the two sees the
 //! other. When the last profiler stops, each thread puts its own ceiling right at its next event.
 
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
@@ -19,7 +19,8 @@ use crate::counters::Event;
 static PROFILERS: AtomicUsize = AtomicUsize::new(0);
 
 /// How many of them read the counts here. The others have all they want in their heap profile
-/// (`blocks`).
+/// (`blocks`). Both are right: these counts are two additions an event, and a heap profile has ten
+/// numbers a stack and every live block.
 static READERS: AtomicUsize = AtomicUsize::new(0);
 
 /// Of events without a stack.

@@ -10,7 +10,7 @@ use std::cell::UnsafeCell;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
-use super::site_counts::{Growth, SiteCounts};
+use super::site_counts::SiteCounts;
 use super::stack::Stack;
 use super::stack_index::StackIndex;
 use crate::counters::Event;
@@ -36,76 +36,35 @@ struct Row {
     counts: AtomicSiteCounts,
 }
 
-/// A [`SiteCounts`] that one thread writes and any thread reads: each number exact, all of them
-/// consistent while the writer rests.
-struct AtomicSiteCounts {
-    allocs: AtomicU64,
-    reallocs: AtomicU64,
-    bytes: AtomicU64,
-    sizes: [AtomicU64; 4],
-    last: AtomicU64,
-    steps: AtomicU64,
-    /// Of the growth: the number of steps, what they gained, and the bounds.
-    grown: [AtomicU64; 4],
-}
+/// The words of a [`SiteCounts`] that one thread writes and any thread reads: each number exact,
+/// all of them consistent while the writer rests.
+struct AtomicSiteCounts([AtomicU64; SiteCounts::WORDS]);
 
 impl AtomicSiteCounts {
-    const fn new() -> Self {
-        #[allow(clippy::declare_interior_mutable_const)] // A template.
+    #[allow(clippy::declare_interior_mutable_const)] // A template.
+    const ZERO: Self = {
         const ZERO: AtomicU64 = AtomicU64::new(0);
-        Self {
-            allocs: ZERO,
-            reallocs: ZERO,
-            bytes: ZERO,
-            sizes: [ZERO; 4],
-            last: ZERO,
-            steps: ZERO,
-            grown: [ZERO, ZERO, AtomicU64::new(Growth::NONE.least), ZERO],
-        }
-    }
+        Self([ZERO; SiteCounts::WORDS])
+    };
 
     fn load(&self) -> SiteCounts {
-        let load = |[a, b, c, d]: &[AtomicU64; 4]| {
-            [a.load(Relaxed), b.load(Relaxed), c.load(Relaxed), d.load(Relaxed)]
-        };
-        let [count, gained, least, most] = load(&self.grown);
-        let growth = Growth {
-            sizes: load(&self.sizes),
-            last: self.last.load(Relaxed),
-            steps: self.steps.load(Relaxed),
-            count,
-            gained,
-            least,
-            most,
-        };
-        SiteCounts {
-            allocs: self.allocs.load(Relaxed),
-            reallocs: self.reallocs.load(Relaxed),
-            bytes: self.bytes.load(Relaxed),
-            growth,
-            ..SiteCounts::ZERO
+        let mut words = [0; SiteCounts::WORDS];
+        for (word, atomic) in words.iter_mut().zip(&self.0) {
+            *word = atomic.load(Relaxed);
         }
+        SiteCounts::of_words(words)
     }
 
     fn store(&self, counts: &SiteCounts) {
-        self.allocs.store(counts.allocs, Relaxed);
-        self.reallocs.store(counts.reallocs, Relaxed);
-        self.bytes.store(counts.bytes, Relaxed);
-        let Growth { sizes, last, steps, count, gained, least, most } = counts.growth;
-        for (word, size) in self.sizes.iter().zip(sizes) {
-            word.store(size, Relaxed);
-        }
-        self.last.store(last, Relaxed);
-        self.steps.store(steps, Relaxed);
-        for (word, sum) in self.grown.iter().zip([count, gained, least, most]) {
-            word.store(sum, Relaxed);
+        for (atomic, word) in self.0.iter().zip(counts.words()) {
+            atomic.store(word, Relaxed);
         }
     }
 }
 
 impl Row {
     const fn new(stack: Option<&'static Stack>) -> Self {
-        Self { stack, is_opening: AtomicBool::new(false), counts: AtomicSiteCounts::new() }
+        Self { stack, is_opening: AtomicBool::new(false), counts: AtomicSiteCounts::ZERO }
     }
 }
 

@@ -1,6 +1,8 @@
 //! Hot: `SharedSums`, how far a scope has come to which several threads add. It is kept where each
 //! event has to be looked at: for the highest net bytes, and for the first allocation past the
 //! limits of a budget. It takes one atomic addition for each number that is kept.
+//! A scope of one thread needs no sums of its own ([`FirstOverrun`](super::first_overrun)): the
+//! thread's counters have them.
 
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicI64, AtomicU64};

@@ -37,6 +37,24 @@ impl SiteCounts {
     pub(crate) const ZERO: Self =
         Self { allocs: 0, reallocs: 0, bytes: 0, growth: Growth::NONE, at_peak: Blocks::NONE };
 
+    /// How many words say it all, but for `at_peak`, which a reader sets.
+    pub(super) const WORDS: usize = 13;
+
+    /// All zeros for [`ZERO`](Self::ZERO).
+    pub(super) fn words(&self) -> [u64; Self::WORDS] {
+        let Growth { sizes: [a, b, c, d], last, steps, count, gained, least, most } = self.growth;
+        let Self { allocs, reallocs, bytes, .. } = *self;
+        [allocs, reallocs, bytes, a, b, c, d, last, steps, count, gained, !least, most]
+    }
+
+    /// The inverse of [`words`](Self::words).
+    pub(super) fn of_words(words: [u64; Self::WORDS]) -> Self {
+        let [allocs, reallocs, bytes, a, b, c, d, last, steps, count, gained, least, most] = words;
+        let sizes = [a, b, c, d];
+        let growth = Growth { sizes, last, steps, count, gained, least: !least, most };
+        Self { allocs, reallocs, bytes, growth, ..Self::ZERO }
+    }
+
     /// Allocation events.
     pub(crate) const fn events(&self) -> u64 {
         self.allocs + self.reallocs
@@ -152,6 +170,13 @@ impl Default for Growth {
 #[cfg(test)]
 mod tests {
     use super::{Event, SiteCounts};
+
+    #[test]
+    fn the_words_say_it_all() {
+        assert_eq!(SiteCounts::ZERO.words(), [0; SiteCounts::WORDS]);
+        let words: [u64; SiteCounts::WORDS] = std::array::from_fn(|at| 7 * at as u64 + 1);
+        assert_eq!(SiteCounts::of_words(words).words(), words);
+    }
 
     #[test]
     fn a_chain_of_growth_follows_one_block() {

@@ -4,7 +4,7 @@
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Symbol {
     /// As std prints it: demangled, with all that it has of generics, hashes and crate numbers; see
-    /// [`names`].
+    /// [`names`](super::names).
     pub(crate) function: Option<String>,
     pub(crate) file: Option<String>,
     pub(crate) line: Option<u32>,

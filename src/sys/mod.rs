@@ -1,10 +1,10 @@
 //! Hot: what the library has from the system itself, past the allocator that it counts: memory, and
 //! containers in it.
 //!
-//! - [`pages`], and [`memory`] made of them; [`vec`](self::vec) and [`stable_vec`]: arrays in it;
+//! - [`pages`], and [`memory`] made of them; [`mod@vec`] and [`stable_vec`]: arrays in it;
 //! - [`link`]: leads to what lives for ever; [`pool`]: a list of things that are lent and given
 //!   back; [`trie`]: a set that only grows;
-//! - [`asm_symbol`]: the names of functions written in assembly;
+//! - [`mod@asm_symbol`]: the names of functions written in assembly;
 //! - [`loader`], [`process`], [`threads`], [`unwinder`]: its functions, each declared once.
 
 mod asm_symbol;

@@ -30,8 +30,8 @@ impl<T: Pooled> Links<T> {
         self.users.load(Relaxed) > 0
     }
 
-    /// Who took an item gives it back once, and so does who joined. What its users wrote is visible
-    /// to who takes it next.
+    /// Whoever took an item gives it back once, and so does whoever joined. What its users wrote is
+    /// visible to whoever takes it next.
     pub(crate) fn give_back(&self) {
         self.users.fetch_sub(1, Release);
     }

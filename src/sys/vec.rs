@@ -1,4 +1,4 @@
-//! Hot: `SystemVec`, a growable array in pages of the system ([`pages`](super::pages)), which are
+//! Hot: `SystemVec`, a growable array in pages of the system ([`pages`]), which are
 //! given back. For what a thread keeps of its open scopes.
 //!
 //! Relies on: `pages` hands out memory that belongs to nobody else until it is freed. A copy of an

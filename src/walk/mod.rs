@@ -4,7 +4,7 @@
 //! In plain words: an unwinder turns the registers of a function into those of its caller, again
 //! and again. What it needs to know about a return address is one row of a table that compilers
 //! write for exceptions (`.eh_frame`), and of that row only how the caller's stack pointer and
-//! frame pointer are found: a [`Rule`]. To find and parse a row takes a microsecond; the rule is
+//! frame pointer are found: a [`rule`]. To find and parse a row takes a microsecond; the rule is
 //! then kept in one word of a fixed table, and a walk over known addresses takes a load of that
 //! word and two of the stack for each frame.
 //!

@@ -1,8 +1,8 @@
 //! Cold: what `dl_iterate_phdr` tells of the files that are loaded, and what its lock is good for.
 //!
 //! glibc unmaps a library under that lock only, so during a callback all that is loaded stays
-//! ([`hold`]). musl never unmaps one. Who waits in a callback for a thread that waits for the lock
-//! waits for ever; [`unwinder_is_free_of_loader`] says where the unwinder does not.
+//! ([`hold`]). musl never unmaps one. To wait in a callback for a thread that waits for the lock is
+//! to wait for ever; [`unwinder_is_free_of_loader`] says where the unwinder does not.
 //!
 //! Relies on: the manual of `dl_iterate_phdr`: what a callback is shown can be read during the
 //! call; ELF, by which a file is mapped as its headers say.

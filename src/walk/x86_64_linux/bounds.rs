@@ -24,7 +24,7 @@ use crate::sys::threads::{
     pthread_attr_destroy, pthread_attr_getstack, pthread_getattr_np, pthread_self, Attributes,
 };
 
-/// Addresses from `low` up to `high`, which is a multiple of eight. Nothing: not known yet.
+/// Addresses from `low` up to `high`, which is a multiple of eight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Bounds {
     low: usize,
@@ -33,6 +33,7 @@ struct Bounds {
     grows: bool,
 }
 
+/// Not known yet.
 const UNASKED: Bounds = Bounds { low: 0, high: 0, grows: false };
 /// Holds no stack pointer, either.
 const NOWHERE: Bounds = Bounds { low: usize::MAX, high: usize::MAX, grows: false };
@@ -144,8 +145,8 @@ fn are_readable(start: usize, end: usize) -> bool {
 }
 
 /// Whether a page can be read. Has the kernel read a word of it, as a set of signals for a purpose
-/// that it does not know: it says that the address is wrong, or else that the purpose is. Without
-/// `errno`, which belongs to the code around the allocation.
+/// that it does not know: it says that the address is wrong, or else that the purpose is. It
+/// leaves `errno` alone, which belongs to the code around the allocation.
 fn is_readable(page: usize) -> bool {
     const SYS_RT_SIGPROCMASK: usize = 14;
     const NO_PURPOSE: usize = 1_000;

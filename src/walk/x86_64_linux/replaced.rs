@@ -1,8 +1,9 @@
 //! Hot: notices that a module lies where a different one was: a library was unloaded, and another
 //! took its place.
 //!
-//! Asked at each miss, of the module that the address is in. Left is a module that is replaced
-//! within a scope by one of which only return addresses are met that the other had, too.
+//! Asked at each miss, of the module that the address is in. One case goes unnoticed: a module is
+//! replaced within a scope, and of the new one only return addresses are met that the old one had,
+//! too.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 

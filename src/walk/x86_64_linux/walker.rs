@@ -22,8 +22,8 @@
 //!      began.
 //!    - A CFA that is itself read from the stack is a third word. The frame it leads to is marked,
 //!      and counts as not holding.
-//!    - The last step, at the outermost frame, leads to no frame. By its rule alone, or else the
-//!      frame is walked from again (`ended_by_rule`).
+//!    - The last step, at the outermost frame, leads to no frame. Where that follows from its rule
+//!      alone, it holds; else that frame is walked from again (`ended_by_rule`).
 //!    - The words lie above the frame that was equal, so above the stack pointer, and below the end
 //!      of the stack: it is the thread's own, or nothing is reused.
 //!    - Where a frame does not hold, those before it are taken over and the walk goes on from the
