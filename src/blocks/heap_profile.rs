@@ -19,7 +19,7 @@
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize};
 
-use super::birth::{Birth, SERIAL_BITS};
+use super::birth::{self, Birth};
 use super::clock;
 use super::program_point::{PointNumbers, ProgramPoint};
 use super::table;
@@ -35,7 +35,7 @@ static OF_SCOPES: Pool<HeapProfile> = Pool::new();
 /// Its numbers on a cache line of their own.
 #[repr(align(64))]
 pub(crate) struct HeapProfile {
-    uses: Uses<SERIAL_BITS>,
+    uses: Uses,
     /// When the present profile began, by the clock of ticks and by that of the system.
     start_ticks: AtomicU64,
     start: AtomicU64,
@@ -89,14 +89,10 @@ impl Pooled for HeapProfile {
 }
 
 impl Reused for HeapProfile {
-    fn end(&'static self) {
-        if self.uses.end() {
-            tracking::stop_tracking();
-        }
-    }
+    const SERIAL_BITS: u32 = birth::SERIAL_BITS;
 
-    fn is_used_up(&self) -> bool {
-        self.uses.are_used_up()
+    fn uses(&self) -> &Uses {
+        &self.uses
     }
 }
 
@@ -128,11 +124,6 @@ impl HeapProfile {
         self.uses.begin();
         tracking::start_tracking();
         true
-    }
-
-    #[cfg(test)]
-    pub(crate) fn use_up(&self) {
-        self.uses.use_up();
     }
 
     /// That of the present use. Whoever has it sees what `begin` has set.

@@ -11,7 +11,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::table;
-use super::tracking::{start_tracking, stop_tracking};
+use super::tracking::start_tracking;
 use super::uses::{InUse, Reused, Uses};
 use crate::sys::{Links, Pool, Pooled};
 
@@ -20,14 +20,11 @@ static LEAK_COUNTERS: Pool<LeakCounter> = Pool::new();
 /// The live blocks of one scope at a time. On a cache line of its own.
 #[repr(align(64))]
 pub(crate) struct LeakCounter {
-    uses: Uses<SERIAL_BITS>,
+    uses: Uses,
     blocks: Count,
     lost: Count,
     links: Links<Self>,
 }
-
-/// Serials have so many bits: they share a word with what is counted.
-const SERIAL_BITS: u32 = 32;
 
 #[allow(clippy::declare_interior_mutable_const)] // A template, copied into each new one.
 impl Pooled for LeakCounter {
@@ -40,15 +37,11 @@ impl Pooled for LeakCounter {
 }
 
 impl Reused for LeakCounter {
-    /// No block is of the scope any more.
-    fn end(&'static self) {
-        if self.uses.end() {
-            stop_tracking();
-        }
-    }
+    /// They share a word with what is counted.
+    const SERIAL_BITS: u32 = 32;
 
-    fn is_used_up(&self) -> bool {
-        self.uses.are_used_up()
+    fn uses(&self) -> &Uses {
+        &self.uses
     }
 }
 
@@ -128,7 +121,7 @@ impl Count {
     const ZERO: Self = Self(AtomicU64::new(0));
 
     fn begin(&self, serial: u64) {
-        self.0.store(serial << SERIAL_BITS, Relaxed);
+        self.0.store(serial << LeakCounter::SERIAL_BITS, Relaxed);
     }
 
     fn get(&self) -> u32 {
@@ -139,9 +132,9 @@ impl Count {
     #[inline]
     fn add(&self, serial: u64, difference: i32) {
         let mut now = self.0.load(Relaxed);
-        while now >> SERIAL_BITS == serial {
+        while now >> LeakCounter::SERIAL_BITS == serial {
             let sum = (now as u32).saturating_add_signed(difference);
-            let new = (serial << SERIAL_BITS) | u64::from(sum);
+            let new = (serial << LeakCounter::SERIAL_BITS) | u64::from(sum);
             match self.0.compare_exchange_weak(now, new, Relaxed, Relaxed) {
                 Ok(_) => return,
                 Err(changed) => now = changed,
@@ -152,7 +145,7 @@ impl Count {
 
 #[cfg(test)]
 mod tests {
-    use super::{Count, LeakCounter, Pooled, Reused, Uses};
+    use super::{Count, LeakCounter, Pooled, Reused};
 
     fn new() -> &'static LeakCounter {
         Box::leak(Box::new(LeakCounter::NEW))
@@ -183,7 +176,7 @@ mod tests {
     #[test]
     fn a_late_change_meets_a_count_of_another_scope() {
         let count = Count::ZERO;
-        for serial in [1, 7, 8, Uses::<{ super::SERIAL_BITS }>::LAST] {
+        for serial in [1, 7, 8, (1 << LeakCounter::SERIAL_BITS) - 1] {
             count.begin(serial);
             count.add(serial, 5);
             count.add(serial - 1, 1);

@@ -34,3 +34,5 @@ pub(crate) use table::MovingBlock;
 pub(crate) use tracked::Tracked;
 pub(crate) use tracking::is_tracking;
 pub(crate) use uses::InUse;
+#[cfg(test)]
+pub(crate) use uses::Reused;

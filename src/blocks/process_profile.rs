@@ -69,6 +69,7 @@ pub(crate) fn profile_event(stack: Option<&'static Stack>, event: &Event, is_fir
 
 #[cfg(test)]
 mod tests {
+    use super::super::uses::Reused;
     use super::ProcessProfile;
 
     #[test]

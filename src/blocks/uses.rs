@@ -9,10 +9,11 @@
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
+use super::tracking::stop_tracking;
 use crate::sys::{Pool, Pooled};
 
-/// The uses of one leak counter or heap profile. Their serials are numbers of `BITS` bits.
-pub(super) struct Uses<const BITS: u32> {
+/// The uses of one leak counter or heap profile.
+pub(crate) struct Uses {
     /// The serial of the present one; [`IDLE`] while there is none.
     present: AtomicU64,
     /// That of the latest one.
@@ -22,9 +23,7 @@ pub(super) struct Uses<const BITS: u32> {
 /// No use's serial.
 pub(super) const IDLE: u64 = 0;
 
-impl<const BITS: u32> Uses<BITS> {
-    pub(super) const LAST: u64 = u64::MAX >> (u64::BITS - BITS);
-
+impl Uses {
     #[allow(clippy::declare_interior_mutable_const)] // A template, copied into each new one.
     pub(super) const NONE: Self =
         Self { present: AtomicU64::new(IDLE), last: AtomicU64::new(IDLE) };
@@ -41,11 +40,6 @@ impl<const BITS: u32> Uses<BITS> {
         self.present.store(serial, Release);
     }
 
-    /// The present use is over; `false` if there was none.
-    pub(super) fn end(&self) -> bool {
-        self.present.swap(IDLE, Release) != IDLE
-    }
-
     #[inline]
     pub(super) fn present(&self) -> u64 {
         self.present.load(Acquire)
@@ -57,22 +51,30 @@ impl<const BITS: u32> Uses<BITS> {
     pub(super) fn is_present(&self, serial: u64) -> bool {
         serial == self.present.load(Relaxed)
     }
-
-    pub(super) fn are_used_up(&self) -> bool {
-        self.last.load(Relaxed) >= Self::LAST
-    }
-
-    #[cfg(test)]
-    pub(super) fn use_up(&self) {
-        self.last.store(Self::LAST, Relaxed);
-    }
 }
 
 /// What is used again and again.
 pub(crate) trait Reused: Pooled {
+    /// How many bits its serials have.
+    const SERIAL_BITS: u32;
+
+    fn uses(&self) -> &Uses;
+
     /// The present use is over.
-    fn end(&'static self);
-    fn is_used_up(&self) -> bool;
+    fn end(&'static self) {
+        if self.uses().present.swap(IDLE, Release) != IDLE {
+            stop_tracking();
+        }
+    }
+
+    fn is_used_up(&self) -> bool {
+        self.uses().next() >> Self::SERIAL_BITS != 0
+    }
+
+    #[cfg(test)]
+    fn use_up(&self) {
+        self.uses().last.store((1 << Self::SERIAL_BITS) - 1, Relaxed);
+    }
 }
 
 /// A use of a leak counter or heap profile. Dropping it ends that.
@@ -108,18 +110,49 @@ impl<T: Reused> Drop for InUse<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Uses, IDLE};
+    use super::{InUse, Reused, Uses, IDLE};
+    use crate::sys::{Links, Pool, Pooled};
+
+    struct Item(Uses, Links<Item>);
+
+    impl Pooled for Item {
+        const NEW: Self = Self(Uses::NONE, Links::NEW);
+
+        fn links(&self) -> &Links<Self> {
+            &self.1
+        }
+    }
+
+    impl Reused for Item {
+        const SERIAL_BITS: u32 = 2;
+
+        fn uses(&self) -> &Uses {
+            &self.0
+        }
+
+        fn end(&'static self) {
+            self.0.present.store(IDLE, super::Relaxed);
+        }
+    }
 
     #[test]
     fn each_use_has_a_serial_of_its_own_until_they_are_used_up() {
-        let uses = Uses::<2>::NONE;
+        static ITEMS: Pool<Item> = Pool::new();
+        let begin = |item: &'static Item| {
+            item.0.begin();
+            true
+        };
+        let mut first = None;
         for serial in 1..=3 {
-            assert!(!uses.are_used_up() && uses.present() == IDLE && uses.next() == serial);
-            uses.begin();
-            assert!(uses.is_present(serial) && uses.present() == serial);
-            assert!(uses.end() && !uses.is_present(serial));
-            assert!(!uses.end(), "it was over");
+            let in_use = InUse::new(&ITEMS, begin).expect("memory");
+            let item = in_use.get();
+            assert!(std::ptr::eq(item, *first.get_or_insert(item)), "it is used again");
+            assert!(item.0.is_present(serial) && item.0.present() == serial);
+            drop(in_use);
+            assert!(!item.0.is_present(serial) && item.0.present() == IDLE);
         }
-        assert!(uses.are_used_up());
+        let next = InUse::new(&ITEMS, begin).expect("memory");
+        assert!(!std::ptr::eq(next.get(), first.expect("the first")), "it is used up");
+        assert!(next.get().0.is_present(1));
     }
 }

@@ -77,6 +77,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::track;
+    use crate::blocks::Reused;
     use crate::counters::Event;
 
     #[test]

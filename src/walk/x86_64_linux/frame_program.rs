@@ -89,11 +89,17 @@ impl Row {
     }
 
     fn set(&mut self, register: u64, column: Column) {
+        if let Some(of_register) = self.column(register) {
+            *of_register = column;
+        }
+    }
+
+    fn column(&mut self, register: u64) -> Option<&mut Column> {
         match register {
-            RBP => self.rbp = column,
-            RSP => self.rsp = column,
-            RETURN_ADDRESS => self.return_address = column,
-            _ => {}
+            RBP => Some(&mut self.rbp),
+            RSP => Some(&mut self.rsp),
+            RETURN_ADDRESS => Some(&mut self.return_address),
+            _ => None,
         }
     }
 }
@@ -240,12 +246,9 @@ impl Program<'_> {
         Some(())
     }
 
-    fn restore(&self, row: &mut Row, register: u64) {
-        match register {
-            RBP => row.rbp = self.first.rbp,
-            RSP => row.rsp = self.first.rsp,
-            RETURN_ADDRESS => row.return_address = self.first.return_address,
-            _ => {}
+    fn restore(&mut self, row: &mut Row, register: u64) {
+        if let Some(column) = self.first.column(register) {
+            row.set(register, *column);
         }
     }
 
