@@ -443,18 +443,14 @@ fn in_a_fork(limit: Duration, child: impl FnOnce(&Stage)) -> Result<(), Failure>
     }
 }
 
-/// Runs `child` in so many forked children, `at_once` of them at the same time.
-fn in_forks(
-    forks: usize,
-    at_once: usize,
-    limit: Duration,
-    child: impl Fn(&Stage) + Sync,
-) -> Vec<Failure> {
-    let some = || -> Vec<Failure> {
-        in_time(forks / at_once).filter_map(|_| in_a_fork(limit, &child).err()).collect()
-    };
+/// Runs `child` in so many forked children. Four run at the same time, since a child that lacks a
+/// lock waits for some seconds, and the threads beside it work on meanwhile.
+fn in_forks(forks: usize, child: impl Fn(&Stage) + Sync) -> Vec<Failure> {
+    const AT_ONCE: usize = 4;
+    let run = |_| in_a_fork(Duration::from_secs(30), &child).err();
+    let some = || -> Vec<Failure> { in_time(forks / AT_ONCE).filter_map(run).collect() };
     thread::scope(|scope| {
-        let others: Vec<_> = (1..at_once).map(|_| scope.spawn(some)).collect();
+        let others: Vec<_> = (1..AT_ONCE).map(|_| scope.spawn(some)).collect();
         let mut failures = some();
         failures.extend(others.into_iter().flat_map(|other| other.join().unwrap()));
         failures
@@ -515,7 +511,7 @@ fn count_and_record_in_the_child(stage: &Stage) {
 }
 
 /// Forks while other threads record, report, panic and print backtraces.
-fn fork_often(forks: usize, at_once: usize, child: impl Fn(&Stage) + Sync) -> Vec<Failure> {
+fn fork_often(forks: usize, child: impl Fn(&Stage) + Sync) -> Vec<Failure> {
     let is_over = AtomicBool::new(false);
     panic::set_hook(Box::new(|_| drop(format!("{}", Backtrace::force_capture()))));
     let is_over = &is_over;
@@ -534,7 +530,7 @@ fn fork_often(forks: usize, at_once: usize, child: impl Fn(&Stage) + Sync) -> Ve
                 show_backtraces();
             }
         });
-        let failures = in_forks(forks, at_once, Duration::from_secs(30), child);
+        let failures = in_forks(forks, child);
         is_over.store(true, SeqCst);
         failures
     });
@@ -545,7 +541,7 @@ fn fork_often(forks: usize, at_once: usize, child: impl Fn(&Stage) + Sync) -> Ve
 #[test]
 fn forked_children_count_and_record() {
     in_a_process("forked_children_count_and_record", &[], || {
-        let failures = fork_often(400, 1, count_and_record_in_the_child);
+        let failures = fork_often(400, count_and_record_in_the_child);
         assert!(failures.is_empty(), "{failures:?}");
     });
 }
@@ -584,7 +580,6 @@ fn forked_children_are_the_first_to_record() {
 fn fork_beside(
     others: impl Fn() + Sync,
     forks: usize,
-    at_once: usize,
     child: impl Fn(&Stage) + Sync,
 ) -> Vec<Failure> {
     let is_over = &AtomicBool::new(false);
@@ -596,7 +591,7 @@ fn fork_beside(
                 }
             });
         }
-        let failures = in_forks(forks, at_once, Duration::from_secs(10), child);
+        let failures = in_forks(forks, child);
         is_over.store(true, SeqCst);
         failures
     })
@@ -610,7 +605,7 @@ fn forked_children_read_the_numbers_of_the_process() {
             GLOBAL.reset();
             black_box(Profiler::start().stop());
         };
-        let failures = fork_beside(others, 300, 1, |_| {
+        let failures = fork_beside(others, 300, |_| {
             black_box(GLOBAL.snapshot());
             GLOBAL.reset();
             allocate();
@@ -638,7 +633,6 @@ fn forked_children_never_wait_for_ever_for_the_profile_of_dhat() {
                 black_box(HeapStats::get());
             },
             8,
-            4, // A child may wait for some seconds.
             |_| {
                 if let Err(error) = catch_unwind(HeapStats::get) {
                     let words = error.downcast_ref::<String>().map_or("", |words| words);
@@ -656,7 +650,7 @@ fn forked_children_never_wait_for_ever_for_the_profile_of_dhat() {
 #[test]
 fn forked_children_report() {
     in_a_process("forked_children_report", &[], || {
-        let failures = fork_often(8, 4, |stage| {
+        let failures = fork_often(8, |stage| {
             count_and_record_in_the_child(stage);
             // It is not formatted by `{}`, which panics where there are no names.
             let report = |scope: AllocScope| {
