@@ -1,5 +1,6 @@
 //! What was live at the peak of a whole process, by call site. There is one test, since nobody else
 //! may allocate.
+#![cfg(all(feature = "backtraces", target_os = "linux", target_arch = "x86_64", not(miri)))]
 
 use std::hint::black_box;
 use std::thread;
