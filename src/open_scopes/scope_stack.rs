@@ -91,7 +91,7 @@ impl ScopeStack {
         let peak = now.current();
         self.serials += 1;
         let id = ScopeId { depth: self.stack.as_slice().len(), serial: self.serials };
-        let entry = ScopeEntry {
+        self.stack.push(ScopeEntry {
             start: now,
             uncounted: 0,
             peak,
@@ -105,8 +105,7 @@ impl ScopeStack {
             shared: None,
             share: None,
             tracked: None,
-        };
-        self.stack.push(entry)?;
+        })?;
         if matches!(kind, Kind::Uncounted { .. }) {
             self.pause_below(id.depth, now);
         }

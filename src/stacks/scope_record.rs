@@ -106,7 +106,9 @@ impl ScopeRecords {
     /// Closes the innermost record, and hands down what it has counted if `hand_down`.
     pub(crate) fn close(&mut self, hand_down: bool) {
         let Some(depth) = self.open.checked_sub(1) else { return };
-        self.settle(depth, hand_down);
+        if hand_down {
+            self.settle(depth, true);
+        }
         if let Some(top) = self.as_mut_slice().last_mut() {
             top.sites.clear();
             if let Some(mut frozen) = top.frozen.take() {
