@@ -23,7 +23,7 @@ pub(crate) struct ProcessProfile(InUse<HeapProfile>);
 
 impl ProcessProfile {
     /// Begins one, whose points are told apart by so many innermost addresses; `None` if there are
-    /// too many, or no memory. `watch_frees` sets the limits of all threads, as for any tracking.
+    /// too many, or no memory. `watch_frees` sets the floors of all threads, as for any tracking.
     pub(crate) fn begin(depth: usize, watch_frees: fn()) -> Option<Self> {
         if IN_USE.load(Relaxed) >= MAX_IN_USE {
             return None;

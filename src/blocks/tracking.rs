@@ -14,7 +14,7 @@ pub(crate) fn is_tracking() -> bool {
     TRACKING.load(Relaxed) > 0
 }
 
-/// Raises the flag; the caller goes on to change other threads' limits: see
+/// Raises the flag; the caller goes on to change other threads' floors: see
 /// `stacks::process_sites`.
 pub(super) fn start_tracking() {
     TRACKING.fetch_add(1, SeqCst);

@@ -23,8 +23,8 @@ pub(crate) struct Counts {
     pub(crate) reallocs: i64,
     /// Requests that the inner allocator answered with null.
     pub(crate) failed: i64,
-    /// How many times [`HUGE`] fits into each block of `got`, added up. This tells when `got` has
-    /// gone past 2^64.
+    /// How many times [`HUGE`] fits into a block, added up over all blocks of `got`. It shows that
+    /// `got` has overflowed 64 bits.
     pub(crate) huge: i64,
 }
 

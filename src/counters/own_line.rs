@@ -1,4 +1,4 @@
-//! Hot: how a thread reads the limits of its line, and how it writes its own line.
+//! Hot: how a thread reads the thresholds of its line, and how it writes its own line.
 //!
 //! On x86_64 what an event adds is one instruction each. So a signal handler that allocates in the
 //! midst of an event neither spoils what the event adds, nor is what the handler adds spoilt. It
@@ -8,7 +8,7 @@
 //! aligned `mov` does the same as a relaxed load or store.
 //!
 //! Relies on: whoever calls these functions hands in the line of a thread's counters or, to read
-//! limits, of a dummy; to write it, a line that the current thread owns.
+//! thresholds, of a dummy; to write it, a line that the current thread owns.
 #![allow(unsafe_code)]
 
 #[allow(unused_imports)] // Unoptimised, all of x86_64 is assembly.
@@ -16,8 +16,8 @@ use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
 use super::thread_counters::{Line, Word};
 
-// The limits, which other threads may store meanwhile.
-macro_rules! limit {
+// The thresholds, which other threads may store meanwhile.
+macro_rules! threshold {
     ($name:ident, $word:ident, $offset:literal) => {
         /// # Safety
         /// `line` is the line of a [`ThreadCounters`](super::ThreadCounters) or of a dummy.
@@ -31,18 +31,18 @@ macro_rules! limit {
                 not(miri)
             ))]
             {
-                let limit: i64;
+                let threshold: i64;
                 // SAFETY: in bounds, aligned and alive by the contract; other threads store it
                 // atomically.
                 unsafe {
                     std::arch::asm!(
                         concat!("mov {}, [{} + ", $offset, "]"),
-                        out(reg) limit,
+                        out(reg) threshold,
                         in(reg) line,
                         options(nostack, preserves_flags, readonly),
                     );
                 }
-                limit
+                threshold
             }
             #[cfg(not(all(
                 debug_assertions,
@@ -55,8 +55,8 @@ macro_rules! limit {
         }
     };
 }
-limit!(floor, Floor, 48);
-limit!(ceiling, Ceiling, 56);
+threshold!(floor, Floor, 48);
+threshold!(ceiling, Ceiling, 56);
 
 /// Stores one word of the current thread's own line.
 ///

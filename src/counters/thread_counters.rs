@@ -1,18 +1,18 @@
 //! Hot: `ThreadCounters`, what one thread counts.
 //!
 //! In plain words: each thread has 64 bytes of counters that it alone writes, with plain loads and
-//! relaxed stores, and that anyone may read. Next to the totals stand three limits on the thread's
-//! net bytes: `high` (the running maximum), `ceiling` and `floor`. An event compares the net bytes
-//! with them. Everything rare stands behind the compare with `ceiling` or `floor`: whoever wants
-//! events to take the slow half chooses limits that no event can hold.
+//! relaxed stores, and that anyone may read. Next to the totals stand `high`, the running maximum
+//! of the thread's net bytes, and two thresholds, `ceiling` and `floor`. An event compares the net
+//! bytes with them. Everything rare stands behind the compare with a threshold: whoever wants
+//! events to take the slow half chooses one that every event crosses.
 //!
-//! A thread without counters points at a read-only [`Dummy`] whose limits no event can hold. So its
-//! first event takes the slow half, which finds the reason in the word after the counters
+//! A thread without counters points at a read-only [`Dummy`] whose thresholds every event crosses.
+//! So its first event takes the slow half, which finds the reason in the word after the counters
 //! ([`Registration`]). A thread that is past its end does the same, and so does a thread on which
 //! the library works for itself ([`ignored`](super::current::ignored)).
 //!
-//! Relies on: the owner alone writes a line, but for its limits; lines live for ever. Its owner is
-//! the thread that the pool of `threads::registry` has lent the state to.
+//! Relies on: the owner alone writes a line, but for its thresholds; lines live for ever. Its owner
+//! is the thread that the pool of `threads::registry` has lent the state to.
 #![allow(unsafe_code)]
 
 use std::cell::UnsafeCell;
@@ -26,7 +26,7 @@ use super::counts::Counts;
 pub(crate) struct Line {
     pub(crate) counters: Counters,
     /// Net bytes below this take the slow half. Whoever wants to know of every event of every
-    /// thread, as a profiler does, stores this limit into the lines of all threads. So it is read
+    /// thread, as a profiler does, stores this into the lines of all threads. So it is read
     /// atomically.
     floor: i64,
     /// Net bytes above this take the slow half. Otherwise as the floor.
@@ -118,7 +118,7 @@ pub(crate) const EVERY_DEALLOC: i64 = i64::MAX;
 #[repr(C)]
 pub(crate) struct ThreadCounters {
     /// Written by the owning thread, through [`own_line`](super::own_line). Other threads write
-    /// nothing but the limits.
+    /// nothing but the thresholds.
     line: UnsafeCell<Line>,
     registration: Registration,
     /// As in [`Counts`]; too rare for the line.
@@ -130,15 +130,15 @@ pub(crate) struct ThreadCounters {
 }
 
 // SAFETY: any thread may read all of it, atomically; the owner alone writes the line, but for the
-// limits, which anyone may store, atomically.
+// thresholds, which anyone may store, atomically.
 unsafe impl Sync for ThreadCounters {}
 
 const _: () = assert!(size_of::<Line>() == 64 && Word::Ceiling as usize == 7);
 const _: () = assert!(size_of::<Dummy>() == 128);
 
 impl ThreadCounters {
-    /// The limits send the first event of the thread to the slow half. Its net bytes begin so low
-    /// that no block, however large, makes them wrap.
+    /// The thresholds send the first event of the thread to the slow half. Its net bytes begin so
+    /// low that no block, however large, makes them wrap.
     #[allow(clippy::declare_interior_mutable_const)] // A template.
     pub(crate) const NEW: Self = Self {
         line: UnsafeCell::new(Line {

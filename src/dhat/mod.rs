@@ -1,4 +1,9 @@
 // Cold: the interface of the crate dhat, and the files that its viewer opens.
+//
+// - `profiler`: the guard that users hold, and its builder; `running`: the profile that it stands
+//   for;
+// - `stats`: the numbers of the running profile; `assert`: assertions about them;
+// - `sums`: what all points of a heap profile come to; `ad_hoc`: what events of the user's do.
 
 //! Heap profiles for DHAT's viewer, and the interface of the crate
 //! [dhat](https://docs.rs/dhat/0.3.3) to make them: `use mod_alloc::dhat;` takes the place of the

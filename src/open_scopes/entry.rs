@@ -31,14 +31,14 @@ pub(super) struct ScopeEntry {
     /// The highest net bytes of the thread while this was the innermost entry. Handed down when it
     /// is closed.
     pub(super) peak: i64,
-    /// The same, of stretches that do not count for the entries below.
+    /// The maximum that is not handed down: reached inside an uncounted stretch.
     pub(super) own_peak: i64,
     /// Tells this entry from an earlier one at the same depth.
     pub(super) serial: u64,
     /// How [`ScopeStack::freeze`](super::ScopeStack::freeze) finds the entry; 0 for none.
     pub(super) tag: u64,
     /// The result, where the count has ended before the entry is closed.
-    pub(super) frozen: Option<Measured>,
+    pub(super) frozen: Option<Own>,
     pub(super) kind: Kind,
     /// Closed out of order. It goes as soon as all above it are closed.
     pub(super) is_closed: bool,
@@ -59,9 +59,9 @@ pub(crate) struct ScopeId {
     pub(super) serial: u64,
 }
 
-/// What was counted by an entry. `peak` is the highest net bytes above its start.
+/// What an entry has counted. `peak` is the highest net bytes above its start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Measured {
+pub(crate) struct Own {
     pub(crate) counts: Counts,
     pub(crate) peak: i64,
     /// Allocation events in uncounted stretches.
@@ -75,7 +75,7 @@ pub(crate) struct Measured {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Reading {
     /// On its own thread.
-    pub(crate) own: Measured,
+    pub(crate) own: Own,
     /// On others, where it is shared.
     pub(crate) others: Option<Others>,
 }
@@ -102,7 +102,7 @@ impl Reading {
 
 /// How an entry is opened.
 #[derive(Clone, Copy)]
-pub(crate) struct Opening {
+pub(crate) struct NewEntry {
     pub(crate) kind: Kind,
     /// For [`ScopeStack::freeze`](super::ScopeStack::freeze); 0 for none.
     pub(crate) tag: u64,
@@ -137,7 +137,7 @@ impl ScopeEntry {
 
     /// What the entry has counted, given those above it.
     #[inline]
-    pub(super) fn measure(&self, above: &[ScopeEntry], now: Counts) -> Measured {
+    pub(super) fn measure(&self, above: &[ScopeEntry], now: Counts) -> Own {
         if let Some(frozen) = self.frozen {
             return frozen;
         }
@@ -148,7 +148,7 @@ impl ScopeEntry {
         };
         let peak =
             seen.iter().fold(self.peak.max(self.own_peak), |peak, entry| peak.max(entry.peak));
-        Measured {
+        Own {
             counts: end - self.start,
             peak: peak.saturating_sub(self.start.current()),
             uncounted: self.uncounted,
@@ -218,7 +218,7 @@ impl ScopeEntry {
     /// Records an allocation event for the scope that the thread is attached to.
     pub(crate) fn record(&self, stack: Option<&'static Stack>, event: &Event) {
         if let (Some(share), Some(shared)) = (self.share, &self.shared) {
-            if shared.records() && !shared.has_ended() {
+            if shared.is_recording() && !shared.has_ended() {
                 share.record(stack, event);
             }
         }

@@ -8,6 +8,6 @@ mod scope_stack;
 mod share;
 mod shared_scope;
 
-pub(crate) use entry::{Kind, Opening, Reading, ScopeId, ScopeIds};
+pub(crate) use entry::{Kind, NewEntry, Reading, ScopeId, ScopeIds};
 pub(crate) use scope_stack::ScopeStack;
 pub(crate) use shared_scope::{SharedScope, SharedScopeRef};

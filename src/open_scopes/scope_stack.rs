@@ -29,7 +29,7 @@ mod sharing;
 mod tests;
 mod uncounted;
 
-use super::entry::{hands_down, Kind, Opening, Reading, ScopeEntry, ScopeId};
+use super::entry::{hands_down, Kind, NewEntry, Reading, ScopeEntry, ScopeId};
 use crate::blocks::Tracked;
 use crate::counters::{Counts, Event, Sums};
 use crate::stacks::{FirstOverrun, Records, ScopeRecords, Stack};
@@ -81,8 +81,8 @@ impl ScopeStack {
 
     /// Opens an entry. `now` is the thread's counts, here and below.
     #[inline]
-    pub(crate) fn open(&mut self, opening: Opening, now: Counts) -> Result<ScopeId, OutOfMemory> {
-        let Opening { kind, tag, wants_peak } = opening;
+    pub(crate) fn open(&mut self, new: NewEntry, now: Counts) -> Result<ScopeId, OutOfMemory> {
+        let NewEntry { kind, tag, wants_peak } = new;
         // The entries by which a thread is attached must stand one upon the other.
         let is_attached = matches!(kind, Kind::Attached { .. });
         if !is_attached && self.stack.as_slice().last().is_some_and(ScopeEntry::stays) {
@@ -115,13 +115,13 @@ impl ScopeStack {
     /// Opens an entry that records. `at` is the stack here and now.
     pub(crate) fn open_recording(
         &mut self,
-        opening: Opening,
+        new: NewEntry,
         now: Counts,
         at: Option<&'static Stack>,
         first_overrun: FirstOverrun,
     ) -> Result<ScopeId, OutOfMemory> {
         self.records.open(at, first_overrun)?;
-        let id = self.open(opening, now);
+        let id = self.open(new, now);
         if id.is_err() {
             self.records.close(false);
         }
@@ -137,7 +137,7 @@ impl ScopeStack {
         let is_allocation = event.is_allocation();
         // By patterns: iterators are calls upon calls in debug builds.
         let (mut scopes, mut records) = (self.stack.as_slice(), self.records.as_mut_slice());
-        // The innermost entry that records keeps it for those below, and hands it down to them.
+        // Only the innermost recording entry counts the event. Those below get it when it closes.
         let (mut is_counted, mut is_entered) = (false, false);
         while let [below @ .., entry] = scopes {
             scopes = below;
@@ -201,16 +201,16 @@ impl ScopeStack {
             return None;
         }
         let (depth, above) = self.records_of(depth);
-        self.records.records(depth, above)
+        self.records.read(depth, above)
     }
 
     /// The record of the recording entry at `depth`, and how many above it hand theirs down to it.
     fn records_of(&self, depth: usize) -> (usize, usize) {
-        let records = |entry: &&ScopeEntry| entry.kind == Kind::Recording;
+        let is_recording = |entry: &&ScopeEntry| entry.kind == Kind::Recording;
         // No panic: the caller has found the entry.
         let (below, rest) = self.stack.as_slice().split_at(depth);
         let above = rest.iter().skip(1).take_while(|entry| !entry.is_uncounted());
-        (below.iter().filter(records).count(), above.filter(records).count())
+        (below.iter().filter(is_recording).count(), above.filter(is_recording).count())
     }
 
     /// What the entry has counted, or `None` if it is no longer there.

@@ -35,8 +35,8 @@ pub(crate) struct Share {
     links: Links<Share>,
 }
 
-/// What the share has counted: `fixed`, and while it runs, also all that its thread has counted.
-/// (`fixed` is then what was counted before, less the thread's counts when the share began to run.)
+/// What the share has counted so far: `fixed` while it is paused, and `fixed` plus the thread's
+/// counts while it runs. So to start is to subtract the counts of that moment from `fixed`.
 struct Page {
     is_running: AtomicBool,
     fixed: AtomicCounts,
@@ -117,7 +117,7 @@ impl Share {
         self.turns.store(turns, Release);
         // A reader who sees what the thread counts from here on, or what the next turn writes on
         // the page that was in use until now, sees this turn as well. (So does one who sees what
-        // the next thread writes: see the fence in `SharedScope::take_share`.)
+        // the next thread writes: see the fence in `SharedScope::lend_share`.)
         fence(Release);
     }
 

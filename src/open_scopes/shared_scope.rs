@@ -37,7 +37,7 @@ pub(crate) struct SharedScope {
 /// What does not change while anybody refers to it.
 struct Setup {
     watch: Watch,
-    records: bool,
+    is_recording: bool,
     tracked: Option<Tracked>,
     /// The scopes around it on its own thread, outermost first. Whoever attaches to it attaches to
     /// them too.
@@ -57,7 +57,7 @@ impl Pooled for SharedScope {
         is_still_uncounted: AtomicBool::new(false),
         setup: UnsafeCell::new(Setup {
             watch: Watch::NOTHING,
-            records: false,
+            is_recording: false,
             tracked: None,
             enclosing: SystemVec::new(),
         }),
@@ -95,7 +95,7 @@ impl SharedScopeRef {
     /// memory.
     pub(crate) fn new<'a>(
         watch: Watch,
-        records: bool,
+        is_recording: bool,
         tracked: Option<Tracked>,
         enclosing: impl Iterator<Item = &'a SharedScopeRef>,
         now: Sums,
@@ -111,7 +111,7 @@ impl SharedScopeRef {
         // SAFETY: just taken from the pool: nobody else knows of it yet.
         let setup = unsafe { &mut *shared.setup.get() };
         setup.watch = watch;
-        setup.records = records;
+        setup.is_recording = is_recording;
         setup.tracked = tracked;
         setup.enclosing.clear();
         for outer in enclosing {
@@ -183,8 +183,8 @@ impl SharedScope {
         self.setup().watch
     }
 
-    pub(crate) fn records(&self) -> bool {
-        self.setup().records
+    pub(crate) fn is_recording(&self) -> bool {
+        self.setup().is_recording
     }
 
     pub(crate) fn tracked(&self) -> Option<Tracked> {
@@ -223,7 +223,7 @@ impl SharedScope {
     }
 
     /// A share for the current thread; `Ok(None)` if the scope has ended.
-    pub(crate) fn take_share(&self) -> Result<Option<&'static Share>, OutOfMemory> {
+    pub(crate) fn lend_share(&self) -> Result<Option<&'static Share>, OutOfMemory> {
         let share = self.shares.take().ok_or(OutOfMemory)?;
         fence(SeqCst);
         if self.has_ended() {

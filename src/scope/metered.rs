@@ -129,7 +129,7 @@ impl Count {
             let earlier = self.counts.sums().events as u64;
             poll.read_records(|records| recording.change(|all| all.add(records, earlier)));
         }
-        let shared = poll.take_shared();
+        let shared = poll.withdraw_shared();
         let reading = poll.close();
         self.unmeasured = self.unmeasured.or(Unmeasured::at_end(reading.as_ref()));
         let Some(Reading { own, .. }) = reading else { return };

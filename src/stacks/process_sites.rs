@@ -2,7 +2,7 @@
 //! to the slow half, and the counts are kept with the interned stacks, from where each profiler
 //! reads them by subtraction, as all scopes do.
 //!
-//! A profiler starts on one thread and must reach all others, whose limits only their owners write.
+//! A profiler starts on one thread and must reach all others, whose thresholds their owners write.
 //! It raises a flag, then stores the ceiling that sends every event to the slow half into every
 //! state (`threads::registry`); an owner that sets its ceiling looks at the flag afterwards.
 //! Between the two steps of each stands a sequentially consistent fence, so one of the two sees the

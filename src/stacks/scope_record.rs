@@ -86,16 +86,16 @@ impl ScopeRecords {
 
     /// What the record at `depth` holds, together with what the `above` next ones will hand down to
     /// it.
-    pub(crate) fn records(&self, depth: usize, above: usize) -> Option<Records<'_>> {
+    pub(crate) fn read(&self, depth: usize, above: usize) -> Option<Records<'_>> {
         let (record, rest) = self.as_slice().get(depth..)?.split_first()?;
         Some(Records { record, above: rest.get(..above).unwrap_or(rest) })
     }
 
-    /// Fixes the result of the record at `depth`: what [`records`](Self::records) has of it by now.
+    /// Fixes the result of the record at `depth`: what [`read`](Self::read) has of it by now.
     #[cold]
     pub(crate) fn freeze(&mut self, depth: usize, above: usize) {
         let mut frozen = SiteTable::new();
-        if let Some(records) = self.records(depth, above) {
+        if let Some(records) = self.read(depth, above) {
             records.visit(&mut |stack, counts| frozen.add(stack, counts));
         }
         if let Some(record) = self.as_mut_slice().get_mut(depth) {

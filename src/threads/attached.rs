@@ -38,7 +38,7 @@ fn attach_as(
     is_guarded: bool,
 ) -> Result<Option<AttachedThread>, OutOfMemory> {
     let thread = current_or_lent()?;
-    let at = if shared.records() {
+    let at = if shared.is_recording() {
         walk::prepare();
         thread.stack(Registers::here())
     } else {

@@ -1,7 +1,7 @@
 //! Hot: `CurrentThread`, what a thread does with its own state: it reads its counters, looks at its
-//! scopes, ends a peak segment, flushes to the process totals, and sets its limits. It stands for
-//! "this state is the current thread's", and is the only way to what the owner of a state alone may
-//! touch.
+//! scopes, ends a peak segment, flushes to the process totals, and sets its thresholds. It stands
+//! for "this state is the current thread's", and is the only way to what the owner of a state alone
+//! may touch.
 //!
 //! Relies on: the line that the current thread's pointer is at is the thread's own
 //! ([`set_line`](crate::counters::current::set_line)); who has a `CurrentThread` uses it no more
@@ -171,7 +171,7 @@ impl CurrentThread {
     /// The same for work that may change which events the scopes have to hear of.
     pub(super) fn change_scopes<R>(self, work: impl FnOnce(&mut ScopeStack, Counts) -> R) -> R {
         let result = self.at_segment_end(work);
-        self.set_limits();
+        self.set_thresholds();
         result
     }
 
@@ -197,16 +197,16 @@ impl CurrentThread {
     pub(super) fn start_flush_interval(self, net: i64) {
         self.state.flush_high.set(net);
         self.store(Word::High, net);
-        self.set_limits();
+        self.set_thresholds();
     }
 
     /// Sets ceiling and floor as they must be now, to flush, or for those who want to know of every
     /// event. To be called whenever that changes.
-    pub(super) fn set_limits(self) {
+    pub(super) fn set_thresholds(self) {
         let events = self.with_scopes(|scopes| scopes.events_to_note());
         let flushed = self.state.counters.flushed.load(Relaxed);
-        // The limits are not stored first as if nobody else asked: a signal handler may come in
-        // between.
+        // Decided before anything is stored: a signal handler between two stores would find
+        // thresholds that miss somebody who watches.
         let watches_everything = registry::watches_everything();
         let allocs = events.allocs || watches_everything || stacks::is_profiling();
         let deallocs = events.deallocs || watches_everything || blocks::is_tracking();

@@ -7,7 +7,7 @@
 //! who optimises this package alone in debug builds must get the optimised copy.
 //!
 //! Relies on: what [`current`] returns is the line of the current thread's counters or of a dummy,
-//! and every event crosses the limits of a dummy. So an event that crosses no limit may write.
+//! and every event crosses the thresholds of a dummy. So an event that crosses none may write.
 #![allow(unsafe_code)]
 
 use std::alloc::Layout;
@@ -42,7 +42,8 @@ pub(crate) fn on_alloc(block: *mut u8, layout: Layout) -> *mut u8 {
     if net > ceiling {
         return slow_alloc(block, size, current);
     }
-    // Read here, it is part of the compare; before the ceiling, it takes an instruction of its own.
+    // Read only here, so that the compiler folds the load into the compare. Read before the
+    // ceiling, it takes an instruction of its own.
     // SAFETY: as above.
     let high = unsafe { (*line).counters.high };
     if net > high {

@@ -8,7 +8,7 @@ use super::retirement::retire_unused_loan;
 use super::state::ThreadState;
 use super::tracking::Tracking;
 use crate::counters::ignored;
-use crate::open_scopes::{Kind, Opening, Reading, ScopeId, SharedScopeRef};
+use crate::open_scopes::{Kind, NewEntry, Reading, ScopeId, SharedScopeRef};
 use crate::stacks::{FirstOverrun, Records, Stack};
 use crate::sys::OutOfMemory;
 use crate::walk::{self, Registers};
@@ -26,8 +26,8 @@ pub(crate) struct OpenScope {
 #[inline]
 pub(crate) fn open(kind: Kind, tag: u64, wants_peak: bool) -> Result<OpenScope, OutOfMemory> {
     let thread = current_or_lent()?;
-    let opening = Opening { kind, tag, wants_peak };
-    let id = thread.at_segment_end(|scopes, counts| scopes.open(opening, counts))?;
+    let new = NewEntry { kind, tag, wants_peak };
+    let id = thread.at_segment_end(|scopes, counts| scopes.open(new, counts))?;
     Ok(OpenScope { state: thread.state, id, _thread: PhantomData })
 }
 
@@ -48,10 +48,9 @@ pub(crate) fn open_recording(
     let thread = current_or_lent()?;
     walk::prepare();
     let at = thread.stack(Registers::here());
-    let opening = Opening { kind: Kind::Recording, tag, wants_peak };
-    let id = thread.change_scopes(|scopes, counts| {
-        scopes.open_recording(opening, counts, at, first_overrun)
-    })?;
+    let new = NewEntry { kind: Kind::Recording, tag, wants_peak };
+    let id = thread
+        .change_scopes(|scopes, counts| scopes.open_recording(new, counts, at, first_overrun))?;
     Ok(OpenScope { state: thread.state, id, _thread: PhantomData })
 }
 
@@ -88,7 +87,7 @@ impl OpenScope {
     fn close_on(&self, thread: CurrentThread) -> Option<Reading> {
         let reading = thread.at_segment_end(|scopes, counts| scopes.close(self.id, counts));
         if thread.is_watched() {
-            thread.set_limits();
+            thread.set_thresholds();
         }
         retire_unused_loan(thread);
         reading
@@ -135,9 +134,9 @@ impl OpenScope {
     }
 
     /// Takes what is shared out, so that it outlives this.
-    pub(crate) fn take_shared(&self) -> Option<SharedScopeRef> {
+    pub(crate) fn withdraw_shared(&self) -> Option<SharedScopeRef> {
         let counters = &self.state.counters;
-        self.thread()?.change_scopes(|scopes, now| scopes.take_shared(self.id, counters, now))
+        self.thread()?.change_scopes(|scopes, now| scopes.withdraw_shared(self.id, counters, now))
     }
 }
 

@@ -46,7 +46,7 @@ fn aside(work: &mut impl FnMut()) {
 
 impl CurrentThread {
     /// Counts an event that the frequent half has left: the first of a thread, one that crosses a
-    /// limit, or one to record. If the thread records, that is done aside, where there is room.
+    /// threshold, or one to record. If the thread records, that is done aside, where there is room.
     pub(super) fn count(self, event: &Event, from: &Registers) {
         if self.state.is_busy.load(Relaxed) {
             return self.count_interruption(event);
@@ -66,7 +66,7 @@ impl CurrentThread {
         }
     }
 
-    /// Does `work` where this thread records. It is not there yet.
+    /// Does `work` where this thread records. The caller is not on that stack already.
     // Unoptimised, a frame of its own would take room on the stack that is to be spared.
     #[inline(always)]
     fn aside(self, tracer: *mut Tracer, work: &mut impl FnMut()) {
@@ -144,7 +144,7 @@ impl CurrentThread {
         let scopes = unsafe { &mut *self.state.scopes.get() };
         if self.note_on(scopes, event, from) {
             drop(busy);
-            self.set_limits();
+            self.set_thresholds();
         }
     }
 

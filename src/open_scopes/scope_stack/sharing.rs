@@ -3,7 +3,7 @@
 
 use super::ScopeStack;
 use crate::counters::{Counts, ThreadCounters};
-use crate::open_scopes::entry::{Kind, Opening, ScopeEntry, ScopeId, ScopeIds};
+use crate::open_scopes::entry::{Kind, NewEntry, ScopeEntry, ScopeId, ScopeIds};
 use crate::open_scopes::shared_scope::{SharedScope, SharedScopeRef};
 use crate::stacks::{FirstOverrun, Stack, Watch};
 use crate::sys::OutOfMemory;
@@ -23,7 +23,7 @@ impl ScopeStack {
             events.allocs |= entry.tracked.is_some();
             if let Some(shared) = entry.shared.as_ref().filter(|shared| !shared.has_ended()) {
                 let watch = shared.watch();
-                events.allocs |= watch.peak || watch.limits.is_some() || shared.records();
+                events.allocs |= watch.peak || watch.limits.is_some() || shared.is_recording();
                 events.deallocs |= watch.peak;
             }
         }
@@ -32,10 +32,11 @@ impl ScopeStack {
 
     /// Whether the thread is attached to a scope that records.
     pub(crate) fn wants_stacks(&self) -> bool {
-        let records = |entry: &ScopeEntry| {
-            entry.share.is_some() && entry.shared.as_ref().is_some_and(|shared| shared.records())
+        let is_recorded = |entry: &ScopeEntry| {
+            entry.share.is_some()
+                && entry.shared.as_ref().is_some_and(|shared| shared.is_recording())
         };
-        self.stack.as_slice().iter().any(records)
+        self.stack.as_slice().iter().any(is_recorded)
     }
 
     /// The scope of an entry, for other threads to attach to. It is shared from now on, and so are
@@ -78,12 +79,12 @@ impl ScopeStack {
                 _ => None,
             };
             let watch = Watch { peak: entry.wants_peak, limits };
-            let records = entry.kind == Kind::Recording;
+            let is_recording = entry.kind == Kind::Recording;
             let tracked = entry.tracked;
             let enclosing = below.get(outermost..)?.iter().filter_map(ScopeEntry::counts_for);
             let sums = measured.counts.sums();
             let shared =
-                SharedScopeRef::new(watch, records, tracked, enclosing, sums, measured.peak)?;
+                SharedScopeRef::new(watch, is_recording, tracked, enclosing, sums, measured.peak)?;
             // No panic: `entry` was there.
             self.stack.as_mut_slice()[at].shared = Some(shared);
         }
@@ -108,7 +109,7 @@ impl ScopeStack {
 
     /// Takes it out again, if the entry is still there, so that the scope outlives the entry. An
     /// entry below that is attached to it counts for it from now on.
-    pub(crate) fn take_shared(
+    pub(crate) fn withdraw_shared(
         &mut self,
         id: ScopeId,
         thread: &'static ThreadCounters,
@@ -116,11 +117,11 @@ impl ScopeStack {
     ) -> Option<SharedScopeRef> {
         self.get(id)?;
         let shared = self.stack.as_mut_slice().get_mut(id.depth)?.shared.take()?;
-        // The lowest one, for those above are its heirs.
+        // The outermost one takes the share; when it closes, `let_go` passes it inwards.
         let counting =
             self.stack.as_mut_slice().iter_mut().rev().take_while(|entry| !entry.is_uncounted());
         if let Some(attached) = counting.filter(|entry| entry.is_attached_to(&shared)).last() {
-            if let Ok(Some(share)) = shared.take_share() {
+            if let Ok(Some(share)) = shared.lend_share() {
                 share.start(thread, now, !attached.stays());
                 attached.share = Some(share);
                 attached.tracked = shared.tracked();
@@ -178,19 +179,19 @@ impl ScopeStack {
             return Ok(None);
         }
         let is_counted = self.is_counting_for(&scope);
-        let share = if is_counted { None } else { scope.take_share()? };
+        let share = if is_counted { None } else { scope.lend_share()? };
         if share.is_none() && !is_counted {
             return Ok(None);
         }
-        let opening = Opening { kind: Kind::Attached { is_guarded }, tag: 0, wants_peak: false };
-        let id = self.open(opening, now);
+        let new = NewEntry { kind: Kind::Attached { is_guarded }, tag: 0, wants_peak: false };
+        let id = self.open(new, now);
         if let (Err(OutOfMemory), Some(share)) = (&id, share) {
             share.finish(now);
         }
         let id = id?;
         if let Some(share) = share {
             share.start(thread, now, is_guarded);
-            if let (true, Some(at)) = (scope.records(), at) {
+            if let (true, Some(at)) = (scope.is_recording(), at) {
                 share.note_opening(at);
             }
         }

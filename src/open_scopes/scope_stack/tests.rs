@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ptr;
 
-use super::{Counts, Event, Kind, Opening, ScopeId, ScopeStack};
+use super::{Counts, Event, Kind, NewEntry, ScopeId, ScopeStack};
 use crate::counters::Sums;
 use crate::stacks::{FirstOverrun, SiteCounts, Stack};
 use crate::sys::random_tests::Random;
@@ -98,14 +98,14 @@ fn what_scopes_record_agrees_with_a_model_that_looks_at_every_event() {
                     let limit = random.below(10) as u64;
                     let tag = step as u64 + 1;
                     scopes.fold(now.current());
-                    let opening = Opening { kind, tag, wants_peak: false };
+                    let new = NewEntry { kind, tag, wants_peak: false };
                     let id = match kind {
                         Kind::Recording => {
                             let limits = Sums { events: limit as i64, ..Sums::MAX };
                             let look_out = FirstOverrun::After(limits);
-                            scopes.open_recording(opening, now, None, look_out)
+                            scopes.open_recording(new, now, None, look_out)
                         }
-                        _ => scopes.open(opening, now),
+                        _ => scopes.open(new, now),
                     };
                     let id = id.expect("memory");
                     let (is_frozen, first_overrun, events) = (false, None, 0);
