@@ -120,6 +120,8 @@ impl ScopeStack {
         at: Option<&'static Stack>,
         first_overrun: FirstOverrun,
     ) -> Result<ScopeId, OutOfMemory> {
+        // First of all, for a closed entry that goes takes the innermost record with it.
+        self.drop_closed(now);
         self.records.open(at, first_overrun)?;
         let id = self.open(new, now);
         if id.is_err() {

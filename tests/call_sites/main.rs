@@ -21,6 +21,9 @@ mod odd_stacks;
 mod panics;
 mod places;
 mod profilers;
+#[path = "../common/random.rs"]
+mod random;
+mod sums;
 #[path = "../common/waker.rs"]
 mod waker;
 
