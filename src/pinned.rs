@@ -5,7 +5,8 @@
 //!   file, where nothing but this macro is unsafe.
 //! - The future is not moved when the struct is dropped. There is no `Drop` but the one that the
 //!   macro makes: another one would not compile, nor would one beside `NoDrop`.
-//! - The struct is `Unpin` only if the future is, since nobody writes an `Unpin` for it.
+//! - The struct is `Unpin` only if the future is: so says the macro, and another `Unpin` would not
+//!   compile.
 
 /// A struct that has no `Drop`: one that had would have this trait twice.
 #[allow(dead_code)] // To have it is all.
@@ -36,6 +37,8 @@ macro_rules! pin_project {
                 unsafe { ManuallyDrop::drop(&mut self.$pinned) }
             }
         }
+
+        impl<F: Unpin> Unpin for $owner<F> {}
     };
     ($owner:ident { $pinned:ident: $type:ty $(, $field:ident: $of_field:ty)* }) => {
         #[allow(unsafe_code)]
@@ -51,6 +54,8 @@ macro_rules! pin_project {
         }
 
         impl<F> $crate::pinned::NoDrop for $owner<F> {}
+
+        impl<F> Unpin for $owner<F> where $type: Unpin {}
     };
 }
 pub(crate) use pin_project;

@@ -153,7 +153,7 @@ impl<'a> Reader<'a> {
             Some(Body::Methods(of)) => *of,
             _ => None,
         };
-        let name = name.strip_prefix("r#").unwrap_or(name);
+        let name = plain(name);
         let item = Item { name, is_async: is_function && self.is_async, of };
         Head { item, is_function, brackets: self.brackets }
     }
@@ -170,12 +170,17 @@ pub(super) fn derived_for(source: &str, line: u32) -> Option<&str> {
     while let Some((_, token)) = next_token(rest) {
         rest = &rest[token.len()..];
         match token {
-            "struct" | "enum" | "union" => return Some(next_token(rest.trim_start())?.1),
+            "struct" | "enum" | "union" => return Some(plain(next_token(rest.trim_start())?.1)),
             "{" | "}" | ";" | "fn" | "impl" | "trait" | "mod" => return None,
             _ => {}
         }
     }
     None
+}
+
+/// A name as symbols have it.
+fn plain(name: &str) -> &str {
+    name.strip_prefix("r#").unwrap_or(name)
 }
 
 /// The type or the trait in what stands between `impl` or `trait` and the body:
@@ -299,6 +304,7 @@ mod impls { pub fn f(x: impl Fn()) {} }
         for line in [0, 6, 7, 8, 9, 99] {
             assert_eq!(derived_for(source, line), None, "{line}");
         }
+        assert_eq!(derived_for("#[derive(Clone)]\nstruct r#yield;", 1), Some("yield"));
     }
     #[test]
     fn the_source_of_this_test_is_followed_to_its_end() {

@@ -118,6 +118,7 @@ impl SharedSiteTable {
         // SAFETY: the caller is the writer.
         unsafe { &mut *self.index.get() }.clear();
         self.unattributed.counts.store(&SiteCounts::ZERO);
+        self.unattributed.is_opening.store(false, Relaxed);
     }
 
     /// # Safety
