@@ -23,9 +23,9 @@ use crate::threads;
 /// # Panics
 /// If `MOD_ALLOC_REPORT` has no valid value.
 #[track_caller]
-pub(super) fn is_wanted(records: bool) -> bool {
+pub(super) fn is_wanted(is_recording: bool) -> bool {
     let wants_report = environment::wants_report();
-    if !wants_report && !records {
+    if !wants_report && !is_recording {
         return false;
     }
     let is_alone = is_the_only_test();

@@ -71,7 +71,7 @@ fn adopt() -> Option<CurrentThread> {
     // SAFETY: the pool lends it to nobody else until `retire` gives it back, which has the thread
     // write another line first.
     unsafe { state.make_current() };
-    let thread = current_even_if_busy(current())?;
+    let mut thread = current_even_if_busy(current())?;
     let net = thread.counts().current();
     thread.state.counters.flushed.store(net, Relaxed);
     thread.start_flush_interval(net);

@@ -37,7 +37,7 @@ fn attach_as(
     shared: &SharedScopeRef,
     is_guarded: bool,
 ) -> Result<Option<AttachedThread>, OutOfMemory> {
-    let thread = current_or_lent()?;
+    let mut thread = current_or_lent()?;
     let at = if shared.is_recording() {
         walk::prepare();
         thread.stack(Registers::here())
@@ -52,7 +52,8 @@ fn attach_as(
 
 impl Drop for AttachedThread {
     fn drop(&mut self) {
-        let Some(thread) = current_thread().filter(|thread| std::ptr::eq(thread.state, self.state))
+        let Some(mut thread) =
+            current_thread().filter(|thread| std::ptr::eq(thread.state, self.state))
         else {
             return;
         };

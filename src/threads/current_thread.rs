@@ -22,8 +22,8 @@ use crate::counters::{Counts, Word};
 use crate::open_scopes::ScopeStack;
 use crate::stacks;
 
-/// The current thread's own state.
-#[derive(Clone, Copy)]
+/// The current thread's own state. What reaches the scopes takes it by `&mut`, so that they are
+/// lent to one at a time: meanwhile the state is busy, and [`current_thread`] gives no second one.
 pub(super) struct CurrentThread {
     pub(super) state: &'static ThreadState,
     /// Not to be sent to another thread.
@@ -37,15 +37,16 @@ pub(super) fn current_thread() -> Option<CurrentThread> {
     current_even_if_busy(current()).filter(|thread| !thread.state.is_busy.load(Relaxed))
 }
 
-/// The same, and in such a signal handler as well: to count an event on.
+/// The same, and in such a signal handler as well: to count an event on. Where the state is busy,
+/// the scopes are somebody else's.
 #[inline]
 pub(super) fn current_even_if_busy(current: CurrentLine) -> Option<CurrentThread> {
-    ThreadState::of(current).map(|state| CurrentThread { state, _thread: PhantomData })
+    ThreadState::of(current).map(CurrentThread::of)
 }
 
 /// Tells the process totals of what this thread has not told them yet.
 pub(crate) fn flush() {
-    if let Some(thread) = current_thread() {
+    if let Some(mut thread) = current_thread() {
         thread.flush();
     }
 }
@@ -66,21 +67,27 @@ impl Drop for Busy {
 }
 
 impl CurrentThread {
+    /// For the thread that owns this state.
     #[inline]
-    pub(super) fn counters(self) -> Counters {
+    fn of(state: &'static ThreadState) -> Self {
+        Self { state, _thread: PhantomData }
+    }
+
+    #[inline]
+    pub(super) fn counters(&self) -> Counters {
         // SAFETY: the line is the current thread's own, and no other thread writes its counters.
         unsafe { (*self.state.counters.line()).counters }
     }
 
     #[inline]
-    pub(super) fn store(self, word: Word, value: i64) {
+    pub(super) fn store(&self, word: Word, value: i64) {
         // SAFETY: the current thread owns this state.
         unsafe { store(self.state.counters.line(), word, value) }
     }
 
     /// Whether somebody wants to know of each allocation event, or of each deallocation.
     #[inline]
-    pub(super) fn is_watched(self) -> bool {
+    pub(super) fn is_watched(&self) -> bool {
         // SAFETY: the line of a thread's counters.
         let ceiling = unsafe { ceiling(self.state.counters.line()) };
         // SAFETY: as above.
@@ -90,7 +97,7 @@ impl CurrentThread {
 
     /// What the thread has counted so far.
     #[inline]
-    pub(super) fn counts(self) -> Counts {
+    pub(super) fn counts(&self) -> Counts {
         loop {
             let Counters { got, freed, allocs, deallocs, reallocs, .. } = self.counters();
             let failed = self.state.counters.failed.load(Relaxed);
@@ -106,40 +113,63 @@ impl CurrentThread {
 
     /// Lends the scopes to `work`, which must neither allocate through `ModAlloc` nor unwind.
     #[inline]
-    pub(super) fn with_scopes<R>(self, work: impl FnOnce(&mut ScopeStack) -> R) -> R {
+    pub(super) fn with_scopes<R>(&mut self, work: impl FnOnce(&mut ScopeStack) -> R) -> R {
         let _busy = self.busy();
-        // SAFETY: only the owner comes here. `work` calls methods of `ScopeStack` and looks at
-        // counters, and does not come here again. Nor does a signal handler, which finds the state
-        // busy.
-        work(unsafe { &mut *self.state.scopes.get() })
+        // SAFETY: lent until `work` returns, with the state busy.
+        work(unsafe { self.scopes() })
+    }
+
+    /// # Safety
+    /// The state is busy for as long as they are lent, and `self` is not lent to anybody who asks
+    /// for them again.
+    #[inline]
+    pub(super) unsafe fn scopes<'a>(&mut self) -> &'a mut ScopeStack {
+        // SAFETY: only the owner comes here. A signal handler does not, as it finds the state busy.
+        unsafe { &mut *self.state.scopes.get() }
     }
 
     /// Until it is dropped, a signal handler leaves the state alone.
     #[inline]
-    pub(super) fn busy(self) -> Busy {
+    pub(super) fn busy(&self) -> Busy {
         let was_busy = self.state.is_busy.load(Relaxed);
         self.set_busy();
-        Busy { thread: self, was_busy }
+        Busy { thread: Self::of(self.state), was_busy }
     }
 
     #[inline]
-    pub(super) fn set_busy(self) {
+    pub(super) fn set_busy(&self) {
         self.state.is_busy.store(true, Relaxed);
         compiler_fence(SeqCst);
     }
 
     #[inline]
-    pub(super) fn set_idle(self) {
+    pub(super) fn set_idle(&self) {
         compiler_fence(SeqCst);
         self.state.is_busy.store(false, Relaxed);
         compiler_fence(SeqCst);
         if !self.state.interruptions.is_none() {
-            self.note_interruptions();
+            // By value, here and below: a reference would have the compiler keep `self` in memory.
+            Self::of(self.state).note_interruptions();
         }
     }
 
+    /// Does `work` where this thread records. The caller must not be on that stack already.
+    ///
+    /// # Safety
+    /// The thread has a tracer.
+    // Unoptimised, a frame of its own would take room on the stack that is to be spared.
+    #[inline(always)]
+    pub(super) unsafe fn aside(self, work: &mut impl FnMut(Self)) {
+        let state = self.state;
+        // SAFETY: not null, by the contract, so `Tracer::allocate` made it, and it is never freed.
+        let stack = unsafe { (*state.tracer.get()).side_stack() };
+        self.set_busy();
+        stack.call(&mut || work(Self::of(state)));
+        self.set_idle();
+    }
+
     /// Adds what was counted elsewhere.
-    pub(super) fn add(self, counts: Counts) {
+    pub(super) fn add(&self, counts: Counts) {
         let Counts { got, freed, allocs, deallocs, reallocs, failed, huge } = counts;
         self.state.counters.word(Word::Got).fetch_add(got, Relaxed);
         self.state.counters.word(Word::Freed).fetch_add(freed, Relaxed);
@@ -154,29 +184,39 @@ impl CurrentThread {
     /// closing or a flush. Everyone who wants the maximum takes it in. It starts anew from the
     /// present net bytes, which this returns.
     #[inline]
-    pub(super) fn end_peak_segment(self) -> i64 {
-        self.with_scopes(|scopes| self.end_peak_segment_in(scopes))
+    pub(super) fn end_peak_segment(&mut self) -> i64 {
+        let _busy = self.busy();
+        // SAFETY: lent to the next call, which does not come here.
+        let scopes = unsafe { self.scopes() };
+        self.end_peak_segment_in(scopes)
     }
 
     /// Ends the peak segment, and then lends the scopes to `work`, with the present counts. The
     /// same holds as for [`with_scopes`](Self::with_scopes).
     #[inline]
-    pub(super) fn at_segment_end<R>(self, work: impl FnOnce(&mut ScopeStack, Counts) -> R) -> R {
-        self.with_scopes(|scopes| {
-            self.end_peak_segment_in(scopes);
-            work(scopes, self.counts())
-        })
+    pub(super) fn at_segment_end<R>(
+        &mut self,
+        work: impl FnOnce(&mut ScopeStack, Counts) -> R,
+    ) -> R {
+        let _busy = self.busy();
+        // SAFETY: lent until `work` returns.
+        let scopes = unsafe { self.scopes() };
+        self.end_peak_segment_in(scopes);
+        work(scopes, self.counts())
     }
 
     /// The same for work that may change which events the scopes have to hear of.
-    pub(super) fn change_scopes<R>(self, work: impl FnOnce(&mut ScopeStack, Counts) -> R) -> R {
+    pub(super) fn change_scopes<R>(
+        &mut self,
+        work: impl FnOnce(&mut ScopeStack, Counts) -> R,
+    ) -> R {
         let result = self.at_segment_end(work);
         self.set_thresholds();
         result
     }
 
     #[inline]
-    fn end_peak_segment_in(self, scopes: &mut ScopeStack) -> i64 {
+    fn end_peak_segment_in(&self, scopes: &mut ScopeStack) -> i64 {
         let Counters { got, freed, high, .. } = self.counters();
         let net = got.wrapping_sub(freed);
         scopes.fold(high);
@@ -185,7 +225,7 @@ impl CurrentThread {
         net
     }
 
-    pub(super) fn flush(self) {
+    pub(super) fn flush(&mut self) {
         let net = self.end_peak_segment();
         // In one step, for a signal handler may flush, too.
         let flushed = self.state.counters.flushed.swap(net, Relaxed);
@@ -194,7 +234,7 @@ impl CurrentThread {
         self.start_flush_interval(net);
     }
 
-    pub(super) fn start_flush_interval(self, net: i64) {
+    pub(super) fn start_flush_interval(&mut self, net: i64) {
         self.state.flush_high.set(net);
         self.store(Word::High, net);
         self.set_thresholds();
@@ -202,7 +242,12 @@ impl CurrentThread {
 
     /// Sets ceiling and floor as they must be now, to flush, or for those who want to know of every
     /// event. To be called whenever that changes.
-    pub(super) fn set_thresholds(self) {
+    #[inline]
+    pub(super) fn set_thresholds(&mut self) {
+        Self::of(self.state).set_thresholds_now();
+    }
+
+    fn set_thresholds_now(mut self) {
         let events = self.with_scopes(|scopes| scopes.events_to_note());
         let flushed = self.state.counters.flushed.load(Relaxed);
         // Decided before anything is stored: a signal handler between two stores would find

@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn a_request_that_is_refused_in_a_signal_handler_counts_for_the_thread() {
-        let thread = current_or_adopted().expect("memory");
+        let mut thread = current_or_adopted().expect("memory");
         let before = thread.counts().failed;
         // As a handler that has interrupted this.
         thread.with_scopes(|_| failed());

@@ -25,7 +25,7 @@ pub(crate) struct OpenScope {
 /// event.
 #[inline]
 pub(crate) fn open(kind: Kind, tag: u64, wants_peak: bool) -> Result<OpenScope, OutOfMemory> {
-    let thread = current_or_lent()?;
+    let mut thread = current_or_lent()?;
     let new = NewEntry { kind, tag, wants_peak };
     let id = thread.at_segment_end(|scopes, counts| scopes.open(new, counts))?;
     Ok(OpenScope { state: thread.state, id, _thread: PhantomData })
@@ -45,7 +45,7 @@ pub(crate) fn open_recording(
     wants_peak: bool,
     first_overrun: FirstOverrun,
 ) -> Result<OpenScope, OutOfMemory> {
-    let thread = current_or_lent()?;
+    let mut thread = current_or_lent()?;
     walk::prepare();
     let at = thread.stack(Registers::here());
     let new = NewEntry { kind: Kind::Recording, tag, wants_peak };
@@ -63,7 +63,7 @@ pub(crate) fn stack_here() -> Option<&'static Stack> {
 
 /// Ends the count of the innermost scope of this thread that is tagged `tag`, if there is one.
 pub(crate) fn freeze(tag: u64) {
-    if let Some(thread) = current_thread() {
+    if let Some(mut thread) = current_thread() {
         thread.at_segment_end(|scopes, counts| scopes.freeze(tag, counts));
     }
 }
@@ -84,7 +84,7 @@ impl OpenScope {
     }
 
     #[inline]
-    fn close_on(&self, thread: CurrentThread) -> Option<Reading> {
+    fn close_on(&self, mut thread: CurrentThread) -> Option<Reading> {
         let reading = thread.at_segment_end(|scopes, counts| scopes.close(self.id, counts));
         if thread.is_watched() {
             thread.set_thresholds();
@@ -103,13 +103,13 @@ impl OpenScope {
     /// Lends what the scope has recorded to `read`, which counts as the library's own work. `None`
     /// as for [`measure`](Self::measure), and if the scope does not record.
     pub(crate) fn read_records<R>(&self, read: impl FnOnce(Records<'_>) -> R) -> Option<R> {
-        let thread = self.thread()?;
+        let mut thread = self.thread()?;
         thread.with_scopes(|scopes| ignored(|_| scopes.records(self.id).map(read)))
     }
 
     /// The scope, for other threads to attach to.
     pub(crate) fn share(&self) -> Result<SharedScopeRef, ShareError> {
-        let thread = self.thread().ok_or(ShareError::Outlived)?;
+        let mut thread = self.thread().ok_or(ShareError::Outlived)?;
         let shared = thread.change_scopes(|scopes, counts| scopes.share(self.id, counts));
         shared.ok_or(ShareError::OutOfMemory)
     }
@@ -121,14 +121,14 @@ impl OpenScope {
 
     /// Makes this go on with a scope that was shared before: that of a future, in an earlier poll.
     pub(crate) fn set_shared(&self, shared: SharedScopeRef) {
-        if let Some(thread) = self.thread() {
+        if let Some(mut thread) = self.thread() {
             thread.change_scopes(|scopes, counts| scopes.set_shared(self.id, shared, counts));
         }
     }
 
     /// Has the blocks entered that are allocated in it from now on.
     pub(crate) fn set_tracked(&self, tracking: &Tracking) {
-        if let Some(thread) = self.thread() {
+        if let Some(mut thread) = self.thread() {
             thread.change_scopes(|scopes, _| scopes.set_tracked(self.id, tracking.tracked()));
         }
     }
@@ -150,7 +150,7 @@ pub(crate) enum ShareError {
 
 /// The innermost scope that counts on this thread; `None` if there is none.
 pub(crate) fn share_innermost() -> Result<Option<SharedScopeRef>, OutOfMemory> {
-    let Some(thread) = current_thread() else { return Ok(None) };
+    let Some(mut thread) = current_thread() else { return Ok(None) };
     thread.change_scopes(|scopes, counts| scopes.share_innermost(counts))
 }
 

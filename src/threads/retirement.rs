@@ -25,13 +25,13 @@ pub(super) fn retire_state_at(address: *const c_void) {
 
 /// Gives the current thread's state back. Later events of the thread count as orphans.
 pub(super) fn retire() {
-    if let Some(thread) = current_thread() {
+    if let Some(mut thread) = current_thread() {
         thread.flush();
         let counts = thread.counts();
         thread.with_scopes(|scopes| scopes.clear(counts));
         match thread.state.loan.take() {
             None => current::set_retired(),
-            Some(loan) => end_loan(thread, loan),
+            Some(loan) => end_loan(&thread, loan),
         }
         thread.state.links().give_back();
     }
@@ -39,7 +39,7 @@ pub(super) fn retire() {
 
 /// Gives back a state on loan on which no scope is open any more.
 #[inline]
-pub(super) fn retire_unused_loan(thread: CurrentThread) {
+pub(super) fn retire_unused_loan(mut thread: CurrentThread) {
     if thread.state.is_on_loan() && thread.with_scopes(|scopes| scopes.is_empty()) {
         retire();
     }
@@ -48,7 +48,7 @@ pub(super) fn retire_unused_loan(thread: CurrentThread) {
 /// Gives the thread back what it had before. If that is a state, what was counted meanwhile is
 /// moved to it.
 #[cold]
-fn end_loan(lent: CurrentThread, loan: Loan) {
+fn end_loan(lent: &CurrentThread, loan: Loan) {
     let counted = lent.counts() - loan.start;
     // SAFETY: a dummy, or the thread's own line: the pointer has not been at it since.
     unsafe { current::set_line(loan.before.as_ptr()) };

@@ -38,7 +38,8 @@ pub(crate) fn end_realloc(moving: &MovingBlock, address: usize, size: u64) {
 fn aside(work: &mut impl FnMut()) {
     match current_thread() {
         Some(thread) if !thread.state.tracer.get().is_null() => {
-            thread.aside(thread.state.tracer.get(), work);
+            // SAFETY: it has a tracer.
+            unsafe { thread.aside(&mut |_| work()) };
         }
         _ => work(),
     }
@@ -47,7 +48,7 @@ fn aside(work: &mut impl FnMut()) {
 impl CurrentThread {
     /// Counts an event that the frequent half has left: the first of a thread, one that crosses a
     /// threshold, or one to record. If the thread records, that is done aside, where there is room.
-    pub(super) fn count(self, event: &Event, from: &Registers) {
+    pub(super) fn count(mut self, event: &Event, from: &Registers) {
         if self.state.is_busy.load(Relaxed) {
             return self.count_interruption(event);
         }
@@ -59,33 +60,23 @@ impl CurrentThread {
         if tracer.is_null() {
             stops = self.count_here(event, from);
         } else {
-            self.aside(tracer, &mut || stops = self.count_here(event, from));
+            // SAFETY: the thread has a tracer, which is not null.
+            unsafe { self.aside(&mut |thread| stops = thread.count_here(event, from)) };
         }
         if stops {
             stacks::stop();
         }
     }
 
-    /// Does `work` where this thread records. The caller is not on that stack already.
-    // Unoptimised, a frame of its own would take room on the stack that is to be spared.
-    #[inline(always)]
-    fn aside(self, tracer: *mut Tracer, work: &mut impl FnMut()) {
-        // SAFETY: not null, so `Tracer::allocate` made it, and it is never freed.
-        let stack = unsafe { (*tracer).side_stack() };
-        self.set_busy();
-        stack.call(work);
-        self.set_idle();
-    }
-
     /// Counts an event of a signal handler that has interrupted this thread at work on the state.
     #[cold]
-    fn count_interruption(self, event: &Event) {
+    fn count_interruption(&self, event: &Event) {
         blocks::forget_freed(event);
         self.add_event(event);
         self.state.interruptions.add(*event);
     }
 
-    fn add_event(self, event: &Event) {
+    fn add_event(&self, event: &Event) {
         let line = self.state.counters.line();
         // SAFETY: the current thread owns this state; likewise below.
         unsafe { add_got(line, event.got) };
@@ -106,7 +97,7 @@ impl CurrentThread {
     }
 
     /// Counts it where the caller is. Returns whether a debugger is to see this event.
-    fn count_here(self, event: &Event, from: &Registers) -> bool {
+    fn count_here(mut self, event: &Event, from: &Registers) -> bool {
         blocks::forget_freed(event);
         self.add_event(event);
         let Counters { got, freed, high, .. } = self.counters();
@@ -129,7 +120,7 @@ impl CurrentThread {
 
     /// Whether more than the counters has to hear of the event.
     #[cold]
-    fn wants_room(self, event: &Event) -> bool {
+    fn wants_room(&mut self, event: &Event) -> bool {
         event.is_allocation()
             && (stacks::is_profiling() || self.with_scopes(|scopes| scopes.events_to_note().allocs))
     }
@@ -138,10 +129,10 @@ impl CurrentThread {
     /// handler.
     // This and the next are called from two places, the rarer of which would keep them out of line.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn note(self, event: &Event, from: Option<&Registers>) {
+    fn note(&mut self, event: &Event, from: Option<&Registers>) {
         let busy = self.busy();
-        // SAFETY: as in `with_scopes`, with which the work would be a call.
-        let scopes = unsafe { &mut *self.state.scopes.get() };
+        // SAFETY: lent to `note_on`, which does not come here.
+        let scopes = unsafe { self.scopes() };
         if self.note_on(scopes, event, from) {
             drop(busy);
             self.set_thresholds();
@@ -151,7 +142,7 @@ impl CurrentThread {
     /// Tells them. Returns whether nobody wants to know of such events any more: the last profiler
     /// has stopped, or a scope of another thread has ended.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn note_on(self, scopes: &mut ScopeStack, event: &Event, from: Option<&Registers>) -> bool {
+    fn note_on(&self, scopes: &mut ScopeStack, event: &Event, from: Option<&Registers>) -> bool {
         let is_profiling = stacks::is_profiling();
         let is_recording = scopes.is_recording();
         let is_allocation = event.is_allocation();
@@ -181,7 +172,7 @@ impl CurrentThread {
     // Left to the compiler, it is a call of 30 instructions in each event that is recorded.
     // Unoptimised, inlining it would take room on the stack of its caller.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn stack(self, from: Registers) -> Option<&'static Stack> {
+    pub(super) fn stack(&self, from: Registers) -> Option<&'static Stack> {
         // SAFETY: null, or `allocate` made it. It is never freed, and belongs to the state, hence
         // to this thread alone. The method does not come here again; nor does a signal handler,
         // which finds the state busy.
@@ -192,7 +183,7 @@ impl CurrentThread {
 
     /// The thread's tracer, which it has from now on; null without memory.
     #[inline]
-    fn tracer(self) -> *mut Tracer {
+    fn tracer(&self) -> *mut Tracer {
         if self.state.tracer.get().is_null() {
             self.state.tracer.set(Tracer::allocate().unwrap_or(std::ptr::null_mut()));
         }
@@ -201,7 +192,7 @@ impl CurrentThread {
 
     #[cold]
     #[inline(never)]
-    pub(super) fn note_interruptions(self) {
+    pub(super) fn note_interruptions(mut self) {
         self.state.interruptions.take(|event| self.note(&event, None));
     }
 }

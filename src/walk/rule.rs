@@ -1,4 +1,5 @@
-//! Hot: `Rule`, how to get from a return address to the frame of the caller. Plain data of 29 bits.
+//! Hot: `Rule`, how to get from a return address to the frame of the caller, on x86_64. Plain data
+//! of 29 bits.
 //!
 //! A rule is a pair of equations. With `rsp` and `rbp` as they are just after the return to the
 //! address:
