@@ -1,7 +1,7 @@
 //! Hot: `Table`, the table of live blocks, for leaks, which go by the identity of a block and not
-//! by subtraction, and for heap profiles. While anybody asks for live blocks, `threads` enters here
-//! each block that is allocated for them, and takes it out when it is freed, on whichever thread.
-//! Lock-free; its memory comes from the system itself and is never given back.
+//! by subtraction, and for heap profiles. While anybody asks for live blocks, each block that is
+//! allocated for them is entered here ([`live`](super::live)), and taken out when it is freed, on
+//! whichever thread. Lock-free; its memory comes from the system itself and is never given back.
 //!
 //! The plain version is a hash table from addresses to lists of entries, one for each scope that
 //! the block belongs to. What is different:

@@ -1,4 +1,5 @@
-//! Cold: `Row`, a site in a short list: sites with the same lines of the user's are one row.
+//! Cold: `Row`, a line of a short list. Sites with the same lines and functions of the user's,
+//! which call the same function of a dependency, are one row.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;

@@ -1,10 +1,10 @@
 //! Hot: `ThreadCounters`, what one thread counts.
 //!
-//! In plain words: each thread has 64 bytes of counters that it alone writes, with plain loads and
-//! relaxed stores, and that anyone may read. Next to the totals stand `high`, the running maximum
-//! of the thread's net bytes, and two thresholds, `ceiling` and `floor`. An event compares the net
-//! bytes with them. Everything rare stands behind the compare with a threshold: whoever wants
-//! events to take the slow half chooses one that every event crosses.
+//! In plain words: each thread has counters in 64 bytes. It alone writes them, and anyone may read
+//! them. Next to the totals stand `high`, the running maximum of the thread's net bytes, and two
+//! thresholds, `ceiling` and `floor`, which others may store, too. An event compares the net bytes
+//! with them. Everything rare stands behind the compare with a threshold: whoever wants events to
+//! take the slow half chooses one that every event crosses.
 //!
 //! A thread without counters points at a read-only [`Dummy`] whose thresholds every event crosses.
 //! So its first event takes the slow half, which finds the reason in the word after the counters

@@ -14,8 +14,8 @@
 //! **Uncounted stretches** ([`uncounted`]). When an entry of [`Kind::Uncounted`] is closed, every
 //! entry below it moves its start by what was counted in the stretch, and its peak by the net
 //! bytes. So the stretch cancels out. An uncounted entry does not hand its maximum down. While it
-//! is open, the entries below are read as of its opening, and what is read says so, for the thread
-//! may have left the stretch without ending it: a coroutine may be suspended inside.
+//! is open, the entries below show their numbers at its opening, and the reading is marked: the
+//! thread may have left the stretch without ending it, as a coroutine may be suspended inside.
 //!
 //! **Call sites.** An entry that records has a record ([`ScopeRecords`]), which is handed down as
 //! the peaks are, and not out of an uncounted stretch either.
@@ -36,33 +36,33 @@ use crate::stacks::{FirstOverrun, Records, ScopeRecords, Stack};
 use crate::sys::{OutOfMemory, SystemVec};
 
 pub(crate) struct ScopeStack {
-    stack: SystemVec<ScopeEntry>,
+    entries: SystemVec<ScopeEntry>,
     records: ScopeRecords,
     serials: u64,
 }
 
 impl ScopeStack {
     pub(crate) const fn new() -> Self {
-        Self { stack: SystemVec::new(), records: ScopeRecords::new(), serials: 0 }
+        Self { entries: SystemVec::new(), records: ScopeRecords::new(), serials: 0 }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.stack.as_slice().is_empty()
+        self.entries.as_slice().is_empty()
     }
 
     /// Forgets all entries: the thread ends.
     pub(crate) fn clear(&mut self, now: Counts) {
-        let mut above = self.stack.as_slice();
+        let mut above = self.entries.as_slice();
         while let [attached, rest @ ..] = above {
             above = rest;
             if attached.is_attached() && rest.iter().any(ScopeEntry::is_uncounted) {
                 attached.shared.iter().for_each(|shared| shared.note_still_uncounted());
             }
         }
-        for depth in 0..self.stack.as_slice().len() {
+        for depth in 0..self.entries.as_slice().len() {
             self.let_go(depth, now);
         }
-        self.stack.clear();
+        self.entries.clear();
         self.records.clear();
     }
 
@@ -74,7 +74,7 @@ impl ScopeStack {
     /// methods below.
     #[inline]
     pub(crate) fn fold(&mut self, high: i64) {
-        if let Some(top) = self.stack.as_mut_slice().last_mut() {
+        if let Some(top) = self.entries.as_mut_slice().last_mut() {
             top.peak = top.peak.max(high);
         }
     }
@@ -85,13 +85,13 @@ impl ScopeStack {
         let NewEntry { kind, tag, wants_peak } = new;
         // The entries by which a thread is attached must stand one upon the other.
         let is_attached = matches!(kind, Kind::Attached { .. });
-        if !is_attached && self.stack.as_slice().last().is_some_and(ScopeEntry::stays) {
+        if !is_attached && self.entries.as_slice().last().is_some_and(ScopeEntry::stays) {
             self.drop_closed(now);
         }
         let peak = now.current();
         self.serials += 1;
-        let id = ScopeId { depth: self.stack.as_slice().len(), serial: self.serials };
-        self.stack.push(ScopeEntry {
+        let id = ScopeId { depth: self.entries.as_slice().len(), serial: self.serials };
+        self.entries.push(ScopeEntry {
             start: now,
             uncounted: 0,
             peak,
@@ -138,7 +138,7 @@ impl ScopeStack {
     pub(crate) fn note(&mut self, stack: Option<&'static Stack>, event: &Event, now: Sums) -> bool {
         let is_allocation = event.is_allocation();
         // By patterns: iterators are calls upon calls in debug builds.
-        let (mut scopes, mut records) = (self.stack.as_slice(), self.records.as_mut_slice());
+        let (mut scopes, mut records) = (self.entries.as_slice(), self.records.as_mut_slice());
         // Only the innermost recording entry counts the event. Those below get it when it closes.
         let (mut is_counted, mut is_entered) = (false, false);
         while let [below @ .., entry] = scopes {
@@ -183,7 +183,7 @@ impl ScopeStack {
 
     /// Has the blocks entered that are allocated in the scope from now on.
     pub(crate) fn set_tracked(&mut self, id: ScopeId, tracked: Tracked) {
-        if let Some(entry) = self.stack.as_mut_slice().get_mut(id.depth) {
+        if let Some(entry) = self.entries.as_mut_slice().get_mut(id.depth) {
             entry.tracked = Some(tracked);
         }
     }
@@ -195,11 +195,11 @@ impl ScopeStack {
 
     /// The entry, if it is still there.
     fn get(&self, id: ScopeId) -> Option<&ScopeEntry> {
-        self.stack.as_slice().get(id.depth).filter(|entry| entry.serial == id.serial)
+        self.entries.as_slice().get(id.depth).filter(|entry| entry.serial == id.serial)
     }
 
     fn records_at(&self, depth: usize) -> Option<Records<'_>> {
-        if self.stack.as_slice().get(depth)?.kind != Kind::Recording {
+        if self.entries.as_slice().get(depth)?.kind != Kind::Recording {
             return None;
         }
         let (depth, above) = self.records_of(depth);
@@ -210,7 +210,7 @@ impl ScopeStack {
     fn records_of(&self, depth: usize) -> (usize, usize) {
         let is_recording = |entry: &&ScopeEntry| entry.kind == Kind::Recording;
         // No panic: the caller has found the entry.
-        let (below, rest) = self.stack.as_slice().split_at(depth);
+        let (below, rest) = self.entries.as_slice().split_at(depth);
         let above = rest.iter().skip(1).take_while(|entry| !entry.is_uncounted());
         (below.iter().filter(is_recording).count(), above.filter(is_recording).count())
     }
@@ -218,7 +218,7 @@ impl ScopeStack {
     /// What the entry has counted, or `None` if it is no longer there.
     #[inline]
     pub(crate) fn measure(&self, id: ScopeId, now: Counts) -> Option<Reading> {
-        let stack = self.stack.as_slice();
+        let stack = self.entries.as_slice();
         let (entry, above) = stack.get(id.depth..)?.split_first()?;
         if entry.serial != id.serial {
             return None;
@@ -229,18 +229,19 @@ impl ScopeStack {
     /// Ends the count of the innermost entry tagged `tag`, if there is one. The entry stays until
     /// it is closed.
     pub(crate) fn freeze(&mut self, tag: u64, now: Counts) {
-        let Some(depth) = self.stack.as_slice().iter().rposition(|entry| entry.tag == tag) else {
+        let Some(depth) = self.entries.as_slice().iter().rposition(|entry| entry.tag == tag) else {
             return;
         };
+        let entries = self.entries.as_slice();
         // No panic: the position of one of them.
-        let (entry, above) = (&self.stack.as_slice()[depth], &self.stack.as_slice()[depth + 1..]);
+        let (entry, above) = (&entries[depth], &entries[depth + 1..]);
         let measured = entry.measure(above, now);
         if entry.kind == Kind::Recording {
             let (record, above) = self.records_of(depth);
             self.records.freeze(record, above);
         }
         // No panic: as above.
-        let entry = &mut self.stack.as_mut_slice()[depth];
+        let entry = &mut self.entries.as_mut_slice()[depth];
         entry.frozen = Some(measured);
         entry.tracked = None;
         if let Some(shared) = &entry.shared {
@@ -251,7 +252,7 @@ impl ScopeStack {
     /// Closes the entry and says what it has counted, or `None` if it is no longer there.
     #[inline]
     pub(crate) fn close(&mut self, id: ScopeId, now: Counts) -> Option<Reading> {
-        let [.., top] = self.stack.as_slice() else {
+        let [.., top] = self.entries.as_slice() else {
             return None;
         };
         // The common case first, and all of it here: the innermost entry, of a scope that does not
@@ -261,8 +262,8 @@ impl ScopeStack {
         }
         let own = top.measure(&[], now);
         let handed_down = top.peak;
-        self.stack.pop();
-        if let Some(below) = self.stack.as_mut_slice().last_mut() {
+        self.entries.pop();
+        if let Some(below) = self.entries.as_mut_slice().last_mut() {
             below.peak = below.peak.max(handed_down);
             if below.is_closed {
                 self.drop_closed(now);
@@ -276,7 +277,7 @@ impl ScopeStack {
         let reading = self.measure(id, now)?;
         self.let_go(id.depth, now);
         // No panic: `measure` has found it.
-        let entry = &mut self.stack.as_mut_slice()[id.depth];
+        let entry = &mut self.entries.as_mut_slice()[id.depth];
         entry.is_closed = true;
         if matches!(entry.kind, Kind::Uncounted { .. }) {
             self.cancel_out(id.depth, now);
@@ -288,7 +289,7 @@ impl ScopeStack {
 
     /// Removes closed entries from the top. Each hands its maximum and its record down.
     fn drop_closed(&mut self, now: Counts) {
-        while let Some((top, below)) = self.stack.as_mut_slice().split_last_mut() {
+        while let Some((top, below)) = self.entries.as_mut_slice().split_last_mut() {
             if !top.is_over() {
                 break;
             }
@@ -300,8 +301,8 @@ impl ScopeStack {
             if is_recording {
                 self.records.close(hand_down);
             }
-            self.let_go(self.stack.as_slice().len() - 1, now);
-            self.stack.pop();
+            self.let_go(self.entries.as_slice().len() - 1, now);
+            self.entries.pop();
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Hot: `Share`, what one attached thread at a time adds to a shared scope. It is counted by
 //! subtraction of the thread's own counters, so an event on an attached thread costs what any event
-//! costs.
+//! costs, unless the scope records or somebody asks for its peak.
 //!
 //! Any thread may read a share at any moment. The thread that changes it may be preempted at any
 //! instruction, or be missing in a forked child. So what changes together stands on a [`Page`], and

@@ -11,7 +11,7 @@
 //! ```
 //!
 //! A site is shown as the user's innermost line, whatever that called: where a `Vec` grows is no
-//! line of the user's. Stacks with the same lines of the user's are one site here.
+//! line of the user's. Stacks with the same lines and functions of the user's are one site here.
 
 use std::panic::Location;
 

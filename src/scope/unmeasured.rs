@@ -1,5 +1,5 @@
-//! Cold: `Unmeasured`, why what ran in a scope was not measured, and the words for it. Such a scope
-//! has no numbers: they would be wrong.
+//! Cold: `Unmeasured`, why what ran in a scope was not measured, and the words for it. Its numbers
+//! would be wrong: a scope has none, a budget fails.
 
 use crate::open_scopes::Reading;
 use crate::threads::is_inside;

@@ -20,7 +20,7 @@ thread_local! {
 const _: () = assert!(!needs_drop::<Cell<bool>>());
 
 /// From now on, a thread that passes a limit is told so.
-pub(crate) fn set() {
+pub(crate) fn set_breakpoint() {
     IS_SET.store(true, Relaxed);
 }
 
@@ -30,16 +30,16 @@ pub(super) fn pass() {
     IS_PASSED.with(|is_passed| is_passed.set(true));
 }
 
-/// Whether this thread has passed a limit since the last time, and is to [`stop`].
+/// Whether this thread has passed a limit since the last time: it is to [`stop_in_debugger`].
 #[inline]
-pub(crate) fn is_passed() -> bool {
+pub(crate) fn has_passed_breakpoint() -> bool {
     IS_SET.load(Relaxed) && IS_PASSED.with(|is_passed| is_passed.replace(false))
 }
 
 /// Stops. To be called on the thread's own stack, which debuggers can show. Without a debugger the
 /// signal ends the process, so it is said first what that is.
 #[cold]
-pub(crate) fn stop() {
+pub(crate) fn stop_in_debugger() {
     say();
     trap();
 }

@@ -25,7 +25,7 @@ mod stack;
 mod stack_index;
 mod tracer;
 
-pub(crate) use breakpoint::{is_passed, set as set_breakpoint, stop};
+pub(crate) use breakpoint::{has_passed_breakpoint, set_breakpoint, stop_in_debugger};
 pub(crate) use first_overrun::FirstOverrun;
 pub(crate) use process_sites::{
     is_profiling, profile_event, profiled, start_profiling, stop_profiling,

@@ -1,9 +1,9 @@
-//! Hot: call sites of the whole process. While any profiler records, every thread sends its events
-//! to the slow half, and the counts are kept with the interned stacks, from where each profiler
-//! reads them by subtraction, as all scopes do.
+//! Hot: call sites of the whole process. While any profiler records, every thread sends its
+//! allocation events to the slow half, and the counts are kept with the interned stacks, from where
+//! each profiler reads them by subtraction, as all scopes do.
 //!
 //! A profiler starts on one thread and must reach all others, whose thresholds their owners write.
-//! It raises a flag, then stores the ceiling that sends every event to the slow half into every
+//! It raises a flag, then stores the ceiling that sends each of them to the slow half into every
 //! state (`threads::registry`); an owner that sets its ceiling looks at the flag afterwards.
 //! Between the two steps of each stands a sequentially consistent fence, so one of the two sees the
 //! other. When the last profiler stops, each thread puts its own ceiling right at its next event.

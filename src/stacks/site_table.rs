@@ -1,10 +1,10 @@
 //! Hot: `SiteTable`, what was counted at each stack of one scope, by the thread that the scope is
 //! on. It grows as it fills; its memory comes from the system itself.
 //!
-//! [`SharedSiteTable`](super::shared_site_table) is another one, for both are right: that thread
-//! alone reads and writes this table, so plain numbers do, in rows that move when it grows and are
-//! given back. One table for both would cost each recorded allocation 28 instructions more than the
-//! 1,300 that it takes at 15 frames.
+//! [`SharedSiteTable`](super::shared_site_table) is a second one, on purpose. This one is used by
+//! its scope's thread alone, so plain numbers do, in rows that move when it grows and are given
+//! back. One table for both would cost each recorded allocation 28 instructions more than the 1,300
+//! that it takes at 15 frames.
 
 use super::site_counts::SiteCounts;
 use super::stack::Stack;

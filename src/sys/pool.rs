@@ -1,6 +1,6 @@
 //! Hot: `Pool`, a lock-free list of things that are lent, given back and lent again, and never
-//! freed: anyone may read any of them at any time. For states and for observers of the peak. Memory
-//! comes from the system directly, so that none of it is counted.
+//! freed: anyone may read any of them at any time. For what threads, scopes and profilers use one
+//! after another. Memory comes from the system directly, so that none of it is counted.
 
 use std::iter;
 use std::sync::atomic::AtomicUsize;

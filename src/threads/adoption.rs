@@ -1,5 +1,5 @@
-//! Hot: how a thread comes to a state: it adopts one at its first allocation, or has one on loan
-//! for as long as scopes are open on it.
+//! Hot: how a thread comes to a state: it adopts one at its first event or scope, or has one on
+//! loan for as long as scopes are open on it.
 //!
 //! Relies on: the pool lends a state to one thread at a time.
 #![allow(unsafe_code)]

@@ -1,7 +1,7 @@
-//! Hot: what an allocation event does. The frequent half is a few loads, one compare and two or
-//! three stores on the thread's own line. The slow half ([`slow_event`](super::slow_event)) is
-//! called from here, on a thread that has a state. A new thread adopts one first. What a thread
-//! does past its end counts for no thread.
+//! Hot: what an allocation event does. The frequent half is a few loads, a compare for each
+//! threshold and for the maximum, and two to four stores on the thread's own line. The slow half
+//! ([`slow_event`](super::slow_event)) is called from here, on a thread that has a state. A new
+//! thread adopts one first. What a thread does past its end counts for no thread.
 //!
 //! `inline` only without debug assertions: the callers are compiled in the user's crate, and a user
 //! who optimises this package alone in debug builds must get the optimised copy.

@@ -1,5 +1,5 @@
-//! Hot: all states there are. A thread adopts a free one at its first allocation, and gives it back
-//! at its end. So there are as many as threads ever ran at once.
+//! Hot: all states there are. A thread adopts a free one at its first event or scope, and gives it
+//! back at its end. So there are as many as threads ever ran at once.
 
 use std::ptr;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};

@@ -1,6 +1,6 @@
 //! Hot: the slow half of an event, on the current thread's own state: counts it, and tells everyone
-//! who wants to know of it. That is done aside, on a stack of the library's own, where the thread
-//! records: the stack that it is on may be a coroutine's, of one page.
+//! who wants to know of it. If the thread records, this is done aside, on a stack of the library's
+//! own, since its present stack may be a coroutine's, of one page.
 //!
 //! Relies on: a [`CurrentThread`] is of the state that the current thread alone owns; a tracer is
 //! never freed.
@@ -64,7 +64,7 @@ impl CurrentThread {
             unsafe { self.aside(&mut |thread| stops = thread.count_here(event, from)) };
         }
         if stops {
-            stacks::stop();
+            stacks::stop_in_debugger();
         }
     }
 
@@ -115,7 +115,7 @@ impl CurrentThread {
         if self.is_watched() {
             self.note(event, Some(from));
         }
-        stacks::is_passed()
+        stacks::has_passed_breakpoint()
     }
 
     /// Whether more than the counters has to hear of the event.

@@ -1,5 +1,5 @@
 //! Hot: walks the stack of the current thread: the return addresses that lead to an allocation.
-//! Called by `stacks` at each event of a recording scope; `symbolize` asks for the rules alone.
+//! Called by `stacks` at each event of a recording scope; `symbolize` asks for rules, not walks.
 //!
 //! In plain words: an unwinder turns the registers of a function into those of its caller, again
 //! and again. What it needs to know about a return address is one row of a table that compilers
@@ -8,9 +8,9 @@
 //! then kept in one word of a fixed table, and a walk over known addresses takes a load of that
 //! word and two of the stack for each frame.
 //!
-//! Every read of the stack is checked to lie between the stack pointer and the end of the thread's
-//! stack. Where there is no rule, or what it gives cannot be, the walk stops and says why
-//! ([`Stop`]) rather than guess.
+//! Every read of the stack is checked to lie between the stack pointer and the end of the stack.
+//! Where there is no rule, or what it gives cannot be, the walk stops and says why ([`Stop`])
+//! rather than guess.
 //!
 //! The parts:
 //! - [`rule`]: a rule, as data; [`stop`]: why a walk ended; [`walked`]: what came of it;

@@ -19,7 +19,7 @@ pub(crate) struct EventsToNote {
 impl ScopeStack {
     pub(crate) fn events_to_note(&self) -> EventsToNote {
         let mut events = EventsToNote { allocs: self.is_recording(), deallocs: false };
-        for entry in self.stack.as_slice() {
+        for entry in self.entries.as_slice() {
             events.allocs |= entry.tracked.is_some();
             if let Some(shared) = entry.shared.as_ref().filter(|shared| !shared.has_ended()) {
                 let watch = shared.watch();
@@ -36,7 +36,7 @@ impl ScopeStack {
             entry.share.is_some()
                 && entry.shared.as_ref().is_some_and(|shared| shared.is_recording())
         };
-        self.stack.as_slice().iter().any(is_recorded)
+        self.entries.as_slice().iter().any(is_recorded)
     }
 
     /// The scope of an entry, for other threads to attach to. It is shared from now on, and so are
@@ -53,10 +53,10 @@ impl ScopeStack {
     ) -> Result<Option<SharedScopeRef>, OutOfMemory> {
         let counts =
             |entry: &ScopeEntry| !entry.is_closed && entry.frozen.is_none() && !entry.has_ended();
-        let innermost = self.stack.as_slice().iter().rposition(counts);
+        let innermost = self.entries.as_slice().iter().rposition(counts);
         match innermost {
             // No panic: the position of one of them.
-            Some(depth) if !self.stack.as_slice()[depth].is_uncounted() => {
+            Some(depth) if !self.entries.as_slice()[depth].is_uncounted() => {
                 self.share_at(depth, now).map(Some).ok_or(OutOfMemory)
             }
             _ => Ok(None),
@@ -67,7 +67,7 @@ impl ScopeStack {
         let outermost = self.outermost_counting_at(depth);
         for at in outermost..=depth {
             let (below, rest) =
-                (self.stack.as_slice().get(..at)?, self.stack.as_slice().get(at..)?);
+                (self.entries.as_slice().get(..at)?, self.entries.as_slice().get(at..)?);
             let (entry, above) = rest.split_first()?;
             let is_scope = matches!(entry.kind, Kind::Scope | Kind::Recording);
             if entry.shared.is_some() || entry.is_closed || entry.frozen.is_some() || !is_scope {
@@ -86,17 +86,20 @@ impl ScopeStack {
             let shared =
                 SharedScopeRef::new(watch, is_recording, tracked, enclosing, sums, measured.peak)?;
             // No panic: `entry` was there.
-            self.stack.as_mut_slice()[at].shared = Some(shared);
+            self.entries.as_mut_slice()[at].shared = Some(shared);
         }
-        self.stack.as_slice().get(depth)?.shared.clone()
+        self.entries.as_slice().get(depth)?.shared.clone()
     }
 
     /// Gives an entry that has just been opened the scope that it stands for: the one of a future,
     /// which was shared before. An entry below that is attached to that scope would count for it
     /// twice, so its share ends.
     pub(crate) fn set_shared(&mut self, id: ScopeId, shared: SharedScopeRef, now: Counts) {
-        let Some((entry, below)) =
-            self.stack.as_mut_slice().get_mut(..=id.depth).and_then(<[ScopeEntry]>::split_last_mut)
+        let Some((entry, below)) = self
+            .entries
+            .as_mut_slice()
+            .get_mut(..=id.depth)
+            .and_then(<[ScopeEntry]>::split_last_mut)
         else {
             return;
         };
@@ -116,10 +119,10 @@ impl ScopeStack {
         now: Counts,
     ) -> Option<SharedScopeRef> {
         self.get(id)?;
-        let shared = self.stack.as_mut_slice().get_mut(id.depth)?.shared.take()?;
+        let shared = self.entries.as_mut_slice().get_mut(id.depth)?.shared.take()?;
         // The outermost one takes the share; when it closes, `let_go` passes it inwards.
         let counting =
-            self.stack.as_mut_slice().iter_mut().rev().take_while(|entry| !entry.is_uncounted());
+            self.entries.as_mut_slice().iter_mut().rev().take_while(|entry| !entry.is_uncounted());
         if let Some(attached) = counting.filter(|entry| entry.is_attached_to(&shared)).last() {
             if let Ok(Some(share)) = shared.lend_share() {
                 share.start(thread, now, !attached.stays());
@@ -195,7 +198,7 @@ impl ScopeStack {
                 share.note_opening(at);
             }
         }
-        if let Some(entry) = self.stack.as_mut_slice().last_mut() {
+        if let Some(entry) = self.entries.as_mut_slice().last_mut() {
             entry.share = share;
             entry.tracked = scope.tracked().filter(|_| share.is_some());
             entry.shared = Some(scope);
@@ -215,13 +218,14 @@ impl ScopeStack {
     /// Where on the stack an uncounted stretch was begun that is open above these entries.
     pub(crate) fn open_stretch(&self, attached: ScopeIds) -> Option<usize> {
         let ScopeId { depth, serial } = attached.first;
-        let (first, above) = self.stack.as_slice().get(depth..)?.split_first()?;
+        let (first, above) = self.entries.as_slice().get(depth..)?.split_first()?;
         above.iter().find_map(ScopeEntry::uncounted_from).filter(|_| first.serial == serial)
     }
 
     /// Tells the scopes that these entries are attached to that it was left without its end.
     pub(crate) fn note_still_uncounted(&self, attached: ScopeIds) {
-        let entries = self.stack.as_slice().iter().skip(attached.first.depth).take(attached.count);
+        let entries =
+            self.entries.as_slice().iter().skip(attached.first.depth).take(attached.count);
         entries.flat_map(|entry| &entry.shared).for_each(|shared| shared.note_still_uncounted());
     }
 
@@ -230,7 +234,7 @@ impl ScopeStack {
     /// it.
     pub(crate) fn let_go(&mut self, depth: usize, now: Counts) {
         let Some((entry, above)) =
-            self.stack.as_mut_slice().get_mut(depth..).and_then(<[ScopeEntry]>::split_first_mut)
+            self.entries.as_mut_slice().get_mut(depth..).and_then(<[ScopeEntry]>::split_first_mut)
         else {
             return;
         };
@@ -252,13 +256,14 @@ impl ScopeStack {
 
     /// The lowest entry for which counts what happens at `depth`.
     fn outermost_counting_at(&self, depth: usize) -> usize {
-        let below = self.stack.as_slice().iter().take(depth + 1);
+        let below = self.entries.as_slice().iter().take(depth + 1);
         depth + 1 - below.rev().take_while(|entry| !entry.is_uncounted()).count()
     }
 
     /// Whether an entry counts for this scope here.
     fn is_counting_for(&self, scope: &SharedScope) -> bool {
-        let counting = self.stack.as_slice().iter().rev().take_while(|entry| !entry.is_uncounted());
+        let counting =
+            self.entries.as_slice().iter().rev().take_while(|entry| !entry.is_uncounted());
         counting.flat_map(|entry| &entry.shared).any(|shared| shared.is(scope))
     }
 }

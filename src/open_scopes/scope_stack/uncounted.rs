@@ -15,7 +15,7 @@ impl ScopeStack {
     #[cold]
     pub(super) fn cancel_out(&mut self, depth: usize, now: Counts) {
         // No panic: the caller has found the entry.
-        let (below, rest) = self.stack.as_mut_slice().split_at_mut(depth);
+        let (below, rest) = self.entries.as_mut_slice().split_at_mut(depth);
         let Some((uncounted, above)) = rest.split_first_mut() else { return };
         let end = above.iter().find(|entry| entry.is_uncounted()).map_or(now, |entry| entry.start);
         let stretch = end - uncounted.start;
@@ -51,7 +51,7 @@ impl ScopeStack {
     /// Pauses the shares of other threads' scopes below the uncounted entry at `depth`, which
     /// opens.
     pub(super) fn pause_below(&self, depth: usize, now: Counts) {
-        let below = self.stack.as_slice().iter().take(depth).rev();
+        let below = self.entries.as_slice().iter().take(depth).rev();
         for share in below.take_while(|entry| !entry.is_uncounted()).filter_map(|entry| entry.share)
         {
             share.pause(now);
@@ -64,7 +64,7 @@ impl ScopeStack {
     /// twice. So its share ends.
     pub(super) fn resume_below(&mut self, depth: usize, now: Counts) {
         // No panic: the caller has found the entry.
-        let (below, rest) = self.stack.as_mut_slice().split_at_mut(depth);
+        let (below, rest) = self.entries.as_mut_slice().split_at_mut(depth);
         if rest.iter().any(ScopeEntry::is_uncounted) {
             return;
         }
