@@ -55,7 +55,16 @@ macro_rules! pin_project {
 
         impl<F> $crate::pinned::NoDrop for $owner<F> {}
 
-        impl<F> Unpin for $owner<F> where $type: Unpin {}
+        impl<F: Unpin> Unpin for $owner<F> {}
+
+        // The pinned field is `Unpin`, too, wherever the struct is.
+        #[allow(dead_code)]
+        const _: () = {
+            fn is_unpin<T: Unpin>() {}
+            fn field_is<F: Unpin>() {
+                is_unpin::<$type>();
+            }
+        };
     };
 }
 pub(crate) use pin_project;
