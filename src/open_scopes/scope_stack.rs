@@ -18,7 +18,8 @@
 //! thread may have left the stretch without ending it, as a coroutine may be suspended inside.
 //!
 //! **Call sites.** An entry that records has a record ([`ScopeRecords`]), which is handed down as
-//! the peaks are, and not out of an uncounted stretch either.
+//! the peaks are, and not out of an uncounted stretch either. Records stand apart, in the order of
+//! the entries that record: few do, and a record is kept for the next scope, with its memory.
 //!
 //! **Other threads** ([`sharing`]). The entry of a scope that others attach to has a
 //! [`SharedScope`](super::SharedScope). On an attached thread stands an entry of
@@ -120,14 +121,13 @@ impl ScopeStack {
         at: Option<&'static Stack>,
         first_overrun: FirstOverrun,
     ) -> Result<ScopeId, OutOfMemory> {
-        // First of all, for a closed entry that goes takes the innermost record with it.
-        self.drop_closed(now);
-        self.records.open(at, first_overrun)?;
-        let id = self.open(new, now);
-        if id.is_err() {
-            self.records.close(false);
+        // First the entry: closed ones may go then, and each takes the innermost record with it.
+        let id = self.open(new, now)?;
+        if let Err(error) = self.records.open(at, first_overrun) {
+            self.entries.pop();
+            return Err(error);
         }
-        id
+        Ok(id)
     }
 
     /// Notes an event for all scopes that want to know of it: those that record, those that are
