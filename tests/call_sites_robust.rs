@@ -443,11 +443,12 @@ fn in_a_fork(limit: Duration, child: impl FnOnce(&Stage)) -> Result<(), Failure>
     }
 }
 
-/// Runs `child` in so many forked children. Four run at the same time, since a child that lacks a
-/// lock waits for some seconds, and the threads beside it work on meanwhile.
-fn in_forks(forks: usize, child: impl Fn(&Stage) + Sync) -> Vec<Failure> {
+/// Runs `child` in so many forked children, each of which is to end within `limit`. Four run at the
+/// same time, since a child that lacks a lock waits for some seconds, and the threads beside it
+/// work on meanwhile.
+fn in_forks(forks: usize, limit: Duration, child: impl Fn(&Stage) + Sync) -> Vec<Failure> {
     const AT_ONCE: usize = 4;
-    let run = |_| in_a_fork(Duration::from_secs(30), &child).err();
+    let run = |_| in_a_fork(limit, &child).err();
     let some = || -> Vec<Failure> { in_time(forks / AT_ONCE).filter_map(run).collect() };
     thread::scope(|scope| {
         let others: Vec<_> = (1..AT_ONCE).map(|_| scope.spawn(some)).collect();
@@ -511,7 +512,7 @@ fn count_and_record_in_the_child(stage: &Stage) {
 }
 
 /// Forks while other threads record, report, panic and print backtraces.
-fn fork_often(forks: usize, child: impl Fn(&Stage) + Sync) -> Vec<Failure> {
+fn fork_often(forks: usize, limit: Duration, child: impl Fn(&Stage) + Sync) -> Vec<Failure> {
     let is_over = AtomicBool::new(false);
     panic::set_hook(Box::new(|_| drop(format!("{}", Backtrace::force_capture()))));
     let is_over = &is_over;
@@ -530,7 +531,7 @@ fn fork_often(forks: usize, child: impl Fn(&Stage) + Sync) -> Vec<Failure> {
                 show_backtraces();
             }
         });
-        let failures = in_forks(forks, child);
+        let failures = in_forks(forks, limit, child);
         is_over.store(true, SeqCst);
         failures
     });
@@ -541,7 +542,7 @@ fn fork_often(forks: usize, child: impl Fn(&Stage) + Sync) -> Vec<Failure> {
 #[test]
 fn forked_children_count_and_record() {
     in_a_process("forked_children_count_and_record", &[], || {
-        let failures = fork_often(400, count_and_record_in_the_child);
+        let failures = fork_often(400, Duration::from_secs(10), count_and_record_in_the_child);
         assert!(failures.is_empty(), "{failures:?}");
     });
 }
@@ -591,7 +592,7 @@ fn fork_beside(
                 }
             });
         }
-        let failures = in_forks(forks, child);
+        let failures = in_forks(forks, Duration::from_secs(10), child);
         is_over.store(true, SeqCst);
         failures
     })
@@ -650,7 +651,7 @@ fn forked_children_never_wait_for_ever_for_the_profile_of_dhat() {
 #[test]
 fn forked_children_report() {
     in_a_process("forked_children_report", &[], || {
-        let failures = fork_often(8, |stage| {
+        let failures = fork_often(8, Duration::from_secs(30), |stage| {
             count_and_record_in_the_child(stage);
             // It is not formatted by `{}`, which panics where there are no names.
             let report = |scope: AllocScope| {
