@@ -115,7 +115,7 @@ impl CurrentThread {
     #[inline]
     pub(super) fn with_scopes<R>(&mut self, work: impl FnOnce(&mut ScopeStack) -> R) -> R {
         let _busy = self.busy();
-        // SAFETY: lent until `work` returns, with the state busy.
+        // SAFETY: lent until `work` returns. `_busy` and the `&mut` keep everybody else away.
         work(unsafe { self.scopes() })
     }
 
@@ -124,7 +124,8 @@ impl CurrentThread {
     /// for them again.
     #[inline]
     pub(super) unsafe fn scopes<'a>(&mut self) -> &'a mut ScopeStack {
-        // SAFETY: only the owner comes here. A signal handler does not, as it finds the state busy.
+        // SAFETY: `current_even_if_busy` makes a `CurrentThread` for the owner of the state alone,
+        // and a signal handler leaves a busy one alone; the rest is the contract.
         unsafe { &mut *self.state.scopes.get() }
     }
 
@@ -186,7 +187,7 @@ impl CurrentThread {
     #[inline]
     pub(super) fn end_peak_segment(&mut self) -> i64 {
         let _busy = self.busy();
-        // SAFETY: lent to the next call, which does not come here.
+        // SAFETY: lent to the next call. `_busy` and the `&mut` keep everybody else away.
         let scopes = unsafe { self.scopes() };
         self.end_peak_segment_in(scopes)
     }
@@ -199,7 +200,7 @@ impl CurrentThread {
         work: impl FnOnce(&mut ScopeStack, Counts) -> R,
     ) -> R {
         let _busy = self.busy();
-        // SAFETY: lent until `work` returns.
+        // SAFETY: lent until `work` returns. `_busy` and the `&mut` keep everybody else away.
         let scopes = unsafe { self.scopes() };
         self.end_peak_segment_in(scopes);
         work(scopes, self.counts())

@@ -38,7 +38,7 @@ pub(crate) fn end_realloc(moving: &MovingBlock, address: usize, size: u64) {
 fn aside(work: &mut impl FnMut()) {
     match current_thread() {
         Some(thread) if !thread.state.tracer.get().is_null() => {
-            // SAFETY: it has a tracer.
+            // SAFETY: the guard of this arm has seen its tracer.
             unsafe { thread.aside(&mut |_| work()) };
         }
         _ => work(),
@@ -60,7 +60,7 @@ impl CurrentThread {
         if tracer.is_null() {
             stops = self.count_here(event, from);
         } else {
-            // SAFETY: the thread has a tracer, which is not null.
+            // SAFETY: the thread has a tracer: `tracer`, which was looked at above.
             unsafe { self.aside(&mut |thread| stops = thread.count_here(event, from)) };
         }
         if stops {
@@ -131,7 +131,8 @@ impl CurrentThread {
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn note(&mut self, event: &Event, from: Option<&Registers>) {
         let busy = self.busy();
-        // SAFETY: lent to `note_on`, which does not come here.
+        // SAFETY: lent to `note_on`, which has no `&mut` of the thread. `busy` keeps handlers
+        // away.
         let scopes = unsafe { self.scopes() };
         if self.note_on(scopes, event, from) {
             drop(busy);
