@@ -9,24 +9,22 @@ use crate::options::Options;
 use crate::subject;
 use crate::table::Table;
 
-/// The iterations of two runs. What the start and the end of the program cost is in both, and not
-/// in their difference.
-const SHORT: u64 = 1_000;
-const LONG: u64 = 6_000;
+/// Enough for work that takes the same each time.
+pub(crate) const ITERATIONS: (u64, u64) = (1_000, 6_000);
 
 const TITLE: &str = "\
 INSTRUCTIONS of one iteration, the loop and System included; and how many more than System";
 
 pub(crate) fn print(_options: &Options) {
-    if Command::new("valgrind").arg("--version").output().is_err() {
-        println!("INSTRUCTIONS: skipped, there is no `valgrind` on the PATH");
+    if !can_count() {
         return;
     }
     let mut table = Table::new(TITLE, ["pair", "over System", "box", "over System"]);
     table.row("target", ["", "<= 33", "", "<= 30"].map(str::to_owned));
     let mut system = None;
     for subject in subject::all() {
-        let counts = ["pair", "box"].map(|workload| per_iteration(&subject.binary, workload));
+        let counts =
+            ["pair", "box"].map(|workload| per_iteration(&subject.binary, workload, ITERATIONS));
         let base = *system.get_or_insert(counts);
         let cells = |(count, base)| [format!("{count}"), format!("{:+}", count - base)];
         table.row(subject.name, counts.into_iter().zip(base).flat_map(cells));
@@ -34,9 +32,20 @@ pub(crate) fn print(_options: &Options) {
     print!("{table}");
 }
 
-fn per_iteration(binary: &Path, workload: &str) -> i64 {
-    let more = instructions(binary, workload, LONG) - instructions(binary, workload, SHORT);
-    (more as f64 / (LONG - SHORT) as f64).round() as i64
+/// Whether valgrind is here. Says so if it is not.
+pub(crate) fn can_count() -> bool {
+    let can = Command::new("valgrind").arg("--version").output().is_ok();
+    if !can {
+        println!("INSTRUCTIONS: skipped, there is no `valgrind` on the PATH");
+    }
+    can
+}
+
+/// The instructions of one iteration. `short` and `long` are the iterations of two runs: what the
+/// start and the end of the program cost is in both, and not in their difference.
+pub(crate) fn per_iteration(binary: &Path, workload: &str, (short, long): (u64, u64)) -> i64 {
+    let more = instructions(binary, workload, long) - instructions(binary, workload, short);
+    (more as f64 / (long - short) as f64).round() as i64
 }
 
 fn instructions(binary: &Path, workload: &str, iterations: u64) -> i64 {

@@ -10,6 +10,7 @@ mod clean_build;
 mod debug;
 mod dhat;
 mod instructions;
+mod modules;
 mod nesting;
 mod options;
 mod rounds;
@@ -26,11 +27,12 @@ use options::Options;
 type Section = (&'static str, fn(&Options));
 
 /// All sections, in the order of the output.
-const SECTIONS: [Section; 9] = [
+const SECTIONS: [Section; 10] = [
     ("time", time::print),
     ("nesting", nesting::print),
     ("scopes", scopes::print),
     ("instructions", instructions::print),
+    ("modules", modules::print),
     ("debug", debug::print),
     ("sites", sites::print),
     ("attribution", attribution::print),

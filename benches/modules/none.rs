@@ -1,0 +1,7 @@
+//! A program of 40 modules without a global allocator.
+
+mod program;
+
+fn main() {
+    program::main();
+}
