@@ -86,9 +86,9 @@ fn is_lock_left_locked() -> bool {
     cfg!(target_env = "gnu") && forks::is_forked()
 }
 
-/// To be called when a recording scope opens, outside of the allocator: drops the rules if a module
-/// was unloaded since the last time. ~100 ns.
-pub(crate) fn prepare() {
+/// Drops the rules if a module was unloaded since the last time. ~100 ns.
+#[cold]
+pub(super) fn flush_if_unloaded() {
     extern "C" fn visit(info: *const Info, size: usize, _: *mut c_void) -> c_int {
         if size >= size_of::<Info>() {
             // SAFETY: the loader's description of a module, readable during this call.
@@ -110,9 +110,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn preparing_again_is_harmless() {
+    fn to_ask_again_is_harmless() {
         for _ in 0..3 {
-            prepare();
+            flush_if_unloaded();
         }
         assert!(!forks::is_forked());
     }

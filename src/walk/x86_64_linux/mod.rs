@@ -42,7 +42,7 @@ use super::rule;
 
 pub(crate) use bounds::is_on_first_stack;
 pub(crate) use forks::{is_forked, watch_forks};
-pub(crate) use iterate::prepare;
+pub(crate) use modules::prepare;
 pub(crate) use registers::Registers;
 pub(crate) use rules::caller_at;
 pub(crate) use side_stack::SideStack;

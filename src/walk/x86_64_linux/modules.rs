@@ -3,24 +3,53 @@
 //!
 //! A module that is unloaded leaves its rules behind, and another may come to lie at its addresses.
 //! So the rules are dropped when a scope opens and the loader has unloaded something
-//! ([`iterate::prepare`]), and within a scope when an address is met in a module that lies in place
-//! of another ([`replaced`]).
+//! ([`prepare`]), and within a scope when an address is met in a module that lies in place of
+//! another ([`replaced`]). Neither this library nor the C library is unloaded while this library
+//! runs. As long as all rules are of these two, which is so in most programs, nobody asks the
+//! loader.
+
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use super::module::Module;
 use super::{eh_frame, find_object, header, iterate, replaced};
+use crate::sys::loader::dl_iterate_phdr;
 use crate::walk::rule::Caller;
+
+/// Whether any rule is of a module that may be unloaded.
+static MAY_BE_UNLOADED: AtomicBool = AtomicBool::new(false);
+
+/// To be called when a recording scope opens, outside of the allocator: drops the rules if a module
+/// was unloaded since the last time. ~100 ns, or nothing where all modules stay.
+#[inline]
+pub(crate) fn prepare() {
+    if MAY_BE_UNLOADED.load(Relaxed) {
+        iterate::flush_if_unloaded();
+    }
+}
 
 /// What the tables of its module say of a return address.
 #[cold]
 pub(super) fn find_caller(return_address: usize) -> Caller {
     // A call may be the last instruction of its function: the row wanted is that of the call.
     let pc = return_address.wrapping_sub(1);
-    let found = find(pc).and_then(|module| {
+    let module = find(pc);
+    // Where there seems to be none, it may be one without tables.
+    if !module.as_ref().is_some_and(stays) {
+        MAY_BE_UNLOADED.store(true, Relaxed);
+    }
+    let found = module.and_then(|module| {
         replaced::check(&module);
         let fde = header::find(module.segment, module.header, pc)?;
         eh_frame::caller_at(module.segment, fde, pc)
     });
     found.unwrap_or(Caller::Unknown)
+}
+
+/// Whether it is the module of this library or that of the C library, which this one needs. (A
+/// program whose segments have holes between them may not be known as the former.)
+fn stays(module: &Module) -> bool {
+    let here = [find_caller as *const () as usize, dl_iterate_phdr as *const () as usize];
+    here.iter().any(|address| module.start <= *address && *address < module.end)
 }
 
 fn find(pc: usize) -> Option<Module> {
@@ -61,6 +90,17 @@ mod tests {
             assert!(searched.start <= pc && pc < searched.end);
         }
         assert!(find(8).is_none() && iterate::find(8).is_none());
+    }
+
+    #[test]
+    fn the_program_and_the_c_library_stay_and_others_may_not() {
+        let libc = crate::sys::process::getpid as *const () as usize;
+        for pc in [own_tables as *const () as usize, libc] {
+            assert!(stays(&find(pc).expect("a module")));
+        }
+        let module = find(libc).expect("a module");
+        let another = Module { start: module.end, end: module.end + 4096, ..module };
+        assert!(!stays(&another));
     }
 
     #[test]
