@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use super::limits::{Limit, Metric};
-use super::{elsewhere, environment};
+use super::elsewhere;
+use super::environment::Settings;
+use super::limits::{Limit, Limits, Metric};
 use crate::counters::Sums;
 use crate::scope::{Measured, MostLive, Wants};
 use crate::stacks::FirstOverrun;
@@ -79,8 +80,7 @@ use crate::stacks::FirstOverrun;
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[must_use = "a budget does nothing until it is checked or enforced"]
 pub struct Budget {
-    /// One for each [`Metric`].
-    limits: [Limit; Metric::ALL.len()],
+    limits: Limits,
     call_sites: bool,
 }
 
@@ -102,7 +102,7 @@ impl Default for Budget {
 impl Budget {
     /// A budget without limits; set at least one.
     pub const fn new() -> Self {
-        Self { limits: [Limit::NONE; Metric::ALL.len()], call_sites: true }
+        Self { limits: Limits::NONE, call_sites: true }
     }
 
     /// At most this many allocation events: `alloc`, `alloc_zeroed` and `realloc` each count one.
@@ -115,7 +115,7 @@ impl Budget {
     /// For code whose purpose it is to allocate, such as a test that warms a pool; and to notice
     /// when a budget can be lowered.
     pub const fn min(mut self, allocations: u64) -> Self {
-        self.limits[Metric::Allocations as usize].min = Some(allocations);
+        self.limits = self.limits.with_min(allocations);
         self
     }
 
@@ -199,17 +199,14 @@ impl Budget {
     }
 
     const fn at_most(mut self, metric: Metric, most: u64) -> Self {
-        self.limits[metric as usize].max = Some(most);
+        self.limits = self.limits.with_max(metric, most);
         self
-    }
-
-    const fn limit(&self, metric: Metric) -> Limit {
-        self.limits[metric as usize]
     }
 
     /// The limits that are set, in the order of the report.
     pub(crate) fn limits(&self) -> impl Iterator<Item = (Metric, Limit)> + '_ {
-        Metric::ALL.into_iter().map(|m| (m, self.limit(m))).filter(|(_, limit)| !limit.is_none())
+        let limits = Metric::ALL.into_iter().map(|metric| (metric, self.limits.of(metric)));
+        limits.filter(|(_, limit)| !limit.is_none())
     }
 
     /// The limits as they are written: a key and its number each.
@@ -227,40 +224,40 @@ impl Budget {
     /// If an environment variable has no valid value.
     #[track_caller]
     pub(crate) fn wants(&self) -> Wants {
-        let max = |metric| self.limit(metric).max;
-        let (blocks, bytes) = (max(Metric::Retained), max(Metric::RetainedBytes));
-        let most = |limit: Option<u64>| limit.unwrap_or(u64::MAX);
-        let (peak, call_sites) = (max(Metric::PeakBytes).is_some(), self.look_out());
+        let settings = Settings::get();
+        let peak = self.limits.max(Metric::PeakBytes).is_some();
+        let is_recorded = settings.are_all_recorded() || self.call_sites && settings.call_sites();
         Wants {
             peak,
-            call_sites,
-            leaks: blocks.or(bytes).map(|_| MostLive { blocks: most(blocks), bytes: most(bytes) }),
-            heap_profile: environment::wants_dhat() || peak && call_sites.is_some(),
-            elsewhere: elsewhere::is_wanted(call_sites.is_some()),
+            call_sites: if is_recorded { Some(self.look_out()) } else { None },
+            leaks: self.most_live(),
+            heap_profile: settings.dhat() || peak && is_recorded,
+            elsewhere: elsewhere::is_wanted(settings, is_recorded),
         }
     }
 
-    /// The limits to watch, if call sites are to be recorded or the first allocation past a limit
-    /// is to be found; else `None`.
-    #[track_caller]
-    fn look_out(&self) -> Option<FirstOverrun> {
-        // The variable is read in any case, so that a wrong value is reported here, and not in the
-        // middle of a report.
-        let wants_call_sites = environment::wants_call_sites();
-        let is_recorded = environment::wants_break()
-            || environment::wants_dhat()
-            || self.call_sites && wants_call_sites;
-        let max = |metric| {
-            let max = self.limit(metric).max.unwrap_or(u64::MAX);
-            i64::try_from(max).unwrap_or(i64::MAX)
+    fn most_live(&self) -> Option<MostLive> {
+        let blocks = self.limits.max(Metric::Retained);
+        let bytes = self.limits.max(Metric::RetainedBytes);
+        if blocks.is_none() && bytes.is_none() {
+            return None;
+        }
+        let most = |limit: Option<u64>| limit.unwrap_or(u64::MAX);
+        Some(MostLive { blocks: most(blocks), bytes: most(bytes) })
+    }
+
+    /// The limits to watch, to find the first allocation past one.
+    fn look_out(&self) -> FirstOverrun {
+        let max = |metric| match self.limits.max(metric) {
+            Some(max) if max < i64::MAX as u64 => max as i64,
+            _ => i64::MAX,
         };
-        let limits = || Sums {
+        FirstOverrun::After(Sums {
             events: max(Metric::Allocations),
             reallocs: max(Metric::Reallocations),
             bytes: max(Metric::Bytes),
             net_bytes: max(Metric::PeakBytes),
-        };
-        is_recorded.then(|| FirstOverrun::After(limits()))
+        })
     }
 
     /// Whether the budget itself asks for call sites.
@@ -270,8 +267,7 @@ impl Budget {
 
     /// Whether all limits hold. None holds where nothing was measured.
     pub(crate) fn holds(&self, measured: &Measured) -> bool {
-        measured.unmeasured.is_none()
-            && self.limits().all(|(metric, limit)| limit.holds(metric.of(measured)))
+        measured.unmeasured.is_none() && self.limits.hold(measured)
     }
 
     /// # Panics
@@ -279,11 +275,11 @@ impl Budget {
     #[track_caller]
     pub(crate) fn require_sense(&self) {
         assert!(
-            self.limits().next().is_some(),
+            !self.limits.is_empty(),
             "is a limit missing? A `Budget` without one holds whatever is allocated: add \
              `.max(10)`, `.max_bytes(4096)`, .."
         );
-        if let Limit { min: Some(min), max: Some(max) } = self.limit(Metric::Allocations) {
+        if let Limit { min: Some(min), max: Some(max) } = self.limits.of(Metric::Allocations) {
             assert!(
                 min <= max,
                 "are `min` and `max` swapped? `min = {min}` is above `max = {max}`, so no run can \

@@ -11,7 +11,7 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
 
-use super::environment;
+use super::environment::Settings;
 use super::origin::Origin;
 use crate::counters;
 use crate::number::counted;
@@ -19,17 +19,12 @@ use crate::threads;
 
 /// Whether a budget is to look: with `MOD_ALLOC_REPORT=1`, or for its report, if it records call
 /// sites.
-///
-/// # Panics
-/// If `MOD_ALLOC_REPORT` has no valid value.
-#[track_caller]
-pub(super) fn is_wanted(is_recording: bool) -> bool {
-    let wants_report = environment::wants_report();
-    if !wants_report && !is_recording {
+pub(super) fn is_wanted(settings: Settings, is_recording: bool) -> bool {
+    if !settings.report() && !is_recording {
         return false;
     }
     let is_alone = is_the_only_test();
-    if wants_report && !is_alone {
+    if settings.report() && !is_alone {
         static SAID: AtomicBool = AtomicBool::new(false);
         if !SAID.swap(true, Relaxed) {
             say(&|| {
@@ -45,19 +40,25 @@ pub(super) fn is_wanted(is_recording: bool) -> bool {
 /// Whether to say it also of budgets that hold.
 ///
 /// # Panics
-/// As [`is_wanted`].
+/// If a variable has no valid value.
 #[track_caller]
+#[inline]
 pub(super) fn is_reported() -> bool {
-    environment::wants_report()
+    Settings::get().report()
 }
 
 /// Says what other threads have allocated while a budget was open that has held, if the environment
 /// asks for that.
+#[inline]
 pub(super) fn report(origin: &Origin, events: impl FnOnce() -> Option<u64>) {
-    if !is_reported() {
-        return;
+    if is_reported() {
+        report_now(origin, events());
     }
-    if let Some(events @ 1..) = events() {
+}
+
+#[cold]
+fn report_now(origin: &Origin, events: Option<u64>) {
+    if let Some(events @ 1..) = events {
         say(&|| {
             let (name, events) = (origin.name(), counted(events, "allocation"));
             format!(

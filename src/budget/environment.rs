@@ -32,48 +32,82 @@ pub(crate) fn mode() -> Mode {
     [Mode::Short, Mode::Full, Mode::Off][BACKTRACE.get()]
 }
 
-/// Whether budgets record call sites.
-///
-/// # Panics
-/// As [`mode`].
-#[track_caller]
-pub(crate) fn wants_call_sites() -> bool {
-    mode() != Mode::Off && cfg!(feature = "backtraces") && walk::UNAVAILABLE.is_none()
-}
+/// What the variables ask of every budget: a bit each, so that one word tells it all.
+#[derive(Clone, Copy)]
+pub(super) struct Settings(u8);
 
-/// Whether to stop at the first allocation past a budget.
-///
-/// # Panics
-/// If `MOD_ALLOC_BREAK` has no valid value.
-#[track_caller]
-pub(crate) fn wants_break() -> bool {
-    static BREAK: Variable = Variable::new("MOD_ALLOC_BREAK", &["0", "1"]);
-    let wants_break = BREAK.get() == 1;
-    if wants_break {
-        stacks::set_breakpoint();
+impl Settings {
+    const READ: u8 = 1;
+    const CALL_SITES: u8 = 2;
+    const BREAK: u8 = 4;
+    const REPORT: u8 = 8;
+    const DHAT: u8 = 16;
+
+    /// # Panics
+    /// If a variable has no valid value.
+    #[track_caller]
+    #[inline]
+    pub(super) fn get() -> Self {
+        match SETTINGS.load(Relaxed) {
+            0 => Self::read(),
+            bits => Self(bits),
+        }
     }
-    wants_break
+
+    /// All are read, so that a wrong value is reported here, and not in the middle of a report.
+    #[cold]
+    #[track_caller]
+    fn read() -> Self {
+        static BREAK: Variable = Variable::new("MOD_ALLOC_BREAK", &["0", "1"]);
+        static REPORT: Variable = Variable::new("MOD_ALLOC_REPORT", &["0", "1"]);
+        let are_walked = walk::UNAVAILABLE.is_none();
+        let mut bits = Self::READ;
+        if mode() != Mode::Off && cfg!(feature = "backtraces") && are_walked {
+            bits |= Self::CALL_SITES;
+        }
+        if BREAK.get() == 1 {
+            stacks::set_breakpoint();
+            bits |= Self::BREAK;
+        }
+        if cfg!(feature = "dhat-compat") && are_walked && DHAT.get() == 1 {
+            bits |= Self::DHAT;
+        }
+        if REPORT.get() == 1 {
+            bits |= Self::REPORT;
+        }
+        SETTINGS.store(bits, Relaxed);
+        Self(bits)
+    }
+
+    /// Whether budgets record call sites, unless they say that they do not.
+    pub(super) const fn call_sites(self) -> bool {
+        self.0 & Self::CALL_SITES != 0
+    }
+
+    /// Whether all budgets record, to stop at the first allocation past one or to write a DHAT
+    /// profile.
+    pub(super) const fn are_all_recorded(self) -> bool {
+        self.0 & (Self::BREAK | Self::DHAT) != 0
+    }
+
+    /// Whether budgets keep what a DHAT profile needs.
+    pub(super) const fn dhat(self) -> bool {
+        self.0 & Self::DHAT != 0
+    }
+
+    /// Whether to say what other threads have allocated, also for budgets that hold.
+    pub(super) const fn report(self) -> bool {
+        self.0 & Self::REPORT != 0
+    }
 }
 
-/// Whether to say what other threads have allocated, also for budgets that hold.
-///
-/// # Panics
-/// If `MOD_ALLOC_REPORT` has no valid value.
-#[track_caller]
-pub(crate) fn wants_report() -> bool {
-    static REPORT: Variable = Variable::new("MOD_ALLOC_REPORT", &["0", "1"]);
-    REPORT.get() == 1
-}
+/// 0 until they are read.
+static SETTINGS: AtomicU8 = AtomicU8::new(0);
 
 /// The folder to write DHAT profiles of broken budgets to, if they are to be written.
 pub(crate) fn dhat_folder() -> Option<PathBuf> {
     let is_set = DHAT.get() == 1;
     is_set.then(|| env::var_os(DHAT.name).unwrap_or_default().into())
-}
-
-/// Whether budgets keep what such a profile needs.
-pub(crate) fn wants_dhat() -> bool {
-    cfg!(feature = "dhat-compat") && walk::UNAVAILABLE.is_none() && DHAT.get() == 1
 }
 
 /// Any text is the name of a folder.

@@ -1,4 +1,5 @@
-//! Cold: `Metric`, what a budget can limit, and `Limit`, what is allowed of it.
+//! Cold: `Metric`, what a budget can limit; `Limit`, what is allowed of it; `Limits`, all of those
+//! of a budget.
 
 use crate::scope::Measured;
 
@@ -78,16 +79,75 @@ impl Metric {
     }
 }
 
+/// The limits of a budget. In few words, as a budget is handed around whenever it is checked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Limits {
+    /// Of each [`Metric`]; 0 where there is none.
+    max: [u64; Metric::ALL.len()],
+    /// Of allocations, which alone may have one; 0 without.
+    min: u64,
+    /// Which of them are set: a bit for each `max`, and one for `min`.
+    set: u8,
+}
+
+impl Limits {
+    pub(super) const NONE: Self = Self { max: [0; Metric::ALL.len()], min: 0, set: 0 };
+    const MIN: u8 = 1 << Metric::ALL.len();
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.set == 0
+    }
+
+    pub(super) const fn with_max(mut self, metric: Metric, max: u64) -> Self {
+        self.max[metric as usize] = max;
+        self.set |= 1 << metric as u8;
+        self
+    }
+
+    pub(super) const fn with_min(mut self, min: u64) -> Self {
+        self.min = min;
+        self.set |= Self::MIN;
+        self
+    }
+
+    pub(super) const fn max(&self, metric: Metric) -> Option<u64> {
+        match self.set & 1 << metric as u8 {
+            0 => None,
+            _ => Some(self.max[metric as usize]),
+        }
+    }
+
+    pub(super) const fn of(&self, metric: Metric) -> Limit {
+        let has_min = matches!(metric, Metric::Allocations) && self.set & Self::MIN != 0;
+        Limit { min: if has_min { Some(self.min) } else { None }, max: self.max(metric) }
+    }
+
+    /// Whether all of them hold.
+    pub(super) fn hold(&self, measured: &Measured) -> bool {
+        // By a plain loop over those that are set: unoptimised, iterators are calls upon calls.
+        let mut left = self.set & !Self::MIN;
+        if self.set & Self::MIN != 0 {
+            left |= 1 << Metric::Allocations as u8;
+        }
+        while left != 0 {
+            let metric = Metric::ALL[left.trailing_zeros() as usize];
+            if !self.of(metric).holds(metric.of(measured)) {
+                return false;
+            }
+            left &= left - 1;
+        }
+        true
+    }
+}
+
 /// The limits of one metric; none at all where both are `None`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Limit {
     pub(crate) min: Option<u64>,
     pub(crate) max: Option<u64>,
 }
 
 impl Limit {
-    pub(crate) const NONE: Self = Self { min: None, max: None };
-
     pub(crate) const fn is_none(&self) -> bool {
         self.min.is_none() && self.max.is_none()
     }
