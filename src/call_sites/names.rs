@@ -29,6 +29,13 @@ pub(super) fn is_made_by_compiler(function: &str) -> bool {
     is_of_core && modules.iter().any(|module| path.starts_with(module)) || is_shim(function)
 }
 
+/// Whether this is what the compiler makes to drop a value; toolchains name it differently.
+pub(super) fn is_drop_glue(function: &str) -> bool {
+    let path = function.split('<').next().unwrap_or("").trim_end_matches("::");
+    let name = path.rsplit("::").next().unwrap_or("");
+    matches!(name, "drop_in_place" | "drop_glue")
+}
+
 /// Whether this is the last segment of a function that the compiler puts between the allocator and
 /// its callers.
 pub(crate) fn is_allocator_shim(name: &str) -> bool {
@@ -45,7 +52,22 @@ pub(super) fn is_initialiser(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{crate_of, is_allocator_shim, is_of_std, short_name};
+    use super::{crate_of, is_allocator_shim, is_drop_glue, is_of_std, short_name};
+
+    #[test]
+    fn drop_glue_has_its_name_in_each_mangling_and_where_it_is_inlined() {
+        for function in [
+            "core::ptr::drop_in_place<bt::M>",
+            "core::ptr::drop_in_place::<bt::M>",
+            "core[5e]::ptr::drop_glue::<bt::M>",
+            "drop_in_place<bt::M>",
+        ] {
+            assert!(is_drop_glue(function), "{function}");
+        }
+        for function in ["<bt::M as core::ops::drop::Drop>::drop", "bt::drop_in_place_of::<u8>"] {
+            assert!(!is_drop_glue(function), "{function}");
+        }
+    }
 
     #[test]
     fn what_std_and_the_compiler_make_is_told_from_impls_for_stds_types() {

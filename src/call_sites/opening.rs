@@ -3,10 +3,12 @@
 
 use super::frame::Frame;
 use super::frames::Frames;
+use super::names;
 use crate::stacks::Stack;
 use crate::walk::Stop;
 
-/// The stack at the start of a scope. Addresses are outermost first.
+/// The stack at the start of a scope, or at its end if the same function ends it: then that is on
+/// another line. Addresses are outermost first.
 ///
 /// It must be walked from a function of this library that is never inlined: only then is the
 /// opener's own address the last.
@@ -33,12 +35,17 @@ pub(super) struct Cut {
 }
 
 impl Opening {
-    /// The opener is the innermost function that is not the library's: it called the library.
+    /// The opener is the innermost function that is not the library's: it called the library, or
+    /// had a guard of the library's dropped.
     pub(super) fn new(stack: &'static Stack, frames: &Frames) -> Self {
+        let is_opener = |frame: &Frame| {
+            let is_glue = !frame.is_user() && frame.function().is_some_and(names::is_drop_glue);
+            !is_glue && !frame.is_of_library()
+        };
         let addresses = stack.return_addresses();
         let opener = addresses.iter().enumerate().rev().find_map(|(index, &address)| {
             let frames = frames.at(address);
-            let inner = frames.iter().position(|there| !there.frame.is_of_library())?;
+            let inner = frames.iter().position(|there| is_opener(&there.frame))?;
             Some((index, frames.len() - 1 - inner))
         });
         Self { addresses, opener, is_complete: stack.stop().is_complete() }

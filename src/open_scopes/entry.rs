@@ -119,9 +119,17 @@ pub(crate) struct ScopeIds {
 
 /// Whether a recording entry over these hands its record down to one of them.
 pub(super) fn hands_down(below: &[ScopeEntry]) -> bool {
-    let next =
-        below.iter().rev().find(|entry| entry.kind == Kind::Recording || entry.is_uncounted());
-    next.is_some_and(|entry| entry.kind == Kind::Recording)
+    let mut rest = below;
+    while let [below @ .., entry] = rest {
+        rest = below;
+        if matches!(entry.kind, Kind::Recording) {
+            return true;
+        }
+        if entry.is_uncounted() {
+            return false;
+        }
+    }
+    false
 }
 
 impl ScopeEntry {
@@ -141,13 +149,21 @@ impl ScopeEntry {
         if let Some(frozen) = self.frozen {
             return frozen;
         }
-        let (end, seen, open_stretch) = match above.iter().position(ScopeEntry::is_uncounted) {
-            // No panic: the position of one of them.
-            Some(at) => (above[at].start, &above[..at], above[at].uncounted_from()),
-            None => (now, above, None),
-        };
-        let peak =
-            seen.iter().fold(self.peak.max(self.own_peak), |peak, entry| peak.max(entry.peak));
+        let mut peak = if self.peak > self.own_peak { self.peak } else { self.own_peak };
+        let (mut end, mut open_stretch) = (now, None);
+        // By a pattern: unoptimised, iterators are calls upon calls.
+        let mut rest = above;
+        while let [entry, above @ ..] = rest {
+            rest = above;
+            open_stretch = entry.uncounted_from();
+            if open_stretch.is_some() {
+                end = entry.start;
+                break;
+            }
+            if entry.peak > peak {
+                peak = entry.peak;
+            }
+        }
         Own {
             counts: end - self.start,
             peak: peak.saturating_sub(self.start.current()),
@@ -185,7 +201,14 @@ impl ScopeEntry {
     }
 
     pub(super) fn stays(&self) -> bool {
-        self.kind == Kind::Attached { is_guarded: false }
+        matches!(self.kind, Kind::Attached { is_guarded: false })
+    }
+
+    /// Whether it is that of a scope of this thread which no other thread counts for.
+    #[inline]
+    pub(super) fn is_plain(&self, id: ScopeId) -> bool {
+        let is_scope = matches!(self.kind, Kind::Scope | Kind::Recording);
+        self.serial == id.serial && is_scope && self.shared.is_none()
     }
 }
 

@@ -75,8 +75,11 @@ impl ScopeStack {
     /// methods below.
     #[inline]
     pub(crate) fn fold(&mut self, high: i64) {
-        if let Some(top) = self.entries.as_mut_slice().last_mut() {
-            top.peak = top.peak.max(high);
+        // By a pattern and a compare: unoptimised, methods are calls upon calls.
+        if let [.., top] = self.entries.as_mut_slice() {
+            if top.peak < high {
+                top.peak = high;
+            }
         }
     }
 
@@ -86,8 +89,10 @@ impl ScopeStack {
         let NewEntry { kind, tag, wants_peak } = new;
         // The entries by which a thread is attached must stand one upon the other.
         let is_attached = matches!(kind, Kind::Attached { .. });
-        if !is_attached && self.entries.as_slice().last().is_some_and(ScopeEntry::stays) {
-            self.drop_closed(now);
+        if let [.., top] = self.entries.as_slice() {
+            if !is_attached && top.stays() {
+                self.drop_closed(now);
+            }
         }
         let peak = now.current();
         self.serials += 1;
@@ -218,8 +223,12 @@ impl ScopeStack {
     /// What the entry has counted, or `None` if it is no longer there.
     #[inline]
     pub(crate) fn measure(&self, id: ScopeId, now: Counts) -> Option<Reading> {
-        let stack = self.entries.as_slice();
-        let (entry, above) = stack.get(id.depth..)?.split_first()?;
+        // The innermost one first, likewise.
+        let entries = self.entries.as_slice();
+        let (entry, above): (_, &[_]) = match entries {
+            [.., top] if top.serial == id.serial => (top, &[]),
+            _ => entries.get(id.depth..)?.split_first()?,
+        };
         if entry.serial != id.serial {
             return None;
         }
@@ -252,31 +261,53 @@ impl ScopeStack {
     /// Closes the entry and says what it has counted, or `None` if it is no longer there.
     #[inline]
     pub(crate) fn close(&mut self, id: ScopeId, now: Counts) -> Option<Reading> {
-        let [.., top] = self.entries.as_slice() else {
-            return None;
-        };
-        // The common case first, and all of it here: the innermost entry, of a scope that does not
-        // record, over one that is open.
-        if top.serial != id.serial || top.kind != Kind::Scope || top.shared.is_some() {
-            return self.close_any(id, now);
-        }
-        let own = top.measure(&[], now);
-        let handed_down = top.peak;
-        self.entries.pop();
-        if let Some(below) = self.entries.as_mut_slice().last_mut() {
-            below.peak = below.peak.max(handed_down);
-            if below.is_closed {
-                self.drop_closed(now);
+        let own = match self.entries.as_slice() {
+            [.., top] if top.is_plain(id) => top.measure(&[], now),
+            _ => {
+                let reading = self.measure(id, now);
+                self.close_any(id, now);
+                return reading;
             }
-        }
+        };
+        self.close_unread(id, now);
         Some(Reading { own, others: None })
     }
 
+    /// Closes the entry, if it is still there.
+    #[inline]
+    pub(crate) fn close_unread(&mut self, id: ScopeId, now: Counts) {
+        // The common case first, and most of it here: the innermost entry, of a scope that no other
+        // thread counts for, over none or over one that is open.
+        let [below @ .., top] = self.entries.as_mut_slice() else { return };
+        if !top.is_plain(id) {
+            return self.close_any(id, now);
+        }
+        let (handed_down, is_recording) = (top.peak, matches!(top.kind, Kind::Recording));
+        let mut is_over_closed = false;
+        let mut hand_down = false;
+        if let [.., next] = &mut *below {
+            if next.peak < handed_down {
+                next.peak = handed_down;
+            }
+            is_over_closed = next.is_over();
+            hand_down = is_recording && hands_down(below);
+        }
+        self.entries.pop();
+        if is_recording {
+            self.records.close(hand_down);
+        }
+        if is_over_closed {
+            self.drop_closed(now);
+        }
+    }
+
     #[cold]
-    fn close_any(&mut self, id: ScopeId, now: Counts) -> Option<Reading> {
-        let reading = self.measure(id, now)?;
+    fn close_any(&mut self, id: ScopeId, now: Counts) {
+        if self.get(id).is_none() {
+            return;
+        }
         self.let_go(id.depth, now);
-        // No panic: `measure` has found it.
+        // No panic: it is there.
         let entry = &mut self.entries.as_mut_slice()[id.depth];
         entry.is_closed = true;
         if matches!(entry.kind, Kind::Uncounted { .. }) {
@@ -284,7 +315,6 @@ impl ScopeStack {
             self.resume_below(id.depth, now);
         }
         self.drop_closed(now);
-        Some(reading)
     }
 
     /// Removes closed entries from the top. Each hands its maximum and its record down.

@@ -33,10 +33,20 @@ pub(crate) struct Recording {
 impl Recording {
     /// What the scope has recorded. `None` if it does not record, or has outlived the counters of
     /// its thread. It is in a box since it passes through many functions, on a thread whose stack
-    /// may be small.
-    pub(crate) fn of(scope: &OpenScope) -> Option<Ignored<Box<Self>>> {
+    /// may be small. `opening` is where the scope was opened, if it has left that open.
+    pub(crate) fn of(
+        scope: &OpenScope,
+        opening: Option<&'static Stack>,
+    ) -> Option<Ignored<Box<Self>>> {
         let mut recording = Ignored::new(|_| Box::<Self>::default());
-        let read = |records: Records<'_>| recording.change(|recording| recording.add(records, 0));
+        let read = |records: Records<'_>| {
+            recording.change(|recording| {
+                recording.add(records, 0);
+                if recording.openings.is_empty() {
+                    recording.openings.extend(opening);
+                }
+            });
+        };
         scope.read_records(read)?;
         if let Some(shared) = scope.shared() {
             recording.change(|recording| recording.add_shared(&shared, 0));

@@ -99,7 +99,7 @@ impl AllocScope {
     pub fn enter() -> Self {
         installed::require();
         Self {
-            open: Wants::COUNTS.open(0),
+            open: Wants::COUNTS.open(0, false),
             #[cfg(feature = "backtraces")]
             recorded: None,
         }
@@ -170,7 +170,7 @@ impl AllocScope {
     #[track_caller]
     fn recording(wants: Wants) -> Self {
         let (location, tracking) = (Location::caller(), wants.track());
-        let open = wants.open(0);
+        let open = wants.open(0, false);
         if let Some(tracking) = &tracking {
             open.set_tracked(tracking);
         }
@@ -197,7 +197,7 @@ impl AllocScope {
         };
         let reading = self.open.measure();
         measured(&reading, Unmeasured::here(reading.as_ref()));
-        let Some(mut recording) = Recording::of(&self.open) else {
+        let Some(mut recording) = Recording::of(&self.open, None) else {
             not_measured(Unmeasured::Outlived)
         };
         if let Some(profile) = tracking.as_ref().and_then(Tracking::points) {

@@ -17,17 +17,17 @@ pub(crate) struct Budgeted {
 }
 
 impl Budgeted {
-    /// Begins to count.
+    /// Begins to count. The function that calls this, or that calls it through others of this
+    /// library, must end it, too.
     #[track_caller]
-    #[inline]
     pub(crate) fn enter(wants: Wants) -> Self {
         installed::require();
         let tracker = Tracker::begin(wants);
-        let scope = wants.open(0);
+        let scope = wants.open(0, true);
         if let Some(tracker) = &tracker {
             scope.set_tracked(tracker.tracking());
         }
-        let elsewhere = wants.elsewhere.then(threads::events_elsewhere);
+        let elsewhere = if wants.elsewhere { Some(threads::events_elsewhere()) } else { None };
         Self { scope, tracker, elsewhere }
     }
 
@@ -57,7 +57,7 @@ impl Budgeted {
         let elsewhere = self.elsewhere();
         let attached = self.scope.shared().map(|shared| shared.attached());
         let tracking = self.tracker.as_ref().map(Tracker::tracking);
-        let recording = Recording::of(&self.scope);
+        let recording = Recording::of(&self.scope, threads::stack_here());
         Measurement::new(measured, recording, tracking, attached, elsewhere)
     }
 }

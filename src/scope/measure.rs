@@ -31,7 +31,7 @@ where
     R: Value<for_a_future_use_check_future>,
 {
     installed::require();
-    let scope = Wants::COUNTS.open(0);
+    let scope = Wants::COUNTS.open(0, false);
     let value = work();
     let reading = scope.close();
     (value, stats(measured(&reading, Unmeasured::at_end(reading.as_ref()))))

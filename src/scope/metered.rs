@@ -113,7 +113,7 @@ impl Count {
     fn open(&self, tag: u64) -> OpenScope {
         let counted = self.counts.sums();
         let call_sites = self.wants.call_sites.map(|first_overrun| first_overrun.from(counted));
-        let scope = Wants { call_sites, ..self.wants }.open(tag);
+        let scope = Wants { call_sites, ..self.wants }.open(tag, false);
         if let Some(tracker) = &self.tracker {
             scope.set_tracked(tracker.tracking());
         }

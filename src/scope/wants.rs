@@ -38,13 +38,16 @@ impl Wants {
     pub(super) const COUNTS: Self =
         Self { peak: true, call_sites: None, leaks: None, heap_profile: false, elsewhere: false };
 
-    /// `tag` is for [`threads::freeze`]; 0 for none.
+    /// `tag` is for [`threads::freeze`]; 0 for none. `closed_by_opener` is as for
+    /// [`threads::open_recording`].
     #[track_caller]
     #[inline]
-    pub(super) fn open(self, tag: u64) -> OpenScope {
+    pub(super) fn open(self, tag: u64, closed_by_opener: bool) -> OpenScope {
         opened(match self.call_sites {
             None => threads::open(Kind::Scope, tag, self.peak),
-            Some(first_overrun) => threads::open_recording(tag, self.peak, first_overrun),
+            Some(first_overrun) => {
+                threads::open_recording(tag, self.peak, first_overrun, closed_by_opener)
+            }
         })
     }
 

@@ -68,7 +68,10 @@ impl SiteTable {
     }
 
     pub(super) fn clear(&mut self) {
-        self.unattributed = Row::new(None);
+        // Not more than is needed: a scope opens and closes in nanoseconds.
+        if self.unattributed.counts.events() > 0 {
+            self.unattributed = Row::new(None);
+        }
         if self.rows.as_slice().len() > KEPT_ROWS {
             self.free();
         } else if !self.rows.as_slice().is_empty() {

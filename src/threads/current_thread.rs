@@ -34,7 +34,11 @@ pub(super) struct CurrentThread {
 /// a signal handler that has interrupted the library at work on the state.
 #[inline]
 pub(super) fn current_thread() -> Option<CurrentThread> {
-    current_even_if_busy(current()).filter(|thread| !thread.state.is_busy.load(Relaxed))
+    // Not by a closure: unoptimised, it is a call or two.
+    match current_even_if_busy(current()) {
+        Some(thread) if !thread.state.is_busy.is_set() => Some(thread),
+        _ => None,
+    }
 }
 
 /// The same, and in such a signal handler as well: to count an event on. Where the state is busy,
@@ -132,22 +136,19 @@ impl CurrentThread {
     /// Until it is dropped, a signal handler leaves the state alone.
     #[inline]
     pub(super) fn busy(&self) -> Busy {
-        let was_busy = self.state.is_busy.load(Relaxed);
+        let was_busy = self.state.is_busy.is_set();
         self.set_busy();
         Busy { thread: Self::of(self.state), was_busy }
     }
 
     #[inline]
     pub(super) fn set_busy(&self) {
-        self.state.is_busy.store(true, Relaxed);
-        compiler_fence(SeqCst);
+        self.state.is_busy.set(true);
     }
 
     #[inline]
     pub(super) fn set_idle(&self) {
-        compiler_fence(SeqCst);
-        self.state.is_busy.store(false, Relaxed);
-        compiler_fence(SeqCst);
+        self.state.is_busy.set(false);
         if !self.state.interruptions.is_none() {
             // By value, here and below: a reference would have the compiler keep `self` in memory.
             Self::of(self.state).note_interruptions();
@@ -246,6 +247,14 @@ impl CurrentThread {
     #[inline]
     pub(super) fn set_thresholds(&mut self) {
         Self::of(self.state).set_thresholds_now();
+    }
+
+    /// What [`set_thresholds`](Self::set_thresholds) comes to where nothing has changed but that a
+    /// scope was opened that records. It takes no fence: whoever wants to know of each allocation
+    /// of every thread stores the same.
+    #[inline]
+    pub(super) fn watch_allocs(&mut self) {
+        self.store(Word::Ceiling, EVERY_ALLOC);
     }
 
     fn set_thresholds_now(mut self) {

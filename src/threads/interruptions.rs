@@ -7,15 +7,16 @@
 
 use std::cell::Cell;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize};
+use std::sync::atomic::{AtomicI64, AtomicUsize};
 
+use super::own_flag::OwnFlag;
 use crate::counters::{Event, EventKind};
 
 const ROOM: usize = 8;
 
 pub(super) struct Interruptions {
     /// Whether there is anything below.
-    is_any: AtomicBool,
+    is_any: OwnFlag,
     /// How many events are kept, or would be if there were room.
     len: AtomicUsize,
     events: [Cell<Event>; ROOM],
@@ -39,7 +40,7 @@ impl Interruptions {
     pub(super) const NONE: Self = {
         const EMPTY: Cell<Event> = Cell::new(NOTHING);
         Self {
-            is_any: AtomicBool::new(false),
+            is_any: OwnFlag::UNSET,
             len: AtomicUsize::new(0),
             events: [EMPTY; ROOM],
             gone: AtomicUsize::new(0),
@@ -51,13 +52,13 @@ impl Interruptions {
 
     #[inline]
     pub(super) fn is_none(&self) -> bool {
-        !self.is_any.load(Relaxed)
+        !self.is_any.is_set()
     }
 
     /// Keeps an event. Called by a handler.
     #[cold]
     pub(super) fn add(&self, event: Event) {
-        self.is_any.store(true, Relaxed);
+        self.is_any.set(true);
         match event.kind {
             EventKind::Dealloc if self.free(event.address) => return,
             // One of those kept may be the block that is gone now.
@@ -79,7 +80,7 @@ impl Interruptions {
     /// handler.
     pub(super) fn miss(&self, allocation_events: usize) {
         self.missed.fetch_add(allocation_events, Relaxed);
-        self.is_any.store(true, Relaxed);
+        self.is_any.set(true);
     }
 
     fn allocs(&self) -> impl Iterator<Item = (usize, &Cell<Event>)> {
@@ -110,7 +111,7 @@ impl Interruptions {
         if self.is_taking.replace(true) {
             return;
         }
-        while self.is_any.swap(false, Relaxed) {
+        while self.is_any.take() {
             for _ in 0..self.gone.swap(0, Relaxed) {
                 let bytes = self.gone_bytes.swap(0, Relaxed);
                 take(Event {

@@ -38,19 +38,25 @@ pub(crate) fn open_uncounted(at: usize) -> Result<OpenScope, OutOfMemory> {
     open(Kind::Uncounted { at }, 0, false)
 }
 
-/// Opens a scope on the current thread that records call sites.
+/// Opens a scope on the current thread that records call sites. If it is `closed_by_opener`, the
+/// function that opens it is the one that closes it, and can tell then what its stack is.
 #[inline(never)]
 pub(crate) fn open_recording(
     tag: u64,
     wants_peak: bool,
     first_overrun: FirstOverrun,
+    closed_by_opener: bool,
 ) -> Result<OpenScope, OutOfMemory> {
     let mut thread = current_or_lent()?;
     walk::prepare();
-    let at = thread.stack(Registers::here());
+    let here = Registers::here();
+    // A function on the thread's first stack has the same callers at its end. One of a coroutine
+    // may have others by then.
+    let at = if closed_by_opener && here.are_on_first_stack() { None } else { thread.stack(here) };
     let new = NewEntry { kind: Kind::Recording, tag, wants_peak };
     let id = thread
-        .change_scopes(|scopes, counts| scopes.open_recording(new, counts, at, first_overrun))?;
+        .at_segment_end(|scopes, counts| scopes.open_recording(new, counts, at, first_overrun))?;
+    thread.watch_allocs();
     Ok(OpenScope { state: thread.state, id, _thread: PhantomData })
 }
 
@@ -72,24 +78,21 @@ impl OpenScope {
     /// The current thread, if it still has the state that the scope was opened on.
     #[inline]
     fn thread(&self) -> Option<CurrentThread> {
-        current_thread().filter(|thread| std::ptr::eq(thread.state, self.state))
+        match current_thread() {
+            Some(thread) if std::ptr::eq(thread.state, self.state) => Some(thread),
+            _ => None,
+        }
     }
 
     /// Closes the scope and says what it has counted; `None` as for [`measure`](Self::measure).
     #[inline]
     pub(crate) fn close(self) -> Option<Reading> {
-        let reading = self.thread().and_then(|thread| self.close_on(thread));
-        std::mem::forget(self);
-        reading
-    }
-
-    #[inline]
-    fn close_on(&self, mut thread: CurrentThread) -> Option<Reading> {
-        let reading = thread.at_segment_end(|scopes, counts| scopes.close(self.id, counts));
-        if thread.is_watched() {
-            thread.set_thresholds();
+        let mut reading = None;
+        if let Some(mut thread) = self.thread() {
+            reading = thread.at_segment_end(|scopes, counts| scopes.close(self.id, counts));
+            after_closing(thread);
         }
-        retire_unused_loan(thread);
+        std::mem::forget(self);
         reading
     }
 
@@ -140,6 +143,15 @@ impl OpenScope {
     }
 }
 
+/// What a thread has to do when one of its scopes is closed.
+#[inline]
+fn after_closing(mut thread: CurrentThread) {
+    if thread.is_watched() {
+        thread.set_thresholds();
+    }
+    retire_unused_loan(thread);
+}
+
 /// Why a scope could not be shared.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ShareError {
@@ -177,8 +189,9 @@ pub(crate) fn is_inside(at: usize) -> bool {
 impl Drop for OpenScope {
     #[inline]
     fn drop(&mut self) {
-        if let Some(thread) = self.thread() {
-            self.close_on(thread);
+        if let Some(mut thread) = self.thread() {
+            thread.at_segment_end(|scopes, counts| scopes.close_unread(self.id, counts));
+            after_closing(thread);
         }
     }
 }
@@ -247,6 +260,24 @@ mod tests {
             // Other threads may end at the same time.
             assert!(orphaned.got >= 12_345 && orphaned.freed >= 12_345 && orphaned.allocs >= 1);
         });
+    }
+
+    #[test]
+    #[cfg(all(target_arch = "x86_64", target_os = "linux", not(miri)))]
+    fn where_a_scope_was_opened_can_be_told_at_its_end_on_the_threads_first_stack_alone() {
+        use super::{open_recording, FirstOverrun};
+        use crate::walk::SideStack;
+
+        let tells_now = |closed_by_opener| {
+            let scope = open_recording(0, true, FirstOverrun::Never, closed_by_opener);
+            let scope = scope.expect("memory");
+            scope.read_records(|records| records.opening().is_some()).expect("it records")
+        };
+        assert!(tells_now(false) && !tells_now(true));
+        let mut of_coroutine = false;
+        let coroutine = SideStack::allocate(SideStack::FOR_RECORDING);
+        coroutine.call(&mut || of_coroutine = tells_now(true));
+        assert!(of_coroutine);
     }
 
     #[test]

@@ -49,7 +49,7 @@ impl CurrentThread {
     /// Counts an event that the frequent half has left: the first of a thread, one that crosses a
     /// threshold, or one to record. If the thread records, that is done aside, where there is room.
     pub(super) fn count(mut self, event: &Event, from: &Registers) {
-        if self.state.is_busy.load(Relaxed) {
+        if self.state.is_busy.is_set() {
             return self.count_interruption(event);
         }
         let mut tracer = self.state.tracer.get();

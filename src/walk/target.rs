@@ -19,6 +19,10 @@ impl Registers {
     pub(crate) fn here() -> Self {
         Self(())
     }
+
+    pub(crate) fn are_on_first_stack(&self) -> bool {
+        true
+    }
 }
 
 /// Of the size of nothing, so that all zeros is one.

@@ -67,6 +67,32 @@ fn what_is_above_the_opener_and_below_the_allocation_is_left_out() {
 }
 
 #[test]
+fn what_is_left_out_is_the_same_where_the_opener_tells_at_the_end_of_the_scope() {
+    // On the line of an allocation, where only the opener tells how far to cut.
+    const DROPS: &str = "
+        19 t::parses::h0123456789abcdef @ /p/tests/t.rs:13:9
+        20 core::ptr::drop_in_place<mod_alloc::budget::enforce::Guard>::h0123456789abcdef
+        21 <mod_alloc::budget::enforce::Guard as core::ops::drop::Drop>::drop::h0123456789abcdef
+        22 drop @ MANIFEST/src/budget/enforce.rs:90
+        22 drop_in_place<mod_alloc::budget::enforce::Guard> @ /rustc/5/library/core/src/ptr/mod.rs:8
+        22 parses @ /p/tests/t.rs:13:9
+        22 {closure#0} @ /p/tests/t.rs:10:1
+        22 call_once<t::parses::{closure_env#0}> @ /rustc/5/library/core/src/ops/function.rs:250
+    ";
+    let check = |program: Program<'_>, end: &[usize], stack: &[usize]| {
+        let stacks = &[(stack, counts(1, 0, 8))];
+        let at_start = chains(&Program { stacks, ..program });
+        let places = format!("{}{DROPS}", program.places);
+        let openings = &[end];
+        let at_end = chains(&Program { places: &places, openings, stacks, ..program });
+        assert_eq!(at_end, at_start);
+    };
+    check(HARNESS, &[1, 2, 19, 20, 21], &[1, 2, 5, 6, 7, 8, 9]);
+    check(INLINED, &[1, 22], &[1, 3, 4]);
+    check(INLINED, &[1, 22], &[1, 5, 4]);
+}
+
+#[test]
 fn a_stack_that_is_the_opening_keeps_its_last_frame() {
     let check = |opening: &[usize], stack: &[usize], expected: &str| {
         let (openings, stacks) = (&[opening], &[(stack, counts(1, 0, 8))]);

@@ -19,7 +19,13 @@ pub(crate) struct EventsToNote {
 impl ScopeStack {
     pub(crate) fn events_to_note(&self) -> EventsToNote {
         let mut events = EventsToNote { allocs: self.is_recording(), deallocs: false };
-        for entry in self.entries.as_slice() {
+        // By a pattern: unoptimised, iterators are calls upon calls.
+        let mut entries = self.entries.as_slice();
+        while let [below @ .., entry] = entries {
+            entries = below;
+            if entry.tracked.is_none() && entry.shared.is_none() {
+                continue;
+            }
             events.allocs |= entry.tracked.is_some();
             if let Some(shared) = entry.shared.as_ref().filter(|shared| !shared.has_ended()) {
                 let watch = shared.watch();

@@ -98,6 +98,7 @@ pub(super) fn extended(readable: Readable, end: usize) -> Option<Readable> {
 
 /// Whether an address lies in the stack that the thread began with, rather than in that of a
 /// coroutine or a signal handler.
+#[inline]
 pub(crate) fn is_on_first_stack(address: usize) -> bool {
     let own = own(address);
     own.hold(address) || is_deeper_in(own, address)

@@ -5,6 +5,8 @@
 
 use std::arch::asm;
 
+use super::bounds::is_on_first_stack;
+
 /// The registers that unwinding needs, at one instruction of a function whose frame is still there
 /// when the walk begins.
 #[derive(Clone, Copy, Debug)]
@@ -32,5 +34,11 @@ impl Registers {
             );
         }
         Self { pc, rsp, rbp }
+    }
+
+    /// Whether they are of a function on the stack that the thread began with.
+    #[inline]
+    pub(crate) fn are_on_first_stack(&self) -> bool {
+        is_on_first_stack(self.rsp)
     }
 }
