@@ -165,7 +165,10 @@ const LARGEST: usize = 1 << 30;
 /// A number of bytes as whole words, if it is in the range.
 fn words(bytes: usize, least: usize, limit: usize) -> Option<u32> {
     let words = bytes / 8;
-    (bytes % 8 == 0 && (least..limit).contains(&words)).then_some(words as u32)
+    if bytes % 8 != 0 || words < least || words >= limit {
+        return None;
+    }
+    Some(words as u32)
 }
 
 #[cfg(test)]

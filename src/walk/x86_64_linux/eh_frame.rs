@@ -14,87 +14,142 @@ use super::rule::Caller;
 
 /// The caller of what is at `pc`, from the entry at the address `fde`. `None` where the entry does
 /// not cover `pc`, or is not understood.
-pub(crate) fn caller_at(segment: Segment<'_>, fde: usize, pc: usize) -> Option<Caller> {
-    let mut fde = entry(segment, fde)?;
+pub(crate) fn caller_at(
+    segment: Segment<'_>,
+    fde: usize,
+    pc: usize,
+    last: &mut LastCies,
+) -> Option<Caller> {
+    let mut fde = entry(segment, fde);
     let id_address = fde.address();
-    let distance = fde.u32()?;
+    let distance = fde.u32();
     if distance == 0 {
-        return None; // A CIE.
+        return None; // A CIE, or nothing.
     }
-    let cie = Cie::read(entry(segment, id_address.wrapping_sub(distance as usize))?)?;
+    let cie = last.cie_at(segment, id_address.wrapping_sub(distance as usize))?;
 
-    let start = fde.pointer(cie.encoding.pointers)?;
-    let length = fde.pointer(cie.encoding.pointers & FORMAT)?;
-    if pc.wrapping_sub(start) >= length {
+    let start = fde.pointer(cie.encoding.pointers);
+    let length = fde.pointer(cie.encoding.pointers & FORMAT);
+    if fde.has_failed() || pc.wrapping_sub(start) >= length {
         return None;
     }
     if cie.has_lengths {
-        let length = fde.uleb()?;
-        fde.skip(length)?;
+        let length = fde.uleb();
+        fde.skip(length);
     }
-    let Cie { encoding, program, .. } = cie;
-    let whole =
-        Program { bytes: program, encoding, first: Row::INITIAL, location: 0, pc: usize::MAX };
-    let first = whole.run()?;
-    Program { bytes: fde, encoding, first, location: start, pc }.run()?.caller()
+    let Cie { encoding, first, .. } = cie;
+    let row = Program { bytes: fde, encoding: *encoding, first, location: start, pc }.run()?;
+    row.caller()
 }
 
 /// The contents of the entry at an address, after its length.
-fn entry(segment: Segment<'_>, address: usize) -> Option<Reader<'_>> {
-    let mut reader = segment.from(address)?;
-    match reader.u32()? {
+fn entry(segment: Segment<'_>, address: usize) -> Reader<'_> {
+    let mut reader = segment.from(address);
+    let length = reader.u32();
+    reader.limit(u64::from(length));
+    if length == 0 || length == u32::MAX {
         // The end of the section, and entries of more than 4 GiB.
-        0 | u32::MAX => None,
-        length => reader.part(u64::from(length)),
+        reader.fail();
+    }
+    reader
+}
+
+/// The two CIEs that were read last: a module has one for functions that clean up when a panic
+/// passes, and one for the others. To be used for one segment only. All zeros is none.
+pub(crate) struct LastCies {
+    known: [KnownCie; 2],
+    /// Which is replaced next.
+    replaces_second: bool,
+}
+
+#[derive(Clone, Copy)]
+struct KnownCie {
+    address: usize,
+    cie: Cie,
+}
+
+impl LastCies {
+    pub(crate) const NONE: Self =
+        Self { known: [KnownCie { address: 0, cie: Cie::NONE }; 2], replaces_second: false };
+
+    fn cie_at(&mut self, segment: Segment<'_>, address: usize) -> Option<&Cie> {
+        let [first, second] = &mut self.known;
+        let known = if first.address == address {
+            first
+        } else if second.address == address || self.replaces_second {
+            second
+        } else {
+            first
+        };
+        if known.address != address {
+            *known = KnownCie { address, cie: Cie::read(entry(segment, address))? };
+            self.replaces_second = !self.replaces_second;
+        }
+        Some(&known.cie)
     }
 }
 
 /// What a CIE says.
-struct Cie<'a> {
+#[derive(Clone, Copy)]
+struct Cie {
     encoding: Encoding,
     /// FDEs have more data, behind its length.
     has_lengths: bool,
-    program: Reader<'a>,
+    /// The row that its program makes.
+    first: Row,
 }
 
-impl<'a> Cie<'a> {
-    fn read(mut reader: Reader<'a>) -> Option<Self> {
-        let (id, version) = (reader.u32()?, reader.u8()?);
+impl Cie {
+    const NONE: Self = Self {
+        encoding: Encoding { code_alignment: 0, data_alignment: 0, pointers: 0 },
+        has_lengths: false,
+        first: Row::INITIAL,
+    };
+
+    fn read(mut reader: Reader<'_>) -> Option<Self> {
+        let (id, version) = (reader.u32(), reader.u8());
         if id != 0 || !matches!(version, 1 | 3) {
             return None;
         }
         let mut augmentation = reader;
-        while reader.u8()? != 0 {}
-        let code_alignment = reader.uleb()?;
-        let data_alignment = reader.sleb()?;
-        let return_address = if version == 1 { u64::from(reader.u8()?) } else { reader.uleb()? };
+        while reader.u8() != 0 {}
+        let code_alignment = reader.uleb();
+        let data_alignment = reader.sleb();
+        let return_address = if version == 1 { u64::from(reader.u8()) } else { reader.uleb() };
         if return_address != RETURN_ADDRESS {
             return None;
         }
         let mut pointers = 0;
-        let has_lengths = match augmentation.u8()? {
+        let has_lengths = match augmentation.u8() {
             0 => false,
             b'z' => {
-                let length = reader.uleb()?;
-                let mut data = reader.part(length)?;
+                let length = reader.uleb();
+                let mut data = reader.part(length);
                 loop {
-                    match augmentation.u8()? {
-                        0 => break true,
-                        b'R' => pointers = data.u8()?,
-                        b'L' => data.skip(1)?,
+                    match augmentation.u8() {
+                        0 => break,
+                        b'R' => pointers = data.u8(),
+                        b'L' => data.skip(1),
                         b'P' => {
-                            let encoding = data.u8()?;
-                            data.skip_pointer(encoding)?;
+                            let encoding = data.u8();
+                            data.skip_pointer(encoding);
                         }
                         // Among others `S`, the frame of a signal handler: all registers differ.
                         _ => return None,
                     }
                 }
+                if data.has_failed() {
+                    return None;
+                }
+                true
             }
             _ => return None,
         };
         let encoding = Encoding { code_alignment, data_alignment, pointers };
-        Some(Self { encoding, has_lengths, program: reader })
+        let first = &Row::INITIAL;
+        let first =
+            Program { bytes: reader, encoding, first, location: 0, pc: usize::MAX }.run()?;
+        Some(Self { encoding, has_lengths, first })
     }
 }
 

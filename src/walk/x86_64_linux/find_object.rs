@@ -11,8 +11,7 @@ use std::ffi::{c_int, c_ulong, c_void};
 use std::mem::size_of;
 
 use super::elf::segment_at;
-use super::module::Module;
-use super::replaced;
+use super::module::{LastModule, Module, Place};
 use crate::sys::loader::ProgramHeader;
 use crate::sys::process::getauxval;
 
@@ -69,7 +68,7 @@ pub(super) fn function() -> Option<Function> {
     unsafe { std::mem::transmute::<usize, Option<Function>>(address) }
 }
 
-pub(super) fn find(function: Function, pc: usize) -> Option<Module> {
+pub(super) fn find(function: Function, pc: usize, last: &LastModule) -> Option<Module> {
     // Zeroed, as the function leaves the reserved words alone.
     let mut found = Found {
         flags: 0,
@@ -83,22 +82,25 @@ pub(super) fn find(function: Function, pc: usize) -> Option<Module> {
     if unsafe { function(pc as *const c_void, &mut found) } != 0 || found.link_map.is_null() {
         return None;
     }
-    let header = found.eh_frame_header;
+    let Found { start, end, link_map, eh_frame_header: header, .. } = found;
     if header == 0 {
         return None;
     }
+    let place = Place { start, end, header, description: link_map as usize };
+    // SAFETY: the loader says so, and code of the module runs in this thread.
+    if let Some(module) = unsafe { last.at(place) } {
+        return Some(module);
+    }
     // SAFETY: the loader's description of a module whose code runs in this thread, so it stays.
-    let bias = unsafe { (*found.link_map).bias };
-    let segment = [headers_at(found.start), program_headers()].into_iter().flatten().find_map(
+    let bias = unsafe { (*link_map).bias };
+    let segment = [headers_at(start), program_headers()].into_iter().flatten().find_map(
         // SAFETY: the module stays, as above; the program does anyway.
         |headers| unsafe { segment_at(header, headers, bias) },
     );
     // A program that was started by naming the loader, and has holes between its segments, has no
     // rules: to ask `dl_iterate_phdr` could be to wait for a lock whose holder waits for this
     // thread.
-    let segment = segment?;
-    let identity = replaced::identity(segment, header, found.link_map as usize);
-    Some(Module { start: found.start, end: found.end, identity, segment, header })
+    Some(Module::new(place, segment?))
 }
 
 /// The program headers of a module that begins at this address, in its first page. A program with
@@ -149,9 +151,10 @@ mod tests {
         let headers = program_headers().expect("told");
         let entry = |header: &&ProgramHeader| header.kind == EH_FRAME;
         let table = headers.iter().find(entry).expect("unwind tables").address as usize;
-        let bias = searched.header.wrapping_sub(table);
+        let bias = searched.place.header.wrapping_sub(table);
         // SAFETY: the program's own.
-        let segment = unsafe { segment_at(searched.header, headers, bias) }.expect("a segment");
+        let segment =
+            unsafe { segment_at(searched.place.header, headers, bias) }.expect("a segment");
         assert_eq!(segment.address, searched.segment.address);
         assert_eq!(segment.bytes.len(), searched.segment.bytes.len());
     }

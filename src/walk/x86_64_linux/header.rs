@@ -6,28 +6,40 @@ use super::bytes::{Segment, OMITTED, TABLE_ENTRY};
 /// The address of the frame description entry with the greatest start that is not above `pc`. The
 /// entry says itself where it ends.
 pub(crate) fn find(segment: Segment<'_>, header: usize, pc: usize) -> Option<usize> {
-    let mut reader = segment.from(header)?;
-    let version = reader.u8()?;
-    let (eh_frame, count, table) = (reader.u8()?, reader.u8()?, reader.u8()?);
+    let mut reader = segment.from(header);
+    let version = reader.u8();
+    let (eh_frame, count, table) = (reader.u8(), reader.u8(), reader.u8());
     if version != 1 || count == OMITTED || table != TABLE_ENTRY {
         return None;
     }
-    reader.skip_pointer(eh_frame)?;
-    let count = reader.pointer(count)?;
-    let table = reader.part(u64::try_from(count).ok()?.checked_mul(8)?)?;
+    reader.skip_pointer(eh_frame);
+    let count = reader.pointer(count);
+    let rows = reader.rows();
+    if reader.has_failed() || count > rows.len() {
+        return None;
+    }
 
     // Both words of a row are relative to the header: where a function starts, and its entry.
-    let wanted = i32::try_from(pc.wrapping_sub(header) as isize).ok()?;
+    let wanted = pc.wrapping_sub(header) as isize;
+    if wanted != wanted as i32 as isize {
+        return None;
+    }
     let (mut low, mut high) = (0, count);
     while low < high {
-        let middle = low + (high - low) / 2;
-        if table.nth_i32(2 * middle)? <= wanted {
-            low = middle + 1;
+        let middle = low.wrapping_add(high) / 2;
+        // No panic: less than `high`, which is never more than the number of rows.
+        let start = i32::from_le_bytes(rows[middle][0]);
+        if start as isize <= wanted {
+            low = middle.wrapping_add(1);
         } else {
             high = middle;
         }
     }
-    let entry = table.nth_i32(2 * low.checked_sub(1)? + 1)?;
+    if low == 0 {
+        return None;
+    }
+    // No panic: likewise.
+    let entry = i32::from_le_bytes(rows[low.wrapping_sub(1)][1]);
     Some(header.wrapping_add(entry as isize as usize))
 }
 

@@ -14,8 +14,8 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Release};
 
 use super::elf::{segment_at, EH_FRAME, LOAD};
-use super::module::Module;
-use super::{forks, replaced, rule_table};
+use super::module::{Module, Place};
+use super::{forks, rule_table};
 use crate::sys::loader::{dl_iterate_phdr, Info, ProgramHeader};
 
 /// Asks the loader for each module in turn.
@@ -48,13 +48,13 @@ pub(super) fn find(pc: usize) -> Option<Module> {
             let header = headers.iter().find(|header| header.kind == EH_FRAME).map(range)?.0;
             // SAFETY: code of the module runs in this thread, so it stays loaded.
             let segment = unsafe { segment_at(header, headers, info.bias) }?;
-            Some(Module {
+            let place = Place {
                 start: loads().map(|(start, _)| start).min()?,
                 end: loads().map(|(_, end)| end).max()?,
-                identity: replaced::identity(segment, header, info.headers as usize),
-                segment,
                 header,
-            })
+                description: info.headers as usize,
+            };
+            Some(Module::new(place, segment))
         })();
         1
     }

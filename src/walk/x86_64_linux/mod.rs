@@ -8,7 +8,8 @@
 //!   [`forks`]: whether `fork` made this process;
 //! - [`rules`]: the look-up of a rule; [`rule_table`]: those that are known;
 //! - [`modules`]: which [`module`] (program or library) an address lies in, as [`find_object`] or
-//!   else [`iterate`] says, with [`elf`]; [`replaced`]: whether one lies in place of another;
+//!   else [`iterate`] says, with [`elf`], and what is kept of the last one; [`replaced`]: whether
+//!   one lies in place of another;
 //! - [`header`], [`eh_frame`], [`frame_program`], [`bytes`]: from a module's unwind tables to a
 //!   rule. Pure functions of bytes.
 

@@ -10,8 +10,9 @@
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use super::module::Module;
-use super::{eh_frame, find_object, header, iterate, replaced};
+use super::eh_frame::{self, LastCies};
+use super::module::{LastModule, Module};
+use super::{find_object, header, iterate, replaced, rule_table};
 use crate::sys::loader::dl_iterate_phdr;
 use crate::walk::rule::Caller;
 
@@ -27,34 +28,56 @@ pub(crate) fn prepare() {
     }
 }
 
+/// What a thread keeps of the tables that it has read last. All zeros is nothing.
+pub(super) struct Tables {
+    /// That of the rules, from before the module was met.
+    generation: usize,
+    module: LastModule,
+    cies: LastCies,
+}
+
+impl Tables {
+    pub(super) const NONE: Self =
+        Self { generation: 0, module: LastModule::NONE, cies: LastCies::NONE };
+}
+
 /// What the tables of its module say of a return address.
 #[cold]
-pub(super) fn find_caller(return_address: usize) -> Caller {
+pub(super) fn find_caller(return_address: usize, last: &mut Tables) -> Caller {
     // A call may be the last instruction of its function: the row wanted is that of the call.
     let pc = return_address.wrapping_sub(1);
-    let module = find(pc);
-    // Where there seems to be none, it may be one without tables.
-    if !module.as_ref().is_some_and(stays) {
+    let generation = rule_table::generation();
+    let Some(module) = find(pc, &last.module) else {
+        // It may be one without tables.
         MAY_BE_UNLOADED.store(true, Relaxed);
-    }
-    let found = module.and_then(|module| {
+        return Caller::Unknown;
+    };
+    if !last.module.is(&module) || last.generation != generation {
+        if !stays(&module) {
+            MAY_BE_UNLOADED.store(true, Relaxed);
+        }
         replaced::check(&module);
-        let fde = header::find(module.segment, module.header, pc)?;
-        eh_frame::caller_at(module.segment, fde, pc)
-    });
-    found.unwrap_or(Caller::Unknown)
+        last.generation = generation;
+        last.module.keep(&module);
+        last.cies = LastCies::NONE;
+    }
+    let Some(fde) = header::find(module.segment, module.place.header, pc) else {
+        return Caller::Unknown;
+    };
+    let caller = eh_frame::caller_at(module.segment, fde, pc, &mut last.cies);
+    caller.unwrap_or(Caller::Unknown)
 }
 
 /// Whether it is the module of this library or that of the C library, which this one needs. (A
 /// program whose segments have holes between them may not be known as the former.)
 fn stays(module: &Module) -> bool {
     let here = [find_caller as *const () as usize, dl_iterate_phdr as *const () as usize];
-    here.iter().any(|address| module.start <= *address && *address < module.end)
+    here.iter().any(|address| module.place.start <= *address && *address < module.place.end)
 }
 
-fn find(pc: usize) -> Option<Module> {
+fn find(pc: usize, last: &LastModule) -> Option<Module> {
     match find_object::function() {
-        Some(function) => find_object::find(function, pc),
+        Some(function) => find_object::find(function, pc, last),
         None => iterate::find(pc),
     }
 }
@@ -63,17 +86,20 @@ fn find(pc: usize) -> Option<Module> {
 /// function the start and the entry.
 #[cfg(test)]
 pub(super) fn own_tables() -> (super::bytes::Segment<'static>, usize, Vec<(usize, usize)>) {
-    let module = find(own_tables as *const () as usize).expect("this program has tables");
-    let (segment, header) = (module.segment, module.header);
-    let mut table = segment.from(header + 8).expect("in the segment");
-    let count = table.u32().expect("a count");
-    let mut word = || header.wrapping_add_signed(table.u32().expect("a word") as i32 as isize);
-    let functions = (0..count).map(|_| (word(), word())).collect();
+    let module = find(own_tables as *const () as usize, &LastModule::NONE);
+    let module = module.expect("this program has tables");
+    let (segment, header) = (module.segment, module.place.header);
+    let mut table = segment.from(header + 8);
+    let count = table.u32() as usize;
+    let at = |word| header.wrapping_add_signed(i32::from_le_bytes(word) as isize);
+    let functions: Vec<_> =
+        table.rows()[..count].iter().map(|row| (at(row[0]), at(row[1]))).collect();
     (segment, header, functions)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::module::Place;
     use super::*;
     use crate::walk::rule::Cfa;
 
@@ -81,25 +107,27 @@ mod tests {
     fn both_ways_to_a_module_lead_to_the_same_tables() {
         let libc = crate::sys::process::getpid as *const () as usize;
         for pc in [own_tables as *const () as usize, libc] {
-            let direct = find(pc).expect("a module");
+            let direct = find(pc, &LastModule::NONE).expect("a module");
             let searched = iterate::find(pc).expect("a module");
-            assert_eq!(direct.header, searched.header);
+            assert_eq!(direct.place.header, searched.place.header);
             assert_eq!(direct.segment.address, searched.segment.address);
             assert_eq!(direct.segment.bytes.len(), searched.segment.bytes.len());
-            assert!(direct.start <= pc && pc < direct.end);
-            assert!(searched.start <= pc && pc < searched.end);
+            assert!(direct.place.start <= pc && pc < direct.place.end);
+            assert!(searched.place.start <= pc && pc < searched.place.end);
         }
-        assert!(find(8).is_none() && iterate::find(8).is_none());
+        assert!(find(8, &LastModule::NONE).is_none() && iterate::find(8).is_none());
     }
 
     #[test]
     fn the_program_and_the_c_library_stay_and_others_may_not() {
         let libc = crate::sys::process::getpid as *const () as usize;
         for pc in [own_tables as *const () as usize, libc] {
-            assert!(stays(&find(pc).expect("a module")));
+            assert!(stays(&find(pc, &LastModule::NONE).expect("a module")));
         }
-        let module = find(libc).expect("a module");
-        let another = Module { start: module.end, end: module.end + 4096, ..module };
+        let module = find(libc, &LastModule::NONE).expect("a module");
+        let end = module.place.end;
+        let place = Place { start: end, end: end + 4096, ..module.place };
+        let another = Module { place, ..module };
         assert!(!stays(&another));
     }
 
@@ -109,12 +137,13 @@ mod tests {
         for (at, (start, fde)) in functions.iter().enumerate() {
             assert_eq!(header::find(segment, header, *start), Some(*fde), "{at}");
         }
-        let known = functions
-            .iter()
-            .filter(|(start, _)| {
-                matches!(find_caller(start + 1), Caller::Frame { cfa: Cfa::Rsp(8), .. })
-            })
-            .count();
+        let mut last = Tables::NONE;
+        let mut is_known = |(start, _): &&(usize, usize)| {
+            let (caller, mut nothing) = (find_caller(start + 1, &mut last), Tables::NONE);
+            assert_eq!(caller, find_caller(start + 1, &mut nothing));
+            matches!(caller, Caller::Frame { cfa: Cfa::Rsp(8), .. })
+        };
+        let known = functions.iter().filter(&mut is_known).count();
         assert!(known > functions.len() * 99 / 100, "{known} of {}", functions.len());
     }
 }

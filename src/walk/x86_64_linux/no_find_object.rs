@@ -1,6 +1,6 @@
 //! Hot: the interface of `find_object` for C libraries that have no such function.
 
-use super::module::Module;
+use super::module::{LastModule, Module};
 
 #[derive(Clone, Copy)]
 pub(super) enum Function {}
@@ -9,6 +9,6 @@ pub(super) fn function() -> Option<Function> {
     None
 }
 
-pub(super) fn find(function: Function, _pc: usize) -> Option<Module> {
+pub(super) fn find(function: Function, _pc: usize, _last: &LastModule) -> Option<Module> {
     match function {}
 }

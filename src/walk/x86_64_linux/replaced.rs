@@ -7,25 +7,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use super::bytes::Segment;
 use super::module::Module;
 use super::rule_table;
-
-/// A number that differs, as a rule, between two modules at the same addresses: of where the loader
-/// describes it, where its table of functions is, how long that is, and how it ends.
-pub(super) fn identity(segment: Segment<'_>, header: usize, description: usize) -> u64 {
-    let at = header.wrapping_sub(segment.address);
-    let table = segment.bytes.get(at..).unwrap_or_default();
-    let word = |at: usize| {
-        let bytes = table.get(at..at.wrapping_add(8)).and_then(|bytes| bytes.try_into().ok());
-        u64::from_le_bytes(bytes.unwrap_or_default())
-    };
-    let count = word(8) as u32 as usize;
-    let words = [header as u64, description as u64, word(0), word(8), word(4 + 8 * count)];
-    words
-        .iter()
-        .fold(1, |sum: u64, word| (sum.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95))
-}
 
 /// A module from which a rule was taken. Two words that are written one after the other: whoever
 /// reads in between sees a module that never was, and flushes once more than needed.
@@ -47,8 +30,9 @@ const COUNT_BITS: u32 = 28;
 
 /// Flushes the rules if the module lies where a different one was.
 pub(super) fn check(module: &Module) {
-    let first = module.start as u64 >> PAGE_BITS;
-    let count = (module.end.wrapping_sub(module.start) as u64 >> PAGE_BITS).wrapping_add(1);
+    let first = module.place.start as u64 >> PAGE_BITS;
+    let count =
+        (module.place.end.wrapping_sub(module.place.start) as u64 >> PAGE_BITS).wrapping_add(1);
     let pages = first << COUNT_BITS | count & ((1 << COUNT_BITS) - 1);
     let range = |pages: u64| {
         let first = pages >> COUNT_BITS;
@@ -88,17 +72,17 @@ pub(super) fn check(module: &Module) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::bytes::Segment;
+    use super::super::module::Place;
     use super::*;
 
     #[test]
     fn a_module_in_place_of_another_flushes() {
         // Addresses of no module, so that other tests do not meet them.
         let module = |start: usize, pages: usize, identity: u64| Module {
-            start,
-            end: start + pages * 4096,
+            place: Place { start, end: start + pages * 4096, header: 0, description: 0 },
             identity,
             segment: Segment { bytes: &[], address: start },
-            header: 0,
         };
         let flushes = |start, pages, identity| {
             let before = rule_table::generation();

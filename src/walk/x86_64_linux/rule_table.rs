@@ -72,20 +72,32 @@ pub(super) fn flush() {
 /// The rule of a return address, if it is known.
 pub(super) fn find(address: usize) -> Option<Rule> {
     let (set, tag) = place(address);
-    places(set).find_map(|word| {
-        let rest = word.load(Relaxed) ^ tag;
-        (rest << Rule::BITS == 0).then(|| Rule::from_word((rest >> TAG_BITS) as u32))
-    })
+    let mut way = 0;
+    while way < WAYS {
+        // No panic: `way` is compared above, and `place` gives no more than the last set.
+        let rest = TABLE.0[way][set].load(Relaxed) ^ tag;
+        if rest << Rule::BITS == 0 {
+            return Some(Rule::from_word((rest >> TAG_BITS) as u32));
+        }
+        way = way.wrapping_add(1);
+    }
+    None
 }
 
 /// Keeps the rule of a return address that is not known, in place of another where the set is full.
 pub(super) fn keep(address: usize, rule: Rule) {
     let (set, tag) = place(address);
-    let free = places(set).position(|word| word.load(Relaxed) == 0);
-    let way = free.unwrap_or_else(|| NEXT_WAY.fetch_add(1, Relaxed) % WAYS);
-    if let Some(word) = places(set).nth(way) {
-        word.store(u64::from(rule.word()) << TAG_BITS | tag, Relaxed);
+    let mut way = 0;
+    // No panic: less than `WAYS`, as in the last line; for the set, see above.
+    while TABLE.0[way][set].load(Relaxed) != 0 {
+        way = way.wrapping_add(1);
+        if way == WAYS {
+            way = NEXT_WAY.fetch_add(1, Relaxed) % WAYS;
+            break;
+        }
     }
+    // No panic: as above.
+    TABLE.0[way][set].store(u64::from(rule.word()) << TAG_BITS | tag, Relaxed);
 }
 
 /// Whether code can be at this address: no other has a place in the table.
@@ -110,14 +122,36 @@ fn place(address: usize) -> (usize, u64) {
 }
 
 /// The words of a set.
+#[cfg(test)]
 fn places(set: usize) -> impl Iterator<Item = &'static AtomicU64> {
     TABLE.0.iter().filter_map(move |way| way.get(set))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{place, places, SET_BITS, WAYS};
+    use super::{find, generation, keep, place, places, Rule, SET_BITS, WAYS};
+    use crate::walk::rule::{Cfa, SavedRbp};
     use crate::walk::target::modules::own_tables;
+
+    #[test]
+    fn a_full_set_gives_up_one_rule_for_another() {
+        let rule = |n: usize| Rule::new(Cfa::Rsp(8 * n), SavedRbp::Same);
+        // Other tests flush, and their code may get a place in the same set.
+        let count = (1..1_000).find_map(|attempt| {
+            let before = generation();
+            let set = (0..1 << SET_BITS)
+                .find(|set| places(*set).all(|word| word.load(super::Relaxed) == 0))?;
+            let address = |n: usize| (attempt * 16 + n + 1) << SET_BITS | set;
+            let known = |end| (1..end).filter(|n| find(address(*n)) == Some(rule(*n))).count();
+            (1..=WAYS).for_each(|n| keep(address(n), rule(n)));
+            let all = known(WAYS + 1);
+            keep(address(WAYS + 1), rule(WAYS + 1));
+            let newest = find(address(WAYS + 1));
+            let rest = known(WAYS + 1);
+            (generation() == before).then_some((all, newest, rest))
+        });
+        assert_eq!(count, Some((WAYS, Some(rule(WAYS + 1)), WAYS - 1)));
+    }
 
     #[test]
     fn the_places_of_addresses_are_well_spread() {

@@ -1,36 +1,48 @@
 //! Hot: `caller_at`, the look-up of a rule: in the table of those that are known, or else in the
 //! unwind tables of the module that the address is in.
 
-use super::{modules, rule_table};
+use super::modules::{self, Tables};
+use super::rule_table;
 use crate::walk::rule::{Caller, Rule};
 
 /// How to get from a return address to the frame of the caller.
 pub(crate) fn caller_at(return_address: usize) -> Caller {
-    match rule_of(return_address) {
-        Rule::TOO_LARGE => modules::find_caller(return_address),
+    let mut nothing = Tables::NONE;
+    caller_by(return_address, &mut nothing)
+}
+
+/// Likewise, by one who has read tables before.
+pub(super) fn caller_by(return_address: usize, last: &mut Tables) -> Caller {
+    match rule_of(return_address, last) {
+        Rule::TOO_LARGE => modules::find_caller(return_address, last),
         rule => rule.caller(),
     }
 }
 
 /// The rule of a return address, as far as there is room for it.
-fn rule_of(return_address: usize) -> Rule {
+fn rule_of(return_address: usize, last: &mut Tables) -> Rule {
     if !rule_table::can_hold(return_address) {
         return Rule::UNKNOWN;
     }
     if let Some(rule) = rule_table::find(return_address) {
         return rule;
     }
-    let rule = Rule::of(modules::find_caller(return_address));
+    let rule = Rule::of(modules::find_caller(return_address, last));
     rule_table::keep(return_address, rule);
     rule
 }
 
 #[cfg(test)]
 mod tests {
-    use super::rule_of;
-    use crate::walk::rule::Caller;
+    use super::Tables;
+    use crate::walk::rule::{Caller, Rule};
     use crate::walk::target::rule_table::{flush, generation};
     use crate::walk::Registers;
+
+    fn rule_of(return_address: usize) -> Rule {
+        let mut nothing = Tables::NONE;
+        super::rule_of(return_address, &mut nothing)
+    }
 
     #[test]
     fn what_is_no_code_has_no_rule() {

@@ -12,6 +12,7 @@
 
 use super::bounds::{self, Readable};
 use super::loops::Step;
+use super::modules::Tables;
 use super::registers::Registers;
 use super::rules;
 use crate::walk::rule::{Caller, Cfa, SavedRbp};
@@ -47,14 +48,14 @@ impl Walk {
     /// Any step, checked; or why there is none, and whether that follows from a rule alone.
     #[cold]
     #[inline(never)]
-    pub(super) fn step(&mut self) -> Option<(Stop, bool)> {
+    pub(super) fn step(&mut self, tables: &mut Tables) -> Option<(Stop, bool)> {
         let pc = self.registers.pc;
         if pc == 0 {
             // `loops::walk` has taken the end of the stack for a frame.
             self.next = self.next.wrapping_add(1);
             return Some((Stop::Complete, false));
         }
-        let (cfa, saved) = match rules::caller_at(pc) {
+        let (cfa, saved) = match rules::caller_by(pc, tables) {
             Caller::Frame { cfa, rbp } => (cfa, rbp),
             Caller::Outermost => return Some((Stop::Complete, true)),
             Caller::Unknown => return Some((Stop::UnknownCode, true)),
@@ -77,14 +78,14 @@ impl Walk {
     /// what it meets; it ends with the outermost frames, or is given up, where they can't be found.
     #[cold]
     #[inline(never)]
-    pub(super) fn keep_both_ends(&mut self) -> Stop {
+    pub(super) fn keep_both_ends(&mut self, tables: &mut Tables) -> Stop {
         const HALF: usize = MAX_FRAMES / 2;
         // SAFETY: the first half of `Walker::fresh`, of which the walk has written all; nothing
         // else has a reference to it.
         let ring = unsafe { std::slice::from_raw_parts_mut(self.first, HALF) };
         let mut last = 0;
         for _ in 0..MAX_FURTHER {
-            let next = match rules::caller_at(self.registers.pc) {
+            let next = match rules::caller_by(self.registers.pc, tables) {
                 Caller::Frame { cfa, rbp } => self.caller_of(cfa, rbp),
                 Caller::Outermost => Some(Step::ZERO),
                 Caller::Unknown => None,

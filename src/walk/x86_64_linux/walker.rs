@@ -39,6 +39,7 @@
 
 use super::bounds;
 use super::loops::{self, Places, Step, HASH_MULTIPLIER};
+use super::modules::Tables;
 use super::registers::Registers;
 use super::rule_table;
 use super::walk::Walk;
@@ -58,6 +59,7 @@ pub(crate) struct Walker {
     ended_by_rule: bool,
     generation: usize,
     stack_end: usize,
+    tables: Tables,
     return_addresses: [usize; MAX_FRAMES],
     /// At `i`, of the first `i` addresses.
     hashes: [u64; MAX_FRAMES + 1],
@@ -87,6 +89,7 @@ impl Walker {
         ended_by_rule: false,
         generation: 0,
         stack_end: 0,
+        tables: Tables::NONE,
         return_addresses: [0; MAX_FRAMES],
         hashes: [0; MAX_FRAMES + 1],
         steps: [Step::ZERO; MAX_FRAMES + 1],
@@ -112,7 +115,7 @@ impl Walker {
                 && stack.is_own;
             let mut outcome = self.run(&mut walk, can_reuse);
             if outcome.stop == Stop::TooDeep {
-                outcome.stop = walk.keep_both_ends();
+                outcome.stop = walk.keep_both_ends(&mut self.tables);
             }
             attempts += 1;
             // Rules that were flushed meanwhile may have led this walk astray.
@@ -147,7 +150,7 @@ impl Walker {
             let mut is_like =
                 unsafe { loops::walk(registers, stack.end, next, *first, &mut remembered) };
             if !is_like {
-                if let Some((stop, by_rule)) = walk.step() {
+                if let Some((stop, by_rule)) = walk.step(&mut self.tables) {
                     return End { kept: 0, stop, by_rule };
                 }
                 if !walk.is_on_first {

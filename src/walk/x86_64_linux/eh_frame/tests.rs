@@ -3,7 +3,7 @@
 
 use super::super::header;
 use super::super::modules::own_tables;
-use super::{caller_at, Segment};
+use super::{LastCies, Segment};
 use crate::walk::rule::Rule;
 use crate::walk::{Caller, Cfa, SavedRbp};
 
@@ -11,6 +11,12 @@ const ADDRESS: usize = 0x10_0000;
 /// Where the function of the tests lies.
 const START: usize = 0x4000;
 const LENGTH: usize = 0x100;
+
+/// Nothing is remembered from one look-up to the next.
+fn caller_at(segment: Segment<'_>, fde: usize, pc: usize) -> Option<Caller> {
+    let mut nothing = LastCies::NONE;
+    super::caller_at(segment, fde, pc, &mut nothing)
+}
 
 /// The contents of a CIE as compilers write it.
 fn cie() -> Vec<u8> {
@@ -224,6 +230,29 @@ fn hostile_entries_have_no_rule() {
         let mut bytes = bytes.clone();
         bytes[fde + 4..fde + 8].copy_from_slice(&distance.to_le_bytes());
         assert!(rule(&bytes, fde).is_none(), "{distance}");
+    }
+}
+
+#[test]
+fn entries_that_were_read_before_are_not_mixed_up() {
+    let (mut bytes, mut entries) = (Vec::new(), Vec::new());
+    for words in 1..=4 {
+        let mut cie = cie();
+        let offset = cie.len() - 3;
+        cie[offset] = 8 * words;
+        let (table, fde) = tables(&cie, &[]);
+        entries.push((ADDRESS + bytes.len() + fde, Cfa::Rsp(8 * usize::from(words))));
+        bytes.extend(table);
+    }
+    let segment = Segment { bytes: &bytes, address: ADDRESS };
+    let mut last = LastCies::NONE;
+    for at in [0, 0, 1, 0, 1, 2, 0, 1, 2, 3, 3, 2, 1, 0, 2, 0, 2, 1, 1, 3, 0] {
+        let (fde, expected) = entries[at];
+        // One that cannot be read is none.
+        assert_eq!(super::caller_at(segment, ADDRESS + 1, START, &mut last), None);
+        assert_eq!(super::caller_at(segment, fde + 1, START, &mut last), None);
+        let caller = super::caller_at(segment, fde, START, &mut last);
+        assert!(matches!(caller, Some(Caller::Frame { cfa, .. }) if cfa == expected), "{caller:?}");
     }
 }
 
