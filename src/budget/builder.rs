@@ -225,7 +225,7 @@ impl Budget {
     #[track_caller]
     pub(crate) fn wants(&self) -> Wants {
         let settings = Settings::get();
-        let peak = self.limits.max(Metric::PeakBytes).is_some();
+        let peak = self.limits.has_max(Metric::PeakBytes);
         let is_recorded = settings.are_all_recorded() || self.call_sites && settings.call_sites();
         Wants {
             peak,
@@ -237,26 +237,28 @@ impl Budget {
     }
 
     fn most_live(&self) -> Option<MostLive> {
-        let blocks = self.limits.max(Metric::Retained);
-        let bytes = self.limits.max(Metric::RetainedBytes);
-        if blocks.is_none() && bytes.is_none() {
+        let limits = &self.limits;
+        if !limits.has_max(Metric::Retained) && !limits.has_max(Metric::RetainedBytes) {
             return None;
         }
-        let most = |limit: Option<u64>| limit.unwrap_or(u64::MAX);
-        Some(MostLive { blocks: most(blocks), bytes: most(bytes) })
+        let (blocks, bytes) = (limits.max(Metric::Retained), limits.max(Metric::RetainedBytes));
+        Some(MostLive { blocks, bytes })
     }
 
     /// The limits to watch, to find the first allocation past one.
     fn look_out(&self) -> FirstOverrun {
-        let max = |metric| match self.limits.max(metric) {
-            Some(max) if max < i64::MAX as u64 => max as i64,
-            _ => i64::MAX,
-        };
+        const fn signed(max: u64) -> i64 {
+            if max > i64::MAX as u64 {
+                i64::MAX
+            } else {
+                max as i64
+            }
+        }
         FirstOverrun::After(Sums {
-            events: max(Metric::Allocations),
-            reallocs: max(Metric::Reallocations),
-            bytes: max(Metric::Bytes),
-            net_bytes: max(Metric::PeakBytes),
+            events: signed(self.limits.max(Metric::Allocations)),
+            reallocs: signed(self.limits.max(Metric::Reallocations)),
+            bytes: signed(self.limits.max(Metric::Bytes)),
+            net_bytes: signed(self.limits.max(Metric::PeakBytes)),
         })
     }
 

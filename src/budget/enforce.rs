@@ -27,7 +27,10 @@ impl Budget {
     {
         let guard = Guard::enter(self, Origin::method::<F, R>(), fail);
         let value = work();
-        guard.close().map_or(Ok(value), Err)
+        match guard.close() {
+            None => Ok(value),
+            Some(exceeded) => Err(exceeded),
+        }
     }
 
     /// Runs `work`, and returns its value.
@@ -67,7 +70,7 @@ impl Guard {
     #[track_caller]
     pub fn enter(budget: Budget, origin: Origin, fail: fn(Exceeded) -> !) -> Self {
         budget.require_sense();
-        Self { scope: Some(Budgeted::enter(budget.wants())), budget, origin, fail }
+        Self { scope: Some(Budgeted::enter(&budget.wants())), budget, origin, fail }
     }
 
     fn close(mut self) -> Option<Exceeded> {
@@ -81,19 +84,21 @@ impl Guard {
     }
 
     fn verdict(&mut self) -> Option<Exceeded> {
-        let scope = self.scope.take()?;
+        let Some(scope) = &self.scope else { return None };
         let measured = scope.measured();
         if self.budget.holds(&measured) {
             elsewhere::report(&self.origin, || scope.elsewhere());
+            self.scope = None;
             return None;
         }
-        Exceeded::of_run(self.budget, scope.finish(measured), self.origin, "this thread")
+        let measurement = self.scope.take()?.finish(measured);
+        Exceeded::of_run(self.budget, measurement, self.origin, "this thread")
     }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        if thread::panicking() {
+        if self.scope.is_none() || thread::panicking() {
             return;
         }
         if let Some(exceeded) = self.verdict() {

@@ -82,7 +82,7 @@ impl Metric {
 /// The limits of a budget. In few words, as a budget is handed around whenever it is checked.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Limits {
-    /// Of each [`Metric`]; 0 where there is none.
+    /// Of each [`Metric`]; the highest number where there is none.
     max: [u64; Metric::ALL.len()],
     /// Of allocations, which alone may have one; 0 without.
     min: u64,
@@ -91,7 +91,7 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    pub(super) const NONE: Self = Self { max: [0; Metric::ALL.len()], min: 0, set: 0 };
+    pub(super) const NONE: Self = Self { max: [u64::MAX; Metric::ALL.len()], min: 0, set: 0 };
     const MIN: u8 = 1 << Metric::ALL.len();
 
     pub(super) const fn is_empty(&self) -> bool {
@@ -110,33 +110,37 @@ impl Limits {
         self
     }
 
-    pub(super) const fn max(&self, metric: Metric) -> Option<u64> {
-        match self.set & 1 << metric as u8 {
-            0 => None,
-            _ => Some(self.max[metric as usize]),
-        }
+    pub(super) const fn has_max(&self, metric: Metric) -> bool {
+        self.set & 1 << metric as u8 != 0
+    }
+
+    /// The highest number where there is none.
+    pub(super) const fn max(&self, metric: Metric) -> u64 {
+        self.max[metric as usize]
     }
 
     pub(super) const fn of(&self, metric: Metric) -> Limit {
         let has_min = matches!(metric, Metric::Allocations) && self.set & Self::MIN != 0;
-        Limit { min: if has_min { Some(self.min) } else { None }, max: self.max(metric) }
+        Limit {
+            min: if has_min { Some(self.min) } else { None },
+            max: if self.has_max(metric) { Some(self.max(metric)) } else { None },
+        }
     }
 
     /// Whether all of them hold.
     pub(super) fn hold(&self, measured: &Measured) -> bool {
-        // By a plain loop over those that are set: unoptimised, iterators are calls upon calls.
+        // By a plain loop over those that are set: this is what a budget that holds pays for.
         let mut left = self.set & !Self::MIN;
-        if self.set & Self::MIN != 0 {
-            left |= 1 << Metric::Allocations as u8;
-        }
         while left != 0 {
             let metric = Metric::ALL[left.trailing_zeros() as usize];
-            if !self.of(metric).holds(metric.of(measured)) {
+            let measured = metric.of(measured);
+            // The highest number is above every limit, as in `Limit::excess`.
+            if measured > self.max(metric) || measured == u64::MAX {
                 return false;
             }
             left &= left - 1;
         }
-        true
+        measured.stats.alloc_count >= self.min
     }
 }
 
@@ -175,7 +179,7 @@ impl Limit {
 
 #[cfg(test)]
 mod tests {
-    use super::{Limit, Metric};
+    use super::{Limit, Limits, Metric};
     use crate::counters::AllocStats;
     use crate::scope::Measured;
     use crate::threads::Live;
@@ -186,6 +190,31 @@ mod tests {
         let stats = AllocStats::default();
         let measured = Measured { stats, live, uncounted: 0, unmeasured: None };
         assert_eq!(Metric::Retained.of(&measured), 3);
+    }
+
+    #[test]
+    fn limits_hold_if_each_of_them_does() {
+        const NUMBERS: [u64; 4] = [0, 1, u64::MAX - 1, u64::MAX];
+        let check = |limits: Limits| {
+            for (alloc_count, total_bytes) in NUMBERS.map(|n| NUMBERS.map(|m| (n, m))).concat() {
+                let stats = AllocStats { alloc_count, total_bytes, ..AllocStats::default() };
+                let measured = Measured { stats, live: None, uncounted: 0, unmeasured: None };
+                let holds = |metric: &Metric| limits.of(*metric).holds(metric.of(&measured));
+                let (of_allocations, of_bytes) = (limits.of(Metric::Allocations), limits.max[1]);
+                let expected = Metric::ALL.iter().all(holds);
+                assert_eq!(limits.hold(&measured), expected, "{of_allocations:?} {of_bytes}");
+            }
+        };
+        check(Limits::NONE);
+        for number in NUMBERS {
+            let max = Limits::NONE.with_max(Metric::Allocations, number);
+            check(max);
+            check(Limits::NONE.with_min(number));
+            for other in NUMBERS {
+                check(max.with_min(other));
+                check(max.with_max(Metric::Bytes, other));
+            }
+        }
     }
 
     #[test]

@@ -200,7 +200,7 @@ impl Repeated {
         }
         let mut runs = Runs::new(self.budget, self.warmup, self.runs, origin.location);
         let mut run = || {
-            let scope = Budgeted::enter(self.budget.wants());
+            let scope = Budgeted::enter(&self.budget.wants());
             let value = work();
             runs.add_scope(scope);
             value

@@ -96,7 +96,10 @@ impl Reading {
 
     /// The allocation events in uncounted stretches, of all threads.
     pub(crate) fn uncounted(&self) -> i64 {
-        self.own.uncounted + self.others.map_or(0, |others| others.uncounted)
+        match &self.others {
+            Some(others) => self.own.uncounted + others.uncounted,
+            None => self.own.uncounted,
+        }
     }
 }
 

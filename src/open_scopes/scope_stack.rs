@@ -269,19 +269,23 @@ impl ScopeStack {
                 return reading;
             }
         };
-        self.close_unread(id, now);
+        self.close_plain(now);
         Some(Reading { own, others: None })
     }
 
     /// Closes the entry, if it is still there.
     #[inline]
     pub(crate) fn close_unread(&mut self, id: ScopeId, now: Counts) {
-        // The common case first, and most of it here: the innermost entry, of a scope that no other
-        // thread counts for, over none or over one that is open.
-        let [below @ .., top] = self.entries.as_mut_slice() else { return };
-        if !top.is_plain(id) {
-            return self.close_any(id, now);
+        match self.entries.as_slice() {
+            [.., top] if top.is_plain(id) => self.close_plain(now),
+            _ => self.close_any(id, now),
         }
+    }
+
+    /// The common case: closes the innermost entry, of a scope that no other thread counts for.
+    #[inline(always)]
+    fn close_plain(&mut self, now: Counts) {
+        let [below @ .., top] = self.entries.as_mut_slice() else { return };
         let (handed_down, is_recording) = (top.peak, matches!(top.kind, Kind::Recording));
         let mut is_over_closed = false;
         let mut hand_down = false;

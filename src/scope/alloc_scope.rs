@@ -95,7 +95,7 @@ impl AllocScope {
     /// If `ModAlloc` is not the global allocator of this binary, with the lines to add. If the
     /// system has no memory for the thread's counters.
     #[track_caller]
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline)]
     pub fn enter() -> Self {
         installed::require();
         Self {
@@ -260,7 +260,7 @@ impl AllocScope {
     /// stretch of [`uncounted`](crate::uncounted) that began within the scope: see the edge cases
     /// above.
     #[track_caller]
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline)]
     #[must_use]
     pub fn stats(&self) -> AllocStats {
         let reading = self.open.measure();
@@ -272,7 +272,7 @@ impl AllocScope {
     /// # Panics
     /// As [`stats`](Self::stats).
     #[track_caller]
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline)]
     #[must_use = "dropping a scope ends it too; `exit` is for its numbers"]
     pub fn exit(self) -> AllocStats {
         let reading = self.open.close();

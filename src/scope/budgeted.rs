@@ -20,27 +20,31 @@ impl Budgeted {
     /// Begins to count. The function that calls this, or that calls it through others of this
     /// library, must end it, too.
     #[track_caller]
-    pub(crate) fn enter(wants: Wants) -> Self {
+    pub(crate) fn enter(wants: &Wants) -> Self {
         installed::require();
         let tracker = Tracker::begin(wants);
         let scope = wants.open(0, true);
         if let Some(tracker) = &tracker {
             scope.set_tracked(tracker.tracking());
         }
-        let elsewhere = if wants.elsewhere { Some(threads::events_elsewhere()) } else { None };
+        let elsewhere = if wants.elsewhere { Some(scope.events_elsewhere()) } else { None };
         Self { scope, tracker, elsewhere }
     }
 
     /// The numbers, once the code has come to its end.
-    #[inline]
     pub(crate) fn measured(&self) -> Measured {
         let reading = self.scope.measure();
-        let live = self.tracker.as_ref().and_then(Tracker::live_at_end);
-        Measured {
-            stats: reading.as_ref().map_or_else(AllocStats::default, stats),
-            live,
-            uncounted: reading.map_or(0, |reading| reading.uncounted().unsigned_abs()),
-            unmeasured: Unmeasured::at_end(reading.as_ref()),
+        let live = match &self.tracker {
+            Some(tracker) => tracker.live_at_end(),
+            None => None,
+        };
+        let unmeasured = Unmeasured::at_end(reading.as_ref());
+        match &reading {
+            Some(reading) => {
+                let uncounted = reading.uncounted().unsigned_abs();
+                Measured { stats: stats(reading), live, uncounted, unmeasured }
+            }
+            None => Measured { stats: AllocStats::default(), live, uncounted: 0, unmeasured },
         }
     }
 
@@ -49,7 +53,7 @@ impl Budgeted {
     /// takes.
     pub(crate) fn elsewhere(&self) -> Option<u64> {
         let before = self.elsewhere.filter(|_| self.scope.shared().is_none())?;
-        u64::try_from(threads::events_elsewhere().wrapping_sub(before)).ok()
+        u64::try_from(self.scope.events_elsewhere().wrapping_sub(before)).ok()
     }
 
     /// Ends it, and says more of it than the numbers.

@@ -5,6 +5,7 @@ use super::unmeasured::{measured, Unmeasured};
 use super::wants::Wants;
 use crate::counters::AllocStats;
 use crate::installed;
+use crate::threads::OpenScope;
 use crate::value::Value;
 
 /// Runs `work` and says what it allocated and freed on this thread.
@@ -30,9 +31,21 @@ where
     F: FnOnce() -> R,
     R: Value<for_a_future_use_check_future>,
 {
-    installed::require();
-    let scope = Wants::COUNTS.open(0, false);
+    let scope = open();
     let value = work();
+    (value, close(scope))
+}
+
+// Not generic, so that a user who optimises this package alone in debug builds gets them optimised.
+
+#[track_caller]
+fn open() -> OpenScope {
+    installed::require();
+    Wants::COUNTS.open(0, false)
+}
+
+#[track_caller]
+fn close(scope: OpenScope) -> AllocStats {
     let reading = scope.close();
-    (value, stats(measured(&reading, Unmeasured::at_end(reading.as_ref()))))
+    stats(measured(&reading, Unmeasured::at_end(reading.as_ref())))
 }

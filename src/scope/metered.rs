@@ -63,7 +63,7 @@ impl<F: Future> Metered<F> {
             uncounted: 0,
             unmeasured: None,
             recording: wants.call_sites.map(|_| Ignored::new(|_| Box::<Recording>::default())),
-            tracker: Tracker::begin(wants),
+            tracker: Tracker::begin(&wants),
             shared: None,
         };
         Self { future, tag, count: Some(count) }

@@ -11,6 +11,10 @@
 //!   threads are ending that will free some.
 //! - [`wants`]: what somebody wants to know of a scope, which opens it accordingly; [`opened`]:
 //!   panics where there is no memory for one; [`unmeasured`]: why one has no numbers.
+//!
+//! What is generic, and what is `inline`, is compiled in the user's crate. So the work is done by
+//! functions that are neither, and `inline` stands on what users call only without debug
+//! assertions: a user who optimises this package alone in debug builds gets optimised scopes.
 
 mod alloc_scope;
 mod budgeted;

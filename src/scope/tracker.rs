@@ -36,7 +36,7 @@ const SHORT_WAIT: Duration = Duration::from_millis(5);
 impl Tracker {
     /// Begins to follow blocks, if somebody wants to know of them.
     #[track_caller]
-    pub(super) fn begin(wants: Wants) -> Option<Self> {
+    pub(super) fn begin(wants: &Wants) -> Option<Self> {
         let tracking = wants.track()?;
         Some(Self { tracking, most: wants.leaks, begun: Instant::now() })
     }

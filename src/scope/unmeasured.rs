@@ -38,8 +38,10 @@ impl Unmeasured {
 
     #[inline]
     fn by_others(reading: &Reading) -> Option<Self> {
-        let is_uncounted = reading.others.is_some_and(|others| others.is_still_uncounted);
-        is_uncounted.then_some(Self::StillUncounted)
+        match &reading.others {
+            Some(others) if others.is_still_uncounted => Some(Self::StillUncounted),
+            _ => None,
+        }
     }
 
     /// What went wrong, and what to do.

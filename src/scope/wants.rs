@@ -41,8 +41,8 @@ impl Wants {
     /// `tag` is for [`threads::freeze`]; 0 for none. `closed_by_opener` is as for
     /// [`threads::open_recording`].
     #[track_caller]
-    #[inline]
-    pub(super) fn open(self, tag: u64, closed_by_opener: bool) -> OpenScope {
+    #[cfg_attr(not(debug_assertions), inline)]
+    pub(super) fn open(&self, tag: u64, closed_by_opener: bool) -> OpenScope {
         opened(match self.call_sites {
             None => threads::open(Kind::Scope, tag, self.peak),
             Some(first_overrun) => {
@@ -56,7 +56,7 @@ impl Wants {
     /// # Panics
     /// Without memory.
     #[track_caller]
-    pub(super) fn track(self) -> Option<Tracking> {
+    pub(super) fn track(&self) -> Option<Tracking> {
         let leaks = self.leaks.is_some();
         if !leaks && !self.heap_profile {
             return None;

@@ -77,7 +77,7 @@ impl ScopeRecords {
             self.records.push(ScopeRecord::new())?;
         }
         self.open += 1;
-        if let Some(record) = self.as_mut_slice().last_mut() {
+        if let [.., record] = self.as_mut_slice() {
             record.opening = opening;
             record.first_overrun = first_overrun;
         }
@@ -109,10 +109,11 @@ impl ScopeRecords {
         if hand_down {
             self.settle(depth, true);
         }
-        if let Some(top) = self.as_mut_slice().last_mut() {
+        if let [.., top] = self.as_mut_slice() {
             top.sites.clear();
-            if let Some(mut frozen) = top.frozen.take() {
+            if let Some(frozen) = &mut top.frozen {
                 frozen.free();
+                top.frozen = None;
             }
         }
         self.open = depth;

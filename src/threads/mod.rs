@@ -38,8 +38,7 @@ pub(crate) use open_scope::{
 };
 pub(crate) use process_peak::{process_peak, restart_process_peak, start_peak, PeakFrom};
 pub(crate) use registry::{
-    events_elsewhere, events_everywhere, is_first_thread, record_everywhere, totals,
-    EveryAllocation,
+    events_everywhere, is_first_thread, record_everywhere, totals, EveryAllocation,
 };
 pub(crate) use slow_event::{begin_realloc, end_realloc};
 pub(crate) use tracking::{profile_process, track, Live, Tracking};

@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 
 use super::adoption::{current_or_adopted, current_or_lent};
 use super::current_thread::{current_thread, CurrentThread};
+use super::registry;
 use super::retirement::retire_unused_loan;
 use super::state::ThreadState;
 use super::tracking::Tracking;
@@ -33,7 +34,6 @@ pub(crate) fn open(kind: Kind, tag: u64, wants_peak: bool) -> Result<OpenScope, 
 
 /// Opens an uncounted stretch on the current thread. `at` is where on the stack its guard is, or
 /// near to that.
-#[inline]
 pub(crate) fn open_uncounted(at: usize) -> Result<OpenScope, OutOfMemory> {
     open(Kind::Uncounted { at }, 0, false)
 }
@@ -52,7 +52,13 @@ pub(crate) fn open_recording(
     let here = Registers::here();
     // A function on the thread's first stack has the same callers at its end. One of a coroutine
     // may have others by then.
-    let at = if closed_by_opener && here.are_on_first_stack() { None } else { thread.stack(here) };
+    let at = if closed_by_opener && here.are_on_first_stack() {
+        // It is made now: an event may have less of a stack.
+        thread.tracer();
+        None
+    } else {
+        thread.stack(here)
+    };
     let new = NewEntry { kind: Kind::Recording, tag, wants_peak };
     let id = thread
         .at_segment_end(|scopes, counts| scopes.open_recording(new, counts, at, first_overrun))?;
@@ -85,7 +91,7 @@ impl OpenScope {
     }
 
     /// Closes the scope and says what it has counted; `None` as for [`measure`](Self::measure).
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline)]
     pub(crate) fn close(self) -> Option<Reading> {
         let mut reading = None;
         if let Some(mut thread) = self.thread() {
@@ -98,9 +104,15 @@ impl OpenScope {
 
     /// What the scope has counted so far; `None` if the thread has given its state back since, or
     /// the library is at work for itself.
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline)]
     pub(crate) fn measure(&self) -> Option<Reading> {
         self.thread()?.at_segment_end(|scopes, counts| scopes.measure(self.id, counts))
+    }
+
+    /// The allocation events, so far, of all threads but the scope's own and the first of the
+    /// process.
+    pub(crate) fn events_elsewhere(&self) -> i64 {
+        registry::events_elsewhere(self.state)
     }
 
     /// Lends what the scope has recorded to `read`, which counts as the library's own work. `None`
@@ -187,7 +199,7 @@ pub(crate) fn is_inside(at: usize) -> bool {
 }
 
 impl Drop for OpenScope {
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline)]
     fn drop(&mut self) {
         if let Some(mut thread) = self.thread() {
             thread.at_segment_end(|scopes, counts| scopes.close_unread(self.id, counts));

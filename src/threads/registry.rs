@@ -128,9 +128,9 @@ pub(crate) fn is_first_thread() -> bool {
     !current.is_null() && ptr::eq(current, first())
 }
 
-/// The allocation events, so far, of all threads but the current one and the first of the process.
-pub(crate) fn events_elsewhere() -> i64 {
-    events_but(current_state(), first())
+/// The allocation events, so far, of all threads but `thread` and the first of the process.
+pub(super) fn events_elsewhere(thread: &ThreadState) -> i64 {
+    events_but(thread, first())
 }
 
 /// The allocation events, so far, of all threads but the first of the process, unless that is the

@@ -184,7 +184,7 @@ impl CurrentThread {
 
     /// The thread's tracer, which it has from now on; null without memory.
     #[inline]
-    fn tracer(&self) -> *mut Tracer {
+    pub(super) fn tracer(&self) -> *mut Tracer {
         if self.state.tracer.get().is_null() {
             self.state.tracer.set(Tracer::allocate().unwrap_or(std::ptr::null_mut()));
         }
