@@ -4,16 +4,16 @@
 use std::env;
 use std::env::consts::EXE_SUFFIX;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::child;
 
-/// A `cargo build`, into `target_dir`, of what is in this package's graph. It runs the Cargo that
-/// runs this benchmark.
-pub(crate) fn build(target_dir: &PathBuf) -> Command {
+/// A command of Cargo, as `build`, with `target_dir`, for what is in this package's graph. It runs
+/// the Cargo that runs this benchmark.
+pub(crate) fn command(subcommand: &str, target_dir: &Path) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
-    command.args(["build", "--locked", "--manifest-path"]);
+    command.args([subcommand, "--locked", "--manifest-path"]);
     command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
     command.arg("--target-dir").arg(target_dir);
     command
@@ -40,7 +40,7 @@ pub(crate) fn build_with(
     more: &[&str],
 ) -> Vec<PathBuf> {
     let target_dir = scratch(folder);
-    let mut command = build(&target_dir);
+    let mut command = command("build", &target_dir);
     command.args(["--no-default-features", "--features", features, "--profile", profile]);
     command.args(more);
     for binary in binaries {

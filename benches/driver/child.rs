@@ -19,6 +19,13 @@ pub(crate) fn run(command: &mut Command) -> Output {
     output
 }
 
+/// The seconds of processor time that `command` takes, with all that it starts.
+pub(crate) fn processor_seconds(command: &mut Command) -> f64 {
+    let before = workloads::processor_time_of_children();
+    run(command);
+    (workloads::processor_time_of_children() - before).as_secs_f64()
+}
+
 /// The nanoseconds that `binary` takes for one iteration of `workload`.
 pub(crate) fn nanos(binary: &Path, workload: &str) -> f64 {
     let output = run(Command::new(binary).args(["time", workload]));

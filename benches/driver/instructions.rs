@@ -44,14 +44,15 @@ pub(crate) fn can_count() -> bool {
 /// The instructions of one iteration. `short` and `long` are the iterations of two runs: what the
 /// start and the end of the program cost is in both, and not in their difference.
 pub(crate) fn per_iteration(binary: &Path, workload: &str, (short, long): (u64, u64)) -> i64 {
-    let more = instructions(binary, workload, long) - instructions(binary, workload, short);
-    (more as f64 / (long - short) as f64).round() as i64
+    let count = |n: u64| instructions(binary, &["run", workload, &n.to_string()]);
+    ((count(long) - count(short)) as f64 / (long - short) as f64).round() as i64
 }
 
-fn instructions(binary: &Path, workload: &str, iterations: u64) -> i64 {
+/// The instructions of one run of `binary`, all of its threads together.
+pub(crate) fn instructions(binary: &Path, args: &[&str]) -> i64 {
     let mut valgrind = Command::new("valgrind");
     valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
-    valgrind.arg(binary).args(["run", workload, &iterations.to_string()]);
+    valgrind.arg(binary).args(args);
     let output = child::run(&mut valgrind);
     let text = String::from_utf8_lossy(&output.stderr);
     // ==123== Collected : 497092

@@ -4,15 +4,19 @@
 //! No figure makes the run fail. A binary or a build that does not work does.
 
 mod attribution;
+mod budgeted;
 mod cargo;
 mod child;
 mod clean_build;
 mod debug;
 mod dhat;
+mod growth;
 mod instructions;
 mod modules;
 mod nesting;
 mod options;
+mod picture;
+mod reports;
 mod rounds;
 mod scopes;
 mod sites;
@@ -27,7 +31,7 @@ use options::Options;
 type Section = (&'static str, fn(&Options));
 
 /// All sections, in the order of the output.
-const SECTIONS: [Section; 10] = [
+const SECTIONS: [Section; 13] = [
     ("time", time::print),
     ("nesting", nesting::print),
     ("scopes", scopes::print),
@@ -35,8 +39,11 @@ const SECTIONS: [Section; 10] = [
     ("modules", modules::print),
     ("debug", debug::print),
     ("sites", sites::print),
+    ("reports", reports::print),
     ("attribution", attribution::print),
+    ("growth", growth::print),
     ("dhat", dhat::print),
+    ("budgeted", budgeted::print),
     ("clean-build", clean_build::print),
 ];
 

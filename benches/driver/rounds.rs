@@ -8,22 +8,28 @@ use crate::summary::Summary;
 
 /// What was measured.
 pub(crate) struct Rounds {
-    /// For each thing that was measured, its nanoseconds in each round.
+    /// For each thing that was measured, its figure in each round.
     columns: Vec<Vec<f64>>,
 }
 
 impl Rounds {
     /// `things` are pairs of a binary and the name of a workload.
     pub(crate) fn measure(rounds: usize, things: &[(&Path, &str)]) -> Self {
-        let mut columns = vec![Vec::with_capacity(rounds); things.len()];
+        Self::by(rounds, things.len(), |thing| child::nanos(things[thing].0, things[thing].1))
+    }
+
+    /// So many things, of which `figure` measures one.
+    pub(crate) fn by(rounds: usize, things: usize, figure: impl Fn(usize) -> f64) -> Self {
+        let mut columns = vec![Vec::with_capacity(rounds); things];
         for _ in 0..rounds {
-            for (column, (binary, workload)) in columns.iter_mut().zip(things) {
-                column.push(child::nanos(binary, workload));
+            for (thing, column) in columns.iter_mut().enumerate() {
+                column.push(figure(thing));
             }
         }
         Self { columns }
     }
 
+    /// What was measured of `thing`: nanoseconds, where it is a workload.
     pub(crate) fn nanos(&self, thing: usize) -> Summary {
         Summary::of(self.columns[thing].clone())
     }

@@ -5,14 +5,18 @@
 
 mod clock;
 mod document;
+mod memory;
 mod sites;
+mod tree;
 mod work;
 
 use std::env;
 
-pub use clock::processor_time;
+pub use clock::{nanos_per_iteration, processor_time, processor_time_of_children};
+pub use memory::{most_resident, resident};
 pub use sites::{below, sites, Way};
-pub use work::{nested, on_two_threads, pair, Workload};
+pub use tree::leaf;
+pub use work::{nested, on_two_threads, pair, with_live_threads, Workload};
 
 /// The workloads of every binary.
 const COMMON: &[Workload] = &[
@@ -39,6 +43,7 @@ const USAGE: &str = "usage: BINARY time WORKLOAD | BINARY run WORKLOAD ITERATION
 /// The whole of a measured binary. `own` are the workloads that only it has.
 ///
 /// - `time WORKLOAD` prints the nanoseconds of one iteration.
+/// - `time thread-bytes` prints the bytes of memory that a live thread takes.
 /// - `run WORKLOAD ITERATIONS` does so many iterations, whose instructions are counted from
 ///   outside.
 ///
@@ -52,8 +57,15 @@ pub fn main(own: &[Workload]) {
         found.unwrap_or_else(|| panic!("no workload `{name}` in this binary"))
     };
     match args[..] {
-        ["time", name] => println!("{}", clock::nanos_per_iteration(find(name))),
+        ["time", "thread-bytes"] => println!("{}", thread_bytes()),
+        ["time", name] => println!("{}", find(name).nanos()),
         ["run", name, iterations] => (find(name).run)(iterations.parse().expect(USAGE)),
         _ => panic!("{USAGE}"),
     }
+}
+
+/// Of 64 threads that have allocated.
+fn thread_bytes() -> f64 {
+    let before = resident();
+    with_live_threads(64, || resident() as f64 - before as f64) / 64.0
 }

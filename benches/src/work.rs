@@ -3,8 +3,10 @@
 
 use std::alloc::{alloc, dealloc, handle_alloc_error, realloc, Layout};
 use std::hint::black_box;
+use std::sync::mpsc;
 use std::thread;
 
+use crate::clock::nanos_per_iteration;
 use crate::document;
 
 /// Work that can be repeated.
@@ -22,6 +24,10 @@ impl Workload {
     /// Work of one thread.
     pub const fn new(name: &'static str, run: fn(u64)) -> Self {
         Self { name, threads: 1, run }
+    }
+
+    pub(crate) fn nanos(&self) -> f64 {
+        nanos_per_iteration(self.threads, &self.run)
     }
 }
 
@@ -87,6 +93,31 @@ pub fn on_two_threads(work: &(dyn Fn() + Sync)) {
             threads.spawn(work);
         }
     });
+}
+
+/// Does the work while so many other threads live. Each of them has allocated, and waits, with as
+/// much of its stack resident as in any other run.
+pub fn with_live_threads<R>(threads: u64, work: impl FnOnce() -> R) -> R {
+    thread::scope(|scope| {
+        let (ready, are_ready) = mpsc::channel();
+        let ends: Vec<_> = (0..threads)
+            .map(|_| {
+                let (end, ended) = mpsc::channel::<()>();
+                let ready = ready.clone();
+                scope.spawn(move || {
+                    black_box([1_u8; 128 << 10]);
+                    pair(1);
+                    ready.send(()).expect("the work has not begun");
+                    // It fails when the sender is gone.
+                    let _ = ended.recv();
+                });
+                end
+            })
+            .collect();
+        are_ready.iter().take(ends.len()).for_each(drop);
+        work()
+        // `ends` are dropped here, before the scope waits for the threads.
+    })
 }
 
 /// Parses the document, and drops the tree.

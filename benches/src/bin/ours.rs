@@ -12,7 +12,8 @@ fn main() {
     workloads::main(&[
         Workload::new("nested", nested),
         Workload::new("scope", scope),
-        Workload::new("check", check),
+        Workload::new("check", |n| check(true, n)),
+        Workload::new("check-without", |n| check(false, n)),
         Workload::new("recording-scope", recording_scope),
         Workload::new("recorded-stay-15", |n| recorded(Way::Stay, 15, n)),
         Workload::new("recorded-stay-35", |n| recorded(Way::Stay, 35, n)),
@@ -47,9 +48,10 @@ fn scope(iterations: u64) {
 }
 
 /// Checks a budget over a closure that does nothing.
-fn check(iterations: u64) {
+fn check(call_sites: bool, iterations: u64) {
+    let budget = Budget::new().max(0).call_sites(call_sites);
     for _ in 0..iterations {
-        Budget::new().max(0).check(|| black_box(())).expect("nothing is allocated");
+        budget.check(|| black_box(())).expect("nothing is allocated");
     }
 }
 

@@ -7,6 +7,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use mod_alloc::dhat;
+use workloads::resident;
 
 #[global_allocator]
 static GLOBAL: dhat::Alloc = dhat::Alloc;
@@ -53,13 +54,6 @@ fn memory() {
     let with = blocks();
     assert_eq!(dhat::HeapStats::get().curr_blocks, 1_000_001);
     println!("{}", with.0 - without.0);
-}
-
-/// The resident memory of the process, in bytes.
-fn resident() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").expect("Linux");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a line");
-    1_024 * line.trim_end_matches("kB").trim().parse::<u64>().expect("a number")
 }
 
 macro_rules! ten {

@@ -1,24 +1,28 @@
 //! What is measured once in a process, such as the first report of call sites. `time NAME` prints
 //! the nanoseconds that it took.
 
+mod ten_thousand;
+
 use std::backtrace::Backtrace;
 use std::env;
 use std::hint::black_box;
 use std::time::Duration;
 
 use mod_alloc::{AllocScope, Budget, ModAlloc};
-use workloads::{below, processor_time, sites, Way};
+use workloads::{below, leaf, most_resident, processor_time, resident, sites, Way};
 
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
 
 #[allow(clippy::type_complexity)]
-const ONCE: [(&str, fn() -> Duration); 7] = [
+const ONCE: [(&str, fn() -> Duration); 9] = [
     ("std-backtrace", std_backtrace),
     ("first-call-sites", first_call_sites),
     ("first-exceeded", first_exceeded),
     ("later-call-sites", later_call_sites),
     ("later-exceeded", later_exceeded),
+    ("later-of-10000-sites", later_of_10000_sites),
+    ("of-2^20-stacks", of_a_million_stacks),
     ("budget-1000", || budget(true)),
     ("budget-1000-without", || budget(false)),
 ];
@@ -80,6 +84,25 @@ fn later_call_sites() -> Duration {
 fn later_exceeded() -> Duration {
     report(&hundred());
     exceeded(&another_hundred())
+}
+
+fn later_of_10000_sites() -> Duration {
+    report(&hundred());
+    large_report(ten_thousand::call_all)
+}
+
+fn of_a_million_stacks() -> Duration {
+    large_report(|| (0..1 << 20).for_each(|path| leaf(21, path)))
+}
+
+/// Prints on stderr how much memory it takes at most, in bytes.
+fn large_report(work: fn()) -> Duration {
+    let scope = AllocScope::with_call_sites();
+    work();
+    let before = resident();
+    let time = time(|| scope.call_sites().to_string());
+    eprintln!("{}", most_resident() - before);
+    time
 }
 
 /// The first budget of the process, over 1,000 allocations at twenty places.
