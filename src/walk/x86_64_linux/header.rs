@@ -3,9 +3,50 @@
 
 use super::bytes::{Segment, OMITTED, TABLE_ENTRY};
 
-/// The address of the frame description entry with the greatest start that is not above `pc`. The
-/// entry says itself where it ends.
-pub(crate) fn find(segment: Segment<'_>, header: usize, pc: usize) -> Option<usize> {
+/// The table of a module's functions.
+#[derive(Clone, Copy)]
+pub(crate) struct Functions<'a> {
+    /// The address of the header.
+    pub(super) header: usize,
+    /// Of each function, where it starts and where its entry is, both relative to the header.
+    pub(super) rows: &'a [[[u8; 4]; 2]],
+}
+
+impl<'a> Functions<'a> {
+    /// No functions where the header is not understood.
+    pub(crate) fn read(segment: Segment<'a>, header: usize) -> Self {
+        Self { header, rows: rows(segment, header).unwrap_or_default() }
+    }
+
+    /// The address of the frame description entry with the greatest start that is not above `pc`.
+    /// The entry says itself where it ends.
+    pub(crate) fn entry_of(self, pc: usize) -> Option<usize> {
+        let Self { header, rows } = self;
+        let wanted = pc.wrapping_sub(header) as isize;
+        if wanted != wanted as i32 as isize {
+            return None;
+        }
+        let (mut low, mut high) = (0, rows.len());
+        while low < high {
+            let middle = low.wrapping_add(high) / 2;
+            // No panic: less than `high`, which is never more than the number of rows.
+            let start = i32::from_le_bytes(rows[middle][0]);
+            if start as isize <= wanted {
+                low = middle.wrapping_add(1);
+            } else {
+                high = middle;
+            }
+        }
+        if low == 0 {
+            return None;
+        }
+        // No panic: likewise.
+        let entry = i32::from_le_bytes(rows[low.wrapping_sub(1)][1]);
+        Some(header.wrapping_add(entry as isize as usize))
+    }
+}
+
+fn rows(segment: Segment<'_>, header: usize) -> Option<&[[[u8; 4]; 2]]> {
     let mut reader = segment.from(header);
     let version = reader.u8();
     let (eh_frame, count, table) = (reader.u8(), reader.u8(), reader.u8());
@@ -14,38 +55,15 @@ pub(crate) fn find(segment: Segment<'_>, header: usize, pc: usize) -> Option<usi
     }
     reader.skip_pointer(eh_frame);
     let count = reader.pointer(count);
-    let rows = reader.rows();
-    if reader.has_failed() || count > rows.len() {
+    if reader.has_failed() {
         return None;
     }
-
-    // Both words of a row are relative to the header: where a function starts, and its entry.
-    let wanted = pc.wrapping_sub(header) as isize;
-    if wanted != wanted as i32 as isize {
-        return None;
-    }
-    let (mut low, mut high) = (0, count);
-    while low < high {
-        let middle = low.wrapping_add(high) / 2;
-        // No panic: less than `high`, which is never more than the number of rows.
-        let start = i32::from_le_bytes(rows[middle][0]);
-        if start as isize <= wanted {
-            low = middle.wrapping_add(1);
-        } else {
-            high = middle;
-        }
-    }
-    if low == 0 {
-        return None;
-    }
-    // No panic: likewise.
-    let entry = i32::from_le_bytes(rows[low.wrapping_sub(1)][1]);
-    Some(header.wrapping_add(entry as isize as usize))
+    reader.rows().get(..count)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{find, Segment};
+    use super::{Functions, Segment};
 
     const HEADER: usize = 0x1000;
 
@@ -60,7 +78,7 @@ mod tests {
     }
 
     fn find_in(bytes: &[u8], pc: usize) -> Option<usize> {
-        find(Segment { bytes, address: HEADER }, HEADER, pc)
+        Functions::read(Segment { bytes, address: HEADER }, HEADER).entry_of(pc)
     }
 
     #[test]

@@ -5,6 +5,7 @@
 #![allow(unsafe_code)]
 
 use super::bytes::Segment;
+use super::header::Functions;
 
 /// What must be known of a module to unwind through it.
 pub(super) struct Module {
@@ -13,6 +14,7 @@ pub(super) struct Module {
     pub(super) identity: u64,
     /// The mapped segment that holds the unwind tables.
     pub(super) segment: Segment<'static>,
+    pub(super) functions: Functions<'static>,
 }
 
 /// Where a module is, by what the loader says.
@@ -30,7 +32,8 @@ pub(super) struct Place {
 
 impl Module {
     pub(super) fn new(place: Place, segment: Segment<'static>) -> Self {
-        Self { place, identity: identity(place, segment), segment }
+        let functions = Functions::read(segment, place.header);
+        Self { place, identity: identity(place, segment), segment, functions }
     }
 }
 
@@ -62,6 +65,9 @@ pub(super) struct LastModule {
     identity: u64,
     segment_address: usize,
     segment_length: usize,
+    /// The address and the length of the table of functions.
+    rows: usize,
+    row_count: usize,
 }
 
 impl LastModule {
@@ -70,6 +76,8 @@ impl LastModule {
         identity: 0,
         segment_address: 0,
         segment_length: 0,
+        rows: 0,
+        row_count: 0,
     };
 
     pub(super) fn keep(&mut self, module: &Module) {
@@ -77,6 +85,8 @@ impl LastModule {
         self.identity = module.identity;
         self.segment_address = module.segment.address;
         self.segment_length = module.segment.bytes.len();
+        self.rows = module.functions.rows.as_ptr() as usize;
+        self.row_count = module.functions.rows.len();
     }
 
     pub(super) fn is(&self, module: &Module) -> bool {
@@ -99,7 +109,11 @@ impl LastModule {
         if identity(place, segment) != self.identity {
             return None;
         }
-        Some(Module { place, identity: self.identity, segment })
+        let first = self.rows as *const [[u8; 4]; 2];
+        // SAFETY: in the segment, when the module was met; the same is there now.
+        let rows = unsafe { &*std::ptr::slice_from_raw_parts(first, self.row_count) };
+        let functions = Functions { header: place.header, rows };
+        Some(Module { place, identity: self.identity, segment, functions })
     }
 }
 
@@ -143,6 +157,7 @@ mod tests {
         let again = at(&last, place).expect("it is the same");
         assert!(last.is(&module) && last.is(&again));
         assert_eq!((again.segment.address, again.segment.bytes), (address, &TABLE[..]));
+        assert_eq!(again.functions.rows, [[[1; 4], [2; 4]], [[3; 4], [4; 4]]]);
         for other in [
             Place { start: 0, ..place },
             Place { end: 0, ..place },

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use super::eh_frame::{self, LastCies};
 use super::module::{LastModule, Module};
-use super::{find_object, header, iterate, replaced, rule_table};
+use super::{find_object, iterate, replaced, rule_table};
 use crate::sys::loader::dl_iterate_phdr;
 use crate::walk::rule::Caller;
 
@@ -61,7 +61,7 @@ pub(super) fn find_caller(return_address: usize, last: &mut Tables) -> Caller {
         last.module.keep(&module);
         last.cies = LastCies::NONE;
     }
-    let Some(fde) = header::find(module.segment, module.place.header, pc) else {
+    let Some(fde) = module.functions.entry_of(pc) else {
         return Caller::Unknown;
     };
     let caller = eh_frame::caller_at(module.segment, fde, pc, &mut last.cies);
@@ -99,6 +99,7 @@ pub(super) fn own_tables() -> (super::bytes::Segment<'static>, usize, Vec<(usize
 
 #[cfg(test)]
 mod tests {
+    use super::super::header::Functions;
     use super::super::module::Place;
     use super::*;
     use crate::walk::rule::Cfa;
@@ -134,8 +135,9 @@ mod tests {
     #[test]
     fn the_entry_of_every_function_is_found() {
         let (segment, header, functions) = own_tables();
+        let table = Functions::read(segment, header);
         for (at, (start, fde)) in functions.iter().enumerate() {
-            assert_eq!(header::find(segment, header, *start), Some(*fde), "{at}");
+            assert_eq!(table.entry_of(*start), Some(*fde), "{at}");
         }
         let mut last = Tables::NONE;
         let mut is_known = |(start, _): &&(usize, usize)| {

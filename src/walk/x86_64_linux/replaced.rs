@@ -79,10 +79,10 @@ mod tests {
     #[test]
     fn a_module_in_place_of_another_flushes() {
         // Addresses of no module, so that other tests do not meet them.
-        let module = |start: usize, pages: usize, identity: u64| Module {
-            place: Place { start, end: start + pages * 4096, header: 0, description: 0 },
-            identity,
-            segment: Segment { bytes: &[], address: start },
+        let module = |start: usize, pages: usize, identity: u64| {
+            let end = start + pages * 4096;
+            let place = Place { start, end, header: start, description: 0 };
+            Module { identity, ..Module::new(place, Segment { bytes: &[], address: start }) }
         };
         let flushes = |start, pages, identity| {
             let before = rule_table::generation();

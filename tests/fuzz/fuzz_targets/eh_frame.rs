@@ -26,7 +26,7 @@ fuzz_target!(|input: (u16, u16, u16, &[u8])| {
     let (pc, entry, header, memory) = input;
     let segment = bytes::Segment { bytes: memory, address: ADDRESS };
     let pc = ADDRESS.wrapping_add(usize::from(pc)).wrapping_sub(1 << 15);
-    let found = header::find(segment, ADDRESS + usize::from(header), pc);
+    let found = header::Functions::read(segment, ADDRESS + usize::from(header)).entry_of(pc);
     let mut last = eh_frame::LastCies::NONE;
     for entry in [Some(ADDRESS + usize::from(entry)), found].into_iter().flatten() {
         if let Some(caller) = eh_frame::caller_at(segment, entry, pc, &mut last) {

@@ -1,7 +1,7 @@
 //! Hot: the tests of the reader of `.eh_frame`: tables that are made up, hostile ones, and those of
 //! this program with bytes changed.
 
-use super::super::header;
+use super::super::header::Functions;
 use super::super::modules::own_tables;
 use super::{LastCies, Segment};
 use crate::walk::rule::Rule;
@@ -278,7 +278,7 @@ fn real_tables_survive_any_change_of_their_bytes() {
             u32::from_le_bytes(bytes[at + 4..at + 8].try_into().expect("four bytes")) as usize;
         let cie = at + 4 - distance;
         let undamaged = Segment { bytes: &bytes, address: segment.address };
-        assert_eq!(header::find(undamaged, header, start), Some(fde));
+        assert_eq!(Functions::read(undamaged, header).entry_of(start), Some(fde));
         let before = caller_at(undamaged, fde, pc);
         let mut damage = Vec::new();
         for _ in 0..=below(4) {
@@ -297,7 +297,7 @@ fn real_tables_survive_any_change_of_their_bytes() {
         let cut = if round % 8 == 0 { below(length + 4) + at } else { bytes.len() };
         let damaged = Segment { bytes: &bytes[..cut], address: segment.address };
         let after = caller_at(damaged, fde, pc);
-        if let Some(found) = header::find(damaged, header, pc) {
+        if let Some(found) = Functions::read(damaged, header).entry_of(pc) {
             caller_at(damaged, found, pc);
         }
         known += usize::from(before.is_some());
