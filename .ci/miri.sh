@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 
 modules=(counters:: open_scopes:: threads:: stacks::stack:: stacks::site_table:: blocks::live::
   blocks::entry:: blocks::leak_counter:: blocks::birth:: blocks::uses::
-  sys::stable_vec:: sys::vec::)
+  sys::stable_set:: sys::stable_vec:: sys::vec::)
 [ "${1-}" != --filters ] || { echo "${modules[@]}"; exit; }
 
 cargo +nightly miri --version >/dev/null 2>&1 \

@@ -9,8 +9,8 @@ unavailable() { echo "tsan: $*" >&2; exit 3; }
 
 # Not the stack walks and their symbols: the sanitizer's own frames are in their way, and they start
 # no threads that share anything.
-modules=(counters:: open_scopes:: threads:: stacks:: blocks:: sys::stable_vec:: sys::vec::
-  side_stack::)
+modules=(counters:: open_scopes:: threads:: stacks:: blocks:: sys::stable_set:: sys::stable_vec::
+  sys::vec:: side_stack::)
 [ "${1-}" != --filters ] || { echo "${modules[@]}"; exit; }
 
 rustc +nightly --version >/dev/null 2>&1 || unavailable "no nightly toolchain"

@@ -2,7 +2,7 @@
 //! them were live when. One for each scope or profiler that asks; its blocks are in the table of
 //! live blocks ([`table`]), each with its point.
 //!
-//! In plain words: the points are a trie, found by the hash of the stack. They are never freed, nor
+//! In plain words: the points are a set, found by the hash of the stack. They are never freed, nor
 //! taken out: the next user of the same `HeapProfile` finds those of the last one, set to zero. So
 //! an entry of a block that is freed much later leads to a point that is still there, and the
 //! serial of the use that the block was born in tells that it counts no more
@@ -26,7 +26,7 @@ use super::table;
 use super::tracking;
 use super::uses::{InUse, Reused, Uses};
 use crate::stacks::Stack;
-use crate::sys::{memory, Link, Links, Pool, Pooled, Trie};
+use crate::sys::{memory, Link, Links, Pool, Pooled, StableSet};
 
 /// Those of scopes. Those of the whole process have a pool of their own
 /// ([`process_profile`](super::process_profile)).
@@ -53,7 +53,7 @@ pub(crate) struct HeapProfile {
     touched: Link<ProgramPoint>,
     /// Of blocks without a stack, or without room for a point.
     unplaced: ProgramPoint,
-    points: Trie<ProgramPoint, 256>,
+    points: StableSet<ProgramPoint>,
     links: Links<Self>,
 }
 
@@ -79,7 +79,7 @@ impl Pooled for HeapProfile {
         lost: AtomicU64::new(0),
         touched: Link::NONE,
         unplaced: ProgramPoint::new(None),
-        points: Trie::NEW,
+        points: StableSet::new(),
         links: Links::NEW,
     };
 
@@ -233,11 +233,8 @@ impl HeapProfile {
     #[cold]
     fn insert(&self, stack: &'static Stack) -> Option<&'static ProgramPoint> {
         let point = memory::keep_new(|| ProgramPoint::new(Some(stack)))?;
-        match self.points.insert(stack.hash(), point, |point| point.is_of(stack)) {
-            Ok(()) => Some(point),
-            // The memory is lost, which is rare, and little.
-            Err(known) => Some(known),
-        }
+        // If another thread was first, the memory is lost, which is rare, and little.
+        self.points.insert(point, |point| point.is_of(stack))
     }
 
     /// Shows `visit` all points of the profile, with what they have counted by now. To be asked

@@ -14,12 +14,11 @@ use crate::counters::Blocks;
 use crate::stacks::Stack;
 use crate::sys::{Link, Member};
 
-/// Its place in three cache lines: how it is found, what each event changes, what a peak leaves.
+/// Two cache lines: how it is found and what it has counted; its maximum, and what a peak leaves.
 #[repr(C, align(64))]
 pub(crate) struct ProgramPoint {
     /// `None` for blocks without a stack.
     stack: Option<&'static Stack>,
-    below: [Link<ProgramPoint>; 4],
     /// The point of only the innermost frames, once a profile has asked for no more.
     pub(super) shorter: Link<ProgramPoint>,
     /// The list of points that the present profile has touched.
@@ -82,8 +81,8 @@ impl Count {
 }
 
 impl Member for ProgramPoint {
-    fn below(&self) -> &[Link<Self>; 4] {
-        &self.below
+    fn hash(&self) -> u64 {
+        self.stack.map_or(0, Stack::hash)
     }
 }
 
@@ -91,7 +90,6 @@ impl ProgramPoint {
     pub(super) const fn new(stack: Option<&'static Stack>) -> Self {
         Self {
             stack,
-            below: [Link::NONE; 4],
             shorter: Link::NONE,
             next_touched: Link::NONE,
             is_touched: AtomicBool::new(false),

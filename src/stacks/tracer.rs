@@ -41,7 +41,7 @@ impl Tracer {
     }
 
     /// The stack that ends at these registers; `None` if it could not be interned.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn stack(&mut self, from: Registers) -> Option<&'static Stack> {
         let walked = self.walker.walk(from);
         if !walked.is_same || self.last.is_none() {

@@ -1,5 +1,5 @@
 //! Hot: `Link`, which leads to something that lives for ever, or to nothing, and can be changed
-//! while any thread looks at it. What lists and tries are made of, to which any thread adds.
+//! while any thread looks at it. What lists and sets are made of, to which any thread adds.
 //!
 //! Relies on: only a `&'static T` is put in.
 #![allow(unsafe_code)]
@@ -36,6 +36,11 @@ impl<T: Sync + 'static> Link<T> {
     /// Leads to `to` from now on, if it leads to nothing.
     pub(crate) fn fill(&self, to: &'static T) -> bool {
         self.0.compare_exchange(ptr::null_mut(), pointer(to), AcqRel, Relaxed).is_ok()
+    }
+
+    /// Leads to `to` from now on, if it leads to `from`.
+    pub(crate) fn replace(&self, from: &'static T, to: &'static T) {
+        let _ = self.0.compare_exchange(pointer(from), pointer(to), AcqRel, Relaxed);
     }
 
     /// Puts `item` in front of the list that begins here; `next` is its link to the one behind it.

@@ -10,11 +10,17 @@ use std::ptr;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use std::sync::atomic::{AtomicPtr, AtomicUsize};
 
-pub(crate) use super::pages::{allocate, free, PAGE_BYTES};
+use super::pages;
+pub(crate) use super::pages::{free, PAGE_BYTES};
 
 const _: () = assert!(CHUNK_BYTES % PAGE_BYTES == 0);
 
 const CHUNK_BYTES: usize = 256 << 10;
+
+/// What is kept takes a multiple of this.
+const GRANULE: usize = 16;
+
+const _: () = assert!(std::mem::size_of::<Chunk>() <= GRANULE);
 
 /// Where small things are kept, one behind the other.
 struct Chunk {
@@ -24,12 +30,26 @@ struct Chunk {
 
 static CHUNK: AtomicPtr<Chunk> = AtomicPtr::new(ptr::null_mut());
 
+/// As `pages::allocate`.
+pub(crate) fn allocate(size: usize) -> *mut u8 {
+    #[cfg(test)]
+    if refusals::is_refused() {
+        return ptr::null_mut();
+    }
+    pages::allocate(size)
+}
+
 /// Zeroed memory that is never given back; null if there is none.
 pub(crate) fn keep(layout: Layout) -> *mut u8 {
+    #[cfg(test)]
+    if refusals::is_refused() {
+        return ptr::null_mut();
+    }
     if layout.align() > PAGE_BYTES {
         return ptr::null_mut();
     }
-    let most = layout.size().saturating_add(layout.align());
+    // Each begins where the one before it ends, in whole granules.
+    let most = layout.size().saturating_add(layout.align().max(GRANULE) - 1) & !(GRANULE - 1);
     if most > CHUNK_BYTES / 4 {
         return allocate(layout.size());
     }
@@ -46,7 +66,7 @@ pub(crate) fn keep(layout: Layout) -> *mut u8 {
         let new: *mut Chunk = allocate(CHUNK_BYTES).cast();
         // SAFETY: null, or zeroed memory, which is a chunk.
         let Some(chunk) = (unsafe { new.as_ref() }) else { return ptr::null_mut() };
-        chunk.used.store(std::mem::size_of::<Chunk>(), Relaxed);
+        chunk.used.store(GRANULE, Relaxed);
         if CHUNK.compare_exchange(memory, new, AcqRel, Relaxed).is_err() {
             // SAFETY: allocated above with this size, and nobody else has seen it.
             unsafe { free(new.cast(), CHUNK_BYTES) };
@@ -64,6 +84,33 @@ pub(crate) fn keep_new<T>(make: impl FnOnce() -> T) -> Option<&'static T> {
     unsafe { memory.write(make()) };
     // SAFETY: written above, and never freed.
     Some(unsafe { &*memory })
+}
+
+/// For tests: memory that is refused.
+#[cfg(test)]
+pub(crate) mod refusals {
+    use std::cell::Cell;
+
+    thread_local!(static GRANTED: Cell<usize> = const { Cell::new(usize::MAX) });
+
+    /// Does `work`; on this thread, no more than the first so many requests are granted meanwhile.
+    pub(crate) fn after<R>(granted: usize, work: impl FnOnce() -> R) -> R {
+        GRANTED.with(|left| left.set(granted));
+        let result = work();
+        GRANTED.with(|left| left.set(usize::MAX));
+        result
+    }
+
+    pub(super) fn is_refused() -> bool {
+        GRANTED.with(|left| match left.get() {
+            usize::MAX => false,
+            0 => true,
+            granted => {
+                left.set(granted - 1);
+                false
+            }
+        })
+    }
 }
 
 #[cfg(test)]

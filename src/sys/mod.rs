@@ -3,7 +3,7 @@
 //!
 //! - [`pages`], and [`memory`] made of them; [`mod@vec`] and [`stable_vec`]: arrays in it;
 //! - [`link`]: leads to what lives for ever; [`pool`]: a list of things that are lent and given
-//!   back; [`trie`]: a set that only grows;
+//!   back; [`stable_set`]: a set that only grows;
 //! - [`mod@asm_symbol`]: the names of functions written in assembly;
 //! - [`loader`], [`process`], [`threads`], [`unwinder`]: its functions, each declared once.
 
@@ -30,15 +30,15 @@ mod pool;
 pub(crate) mod process;
 #[cfg(test)]
 pub(crate) mod random_tests;
+mod stable_set;
 mod stable_vec;
 pub(crate) mod threads;
-mod trie;
 pub(crate) mod unwinder;
 mod vec;
 
 pub(crate) use asm_symbol::asm_symbol;
 pub(crate) use link::Link;
 pub(crate) use pool::{Links, Pool, Pooled};
+pub(crate) use stable_set::{Member, StableSet};
 pub(crate) use stable_vec::StableVec;
-pub(crate) use trie::{Member, Trie};
 pub(crate) use vec::{OutOfMemory, SystemVec};

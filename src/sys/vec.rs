@@ -1,7 +1,7 @@
-//! Hot: `SystemVec`, a growable array in pages of the system ([`pages`]), which are
+//! Hot: `SystemVec`, a growable array in pages of the system ([`memory`]), which are
 //! given back. For what a thread keeps of its open scopes.
 //!
-//! Relies on: `pages` hands out memory that belongs to nobody else until it is freed. A copy of an
+//! Relies on: `memory` hands out memory that belongs to nobody else until it is freed. A copy of an
 //! item's bytes is the item: that is so in Rust.
 #![allow(unsafe_code)]
 
@@ -9,7 +9,7 @@ use std::alloc::Layout;
 use std::mem::size_of;
 use std::ptr::{self, NonNull};
 
-use super::pages::{self, PAGE_BYTES};
+use super::memory::{self, PAGE_BYTES};
 
 /// The least of `Vec` that the scopes need. What a thread keeps lives for ever, so it has no
 /// destructor, and those of its items do not run.
@@ -74,7 +74,7 @@ impl<T> SystemVec<T> {
         let Self { items, capacity, .. } = std::mem::replace(self, Self::new());
         if let (1.., Some(bytes)) = (capacity, bytes::<T>(capacity)) {
             // SAFETY: `grow` got the memory in this size, and `self` no longer points at it.
-            unsafe { pages::free(items.as_ptr().cast(), bytes) };
+            unsafe { memory::free(items.as_ptr().cast(), bytes) };
         }
     }
 
@@ -108,7 +108,7 @@ impl<T> SystemVec<T> {
     fn grow(&mut self) -> Result<(), OutOfMemory> {
         let () = Self::FITS;
         let bytes = bytes::<T>((self.capacity * 2).max(16)).ok_or(OutOfMemory)?;
-        let items = NonNull::new(pages::allocate(bytes).cast()).ok_or(OutOfMemory)?;
+        let items = NonNull::new(memory::allocate(bytes).cast()).ok_or(OutOfMemory)?;
         let len = self.len;
         // SAFETY: the new array is larger than the old one, of which the first `len` items are
         // initialised.
