@@ -7,6 +7,7 @@
 #![allow(unsafe_code)]
 
 use std::cell::UnsafeCell;
+use std::ptr;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
@@ -65,6 +66,11 @@ impl AtomicSiteCounts {
 impl Row {
     const fn new(stack: Option<&'static Stack>) -> Self {
         Self { stack, is_opening: AtomicBool::new(false), counts: AtomicSiteCounts::ZERO }
+    }
+
+    #[inline]
+    fn is_of(&self, stack: &'static Stack) -> bool {
+        self.stack.is_some_and(|of| ptr::eq(of, stack))
     }
 }
 
@@ -128,8 +134,8 @@ impl SharedSiteTable {
         let Some(stack) = stack else { return &self.unattributed };
         // SAFETY: the caller is the writer.
         let index = unsafe { &*self.index.get() };
-        let found = index.find(stack).and_then(|at| self.rows.get(at));
-        match found {
+        let is_it = |at| self.rows.get(at).is_some_and(|row| row.is_of(stack));
+        match self.rows.get(index.find(stack, is_it)) {
             Some(row) => row,
             // SAFETY: the caller's promise.
             None => unsafe { self.insert(stack) }.unwrap_or(&self.unattributed),
@@ -142,7 +148,7 @@ impl SharedSiteTable {
     unsafe fn insert(&self, stack: &'static Stack) -> Option<&Row> {
         // SAFETY: the caller is the writer.
         let index = unsafe { &mut *self.index.get() };
-        index.reserve().ok()?;
+        index.reserve(|at| self.rows.get(at).and_then(|row| row.stack)).ok()?;
         let at = self.rows.len();
         // SAFETY: only the writer appends.
         unsafe { self.rows.push(Row::new(Some(stack))) }.ok()?;
