@@ -6,9 +6,9 @@ use std::future::Future;
 
 use crate::budget::{self, Closer, Counted};
 use crate::value::{Output, Value};
-use crate::{Budget, Exceeded, Repeated};
+use crate::Repeated;
 
-pub use crate::budget::{fail, fail_with, Guard, Origin};
+pub use crate::budget::{fail, fail_with, Exceeded, Guard, Origin, Setting};
 #[cfg(feature = "dhat-compat")]
 pub use crate::dhat::assert::fails as dhat_fails;
 pub use mod_alloc_macros::{assert_allocs, assert_no_alloc};
@@ -78,33 +78,34 @@ where
 #[derive(Debug)]
 pub struct RunsSeveralTimes<R>(pub R);
 
-/// Runs `body` as often as `repeated` says, and returns the last value.
+/// Runs `body` as often as `settings` say, and returns the last value.
 #[track_caller]
 pub fn repeat<R>(
-    repeated: Repeated,
+    settings: &[Setting],
     origin: Origin,
     mut body: impl FnMut() -> RunsSeveralTimes<R>,
 ) -> (R, Option<Exceeded>) {
+    let repeated = Repeated::of_settings(settings);
     let (value, exceeded) = repeated.run(origin, move || body().0);
     (value, budget::unless_panicking(exceeded))
 }
 
-/// Holds the body of an `async fn` to `budget`.
+/// Holds the body of an `async fn` to a budget.
 #[track_caller]
 pub fn counted_future<Fut: Future>(
-    budget: Budget,
+    settings: &[Setting],
     origin: Origin,
     body: impl FnOnce(Closer) -> Fut,
 ) -> impl Future<Output = (Fut::Output, Option<Exceeded>)> {
     let closer = Closer::new();
     let tag = closer.tag();
-    Counted::new(budget, origin, body(closer), tag).enforced()
+    Counted::new(budget::of_settings(settings), origin, body(closer), tag).enforced()
 }
 
-/// Runs the body of an `async fn` as often as `repeated` says, and returns the last output.
+/// Runs the body of an `async fn` as often as `settings` say, and returns the last output.
 #[track_caller]
 pub fn repeat_future<R, F, Fut>(
-    repeated: Repeated,
+    settings: &[Setting],
     origin: Origin,
     body: F,
 ) -> impl Future<Output = (R, Option<Exceeded>)>
@@ -112,7 +113,7 @@ where
     F: FnMut(Closer) -> Fut,
     Fut: Future<Output = RunsSeveralTimes<R>>,
 {
-    let runs = repeated.run_future(origin, body);
+    let runs = Repeated::of_settings(settings).run_future(origin, body);
     async move {
         let (output, exceeded) = runs.await;
         (output.0, budget::unless_panicking(exceeded))

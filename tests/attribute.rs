@@ -805,14 +805,29 @@ mod items_that_shadow {
 
 /// Takes the place of the crate, and shows by a limit that it adds to each budget.
 mod stand_in {
-    pub(crate) use mod_alloc::__private;
+    pub(crate) mod __private {
+        pub(crate) use mod_alloc::__private::{fail, Exceeded, Setting};
 
-    pub(crate) struct Budget;
+        pub(crate) struct Guard;
 
-    impl Budget {
-        #[allow(clippy::new_ret_no_self)]
-        pub(crate) const fn new() -> mod_alloc::Budget {
-            mod_alloc::Budget::new().max_bytes(8)
+        impl Guard {
+            #[track_caller]
+            pub(crate) fn of_function(
+                settings: &[Setting],
+                module: &'static str,
+                name: &'static str,
+                returns_nothing: bool,
+                fail: fn(Exceeded) -> !,
+            ) -> mod_alloc::__private::Guard {
+                let settings = [settings, &[Setting::max_bytes(8)]].concat();
+                mod_alloc::__private::Guard::of_function(
+                    &settings,
+                    module,
+                    name,
+                    returns_nothing,
+                    fail,
+                )
+            }
         }
     }
 }

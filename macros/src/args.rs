@@ -25,11 +25,11 @@ pub(crate) struct Setting {
 /// What the keys of one macro call ask for.
 #[derive(Default)]
 pub(crate) struct Args {
-    /// In the order written; each becomes a method call on `Budget`.
+    /// In the order written; each becomes a `Setting` of the runtime crate.
     pub(crate) limits: Vec<Setting>,
-    /// `warmup` and `runs`: method calls as well, which turn the `Budget` into a `Repeated`.
+    /// `warmup` and `runs`: settings as well.
     pub(crate) repeats: Vec<Setting>,
-    /// `call_sites`, a method call on `Budget` as well.
+    /// `call_sites`, a setting as well.
     pub(crate) call_sites: Option<Setting>,
     /// The value of `crate = path`.
     pub(crate) krate: Option<TokenStream>,

@@ -1,10 +1,11 @@
 //! Cold: what the macros expand to; called by `lib`.
 //!
-//! The templates name nothing of the runtime crate but `Budget` and what its module `__private`
-//! offers to them. Decisions that they share:
+//! The templates name nothing of the runtime crate but what its module `__private` offers to them.
+//! There may be thousands of tests, so an expansion is short, and calls few functions, which are
+//! not generic where that is possible. Decisions that the templates share:
 //!
-//! - `$budget` is a statement of its own: temporaries of the user's expressions are gone before
-//!   anything is counted.
+//! - `$settings` are a statement of their own: temporaries of the user's expressions are gone
+//!   before anything is counted. Of literals the list is a constant.
 //! - The body is an arm of `match ()`. There its temporaries end before the scope does, in every
 //!   edition, while `return`, `?`, `break`, inference and `#[track_caller]` work as if it stood
 //!   alone. A closure, an inner function, and a plain block at the end each break one of these.
@@ -25,21 +26,26 @@ use crate::quote::quote;
 use crate::tokens::{group, is_punct};
 
 /// The guard checks the budget when it is dropped, on every way out but a panic.
-const COUNTED: &str = "
-    let __budget = $budget;
-    let __guard = $krate::__private::Guard::enter(
-        __budget, $origin, |__exceeded| $krate::__private::fail(__exceeded),
+const COUNTED_FUNCTION: &str = "
+    let __settings = &[$settings];
+    let __guard = $krate::__private::Guard::of_function(
+        __settings, ::core::module_path!(), $name, $returns_nothing, $fail_fn
     );
+    $run
+";
+
+/// The same of a block.
+const COUNTED: &str = "
+    let __settings = &[$settings];
+    let __guard = $krate::__private::Guard::of_block(__settings, $origin, $fail_fn);
     $run
 ";
 
 /// The second argument of `value` is evaluated after the body, and is the only code that formats
 /// the message.
 const COUNTED_WITH_MESSAGE: &str = "
-    let __budget = $budget;
-    let __guard = $krate::__private::Guard::enter(
-        __budget, $origin, |__exceeded| $krate::__private::fail(__exceeded),
-    );
+    let __settings = &[$settings];
+    let __guard = $krate::__private::Guard::of_block(__settings, $origin, $fail_fn);
     $krate::__private::value(
         match () { () => $body },
         #[allow(unreachable_code)]
@@ -53,8 +59,8 @@ const COUNTED_WITH_MESSAGE: &str = "
 /// The closer is a local variable of the future. It is dropped when the body ends, and the
 /// arguments that the future captured are dropped after it: so their drop is not counted.
 const COUNTED_FUTURE: &str = "
-    let __budget = $budget;
-    match $krate::__private::counted_future(__budget, $origin, move |__closer| async move {
+    let __settings = &[$settings];
+    match $krate::__private::counted_future(__settings, $origin, move |__closer| async move {
         let __closer = __closer;
         $hint
         $run
@@ -67,8 +73,8 @@ const COUNTED_FUTURE: &str = "
 /// The type `RunsSeveralTimes` makes errors of `return` and `?` in the body, which would end only
 /// one run.
 const REPEATED: &str = "
-    let __budget = $budget;
-    match $krate::__private::repeat(__budget, $origin, || {
+    let __settings = &[$settings];
+    match $krate::__private::repeat(__settings, $origin, || {
         let __value: $output = $run;
         #[allow(unreachable_code)]
         $krate::__private::RunsSeveralTimes(__value)
@@ -79,8 +85,8 @@ const REPEATED: &str = "
 ";
 
 const REPEATED_FUTURE: &str = "
-    let __budget = $budget;
-    match $krate::__private::repeat_future(__budget, $origin, move |__closer| async move {
+    let __settings = &[$settings];
+    match $krate::__private::repeat_future(__settings, $origin, move |__closer| async move {
         let __closer = __closer;
         let __value: $output = $run;
         #[allow(unreachable_code)]
@@ -121,15 +127,24 @@ const FAIL: &str = "$krate::__private::fail(__exceeded)";
 const FAIL_WITH_MESSAGE: &str =
     "$krate::__private::fail_with(__exceeded, ::core::format_args!($message))";
 
-/// What an origin is told of code that has no value.
-const RETURNING_NOTHING: &str = ".returning_nothing()";
+const ORIGIN: &str = "
+    $krate::__private::Origin::function(::core::module_path!(), $name, $returns_nothing)
+";
+
+/// What a guard calls when it is dropped. A function, since a closure would be two of them.
+const FAIL_FN: &str = "{
+    fn __fail(__exceeded: $krate::__private::Exceeded) -> ! {
+        $krate::__private::fail(__exceeded)
+    }
+    __fail
+}";
 
 /// The item with its body inside the scope of a budget.
 pub(crate) fn function(args: &Args, function: &Function, item: TokenStream) -> TokenStream {
     let krate = args.krate.clone().unwrap_or_else(|| quote("::mod_alloc", &[]));
     let is_repeated = !args.repeats.is_empty();
     let template = match (function.is_async, is_repeated) {
-        (false, false) => COUNTED,
+        (false, false) => COUNTED_FUNCTION,
         (true, false) => COUNTED_FUTURE,
         (false, true) => REPEATED,
         (true, true) => REPEATED_FUTURE,
@@ -137,16 +152,17 @@ pub(crate) fn function(args: &Args, function: &Function, item: TokenStream) -> T
     let output = function.output.as_deref();
     let may_return_future = !function.is_async && output.is_some_and(output_type::may_be_future);
     let parts = [
-        ("$origin", "$krate::__private::Origin::function(::core::module_path!(), $name)$value"),
-        ("$value", if output.map_or(true, is_unit) { RETURNING_NOTHING } else { "" }),
+        ("$origin", ORIGIN),
+        ("$returns_nothing", if output.map_or(true, is_unit) { "true" } else { "false" }),
         ("$hint", if output.is_some_and(is_never) { "" } else { HINT }),
         ("$run", if may_return_future { RUN_FUNCTION } else { RUN }),
+        ("$fail_fn", FAIL_FN),
         ("$fail", FAIL),
     ];
     let (inner_attributes, body) = hoist_inner_attributes(&function.body);
     let name = TokenTree::from(Literal::string(&function.name.to_string()));
     let holes = [
-        ("budget", budget(args, &krate)),
+        ("settings", settings(args, &krate)),
         ("name", name.into()),
         ("output", output_type::nameable(output)),
         ("body", TokenTree::from(body).into()),
@@ -158,18 +174,19 @@ pub(crate) fn function(args: &Args, function: &Function, item: TokenStream) -> T
 }
 
 pub(crate) fn assert_allocs(block: Block) -> TokenStream {
-    let budget = budget(&block.args, &block.krate);
-    counted_block(block, budget, "$krate::__private::Origin::assert_allocs")
+    let settings = settings(&block.args, &block.krate);
+    counted_block(block, settings, "$krate::__private::Origin::assert_allocs")
 }
 
 pub(crate) fn assert_no_alloc(block: Block) -> TokenStream {
-    let budget = quote("$krate::Budget::new().max(0)", &[("krate", block.krate.clone())]);
-    counted_block(block, budget, "$krate::__private::Origin::assert_no_alloc")
+    let holes = [("krate", block.krate.clone())];
+    let settings = quote("$krate::__private::Setting::max(0)", &holes);
+    counted_block(block, settings, "$krate::__private::Origin::assert_no_alloc")
 }
 
 /// `origin` takes a function that is defined in the block: the name of its type contains the name
 /// of the function around the block.
-fn counted_block(block: Block, budget: TokenStream, origin: &str) -> TokenStream {
+fn counted_block(block: Block, settings: TokenStream, origin: &str) -> TokenStream {
     let Block { krate, args, body, message } = block;
     let template = if !args.repeats.is_empty() {
         REPEATED
@@ -179,13 +196,14 @@ fn counted_block(block: Block, budget: TokenStream, origin: &str) -> TokenStream
         COUNTED
     };
     let parts = [
-        ("$origin", &*format!("{origin}({{ fn __here() {{}} __here }})$value")),
-        ("$value", if is_without_value(body.as_ref()) { RETURNING_NOTHING } else { "" }),
+        ("$origin", &*format!("{origin}({{ fn __here() {{}} __here }}, $returns_nothing)")),
+        ("$returns_nothing", if is_without_value(body.as_ref()) { "true" } else { "false" }),
         ("$run", RUN_BLOCK),
+        ("$fail_fn", FAIL_FN),
         ("$fail", if message.is_some() { FAIL_WITH_MESSAGE } else { FAIL }),
     ];
     let holes = [
-        ("budget", budget),
+        ("settings", settings),
         ("output", quote("_", &[])),
         ("body", body.map(TokenTree::from).into_iter().collect()),
         ("message", message.unwrap_or_default()),
@@ -206,15 +224,18 @@ fn is_without_value(body: Option<&Group>) -> bool {
     last.map_or(true, |last| is_punct(Some(&last), ';'))
 }
 
-/// `Budget::new().max(10).max_bytes(..).call_sites(..)`, and then `.warmup(..)` and `.runs(..)`.
-fn budget(args: &Args, krate: &TokenStream) -> TokenStream {
-    let mut calls = quote("$krate::Budget::new()", &[("krate", krate.clone())]);
-    for setting in args.limits.iter().chain(&args.call_sites).chain(&args.repeats) {
-        let key = TokenTree::from(setting.key.clone());
-        let holes = [("key", key.into()), ("value", value(setting, krate))];
-        calls.extend(quote(".$key($value)", &holes));
-    }
-    calls
+/// `Setting::max(10), Setting::max_bytes(..), ..`
+fn settings(args: &Args, krate: &TokenStream) -> TokenStream {
+    let all = args.limits.iter().chain(&args.call_sites).chain(&args.repeats);
+    let setting = |setting: &Setting| {
+        let holes = [
+            ("krate", krate.clone()),
+            ("key", TokenTree::from(setting.key.clone()).into()),
+            ("value", value(setting, krate)),
+        ];
+        quote("$krate::__private::Setting::$key($value),", &holes)
+    };
+    all.map(setting).collect()
 }
 
 /// A bare literal is a `u64` where it stands. Other expressions have a type of their own, which

@@ -1,6 +1,6 @@
 //! Cold: the names of the keys, and which of them a misspelt one was meant to be; called by `args`.
 
-/// Each is a method of `Budget` that takes a `u64`.
+/// Each is a `Setting` of the runtime crate that takes a `u64`.
 pub(crate) const LIMITS: [&str; 9] = [
     "max",
     "min",
@@ -13,7 +13,7 @@ pub(crate) const LIMITS: [&str; 9] = [
     "max_retained_bytes",
 ];
 
-/// Whether call sites are recorded: a method of `Budget` that takes a `bool`.
+/// Whether call sites are recorded: a `Setting` that takes a `bool`.
 pub(crate) const CALL_SITES: &str = "call_sites";
 
 /// Each makes the body run more than once, which turns it into a closure.

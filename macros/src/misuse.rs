@@ -1,7 +1,7 @@
 //! Cold: functions on which a budget would count the wrong thing, or could not fail; called by
 //! `lib`.
 
-use proc_macro::{Ident, Span};
+use proc_macro::{Ident, Span, TokenStream, TokenTree};
 
 use crate::args::Args;
 use crate::error::{Error, Errors};
@@ -11,11 +11,13 @@ use crate::output_type::is_never;
 use crate::tokens::find_ident;
 
 pub(crate) fn check(function: &Function, args: &Args, errors: &mut Errors) {
+    let mut words = Vec::new();
+    find_words(function.body.stream(), &mut words);
     let found = [
         const_fn(function),
         foreign_abi(function),
-        rewritten_body(function),
-        run_of_cases(function),
+        rewritten_body(function, &words),
+        run_of_cases(function, &words),
         returns_future(function),
         repeated_with_params(function, args),
         repeated_without_end(function, args),
@@ -71,21 +73,38 @@ const REWRITING: [(&str, &str); 4] = [
     ("quickcheck", "all cases, and the making of them,"),
 ];
 
+/// Words that `proptest!` and `quickcheck!` put into the function that they make.
+const CASES: [&str; 3] = ["proptest_helper", "$crate", "quickcheck"];
+
+/// Appends each word of `stream`, at any depth, that one of the above is.
+fn find_words(stream: TokenStream, words: &mut Vec<(String, Ident)>) {
+    for token in stream {
+        match token {
+            TokenTree::Group(group) => find_words(group.stream(), words),
+            TokenTree::Ident(ident) => {
+                let word = ident.to_string();
+                if REWRITING.iter().any(|(known, _)| *known == word) || CASES.contains(&&*word) {
+                    words.push((word, ident));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
 /// An attribute above ours, such as `#[tokio::test]`, has put the body into code of its own. The
 /// budget would measure that code.
 ///
 /// A user may well write `block_on(async { .. })`. It is the attribute's code if the attribute has
 /// made up this word. It must not have made up the function's name as well: functions that rstest
 /// and test_case generate may have a budget.
-fn rewritten_body(function: &Function) -> Option<Error> {
-    if function.is_async || attribute_that_made(&function.name).is_some() {
+fn rewritten_body(function: &Function, words: &[(String, Ident)]) -> Option<Error> {
+    if words.is_empty() || function.is_async || attribute_that_made(&function.name).is_some() {
         return None;
     }
     let (attribute, counted) = REWRITING.iter().find_map(|(word, counted)| {
-        let made_up = find_ident(function.body.stream(), &|ident| {
-            ident.to_string() == *word && attribute_that_made(ident).is_some()
-        })?;
-        Some((attribute_that_made(&made_up)?, counted))
+        let mut same = words.iter().filter(|(other, _)| other == word);
+        Some((same.find_map(|(_, ident)| attribute_that_made(ident))?, counted))
     })?;
     let message = format!(
         "`#[alloc_budget]` must stand above `{attribute}`: below it, it would count {counted} too"
@@ -94,10 +113,8 @@ fn rewritten_body(function: &Function) -> Option<Error> {
 }
 
 /// `proptest!` and `quickcheck!` have made the function out of a property: it runs all cases.
-fn run_of_cases(function: &Function) -> Option<Error> {
-    let has = |name: &str| {
-        find_ident(function.body.stream(), &|ident| ident.to_string() == name).is_some()
-    };
+fn run_of_cases(function: &Function, words: &[(String, Ident)]) -> Option<Error> {
+    let has = |name: &str| words.iter().any(|(word, _)| word == name);
     let name = if has("proptest_helper") {
         "proptest"
     } else if has("$crate") && has("quickcheck") {

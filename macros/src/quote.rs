@@ -23,8 +23,9 @@ pub(crate) fn quote_at(span: Span, template: &str, holes: &Holes<'_>) -> TokenSt
     fill(span, template, holes)
 }
 
+/// Tokens go into a vector first: each call of a stream is one to the compiler.
 fn fill(span: Span, template: TokenStream, holes: &Holes<'_>) -> TokenStream {
-    let mut filled = TokenStream::new();
+    let mut filled = Vec::new();
     let mut rest = template.into_iter();
     while let Some(token) = rest.next() {
         match token {
@@ -33,15 +34,15 @@ fn fill(span: Span, template: TokenStream, holes: &Holes<'_>) -> TokenStream {
             }
             TokenTree::Group(group) => {
                 let inner = fill(span, group.stream(), holes);
-                filled.extend([TokenTree::from(tokens::group(group.delimiter(), inner, span))]);
+                filled.push(tokens::group(group.delimiter(), inner, span).into());
             }
             mut token => {
                 token.set_span(span);
-                filled.extend([token]);
+                filled.push(token);
             }
         }
     }
-    filled
+    filled.into_iter().collect()
 }
 
 fn hole(name: Option<TokenTree>, holes: &Holes<'_>) -> TokenStream {

@@ -7,6 +7,7 @@ use super::builder::Budget;
 use super::elsewhere;
 use super::exceeded::Exceeded;
 use super::origin::Origin;
+use super::setting::{self, Setting};
 use crate::scope::Budgeted;
 use crate::value::Value;
 
@@ -66,9 +67,27 @@ pub struct Guard {
 }
 
 impl Guard {
-    /// Begins to hold what follows to `budget`.
+    /// Begins to hold what follows to the budget of a function under the attribute. It is one call,
+    /// and is not generic, for there may be thousands of such functions.
     #[track_caller]
-    pub fn enter(budget: Budget, origin: Origin, fail: fn(Exceeded) -> !) -> Self {
+    pub fn of_function(
+        settings: &[Setting],
+        module: &'static str,
+        name: &'static str,
+        returns_nothing: bool,
+        fail: fn(Exceeded) -> !,
+    ) -> Self {
+        Self::of_block(settings, Origin::function(module, name, returns_nothing), fail)
+    }
+
+    /// The same of a block.
+    #[track_caller]
+    pub fn of_block(settings: &[Setting], origin: Origin, fail: fn(Exceeded) -> !) -> Self {
+        Self::enter(setting::budget(settings), origin, fail)
+    }
+
+    #[track_caller]
+    fn enter(budget: Budget, origin: Origin, fail: fn(Exceeded) -> !) -> Self {
         budget.require_sense();
         Self { scope: Some(Budgeted::enter(&budget.wants())), budget, origin, fail }
     }

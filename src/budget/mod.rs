@@ -1,7 +1,7 @@
 //! Cold: budgets, which are sets of limits on what a piece of code may allocate, and the ways to
 //! hold code to them. Here is only judged: `report` makes the text of a broken budget.
 //!
-//! - [`builder`]: `Budget`; [`limits`]: what can be limited;
+//! - [`builder`]: `Budget`; [`limits`]: what can be limited; [`setting`]: what the macros set;
 //! - [`enforce`]: holds a closure or a block to one, [`future`] a future, [`repeated`] several
 //!   runs;
 //! - [`origin`]: which code that was; [`environment`]: the variables that are asked;
@@ -20,6 +20,7 @@ mod limits;
 mod origin;
 mod repeated;
 mod runs;
+mod setting;
 
 pub use builder::Budget;
 pub use exceeded::Exceeded;
@@ -36,3 +37,5 @@ pub(crate) use limits::{Limit, Metric};
 pub(crate) use origin::Entrance;
 pub use origin::Origin;
 pub(crate) use runs::Runs;
+pub(crate) use setting::budget as of_settings;
+pub use setting::Setting;

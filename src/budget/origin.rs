@@ -32,40 +32,39 @@ impl Origin {
     /// Of a function under the attribute.
     #[must_use]
     #[track_caller]
-    pub fn function(module: &'static str, name: &'static str) -> Self {
-        Self::at(Entrance::Attribute, module, Some(name))
+    pub fn function(module: &'static str, name: &'static str, returns_nothing: bool) -> Self {
+        Self::at(Entrance::Attribute, module, Some(name), returns_nothing)
     }
 
     /// Of a block of `assert_allocs!`; `_here` is an item of the surrounding function.
     #[must_use]
     #[track_caller]
-    pub fn assert_allocs<T>(_here: T) -> Self {
-        Self::at(Entrance::AssertAllocs, type_name::<T>(), None)
+    pub fn assert_allocs<T>(_here: T, returns_nothing: bool) -> Self {
+        Self::at(Entrance::AssertAllocs, type_name::<T>(), None, returns_nothing)
     }
 
     /// Of a block of `assert_no_alloc!`; `_here` is an item of the surrounding function.
     #[must_use]
     #[track_caller]
-    pub fn assert_no_alloc<T>(_here: T) -> Self {
-        Self::at(Entrance::AssertNoAlloc, type_name::<T>(), None)
+    pub fn assert_no_alloc<T>(_here: T, returns_nothing: bool) -> Self {
+        Self::at(Entrance::AssertNoAlloc, type_name::<T>(), None, returns_nothing)
     }
 
     /// Of a method call with a closure or a future, of type `T`, whose value is an `R`.
     #[track_caller]
     pub(crate) fn method<T, R>() -> Self {
         let returns_nothing = type_name::<R>() == type_name::<()>();
-        Self { returns_nothing, ..Self::at(Entrance::Method, type_name::<T>(), None) }
-    }
-
-    /// The same for code that has no value.
-    #[must_use]
-    pub fn returning_nothing(self) -> Self {
-        Self { returns_nothing: true, ..self }
+        Self::at(Entrance::Method, type_name::<T>(), None, returns_nothing)
     }
 
     #[track_caller]
-    fn at(entrance: Entrance, path: &'static str, function: Option<&'static str>) -> Self {
-        Self { entrance, location: Location::caller(), path, function, returns_nothing: false }
+    fn at(
+        entrance: Entrance,
+        path: &'static str,
+        function: Option<&'static str>,
+        returns_nothing: bool,
+    ) -> Self {
+        Self { entrance, location: Location::caller(), path, function, returns_nothing }
     }
 
     /// The function as the test harness writes it: its path without the crate. If it is not known,

@@ -7,6 +7,7 @@ use super::exceeded::Exceeded;
 use super::future::Closer;
 use super::origin::Origin;
 use super::runs::Runs;
+use super::setting::{self, Setting};
 use super::{elsewhere, enforce};
 use crate::installed;
 use crate::scope::{uncounted, Budgeted, Metered, UncountedFuture};
@@ -82,6 +83,20 @@ setters! {
 impl Repeated {
     const fn new(budget: Budget) -> Self {
         Self { budget, warmup: 0, runs: 1 }
+    }
+
+    /// As the keys of a macro say.
+    #[track_caller]
+    pub(crate) fn of_settings(settings: &[Setting]) -> Self {
+        let mut repeated = Self::new(setting::budget(settings));
+        for setting in settings {
+            repeated = match *setting {
+                Setting::warmup(times) => repeated.warmup(times),
+                Setting::runs(times) => repeated.runs(times),
+                _ => repeated,
+            };
+        }
+        repeated
     }
 
     /// How many uncounted runs come first; 0 unless set.
