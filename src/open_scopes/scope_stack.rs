@@ -269,22 +269,22 @@ impl ScopeStack {
                 return reading;
             }
         };
-        self.close_plain(now);
+        self.close_plain(|| now);
         Some(Reading { own, others: None })
     }
 
-    /// Closes the entry, if it is still there.
+    /// Closes the entry, if it is still there. `now` is asked only where it must be.
     #[inline]
-    pub(crate) fn close_unread(&mut self, id: ScopeId, now: Counts) {
+    pub(crate) fn close_unread(&mut self, id: ScopeId, now: impl FnOnce() -> Counts) {
         match self.entries.as_slice() {
             [.., top] if top.is_plain(id) => self.close_plain(now),
-            _ => self.close_any(id, now),
+            _ => self.close_any(id, now()),
         }
     }
 
     /// The common case: closes the innermost entry, of a scope that no other thread counts for.
     #[inline(always)]
-    fn close_plain(&mut self, now: Counts) {
+    fn close_plain(&mut self, now: impl FnOnce() -> Counts) {
         let [below @ .., top] = self.entries.as_mut_slice() else { return };
         let (handed_down, is_recording) = (top.peak, matches!(top.kind, Kind::Recording));
         let mut is_over_closed = false;
@@ -301,7 +301,7 @@ impl ScopeStack {
             self.records.close(hand_down);
         }
         if is_over_closed {
-            self.drop_closed(now);
+            self.drop_closed(now());
         }
     }
 

@@ -193,26 +193,28 @@ impl CurrentThread {
         self.end_peak_segment_in(scopes)
     }
 
-    /// Ends the peak segment, and then lends the scopes to `work`, with the present counts. The
-    /// same holds as for [`with_scopes`](Self::with_scopes).
+    /// Ends the peak segment, and then lends the scopes to `work`, which may ask the thread for
+    /// its counts. The same holds as for [`with_scopes`](Self::with_scopes).
     #[inline]
     pub(super) fn at_segment_end<R>(
         &mut self,
-        work: impl FnOnce(&mut ScopeStack, Counts) -> R,
+        work: impl FnOnce(&mut ScopeStack, &Self) -> R,
     ) -> R {
         let _busy = self.busy();
-        // SAFETY: lent until `work` returns. `_busy` and the `&mut` keep everybody else away.
+        // SAFETY: lent until `work` returns. `_busy` keeps handlers away, and what reaches the
+        // scopes takes a `&mut` of the thread, which `work` has not.
         let scopes = unsafe { self.scopes() };
         self.end_peak_segment_in(scopes);
-        work(scopes, self.counts())
+        work(scopes, self)
     }
 
-    /// The same for work that may change which events the scopes have to hear of.
+    /// The same, with the present counts, for work that may change which events the scopes have to
+    /// hear of.
     pub(super) fn change_scopes<R>(
         &mut self,
         work: impl FnOnce(&mut ScopeStack, Counts) -> R,
     ) -> R {
-        let result = self.at_segment_end(work);
+        let result = self.at_segment_end(|scopes, thread| work(scopes, thread.counts()));
         self.set_thresholds();
         result
     }

@@ -28,7 +28,7 @@ pub(crate) struct OpenScope {
 pub(crate) fn open(kind: Kind, tag: u64, wants_peak: bool) -> Result<OpenScope, OutOfMemory> {
     let mut thread = current_or_lent()?;
     let new = NewEntry { kind, tag, wants_peak };
-    let id = thread.at_segment_end(|scopes, counts| scopes.open(new, counts))?;
+    let id = thread.at_segment_end(|scopes, thread| scopes.open(new, thread.counts()))?;
     Ok(OpenScope { state: thread.state, id, _thread: PhantomData })
 }
 
@@ -60,8 +60,9 @@ pub(crate) fn open_recording(
         thread.stack(here)
     };
     let new = NewEntry { kind: Kind::Recording, tag, wants_peak };
-    let id = thread
-        .at_segment_end(|scopes, counts| scopes.open_recording(new, counts, at, first_overrun))?;
+    let id = thread.at_segment_end(|scopes, thread| {
+        scopes.open_recording(new, thread.counts(), at, first_overrun)
+    })?;
     thread.watch_allocs();
     Ok(OpenScope { state: thread.state, id, _thread: PhantomData })
 }
@@ -76,7 +77,7 @@ pub(crate) fn stack_here() -> Option<&'static Stack> {
 /// Ends the count of the innermost scope of this thread that is tagged `tag`, if there is one.
 pub(crate) fn freeze(tag: u64) {
     if let Some(mut thread) = current_thread() {
-        thread.at_segment_end(|scopes, counts| scopes.freeze(tag, counts));
+        thread.at_segment_end(|scopes, thread| scopes.freeze(tag, thread.counts()));
     }
 }
 
@@ -95,7 +96,8 @@ impl OpenScope {
     pub(crate) fn close(self) -> Option<Reading> {
         let mut reading = None;
         if let Some(mut thread) = self.thread() {
-            reading = thread.at_segment_end(|scopes, counts| scopes.close(self.id, counts));
+            reading =
+                thread.at_segment_end(|scopes, thread| scopes.close(self.id, thread.counts()));
             after_closing(thread);
         }
         std::mem::forget(self);
@@ -106,7 +108,7 @@ impl OpenScope {
     /// the library is at work for itself.
     #[cfg_attr(not(debug_assertions), inline)]
     pub(crate) fn measure(&self) -> Option<Reading> {
-        self.thread()?.at_segment_end(|scopes, counts| scopes.measure(self.id, counts))
+        self.thread()?.at_segment_end(|scopes, thread| scopes.measure(self.id, thread.counts()))
     }
 
     /// The allocation events, so far, of all threads but the scope's own and the first of the
@@ -202,7 +204,8 @@ impl Drop for OpenScope {
     #[cfg_attr(not(debug_assertions), inline)]
     fn drop(&mut self) {
         if let Some(mut thread) = self.thread() {
-            thread.at_segment_end(|scopes, counts| scopes.close_unread(self.id, counts));
+            thread
+                .at_segment_end(|scopes, thread| scopes.close_unread(self.id, || thread.counts()));
             after_closing(thread);
         }
     }
