@@ -16,6 +16,7 @@ mod modules;
 mod nesting;
 mod options;
 mod picture;
+mod readme;
 mod reports;
 mod rounds;
 mod scopes;
@@ -31,7 +32,7 @@ use options::Options;
 type Section = (&'static str, fn(&Options));
 
 /// All sections, in the order of the output.
-const SECTIONS: [Section; 13] = [
+const SECTIONS: [Section; 14] = [
     ("time", time::print),
     ("nesting", nesting::print),
     ("scopes", scopes::print),
@@ -45,6 +46,7 @@ const SECTIONS: [Section; 13] = [
     ("dhat", dhat::print),
     ("budgeted", budgeted::print),
     ("clean-build", clean_build::print),
+    ("readme", readme::print),
 ];
 
 fn main() {

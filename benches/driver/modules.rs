@@ -8,7 +8,7 @@ use crate::instructions::{can_count, per_iteration, ITERATIONS};
 use crate::options::Options;
 use crate::table::Table;
 
-const RELEASE: [(&str, &str); 5] = [
+pub(crate) const RELEASE: [(&str, &str); 5] = [
     ("release", "as it is"),
     ("units-256", "256 units"),
     ("fat-lto", "fat LTO"),
@@ -16,18 +16,19 @@ const RELEASE: [(&str, &str); 5] = [
     ("small", "for size"),
 ];
 
-const IN_RELEASE: [(&str, &str); 4] = [
+pub(crate) const IN_RELEASE: [(&str, &str); 4] = [
     ("modules_none", "none installed"),
     ("modules_system", "System"),
     ("modules_ours", "mod-alloc"),
     ("modules_divan", "divan"),
 ];
 
-const IN_DEBUG: [(&str, &str); 4] = [
+const IN_DEBUG: [(&str, &str); 5] = [
     ("modules_none", "none installed"),
     ("modules_bare", "a bare wrapper"),
     ("modules_system", "System"),
     ("modules_ours", "mod-alloc"),
+    ("modules_divan", "divan"),
 ];
 
 const PAIR: &str = "\
@@ -78,6 +79,6 @@ pub(crate) fn print(_options: &Options) {
     print!("{table}");
 }
 
-fn build(profile: &str, binaries: [(&str, &str); 4]) -> Vec<PathBuf> {
+pub(crate) fn build<const N: usize>(profile: &str, binaries: [(&str, &str); N]) -> Vec<PathBuf> {
     build_with("modules", "modules", profile, &binaries.map(|(binary, _)| binary), &[])
 }

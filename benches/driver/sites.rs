@@ -26,6 +26,8 @@ pub(crate) fn print(options: &Options) {
     println!();
     print_frames(options, &builds);
     println!();
+    print_followed(options, &builds);
+    println!();
     print_profiler(options, &builds);
     println!();
     print_reports(options, &builds);
@@ -143,6 +145,22 @@ fn print_frames(options: &Options, builds: &[Build]) {
         let (verified, walked) = (slope(0), slope(4));
         let cells = [verified.median(), verified.range(), walked.median(), walked.range()];
         table.row(build.name, cells.into_iter().chain(["<= 6".to_owned()]));
+    }
+    print!("{table}");
+}
+
+const FOLLOWED: &str = "\
+A HEAP PROFILE of a scope, in ns: what it takes to follow each block, over recording alone";
+
+fn print_followed(options: &Options, builds: &[Build]) {
+    let mut table = Table::new(FOLLOWED, ["recorded", "followed", "more", "min..max"]);
+    for build in builds {
+        let ours: &Path = &build.ours;
+        let things = [(ours, "recorded-stay-15"), (ours, "followed-stay-15")];
+        let rounds = Rounds::measure(options.rounds, &things);
+        let more = rounds.each(|nanos| nanos(1) - nanos(0));
+        let cells = [rounds.nanos(0).median(), rounds.nanos(1).median()];
+        table.row(build.name, cells.into_iter().chain([more.median(), more.range()]));
     }
     print!("{table}");
 }

@@ -26,6 +26,10 @@ pub(crate) fn ours() -> Subject {
     Subject::new("mod-alloc", env!("CARGO_BIN_EXE_ours"))
 }
 
+pub(crate) fn divan() -> Subject {
+    Subject::new("divan", env!("CARGO_BIN_EXE_divan"))
+}
+
 /// The peers whose scopes nest.
 pub(crate) fn nesting_peers() -> [Subject; 4] {
     [
@@ -38,8 +42,7 @@ pub(crate) fn nesting_peers() -> [Subject; 4] {
 
 /// [`system`] first, then all others.
 pub(crate) fn all() -> Vec<Subject> {
-    let mut all = vec![system(), default(), ours()];
-    all.push(Subject::new("divan", env!("CARGO_BIN_EXE_divan")));
+    let mut all = vec![system(), default(), ours(), divan()];
     all.extend(nesting_peers());
     all.push(Subject::new("dhat", env!("CARGO_BIN_EXE_dhat")));
     all

@@ -21,6 +21,15 @@ impl Table {
         self.rows.push(row);
     }
 
+    /// The table in Markdown, without its title.
+    pub(crate) fn markdown(&self) -> String {
+        let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
+        let (header, rows) = self.rows.split_first().expect("every table has a header");
+        let rule = format!("|{}\n", "---|".repeat(header.len()));
+        let rows: Vec<_> = rows.iter().map(|row| line(row)).collect();
+        format!("{}{rule}{}", line(header), rows.concat())
+    }
+
     /// The length of the longest cell of each column.
     fn widths(&self) -> Vec<usize> {
         let mut widths = Vec::new();

@@ -21,6 +21,7 @@ fn main() {
         Workload::new("recorded-anew-15", |n| recorded(Way::Anew, 15, n)),
         Workload::new("recorded-anew-35", |n| recorded(Way::Anew, 35, n)),
         Workload::new("recorded-anew-95", |n| recorded(Way::Anew, 95, n)),
+        Workload::new("followed-stay-15", followed),
         Workload::new("profiled-stay-15", |n| profiled(&|| sites(Way::Stay, 15, n))),
         Workload {
             name: "profiled-stay-15-2-threads",
@@ -66,6 +67,13 @@ fn recording_scope(iterations: u64) {
 fn recorded(way: Way, frames: usize, iterations: u64) {
     let scope = AllocScope::with_call_sites();
     sites(way, frames, iterations);
+    black_box(scope.exit());
+}
+
+/// [`sites`] in a scope that records, and follows each block until it is freed.
+fn followed(iterations: u64) {
+    let scope = AllocScope::with_heap_profile();
+    sites(Way::Stay, 15, iterations);
     black_box(scope.exit());
 }
 
