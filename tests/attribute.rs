@@ -30,7 +30,7 @@ use std::panic::Location;
 use std::rc::Rc;
 use std::sync::Mutex;
 
-use mod_alloc::{alloc_budget, measure, ModAlloc};
+use mod_alloc::{alloc_budget, measure, AllocScope, ModAlloc};
 
 #[path = "common/macro_tests.rs"]
 mod macro_tests;
@@ -1233,6 +1233,43 @@ fn a_broken_budget_panics_at_its_attribute() {
     assert_eq!(line_of_panic(breaks_early), line);
 
     let line = line!() + 1;
+    #[alloc_budget(max = 0)]
+    fn breaks_where_it_returns() {
+        allocate(1);
+        if black_box(true) {
+            return;
+        }
+        unreachable!();
+    }
+    assert_eq!(line_of_panic(breaks_where_it_returns), line);
+
+    macro_rules! leave {
+        () => {
+            return
+        };
+    }
+    let line = line!() + 1;
+    #[alloc_budget(max = 0)]
+    fn breaks_where_a_macro_returns() {
+        allocate(1);
+        if black_box(true) {
+            leave!();
+        }
+        unreachable!();
+    }
+    assert_eq!(line_of_panic(breaks_where_a_macro_returns), line);
+
+    let line = line!() + 1;
+    #[alloc_budget(max = 0)]
+    fn breaks_in_a_macro_of_std() {
+        assert!({
+            allocate(1);
+            true
+        });
+    }
+    assert_eq!(line_of_panic(breaks_in_a_macro_of_std), line);
+
+    let line = line!() + 1;
     #[alloc_budget(max = 0, runs = 2)]
     fn breaks_in_each_run() {
         allocate(1);
@@ -1246,6 +1283,23 @@ fn a_broken_budget_panics_at_its_attribute() {
         allocate(1);
     }
     assert_eq!(line_of_panic(|| breaks_tracked()), line);
+}
+
+#[test]
+fn the_scope_of_a_budget_ends_where_its_code_panics() {
+    #[alloc_budget(max = 9)]
+    fn panics() {
+        panic!("of its own");
+    }
+    #[alloc_budget(max = 9)]
+    #[allow(clippy::needless_return)]
+    fn panics_or_returns() {
+        assert!(black_box(false), "of its own");
+        return;
+    }
+    assert_eq!(panic_of(panics), "of its own");
+    assert_eq!(panic_of(panics_or_returns), "of its own");
+    assert!(AllocScope::current().is_none());
 }
 
 #[test]

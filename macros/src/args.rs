@@ -83,6 +83,11 @@ impl Args {
         settings.find(|setting| setting.name() == name)
     }
 
+    /// Whether all that is asked for is known at compile time.
+    pub(crate) fn are_literals(&self) -> bool {
+        self.limits.iter().all(|limit| limit.literal().is_some()) && self.call_sites.is_none()
+    }
+
     fn find_contradictions(&self, errors: &mut Errors) {
         if let Some(exact) = self.setting("exact") {
             for other in ["max", "min"] {

@@ -18,12 +18,23 @@ use proc_macro::{Delimiter, Group, Literal, Span, TokenStream, TokenTree};
 
 use crate::args::{Args, Setting};
 use crate::block::Block;
+use crate::exits;
 use crate::fragments;
 use crate::item::{self, Function};
 use crate::keys;
 use crate::output_type::{self, is_never, is_unit};
 use crate::quote::quote;
 use crate::tokens::{group, is_punct};
+
+/// Of most tests, so this is the shortest: see `is_procedure`. The end fails, and nothing else.
+const COUNTED_PROCEDURE: &str = "
+    let mut __guard = $krate::__private::Guard::of_procedure(
+        &[$settings], ::core::module_path!(), $name
+    );
+    $run
+    #[allow(unreachable_code)]
+    __guard.end();
+";
 
 /// The guard checks the budget when it is dropped, on every way out but a panic.
 const COUNTED_FUNCTION: &str = "
@@ -144,6 +155,7 @@ pub(crate) fn function(args: &Args, function: &Function, item: TokenStream) -> T
     let krate = args.krate.clone().unwrap_or_else(|| quote("::mod_alloc", &[]));
     let is_repeated = !args.repeats.is_empty();
     let template = match (function.is_async, is_repeated) {
+        (false, false) if is_procedure(args, function) => COUNTED_PROCEDURE,
         (false, false) => COUNTED_FUNCTION,
         (true, false) => COUNTED_FUTURE,
         (false, true) => REPEATED,
@@ -171,6 +183,16 @@ pub(crate) fn function(args: &Args, function: &Function, item: TokenStream) -> T
     let counted = quote(&with_parts(template, &parts), &holes);
     let whole = inner_attributes.into_iter().chain(counted);
     item::with_body(item, group(Delimiter::Brace, whole.collect(), function.body.span()))
+}
+
+/// Whether a function has neither parameters nor a value, and is left at its end alone; where its
+/// panics are its own, not its caller's, and its limits are literals, so that they are a constant.
+fn is_procedure(args: &Args, function: &Function) -> bool {
+    function.params.as_ref().map_or(true, |params| params.stream().is_empty())
+        && function.output.as_deref().map_or(true, is_unit)
+        && !function.is_tracked
+        && args.are_literals()
+        && !exits::may_leave(function.body.stream())
 }
 
 pub(crate) fn assert_allocs(block: Block) -> TokenStream {

@@ -6,9 +6,11 @@
 use proc_macro::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 
 use crate::error::Error;
-use crate::tokens::{as_group, is_ident, is_punct};
+use crate::tokens::{as_group, find_ident, is_ident, is_punct};
 
 pub(crate) struct Function {
+    /// Whether it has the attribute `track_caller`.
+    pub(crate) is_tracked: bool,
     pub(crate) is_async: bool,
     /// The `const` of a `const fn`.
     pub(crate) constness: Option<Span>,
@@ -24,7 +26,7 @@ pub(crate) struct Function {
 impl Function {
     pub(crate) fn parse(item: TokenStream) -> Result<Self, Error> {
         let mut reader = Reader::new(item);
-        reader.skip_attributes();
+        let is_tracked = reader.skip_attributes();
 
         let (mut is_async, mut constness, mut abi) = (false, None, None);
         let fn_span = loop {
@@ -51,7 +53,7 @@ impl Function {
             return Err(Error::at(name.span(), message).help("put it on the implementation"));
         };
         let (params, output) = params_and_output(&signature[..signature.len() - 1]);
-        Ok(Self { is_async, constness, abi, name, params, output, body })
+        Ok(Self { is_tracked, is_async, constness, abi, name, params, output, body })
     }
 }
 
@@ -170,11 +172,17 @@ impl Reader {
         self.tokens.pop()
     }
 
-    fn skip_attributes(&mut self) {
+    /// Says whether one of them is `track_caller`.
+    fn skip_attributes(&mut self) -> bool {
+        let mut is_tracked = false;
         while is_punct(self.peek(), '#') {
             self.next();
-            self.skip_group(Delimiter::Bracket);
+            if let Some(TokenTree::Group(attribute)) = self.next() {
+                let is_word = |ident: &Ident| ident.to_string() == "track_caller";
+                is_tracked |= find_ident(attribute.stream(), &is_word).is_some();
+            }
         }
+        is_tracked
     }
 
     fn skip_group(&mut self, delimiter: Delimiter) {

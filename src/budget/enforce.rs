@@ -1,6 +1,7 @@
 //! Cold: holds a closure or a stretch of code to a budget.
 
 use std::fmt;
+use std::mem::ManuallyDrop;
 use std::thread;
 
 use super::builder::Budget;
@@ -59,16 +60,22 @@ impl Budget {
 /// budget is broken, unless the thread is panicking.
 #[must_use]
 pub struct Guard {
-    /// `None` once closed.
-    scope: Option<Budgeted>,
+    /// `None` once closed. The guard's own drop closes it, so that to drop a guard is one call.
+    scope: ManuallyDrop<Option<Budgeted>>,
     budget: Budget,
     origin: Origin,
     fail: fn(Exceeded) -> !,
 }
 
 impl Guard {
-    /// Begins to hold what follows to the budget of a function under the attribute. It is one call,
-    /// and is not generic, for there may be thousands of such functions.
+    /// Begins to hold what follows to the budget of a function under the attribute, which returns
+    /// nothing, and is left by [`end`](Self::end) or by a panic.
+    #[track_caller]
+    pub fn of_procedure(settings: &[Setting], module: &'static str, name: &'static str) -> Self {
+        Self::of_function(settings, module, name, true, fail)
+    }
+
+    /// The same of a function that may be left in other ways.
     #[track_caller]
     pub fn of_function(
         settings: &[Setting],
@@ -89,11 +96,21 @@ impl Guard {
     #[track_caller]
     fn enter(budget: Budget, origin: Origin, fail: fn(Exceeded) -> !) -> Self {
         budget.require_sense();
-        Self { scope: Some(Budgeted::enter(&budget.wants())), budget, origin, fail }
+        let scope = ManuallyDrop::new(Some(Budgeted::enter(&budget.wants())));
+        Self { scope, budget, origin, fail }
     }
 
     fn close(mut self) -> Option<Exceeded> {
         self.verdict()
+    }
+
+    /// Ends the stretch.
+    ///
+    /// # Panics
+    /// If the budget is broken, with the report, unless the thread is panicking.
+    #[track_caller]
+    pub fn end(&mut self) {
+        fail_if(self.verdict());
     }
 
     /// Ends the stretch, and returns what was measured if the budget is broken. While a panic
@@ -103,11 +120,11 @@ impl Guard {
     }
 
     fn verdict(&mut self) -> Option<Exceeded> {
-        let Some(scope) = &self.scope else { return None };
+        let Some(scope) = &*self.scope else { return None };
         let measured = scope.measured();
         if self.budget.holds(&measured) {
             elsewhere::report(&self.origin, || scope.elsewhere());
-            self.scope = None;
+            *self.scope = None;
             return None;
         }
         let measurement = self.scope.take()?.finish(measured);
@@ -117,7 +134,11 @@ impl Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        if self.scope.is_none() || thread::panicking() {
+        if self.scope.is_none() {
+            return;
+        }
+        if thread::panicking() {
+            *self.scope = None;
             return;
         }
         if let Some(exceeded) = self.verdict() {
