@@ -200,14 +200,15 @@ impl HeapProfile {
     fn point(&self, stack: &'static Stack) -> Option<&'static ProgramPoint> {
         let point = self.point_of_all(stack)?;
         let depth = self.depth.load(Relaxed);
-        if stack.return_addresses().len() <= depth {
+        if stack.len() <= depth {
             return Some(point);
         }
         // The addresses are those of `stack` in any case, so that their number tells whether it is
         // the right one.
-        let known = point.shorter.get().filter(|shorter| {
-            shorter.stack().is_some_and(|stack| stack.return_addresses().len() == depth)
-        });
+        let known = point
+            .shorter
+            .get()
+            .filter(|shorter| shorter.stack().is_some_and(|stack| stack.len() == depth));
         known.or_else(|| self.shorten(point, stack, depth))
     }
 

@@ -4,6 +4,7 @@ use super::frame::Frame;
 use super::frames::Frames;
 use super::opening::Opening;
 use super::resolver::Numbered;
+use crate::reading;
 use crate::stacks::Stack;
 
 pub(super) struct Chain {
@@ -19,8 +20,8 @@ pub(super) struct Chain {
 
 impl Chain {
     pub(super) fn of(stack: &Stack, frames: &Frames, openings: &[Opening]) -> Self {
-        let (addresses, stop) = (stack.return_addresses(), stack.stop());
-        let cuts = openings.iter().map(|opening| opening.cut(addresses, stop, frames));
+        let (addresses, stop) = (reading::return_addresses(stack), stack.stop());
+        let cuts = openings.iter().map(|opening| opening.cut(&addresses, stop, frames));
         let cut = cuts.max_by_key(|cut| (cut.common, cut.frames)).unwrap_or_default();
 
         // From the outside in, up to the call of the allocator. By plain loops, since this runs for

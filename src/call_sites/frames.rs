@@ -9,7 +9,7 @@ use super::frame::Frame;
 use super::names;
 use super::resolver::{Numbered, Resolved, Resolver};
 use super::source::moved_root;
-use crate::reading::Recording;
+use crate::reading::{return_addresses, Recording};
 use crate::symbolize::Place;
 
 pub(super) struct Frames {
@@ -30,8 +30,8 @@ impl Frames {
 
         // The root is looked for in the openings first, and there from the inside out.
         let openings = recording.openings.iter();
-        let opening = openings.flat_map(|stack| stack.return_addresses().iter().rev());
-        let at_opening = opening.filter_map(|opening| places.get(position(&addresses, *opening)?));
+        let opening = openings.flat_map(|stack| return_addresses(stack).into_iter().rev());
+        let at_opening = opening.filter_map(|opening| places.get(position(&addresses, opening)?));
         let symbols = at_opening.chain(&places).flat_map(|place| match place {
             Place::Known(symbols) => symbols.as_slice(),
             Place::Unknown { .. } => &[],
@@ -65,9 +65,9 @@ fn distinct_addresses(recording: &Recording) -> Vec<usize> {
     let stacks = recording.stacks.iter().map(|(stack, _)| stack);
     let mut addresses: Vec<usize> = Vec::new();
     let mut most = 1 << 16;
-    let mut previous: &[usize] = &[];
+    let mut previous = Vec::new();
     for stack in stacks.chain(&recording.openings).chain(&first_overrun) {
-        let stack = stack.return_addresses();
+        let stack = return_addresses(stack);
         // Most of its addresses are those of the stack before it.
         let mut common = 0;
         while common < stack.len() && common < previous.len() && stack[common] == previous[common] {

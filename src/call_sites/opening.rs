@@ -4,6 +4,7 @@
 use super::frame::Frame;
 use super::frames::Frames;
 use super::names;
+use crate::reading;
 use crate::stacks::Stack;
 use crate::walk::Stop;
 
@@ -12,9 +13,9 @@ use crate::walk::Stop;
 ///
 /// It must be walked from a function of this library that is never inlined: only then is the
 /// opener's own address the last.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) struct Opening {
-    addresses: &'static [usize],
+    addresses: Vec<usize>,
     /// The opener is the function that opened the scope: which of `addresses` it is at, and how
     /// many frames of that address lie outside of it, where it was inlined.
     opener: Option<(usize, usize)>,
@@ -42,7 +43,7 @@ impl Opening {
             let is_glue = !frame.is_user() && frame.function().is_some_and(names::is_drop_glue);
             !is_glue && !frame.is_of_library()
         };
-        let addresses = stack.return_addresses();
+        let addresses = reading::return_addresses(stack);
         let opener = addresses.iter().enumerate().rev().find_map(|(index, &address)| {
             let frames = frames.at(address);
             let inner = frames.iter().position(|there| is_opener(&there.frame))?;
@@ -61,11 +62,11 @@ impl Opening {
     /// into: those go too.
     pub(super) fn cut(&self, stack: &[usize], stop: Stop, frames: &Frames) -> Cut {
         let (skipped, common) =
-            common(self.addresses, stack, stop.is_complete() && self.is_complete);
+            common(&self.addresses, stack, stop.is_complete() && self.is_complete);
         // The outer end of the stack is that of the opening, but the opener lies further in.
         if let (Some(outer_end), Some((index, _))) = (stop.outer_end(), self.opener) {
             if common == outer_end && index >= outer_end {
-                let inner = Self { is_complete: false, ..*self };
+                let inner = Self { is_complete: false, ..self.clone() };
                 let cut = inner.cut(&stack[outer_end..], Stop::TooDeep, frames);
                 return Cut {
                     common: outer_end + cut.common,

@@ -11,7 +11,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::call_sites::{common_with_opening, is_allocator_shim};
-use crate::reading::DhatProfile;
+use crate::reading::{return_addresses, DhatProfile};
 use crate::stacks::Stack;
 use crate::symbolize::names::{short_name, without_numbers};
 use crate::symbolize::{Place, Symbol};
@@ -41,10 +41,8 @@ const NOWHERE: &str = "[not attributed]";
 impl FrameTable {
     pub(super) fn new(profile: &DhatProfile, symbolize: impl Fn(&[usize]) -> Vec<Place>) -> Self {
         let stacks = profile.points.iter().filter_map(|(stack, _)| *stack);
-        let addresses: BTreeSet<usize> = stacks
-            .chain(profile.openings.iter().copied())
-            .flat_map(|stack| stack.return_addresses().iter().copied())
-            .collect();
+        let addresses: BTreeSet<usize> =
+            stacks.chain(profile.openings.iter().copied()).flat_map(return_addresses).collect();
         let addresses: Vec<usize> = addresses.into_iter().collect();
         let mut texts = vec![NOWHERE.to_owned()];
         let at: BTreeMap<usize, Vec<Entry>> = addresses
@@ -67,7 +65,7 @@ impl FrameTable {
 
     /// The addresses above the function that has called the library.
     fn above(&self, opening: &Stack) -> (Vec<usize>, bool) {
-        let addresses = opening.return_addresses();
+        let addresses = return_addresses(opening);
         let is_library = |address: &&usize| {
             self.at.get(*address).is_some_and(|frames| frames.iter().all(|frame| frame.is_library))
         };
@@ -81,8 +79,7 @@ impl FrameTable {
     /// anywhere in that. A stack that shares nothing is another thread's. From its innermost
     /// address such an address is above, too, it has reached what the runtime puts around a thread,
     /// and is left out from there on.
-    fn left_out(&self, stack: &Stack) -> usize {
-        let addresses = stack.return_addresses();
+    fn left_out(&self, stack: &Stack, addresses: &[usize]) -> usize {
         let shared = |(above, is_complete): &(Vec<usize>, bool)| {
             common_with_opening(above, addresses, *is_complete && stack.stop().is_complete()).1
         };
@@ -98,8 +95,11 @@ impl FrameTable {
 
     /// The frames to show, innermost first; never empty.
     pub(super) fn shown(&self, stack: Option<&Stack>) -> Vec<usize> {
-        let addresses =
-            stack.map_or(&[][..], |stack| &stack.return_addresses()[self.left_out(stack)..]);
+        let addresses = stack.map_or_else(Vec::new, |stack| {
+            let mut addresses = return_addresses(stack);
+            addresses.drain(..self.left_out(stack, &addresses));
+            addresses
+        });
         let frames: Vec<Entry> = addresses
             .iter()
             .rev()

@@ -2,6 +2,7 @@
 //!
 //! - [`recording`]: what a scope has recorded; [`process_recorder`]: the same of the process;
 //!   [`program_points`]: a heap profile; [`dhat_profile`]: any of these, as DHAT has it.
+//! - [`mod@return_addresses`]: those of one stack.
 
 #[cfg(feature = "dhat-compat")]
 mod dhat_profile;
@@ -9,6 +10,8 @@ mod dhat_profile;
 mod process_recorder;
 mod program_points;
 mod recording;
+#[cfg(feature = "backtraces")]
+mod return_addresses;
 
 #[cfg(feature = "dhat-compat")]
 pub(crate) use dhat_profile::{DhatKind, DhatProfile};
@@ -16,3 +19,5 @@ pub(crate) use dhat_profile::{DhatKind, DhatProfile};
 pub(crate) use process_recorder::ProcessRecorder;
 pub(crate) use program_points::ProgramPoints;
 pub(crate) use recording::Recording;
+#[cfg(feature = "backtraces")]
+pub(crate) use return_addresses::return_addresses;

@@ -49,8 +49,11 @@ impl StackIndex {
             }
             // No panic: it was compared.
             let Entry { half_key, row } = entries[at];
-            if (half_key == key as u32 && is_it(row as usize)) || row == NONE.row {
+            if half_key == key as u32 && is_it(row as usize) {
                 return row as usize;
+            }
+            if row == NONE.row {
+                return NO_ROW;
             }
             place = place.wrapping_add(1);
         }

@@ -15,6 +15,9 @@ pub(crate) struct Tracer {
     walker: Walker,
     /// The stack of the previous walk.
     last: Option<&'static Stack>,
+    /// Its outer addresses, if it has any, and up to which change of them.
+    outer: Option<&'static Stack>,
+    outer_changes: usize,
     /// Where this thread records.
     side_stack: SideStack,
 }
@@ -45,7 +48,12 @@ impl Tracer {
     pub(crate) fn stack(&mut self, from: Registers) -> Option<&'static Stack> {
         let walked = self.walker.walk(from);
         if !walked.is_same || self.last.is_none() {
-            self.last = stack::intern(&walked);
+            if walked.outer_changes != self.outer_changes {
+                self.last = None;
+                self.outer = stack::intern_outer(&walked)?;
+                self.outer_changes = walked.outer_changes;
+            }
+            self.last = stack::intern(&walked, self.outer);
         }
         self.last
     }

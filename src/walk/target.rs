@@ -30,7 +30,15 @@ pub(crate) struct Walker([u8; 0]);
 
 impl Walker {
     pub(crate) fn walk(&mut self, _from: Registers) -> Walked<'_> {
-        Walked { return_addresses: &[], hash: 0, is_same: false, stop: Stop::UnknownCode }
+        Walked {
+            return_addresses: &[],
+            low_halves: &[],
+            upper_half: 0,
+            outer_changes: 0,
+            hash: 0,
+            is_same: false,
+            stop: Stop::UnknownCode,
+        }
     }
 }
 

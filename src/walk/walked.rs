@@ -8,6 +8,11 @@ pub(crate) struct Walked<'a> {
     /// Outermost first. The last is the return address into the caller of the function of the
     /// `Registers`.
     pub(crate) return_addresses: &'a [usize],
+    /// The lower halves of the innermost of them, which all have the same upper half.
+    pub(crate) low_halves: &'a [u32],
+    pub(crate) upper_half: u32,
+    /// Changes whenever the addresses before those do.
+    pub(crate) outer_changes: usize,
     /// Of all of `return_addresses`, of their number and of `stop`: equal walks have equal hashes.
     pub(crate) hash: u64,
     /// Whether addresses and `stop` are those of the previous walk of this walker. Never at the

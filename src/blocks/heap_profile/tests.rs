@@ -28,7 +28,7 @@ fn read(points: &HeapProfile) -> BTreeMap<Vec<usize>, Numbers> {
     let mut read = BTreeMap::new();
     points.visit(&mut |point, numbers| {
         let PointNumbers { total, live, max, at_peak, .. } = numbers;
-        let key = point.stack().map_or_else(Vec::new, |stack| stack.return_addresses().to_vec());
+        let key = point.stack().map_or_else(Vec::new, |stack| stack.return_addresses());
         assert!(read.insert(key, [total, live, max, at_peak]).is_none(), "a point twice");
     });
     read
@@ -123,12 +123,12 @@ fn program(points: &'static HeapProfile, random: &mut Random, depth: usize) {
         match random.below(5) {
             0 | 1 if !is_live => {
                 points.enter(serial, address, size, Some(stack), random.below(2) == 0);
-                model.allocate(address, size, stack.return_addresses());
+                model.allocate(address, size, &stack.return_addresses());
             }
             2 if is_live && is_free(to) => {
                 end_realloc(&begin_realloc(address), to, size);
                 points.reenter(serial, to, size, Some(stack));
-                model.reallocate(address, to, size, stack.return_addresses());
+                model.reallocate(address, to, size, &stack.return_addresses());
                 before.retain(|at| *at != address);
             }
             3 | 4 if is_live => {

@@ -275,7 +275,7 @@ fn the_one_table_does_all_this() {
     assert_eq!(counts(scope), (1, 20, 0));
     let mut seen = Vec::new();
     scope.visit(&mut |stack, size| seen.push((stack.map(Stack::return_addresses), size)));
-    assert_eq!(seen, [(Some(&[7_usize, 8][..]), 20)]);
+    assert_eq!(seen, [(Some(vec![7_usize, 8]), 20)]);
     forget(address + 32);
     assert_eq!(counts(scope), (0, 0, 0));
     scope.end();

@@ -11,6 +11,7 @@ use std::arch::asm;
 use super::registers::Registers;
 use super::rule_table::{SET_BITS, TABLE, TAG_BITS, WAYS};
 use crate::walk::rule::Rule;
+use crate::walk::stop::MAX_FRAMES;
 
 /// A step of a walk, to the frame of a caller: the registers just after the return into that, and
 /// where they came from.
@@ -211,16 +212,38 @@ pub(super) unsafe fn verify(from: *const Step, sentinel: *const Step) -> *const 
     frame
 }
 
-/// Where the frames of a walk are kept, outermost first, at the first of the places to fill.
-pub(super) struct Places {
-    pub(super) step: *mut Step,
-    pub(super) return_address: *mut usize,
-    /// Of all addresses up to this one.
-    pub(super) hash: *mut u64,
+/// What is kept of a walk beside its steps, outermost first.
+#[repr(C)]
+pub(super) struct Kept {
+    pub(super) return_addresses: [usize; MAX_FRAMES],
+    /// At `i`, of the first `i` addresses.
+    pub(super) hashes: [u64; MAX_FRAMES + 1],
+    pub(super) low_halves: [u32; MAX_FRAMES],
 }
 
-/// Keeps the frames from `next` up to `end`. `hash` is that of the addresses before them. Returns
-/// that of all, and whether any address differs from the one that was kept there.
+// The numbers in the assembly.
+const _: () = assert!(MAX_FRAMES * 8 + 8 == 4104 && MAX_FRAMES * 8 + (MAX_FRAMES + 1) * 8 == 8200);
+
+/// Where to keep frames: the place for the first of them, and its number.
+pub(super) struct Places {
+    pub(super) step: *mut Step,
+    pub(super) kept: *mut Kept,
+    pub(super) at: usize,
+    /// An address to compare them with.
+    pub(super) like: usize,
+}
+
+/// What came of it.
+pub(super) struct Outcome {
+    /// Of all addresses.
+    pub(super) hash: u64,
+    /// Whether any address differs from the one that was kept there.
+    pub(super) differs: bool,
+    /// Whether the upper half of each is that of `like`.
+    pub(super) is_like: bool,
+}
+
+/// Keeps the frames from `next` up to `end`. `hash` is that of the addresses before them.
 ///
 /// # Safety
 /// `next <= end`, both in one array of frames; `places` has room for those between them, elsewhere.
@@ -230,50 +253,55 @@ pub(super) unsafe fn keep(
     end: *const Step,
     places: Places,
     mut hash: u64,
-) -> (u64, bool) {
+) -> Outcome {
     let mut differs = 0_u64;
+    let (mut any, mut all) = (places.like, places.like);
     // SAFETY: the caller vouches for what is read and written.
     unsafe {
         asm!(
-            "2:",
             "cmp {next}, {end}",
             "jae 9f",
+            "2:",
             "mov {x}, [{next}]",
-            "mov [{frame}], {x}",
+            "mov [{next} + {ahead}], {x}",
             "mov {x}, [{next} + 16]",
-            "mov [{frame} + 16], {x}",
+            "mov [{next} + {ahead} + 16], {x}",
             "mov {x}, [{next} + 24]",
-            "mov [{frame} + 24], {x}",
+            "mov [{next} + {ahead} + 24], {x}",
             "mov {t}, [{next} + 8]",
-            "mov [{frame} + 8], {t}",
+            "mov [{next} + {ahead} + 8], {t}",
             "rol {hash}, 5",
             "xor {hash}, {t}",
             "imul {hash}, {multiplier}",
-            "mov {x}, [{address}]",
+            "mov {x}, [{kept} + {at}*8]",
             "xor {x}, {t}",
             "or {differs}, {x}",
-            "mov [{address}], {t}",
-            "mov [{hashes}], {hash}",
+            "mov [{kept} + {at}*8], {t}",
+            "mov [{kept} + {at}*8 + 4104], {hash}",
+            "mov [{kept} + {at}*4 + 8200], {t:e}",
+            "or {any}, {t}",
+            "and {all}, {t}",
+            "inc {at}",
             "add {next}, 32",
-            "add {frame}, 32",
-            "add {address}, 8",
-            "add {hashes}, 8",
-            "jmp 2b",
+            "cmp {next}, {end}",
+            "jb 2b",
             "9:",
             next = inout(reg) next => _,
             end = in(reg) end,
-            frame = inout(reg) places.step => _,
-            address = inout(reg) places.return_address => _,
-            hashes = inout(reg) places.hash => _,
+            ahead = in(reg) (places.step as usize).wrapping_sub(next as usize),
+            kept = in(reg) places.kept,
+            at = inout(reg) places.at => _,
             hash = inout(reg) hash,
             differs = inout(reg) differs,
+            any = inout(reg) any,
+            all = inout(reg) all,
             multiplier = in(reg) HASH_MULTIPLIER,
             x = out(reg) _,
             t = out(reg) _,
             options(nostack),
         );
     }
-    (hash, differs != 0)
+    Outcome { hash, differs: differs != 0, is_like: (any ^ all) >> 32 == 0 }
 }
 
 /// That of rustc's `FxHasher`, whose step this is.

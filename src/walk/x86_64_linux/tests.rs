@@ -14,6 +14,7 @@ use std::thread;
 use super::{caller_at, Registers, Walker};
 use crate::walk::rule::{Caller, Cfa, SavedRbp};
 use crate::walk::stop::{Stop, MAX_FRAMES};
+use crate::walk::walked::Walked;
 
 extern "C" {
     fn _Unwind_Backtrace(
@@ -139,12 +140,25 @@ struct Walkers {
     walks: usize,
     same: usize,
     previous: Option<(Vec<usize>, Stop, u64)>,
+    outer: Option<(Vec<usize>, usize)>,
+}
+
+/// The addresses before the innermost ones that have the same upper half. The others are asked for
+/// in the way that they are given.
+fn outer(walked: &Walked<'_>) -> Vec<usize> {
+    let addresses = walked.return_addresses;
+    let (outer, inner) = addresses.split_at(addresses.len() - walked.low_halves.len());
+    for (address, low_half) in inner.iter().zip(walked.low_halves) {
+        assert_eq!(*address, (walked.upper_half as usize) << 32 | *low_half as usize);
+    }
+    assert_ne!(outer.last().map(|last| last >> 32), Some(walked.upper_half as usize));
+    outer.to_vec()
 }
 
 impl Walkers {
     fn new() -> Self {
         let (remembering, forgetful) = (new_walker(), new_walker());
-        Self { remembering, forgetful, walks: 0, same: 0, previous: None }
+        Self { remembering, forgetful, walks: 0, same: 0, previous: None, outer: None }
     }
 
     /// Walks by every means, and compares.
@@ -160,6 +174,11 @@ impl Walkers {
         assert_eq!(walked.return_addresses, plain);
         assert_eq!((forgetful.stop, walked.stop), (plain_stop, plain_stop));
         assert_eq!(forgetful.hash, walked.hash);
+        let outer = (outer(&walked), walked.outer_changes);
+        assert_eq!(self::outer(&forgetful), outer.0);
+        if let Some((previous, changes)) = self.outer.replace(outer.clone()) {
+            assert!(previous == outer.0 || changes != outer.1);
+        }
         assert_eq!(forgetful.is_same, walked.is_same);
         assert!(walked.stop != Stop::Inconsistent);
         let innermost: Vec<usize> = plain.iter().rev().copied().collect();
@@ -384,10 +403,14 @@ fn callbacks_from_c_are_walked() {
         // SAFETY: as above.
         a.cmp(unsafe { &*b }) as c_int
     }
-    let mut numbers: Vec<u32> = (0..300).map(|i| i * 7919 % 300).collect();
-    // SAFETY: `numbers` has so many elements of that size.
-    unsafe { qsort(numbers.as_mut_ptr().cast(), numbers.len(), 4, compare) };
-    assert!(numbers.windows(2).all(|pair| pair[0] <= pair[1]));
+    for _ in 0..2 {
+        let mut numbers: Vec<u32> = (0..300).map(|i| i * 7919 % 300).collect();
+        // SAFETY: `numbers` has so many elements of that size.
+        unsafe { qsort(numbers.as_mut_ptr().cast(), numbers.len(), 4, compare) };
+        assert!(numbers.windows(2).all(|pair| pair[0] <= pair[1]));
+        // Without frames of the library's.
+        WALKERS.with(|walkers| walkers.borrow_mut().check());
+    }
     WALKERS.with(|walkers| assert!(walkers.borrow().walks > 1000));
 }
 

@@ -38,7 +38,7 @@
 #![allow(unsafe_code)]
 
 use super::bounds;
-use super::loops::{self, Places, Step, HASH_MULTIPLIER};
+use super::loops::{self, Kept, Outcome, Places, Step, HASH_MULTIPLIER};
 use super::modules::Tables;
 use super::registers::Registers;
 use super::rule_table;
@@ -46,7 +46,7 @@ use super::walk::Walk;
 use crate::walk::stop::{Stop, MAX_FRAMES};
 use crate::walk::walked::Walked;
 
-/// One thread's walker. All zeros is a new one. 40 KiB.
+/// One thread's walker. All zeros is a new one. 42 KiB.
 #[repr(C)]
 pub(crate) struct Walker {
     /// How many frames the previous walk had.
@@ -60,9 +60,14 @@ pub(crate) struct Walker {
     generation: usize,
     stack_end: usize,
     tables: Tables,
-    return_addresses: [usize; MAX_FRAMES],
-    /// At `i`, of the first `i` addresses.
-    hashes: [u64; MAX_FRAMES + 1],
+    /// How many addresses of the previous walk are before the innermost ones that have the same
+    /// upper half.
+    outer_len: usize,
+    /// How often those have changed.
+    outer_changes: usize,
+    /// The last address of the previous walk.
+    last: usize,
+    kept: Kept,
     /// Those of the previous walk, from 1; before them one with the highest CFA, at which searches
     /// end.
     steps: [Step; MAX_FRAMES + 1],
@@ -90,8 +95,14 @@ impl Walker {
         generation: 0,
         stack_end: 0,
         tables: Tables::NONE,
-        return_addresses: [0; MAX_FRAMES],
-        hashes: [0; MAX_FRAMES + 1],
+        outer_len: 0,
+        outer_changes: 0,
+        last: 0,
+        kept: Kept {
+            return_addresses: [0; MAX_FRAMES],
+            hashes: [0; MAX_FRAMES + 1],
+            low_halves: [0; MAX_FRAMES],
+        },
         steps: [Step::ZERO; MAX_FRAMES + 1],
         fresh: [Step::ZERO; MAX_FRAMES],
     };
@@ -133,7 +144,17 @@ impl Walker {
         self.stop = stop;
         self.has_walked = true;
         self.is_reusable = false;
-        Walked { return_addresses: &[], hash: finish(0, 0, stop), is_same, stop }
+        self.find_outer(0, 0);
+        let hash = finish(0, 0, stop);
+        Walked {
+            return_addresses: &[],
+            low_halves: &[],
+            upper_half: 0,
+            outer_changes: self.outer_changes,
+            hash,
+            is_same,
+            stop,
+        }
     }
 
     fn run(&mut self, walk: &mut Walk, can_reuse: bool) -> End {
@@ -185,15 +206,21 @@ impl Walker {
         let End { kept, stop, by_rule } = end;
         let places = Places {
             step: self.steps.as_mut_ptr().wrapping_add(kept + 1),
-            return_address: self.return_addresses.as_mut_ptr().wrapping_add(kept),
-            hash: self.hashes.as_mut_ptr().wrapping_add(kept + 1),
+            like: self.last,
+            kept: &mut self.kept,
+            at: kept,
         };
-        let before = self.hashes.get(kept).copied().unwrap_or(0);
+        let before = self.kept.hashes.get(kept).copied().unwrap_or(0);
         // SAFETY: the fresh frames and those kept are `MAX_FRAMES` at the most together, which is
         // the room in each array.
-        let (hash, differs) = unsafe { loops::keep(walk.next, walk.end, places, before) };
+        let Outcome { hash, differs, is_like } =
+            unsafe { loops::keep(walk.next, walk.end, places, before) };
         let len = kept + walk.len();
         let is_same = self.has_walked && !differs && len == self.len && stop == self.stop;
+        // Else there are as many outer addresses, and the same.
+        if !is_like || kept <= self.outer_len {
+            self.find_outer(kept, len);
+        }
         self.len = len;
         self.stop = stop;
         self.ended_by_rule = by_rule;
@@ -201,11 +228,36 @@ impl Walker {
         self.is_reusable = is_whole && walk.stack.is_own && walk.is_on_first;
         self.has_walked = true;
         Walked {
-            return_addresses: self.return_addresses.get(..len).unwrap_or_default(),
+            return_addresses: self.kept.return_addresses.get(..len).unwrap_or_default(),
+            low_halves: self.kept.low_halves.get(self.outer_len..len).unwrap_or_default(),
+            upper_half: (self.last >> 32) as u32,
+            outer_changes: self.outer_changes,
             hash: finish(hash, len, stop),
             is_same,
             stop,
         }
+    }
+}
+
+impl Walker {
+    /// Finds out how many of `len` addresses lie before the innermost ones that have the same upper
+    /// half. Of the previous walk, `kept` are there.
+    #[cold]
+    #[inline(never)]
+    fn find_outer(&mut self, kept: usize, len: usize) {
+        let addresses = self.kept.return_addresses.get(..len).unwrap_or_default();
+        let mut outer_len = len;
+        self.last = addresses.last().copied().unwrap_or(0);
+        while let Some(address) = outer_len.checked_sub(1).and_then(|at| addresses.get(at)) {
+            if address >> 32 != self.last >> 32 {
+                break;
+            }
+            outer_len -= 1;
+        }
+        if outer_len != self.outer_len || outer_len > kept {
+            self.outer_changes += 1;
+        }
+        self.outer_len = outer_len;
     }
 }
 
