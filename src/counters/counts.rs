@@ -8,15 +8,15 @@ use super::sums::Sums;
 
 /// Running totals of a thread or of the process.
 ///
-/// A reallocation adds its new size to `got` and its old size to `freed`. So `got` alone is the
-/// total requested, and `got - freed` is what is live. All arithmetic wraps, for only differences
-/// are ever shown.
+/// A reallocation adds its new size to `got`, and what it has grown by to `net`. All arithmetic
+/// wraps, for only differences are ever shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Counts {
+    /// Net bytes: those requested less those given back, by deallocations and by the old sizes of
+    /// reallocations.
+    pub(crate) net: i64,
     /// Bytes requested by allocations and reallocations.
     pub(crate) got: i64,
-    /// Bytes given back by deallocations and by the old sizes of reallocations.
-    pub(crate) freed: i64,
     /// Fresh blocks: `alloc` and `alloc_zeroed`.
     pub(crate) allocs: i64,
     pub(crate) deallocs: i64,
@@ -35,12 +35,7 @@ const HUGE_BITS: u32 = 40;
 
 impl Counts {
     pub(crate) const ZERO: Self =
-        Self { got: 0, freed: 0, allocs: 0, deallocs: 0, reallocs: 0, failed: 0, huge: 0 };
-
-    /// Net bytes.
-    pub(crate) const fn current(&self) -> i64 {
-        self.got.wrapping_sub(self.freed)
-    }
+        Self { net: 0, got: 0, allocs: 0, deallocs: 0, reallocs: 0, failed: 0, huge: 0 };
 
     /// Bytes requested; the highest number there is if they were more.
     pub(crate) const fn total_bytes(&self) -> u64 {
@@ -57,27 +52,27 @@ impl Counts {
             events: self.allocs.wrapping_add(self.reallocs),
             reallocs: self.reallocs,
             bytes: self.got,
-            net_bytes: self.current(),
+            net_bytes: self.net,
         }
     }
 
     const NUMBERS: usize = 7;
 
     fn numbers(self) -> [i64; Self::NUMBERS] {
-        let Self { got, freed, allocs, deallocs, reallocs, failed, huge } = self;
-        [got, freed, allocs, deallocs, reallocs, failed, huge]
+        let Self { net, got, allocs, deallocs, reallocs, failed, huge } = self;
+        [net, got, allocs, deallocs, reallocs, failed, huge]
     }
 
     fn from(numbers: [i64; Self::NUMBERS]) -> Self {
-        let [got, freed, allocs, deallocs, reallocs, failed, huge] = numbers;
-        Self { got, freed, allocs, deallocs, reallocs, failed, huge }
+        let [net, got, allocs, deallocs, reallocs, failed, huge] = numbers;
+        Self { net, got, allocs, deallocs, reallocs, failed, huge }
     }
 
     #[inline(always)] // Keeps the numbers in registers: a scope opens and closes in nanoseconds.
     fn zip(self, other: Self, f: impl Fn(i64, i64) -> i64) -> Self {
         Self {
+            net: f(self.net, other.net),
             got: f(self.got, other.got),
-            freed: f(self.freed, other.freed),
             allocs: f(self.allocs, other.allocs),
             deallocs: f(self.deallocs, other.deallocs),
             reallocs: f(self.reallocs, other.reallocs),

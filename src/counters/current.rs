@@ -1,5 +1,5 @@
-//! Hot: which counters the current thread writes: a thread-local pointer, and the dummies that it
-//! points at while there are none ([`Registration`]). Read at every event, and whenever a thread
+//! Hot: which counters the current thread writes: a thread-local [`pointer`], and the dummies that
+//! it points at while there are none ([`Registration`]). Read at every event, and whenever a thread
 //! looks at its own counters.
 //!
 //! Relies on: whoever calls [`set_line`] sets a line that the thread owns.
@@ -9,22 +9,17 @@ use std::cell::Cell;
 use std::marker::PhantomData;
 use std::mem::needs_drop;
 
+use super::pointer;
 use super::thread_counters::{Dummy, Line, Registration};
 
-// Promoted constants rather than statics: before Rust 1.83 a `const` initialiser may not name a
-// static. Nothing depends on their addresses.
-const NEW: *const Line = &Dummy::new(Registration::New) as *const Dummy as *const Line;
+// Promoted constants, as in `pointer`.
 const RETIRED: *const Line = &Dummy::new(Registration::Retired) as *const Dummy as *const Line;
 const IGNORED: *const Line = &Dummy::new(Registration::Ignored) as *const Dummy as *const Line;
 
 thread_local! {
-    // `const` and without a destructor: a plain thread-local word, readable from the first
-    // instruction of a thread to its last. The end of a thread is told by `thread_exit`.
-    static CURRENT: Cell<*const Line> = const { Cell::new(NEW) };
     static IGNORED_ALLOCS: Cell<u64> = const { Cell::new(0) };
 }
 
-const _: () = assert!(!needs_drop::<Cell<*const Line>>());
 const _: () = assert!(!needs_drop::<Cell<u64>>());
 
 /// The line that the current thread writes, or a dummy. It may be read, and no other thread writes
@@ -35,7 +30,7 @@ pub(crate) struct CurrentLine(*const Line);
 /// What the current thread's pointer is at.
 #[inline(always)]
 pub(crate) fn current() -> CurrentLine {
-    CurrentLine(CURRENT.with(Cell::get))
+    CurrentLine(pointer::get())
 }
 
 impl CurrentLine {
@@ -55,7 +50,7 @@ impl CurrentLine {
 }
 
 pub(crate) fn set_retired() {
-    CURRENT.with(|current| current.set(RETIRED));
+    pointer::set(RETIRED);
 }
 
 /// Has the current thread write this line from now on.
@@ -65,7 +60,7 @@ pub(crate) fn set_retired() {
 /// the [`Registration`] after it says `Registered`, it is the beginning of a
 /// `threads::ThreadState`.
 pub(crate) unsafe fn set_line(line: *const Line) {
-    CURRENT.with(|current| current.set(line));
+    pointer::set(line);
 }
 
 /// Proves that the library is at work for itself on this thread: [`ignored`] alone hands it out,
@@ -81,10 +76,11 @@ pub(crate) fn ignored<R>(work: impl for<'a> FnOnce(AtWork<'a>) -> R) -> R {
     struct Restore(*const Line);
     impl Drop for Restore {
         fn drop(&mut self) {
-            CURRENT.with(|current| current.set(self.0));
+            pointer::set(self.0);
         }
     }
-    let _restore = Restore(CURRENT.with(|current| current.replace(IGNORED)));
+    let _restore = Restore(pointer::get());
+    pointer::set(IGNORED);
     work(AtWork(PhantomData))
 }
 

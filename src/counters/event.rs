@@ -1,6 +1,7 @@
 //! Hot: `Event`, what the allocator was asked to do and has done. Everyone who hears of it hands it
 //! on in this form.
 
+use super::counts::HUGE;
 use super::thread_counters::Word;
 
 /// One event.
@@ -61,6 +62,12 @@ impl Event {
     #[inline]
     pub(crate) fn net(&self) -> i64 {
         self.got.wrapping_sub(self.freed)
+    }
+
+    /// What of that is of huge blocks.
+    pub(crate) fn huge_net(&self) -> i64 {
+        let huge = |size: i64| if size < HUGE { 0 } else { size };
+        huge(self.got).wrapping_sub(huge(self.freed))
     }
 
     /// Which count goes up.

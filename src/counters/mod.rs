@@ -3,7 +3,8 @@
 //!
 //! - [`event`]: an event, before it is counted;
 //! - [`thread_counters`]: a thread's counters; [`own_line`]: how their owner writes them;
-//! - [`current`]: which counters the current thread writes;
+//! - [`current`]: which counters the current thread writes, by a thread-local [`pointer`];
+//! - [`frequent`]: the frequent half of an event;
 //! - [`counts`]: the numbers, as the library reads them; [`stats`]: the same, as users see them;
 //! - [`sums`] and [`blocks`]: a few of the numbers, handed around together.
 
@@ -11,7 +12,31 @@ mod blocks;
 mod counts;
 pub(crate) mod current;
 mod event;
+#[cfg_attr(
+    all(
+        debug_assertions,
+        target_os = "linux",
+        target_arch = "x86_64",
+        target_pointer_width = "64",
+        any(target_env = "gnu", all(target_env = "musl", target_feature = "crt-static")),
+        not(miri)
+    ),
+    path = "frequent_asm.rs"
+)]
+pub(crate) mod frequent;
 pub(crate) mod own_line;
+// Likewise, optimised or not.
+#[cfg_attr(
+    all(
+        target_os = "linux",
+        target_arch = "x86_64",
+        target_pointer_width = "64",
+        any(target_env = "gnu", all(target_env = "musl", target_feature = "crt-static")),
+        not(miri)
+    ),
+    path = "pointer_symbol.rs"
+)]
+mod pointer;
 mod stats;
 mod sums;
 pub(crate) mod thread_counters;

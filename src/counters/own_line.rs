@@ -1,62 +1,88 @@
-//! Hot: how a thread reads the thresholds of its line, and how it writes its own line.
+//! Hot: how a thread reads and writes its own line, word by word.
 //!
 //! On x86_64 what an event adds is one instruction each. So a signal handler that allocates in the
 //! midst of an event neither spoils what the event adds, nor is what the handler adds spoilt. It
 //! also spares a register for the sum.
 //!
-//! Unoptimised, the methods of `AtomicI64` are calls upon calls, of 30 instructions. There an
-//! aligned `mov` does the same as a relaxed load or store.
+//! The two halves of the gate are written apart, its owner's and that of others (`thread_counters`
+//! tells why), and read together.
 //!
-//! Relies on: whoever calls these functions hands in the line of a thread's counters or, to read
-//! thresholds, of a dummy; to write it, a line that the current thread owns.
+//! Relies on: whoever calls these functions hands in the line of a thread's counters or, to read,
+//! of a dummy; to write it, a line that the current thread owns.
 #![allow(unsafe_code)]
 
-#[allow(unused_imports)] // Unoptimised, all of x86_64 is assembly.
-use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering::Relaxed};
 
-use super::thread_counters::{Line, Word};
+use super::thread_counters::{GateHalf, Line, Word};
+
+/// The net bytes as they stand in the line, that is, above its [`LOWEST`](super::LOWEST).
+///
+/// # Safety
+/// `line` is the line of a [`ThreadCounters`](super::ThreadCounters) that the current thread owns,
+/// or of a dummy.
+#[inline(always)]
+pub(super) unsafe fn net(line: *const Line) -> i64 {
+    // SAFETY: in bounds, aligned and alive by the contract; no other thread writes it.
+    unsafe { *Word::Net.of(line) }
+}
+
+/// The highest net bytes, likewise.
+///
+/// # Safety
+/// As for [`net`].
+#[inline(always)]
+pub(super) unsafe fn high(line: *const Line) -> i64 {
+    // SAFETY: as in `net`.
+    unsafe { *Word::High.of(line) }
+}
 
 // The thresholds, which other threads may store meanwhile.
 macro_rules! threshold {
-    ($name:ident, $word:ident, $offset:literal) => {
+    ($name:ident, $word:ident) => {
         /// # Safety
         /// `line` is the line of a [`ThreadCounters`](super::ThreadCounters) or of a dummy.
         #[inline(always)]
         pub(crate) unsafe fn $name(line: *const Line) -> i64 {
-            const _: () = assert!(Word::$word as usize * 8 == $offset);
-            #[cfg(all(
-                debug_assertions,
-                target_arch = "x86_64",
-                target_pointer_width = "64",
-                not(miri)
-            ))]
-            {
-                let threshold: i64;
-                // SAFETY: in bounds, aligned and alive by the contract; other threads store it
-                // atomically.
-                unsafe {
-                    std::arch::asm!(
-                        concat!("mov {}, [{} + ", $offset, "]"),
-                        out(reg) threshold,
-                        in(reg) line,
-                        options(nostack, preserves_flags, readonly),
-                    );
-                }
-                threshold
-            }
-            #[cfg(not(all(
-                debug_assertions,
-                target_arch = "x86_64",
-                target_pointer_width = "64",
-                not(miri)
-            )))]
-            // SAFETY: as above; a dummy is in read-only memory, which a relaxed load may read.
+            // SAFETY: in bounds, aligned and alive by the contract; other threads store it
+            // atomically. A dummy is in read-only memory, which a relaxed load may read.
             unsafe { AtomicI64::from_ptr(Word::$word.of(line)) }.load(Relaxed)
         }
     };
 }
-threshold!(floor, Floor, 48);
-threshold!(ceiling, Ceiling, 56);
+threshold!(floor, Floor);
+threshold!(ceiling, Ceiling);
+
+/// Both halves of the gate.
+///
+/// # Safety
+/// As for [`floor`].
+#[inline(always)]
+pub(crate) unsafe fn gate(line: *const Line) -> i64 {
+    #[cfg(all(target_arch = "x86_64", target_pointer_width = "64", not(miri)))]
+    {
+        const _: () = assert!(Word::Gate as usize * 8 == 48);
+        let gate;
+        // SAFETY: in bounds, aligned and alive by the contract; others store their half of it by
+        // one instruction. What is read is what two loads might have read.
+        unsafe {
+            std::arch::asm!(
+                "mov {}, [{} + 48]",
+                out(reg) gate,
+                in(reg) line,
+                options(readonly, nostack, preserves_flags),
+            );
+        }
+        gate
+    }
+    #[cfg(not(all(target_arch = "x86_64", target_pointer_width = "64", not(miri))))]
+    {
+        // SAFETY: in bounds, aligned and alive by the contract; written atomically only.
+        let owners = unsafe { AtomicU32::from_ptr(GateHalf::Owners.of(line)) }.load(Relaxed);
+        // SAFETY: as above.
+        let others = unsafe { AtomicU32::from_ptr(GateHalf::Others.of(line)) }.load(Relaxed);
+        i64::from(others) << 32 | i64::from(owners)
+    }
+}
 
 /// Stores one word of the current thread's own line.
 ///
@@ -65,30 +91,39 @@ threshold!(ceiling, Ceiling, 56);
 /// current thread owns.
 #[inline(always)]
 pub(crate) unsafe fn store(line: *const Line, word: Word, value: i64) {
-    let at = word.of(line);
-    #[cfg(all(debug_assertions, target_arch = "x86_64", target_pointer_width = "64", not(miri)))]
     // SAFETY: in bounds, aligned and alive by the contract; other threads read it atomically.
-    unsafe {
-        std::arch::asm!(
-            "mov [{}], {}",
-            in(reg) at,
-            in(reg) value,
-            options(nostack, preserves_flags),
-        );
-    }
-    #[cfg(not(all(
-        debug_assertions,
-        target_arch = "x86_64",
-        target_pointer_width = "64",
-        not(miri)
-    )))]
-    // SAFETY: as above.
-    unsafe { AtomicI64::from_ptr(at) }.store(value, Relaxed);
+    unsafe { AtomicI64::from_ptr(word.of(line)) }.store(value, Relaxed);
 }
 
-// What an event adds: an amount, or one.
+/// Stores the owner's half of `gate`.
+///
+/// # Safety
+/// As for [`store`].
+#[inline(always)]
+pub(crate) unsafe fn store_owners_half(line: *const Line, gate: i64) {
+    // SAFETY: as in `store`.
+    unsafe { AtomicU32::from_ptr(GateHalf::Owners.of(line)) }.store(gate as u32, Relaxed);
+}
+
+/// Stores the half of `gate` that others store, too.
+///
+/// # Safety
+/// As for [`store`].
+#[inline(always)]
+pub(crate) unsafe fn store_others_half(line: *const Line, gate: i64) {
+    // SAFETY: as in `store`.
+    unsafe { AtomicU32::from_ptr(GateHalf::Others.of(line)) }.store((gate >> 32) as u32, Relaxed);
+}
+
+// What an event adds or takes off: an amount, or one.
 macro_rules! add {
-    ($name:ident($($amount:ident)?), $word:ident, $offset:literal, $instruction:literal) => {
+    (
+        $name:ident($($amount:ident)?),
+        $word:ident,
+        $offset:literal,
+        $instruction:literal,
+        $sum:ident
+    ) => {
         /// # Safety
         /// As for [`store`].
         #[inline(always)]
@@ -112,50 +147,69 @@ macro_rules! add {
             {
                 // SAFETY: as above.
                 let own = unsafe { AtomicI64::from_ptr(Word::$word.of(line)) };
-                own.store(own.load(Relaxed).wrapping_add(1 $(* $amount)?), Relaxed);
+                own.store(own.load(Relaxed).$sum(1 $(* $amount)?), Relaxed);
             }
         }
     };
 }
-add!(add_got(amount), Got, 0, "add");
-add!(add_freed(amount), Freed, 8, "add");
-add!(count_alloc(), Allocs, 24, "inc");
-add!(count_dealloc(), Deallocs, 32, "inc");
-add!(count_realloc(), Reallocs, 40, "inc");
+add!(add_net(amount), Net, 0, "add", wrapping_add);
+add!(sub_net(amount), Net, 0, "sub", wrapping_sub);
+add!(add_got(amount), Got, 8, "add", wrapping_add);
+add!(count_alloc(), Allocs, 16, "inc", wrapping_add);
+add!(count_dealloc(), Deallocs, 24, "inc", wrapping_add);
+add!(count_realloc(), Reallocs, 32, "inc", wrapping_add);
 
 #[cfg(test)]
 mod tests {
-    use super::{add_freed, add_got, count_alloc, count_dealloc, count_realloc};
-    use super::{ceiling, floor, store, Word};
+    use std::sync::atomic::Ordering::Relaxed;
+
+    use super::{add_got, add_net, count_alloc, count_dealloc, count_realloc, sub_net};
+    use super::{
+        ceiling, floor, gate, high, net, store, store_others_half, store_owners_half, Word,
+    };
     use crate::counters::ThreadCounters;
 
     #[test]
-    fn words_are_the_fields_of_the_line() {
+    fn words_are_where_they_are_said_to_be() {
         let thread = ThreadCounters::NEW;
-        use Word::{Allocs, Ceiling, Deallocs, Floor, Freed, Got, High, Reallocs};
-        let words = [Got, Freed, High, Allocs, Deallocs, Reallocs, Floor, Ceiling];
+        let line = thread.line();
+        use Word::{Allocs, Ceiling, Deallocs, Floor, Got, High, Net, Reallocs};
+        let words = [Net, Got, Allocs, Deallocs, Reallocs, High, Floor, Ceiling];
         for (word, value) in words.into_iter().zip(100..) {
-            // SAFETY: this thread owns the counters that it has just made.
-            unsafe { store(thread.line(), word, value) };
+            // SAFETY: this thread owns the counters that it has just made; likewise below.
+            unsafe { store(line, word, value) };
         }
-        // SAFETY: as above.
-        let counters = unsafe { (*thread.line()).counters };
-        assert_eq!((counters.got, counters.freed, counters.high), (100, 101, 102));
-        assert_eq!((counters.allocs, counters.deallocs, counters.reallocs), (103, 104, 105));
-        // SAFETY: as above.
-        unsafe { add_got(thread.line(), 7) };
-        // SAFETY: as above.
-        unsafe { add_freed(thread.line(), -7) };
+        let read = [net, high, floor, ceiling].map(|read| {
+            // SAFETY: as above.
+            unsafe { read(line) }
+        });
+        assert_eq!(read, [100, 105, 106, 107]);
+        for (change, amount) in [(add_net as unsafe fn(_, _), 9), (sub_net, 2), (add_got, 7)] {
+            // SAFETY: as above.
+            unsafe { change(line, amount) };
+        }
         for count in [count_alloc, count_dealloc, count_realloc] {
             // SAFETY: as above.
-            unsafe { count(thread.line()) };
+            unsafe { count(line) };
         }
-        let counts = thread.counts();
-        assert_eq!((counts.got, counts.freed), (107, 94));
-        assert_eq!((counts.allocs, counts.deallocs, counts.reallocs), (104, 105, 106));
+        let words = words.map(|word| thread.word(word).load(Relaxed));
+        assert_eq!(words, [107, 108, 103, 104, 105, 105, 106, 107]);
+    }
+
+    #[test]
+    fn the_halves_of_the_gate_are_written_apart_and_read_together() {
+        let thread = ThreadCounters::NEW;
+        let line = thread.line();
+        let gate = || {
+            // SAFETY: this thread owns the counters that it has just made; likewise below.
+            unsafe { gate(line) }
+        };
         // SAFETY: as above.
-        assert_eq!(unsafe { floor(thread.line()) }, 106);
+        unsafe { store_others_half(line, 0x0123_4567_89ab_cdef) };
         // SAFETY: as above.
-        assert_eq!(unsafe { ceiling(thread.line()) }, 107);
+        unsafe { store_owners_half(line, 0x0fed_cba9_8765_4321) };
+        assert_eq!(gate(), 0x0123_4567_8765_4321);
+        thread.watch_allocs();
+        assert_eq!(gate(), 0x8765_4321);
     }
 }

@@ -91,7 +91,7 @@ impl Reading {
         };
         let mut counts = own.counts;
         counts += others.counts;
-        (counts, others.highest.unwrap_or(own.peak).max(counts.current()))
+        (counts, others.highest.unwrap_or(own.peak).max(counts.net))
     }
 
     /// The allocation events in uncounted stretches, of all threads.
@@ -169,7 +169,7 @@ impl ScopeEntry {
         }
         Own {
             counts: end - self.start,
-            peak: peak.saturating_sub(self.start.current()),
+            peak: peak.saturating_sub(self.start.net),
             uncounted: self.uncounted,
             open_stretch,
         }

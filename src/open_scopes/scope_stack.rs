@@ -94,7 +94,7 @@ impl ScopeStack {
                 self.drop_closed(now);
             }
         }
-        let peak = now.current();
+        let peak = now.net;
         self.serials += 1;
         let id = ScopeId { depth: self.entries.as_slice().len(), serial: self.serials };
         self.entries.push(ScopeEntry {

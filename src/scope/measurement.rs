@@ -22,7 +22,7 @@ pub(crate) struct Measured {
 #[inline]
 pub(super) fn stats(reading: &Reading) -> AllocStats {
     let (counts, peak) = reading.total();
-    AllocStats::new(counts, Above { current: counts.current(), peak })
+    AllocStats::new(counts, Above { current: counts.net, peak })
 }
 
 /// What a report needs.

@@ -137,7 +137,7 @@ impl Count {
             let (earlier, earlier_peak) = (self.counts, self.peak);
             self.shared = Some(SharedCount { scope, earlier, earlier_peak });
         }
-        self.peak = self.peak.max(self.counts.current().saturating_add(own.peak));
+        self.peak = self.peak.max(self.counts.net.saturating_add(own.peak));
         self.counts += own.counts;
         self.uncounted += own.uncounted;
     }
@@ -154,14 +154,14 @@ impl Count {
             if others.is_still_uncounted {
                 self.unmeasured = Some(Unmeasured::StillUncounted);
             }
-            let highest = others.highest.map(|highest| earlier.current().wrapping_add(highest));
-            peak = highest.map_or(peak, |highest| highest.max(*earlier_peak)).max(counts.current());
+            let highest = others.highest.map(|highest| earlier.net.wrapping_add(highest));
+            peak = highest.map_or(peak, |highest| highest.max(*earlier_peak)).max(counts.net);
             if let Some(recording) = &mut self.recording {
                 let earlier = earlier.sums().events as u64;
                 recording.change(|recording| recording.add_shared(scope, earlier));
             }
         }
-        let stats = AllocStats::new(counts, Above { current: counts.current(), peak });
+        let stats = AllocStats::new(counts, Above { current: counts.net, peak });
         let live = self.tracker.as_ref().and_then(Tracker::live_at_end);
         let (recording, tracker) = (self.recording.take(), self.tracker.take());
         let (uncounted, unmeasured) = (self.uncounted.unsigned_abs(), self.unmeasured);

@@ -3,10 +3,10 @@
 //! each profiler reads them by subtraction, as all scopes do.
 //!
 //! A profiler starts on one thread and must reach all others, whose thresholds their owners write.
-//! It raises a flag, then stores the ceiling that sends each of them to the slow half into every
-//! state (`threads::registry`); an owner that sets its ceiling looks at the flag afterwards.
+//! It raises a flag, then stores the thresholds that send each of them to the slow half into every
+//! state (`threads::registry`); an owner that sets its thresholds looks at the flag afterwards.
 //! Between the two steps of each stands a sequentially consistent fence, so one of the two sees the
-//! other. When the last profiler stops, each thread puts its own ceiling right at its next event.
+//! other. When the last profiler stops, each thread puts its own right at its next event.
 
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::{fence, AtomicUsize};
@@ -26,7 +26,7 @@ static READERS: AtomicUsize = AtomicUsize::new(0);
 /// Of events without a stack.
 static UNATTRIBUTED: ProcessCounts = ProcessCounts::new();
 
-/// Raises the flag; the caller then stores the ceilings. `reads_counts` must be the same at the
+/// Raises the flag; the caller then stores the thresholds. `reads_counts` must be the same at the
 /// end.
 pub(crate) fn start_profiling(reads_counts: bool) {
     READERS.fetch_add(reads_counts.into(), SeqCst);
@@ -39,7 +39,7 @@ pub(crate) fn stop_profiling(reads_counts: bool) {
     READERS.fetch_sub(reads_counts.into(), SeqCst);
 }
 
-/// Whether any profiler records. To be asked after a fence where a ceiling was stored before.
+/// Whether any profiler records. To be asked after a fence where thresholds were stored before.
 #[inline]
 pub(crate) fn is_profiling() -> bool {
     PROFILERS.load(Relaxed) > 0

@@ -1,6 +1,6 @@
-//! Hot: `asm_symbol!`, the names of functions written in assembly.
+//! Hot: `asm_symbol!`, the names of what is written in assembly.
 //!
-//! Such functions are hidden, so that each library has its own, and carry the version, so that two
+//! Such names are hidden, so that each library has its own, and carry the version, so that two
 //! versions of this package fit into one program; they are weak, so that even the same version
 //! twice does.
 

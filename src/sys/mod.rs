@@ -4,7 +4,7 @@
 //! - [`pages`], and [`memory`] made of them; [`mod@vec`] and [`stable_vec`]: arrays in it;
 //! - [`link`]: leads to what lives for ever; [`pool`]: a list of things that are lent and given
 //!   back; [`stable_set`]: a set that only grows;
-//! - [`mod@asm_symbol`]: the names of functions written in assembly;
+//! - [`mod@asm_symbol`]: the names of what is written in assembly;
 //! - [`loader`], [`process`], [`threads`], [`unwinder`]: its functions, each declared once.
 
 mod asm_symbol;

@@ -72,7 +72,7 @@ fn adopt() -> Option<CurrentThread> {
     // write another line first.
     unsafe { state.make_current() };
     let mut thread = current_even_if_busy(current())?;
-    let net = thread.counts().current();
+    let net = thread.counts().net;
     thread.state.counters.flushed.store(net, Relaxed);
     thread.start_flush_interval(net);
     Some(thread)

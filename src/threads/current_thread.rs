@@ -16,9 +16,9 @@ use super::state::ThreadState;
 use super::{process_peak, registry};
 use crate::blocks;
 use crate::counters::current::{current, CurrentLine};
-use crate::counters::own_line::{ceiling, floor, store};
-use crate::counters::thread_counters::{Counters, EVERY_ALLOC, EVERY_DEALLOC, FLUSH_BYTES};
-use crate::counters::{Counts, Word};
+use crate::counters::own_line::{store, store_others_half, store_owners_half};
+use crate::counters::thread_counters::{flip, flush_interval};
+use crate::counters::{Counts, Word, HUGE};
 use crate::open_scopes::ScopeStack;
 use crate::stacks;
 
@@ -78,39 +78,51 @@ impl CurrentThread {
     }
 
     #[inline]
-    pub(super) fn counters(&self) -> Counters {
-        // SAFETY: the line is the current thread's own, and no other thread writes its counters.
-        unsafe { (*self.state.counters.line()).counters }
+    fn store(&self, word: Word, value: i64) {
+        // SAFETY: the current thread owns this state.
+        unsafe { store(self.state.counters.line(), word, value) }
+    }
+
+    /// The highest net bytes of the present peak segment.
+    #[inline]
+    pub(super) fn high(&self) -> i64 {
+        flip(self.state.counters.word(Word::High).load(Relaxed))
     }
 
     #[inline]
-    pub(super) fn store(&self, word: Word, value: i64) {
+    pub(super) fn set_high(&self, high: i64) {
+        self.store(Word::High, flip(high));
+        let gate = self.gate(high);
         // SAFETY: the current thread owns this state.
-        unsafe { store(self.state.counters.line(), word, value) }
+        unsafe { store_owners_half(self.state.counters.line(), gate) };
+    }
+
+    /// The gate where `high` is the maximum, unless every allocation is to cross it.
+    #[inline]
+    fn gate(&self, high: i64) -> i64 {
+        let (floor, ceiling) = flush_interval(self.state.counters.flushed.load(Relaxed));
+        flip(high.min(ceiling).max(floor))
     }
 
     /// Whether somebody wants to know of each allocation event, or of each deallocation.
     #[inline]
     pub(super) fn is_watched(&self) -> bool {
-        // SAFETY: the line of a thread's counters.
-        let ceiling = unsafe { ceiling(self.state.counters.line()) };
-        // SAFETY: as above.
-        let floor = unsafe { floor(self.state.counters.line()) };
-        ceiling == EVERY_ALLOC || floor == EVERY_DEALLOC
+        self.state.counters.is_watched()
     }
 
     /// What the thread has counted so far.
     #[inline]
     pub(super) fn counts(&self) -> Counts {
         loop {
-            let Counters { got, freed, allocs, deallocs, reallocs, .. } = self.counters();
-            let failed = self.state.counters.failed.load(Relaxed);
-            let huge = self.state.counters.huge.load(Relaxed);
+            let counts = self.state.counters.counts();
             // What a signal handler counts in the midst of this is in some of them only.
             compiler_fence(SeqCst);
-            let again = self.counters();
-            if again.allocs == allocs && again.deallocs == deallocs && again.reallocs == reallocs {
-                return Counts { got, freed, allocs, deallocs, reallocs, failed, huge };
+            let is_still = |word, count| self.state.counters.word(word).load(Relaxed) == count;
+            if is_still(Word::Allocs, counts.allocs)
+                && is_still(Word::Deallocs, counts.deallocs)
+                && is_still(Word::Reallocs, counts.reallocs)
+            {
+                return counts;
             }
         }
     }
@@ -172,9 +184,12 @@ impl CurrentThread {
 
     /// Adds what was counted elsewhere.
     pub(super) fn add(&self, counts: Counts) {
-        let Counts { got, freed, allocs, deallocs, reallocs, failed, huge } = counts;
+        let Counts { net, got, allocs, deallocs, reallocs, failed, huge } = counts;
+        let is_huge = net.unsigned_abs() >= HUGE.unsigned_abs();
+        let huge_net = if is_huge { net } else { 0 };
+        self.state.counters.word(Word::Net).fetch_add(net.wrapping_sub(huge_net), Relaxed);
+        self.state.counters.huge_net.fetch_add(huge_net, Relaxed);
         self.state.counters.word(Word::Got).fetch_add(got, Relaxed);
-        self.state.counters.word(Word::Freed).fetch_add(freed, Relaxed);
         self.state.counters.word(Word::Allocs).fetch_add(allocs, Relaxed);
         self.state.counters.word(Word::Deallocs).fetch_add(deallocs, Relaxed);
         self.state.counters.word(Word::Reallocs).fetch_add(reallocs, Relaxed);
@@ -221,11 +236,10 @@ impl CurrentThread {
 
     #[inline]
     fn end_peak_segment_in(&self, scopes: &mut ScopeStack) -> i64 {
-        let Counters { got, freed, high, .. } = self.counters();
-        let net = got.wrapping_sub(freed);
+        let (net, high) = (self.state.counters.net(), self.high());
         scopes.fold(high);
         self.state.flush_high.set(self.state.flush_high.get().max(high));
-        self.store(Word::High, net);
+        self.set_high(net);
         net
     }
 
@@ -240,7 +254,7 @@ impl CurrentThread {
 
     pub(super) fn start_flush_interval(&mut self, net: i64) {
         self.state.flush_high.set(net);
-        self.store(Word::High, net);
+        self.store(Word::High, flip(net));
         self.set_thresholds();
     }
 
@@ -256,31 +270,43 @@ impl CurrentThread {
     /// of every thread stores the same.
     #[inline]
     pub(super) fn watch_allocs(&mut self) {
-        self.store(Word::Ceiling, EVERY_ALLOC);
+        self.state.counters.watch_allocs();
     }
 
     fn set_thresholds_now(mut self) {
         let events = self.with_scopes(|scopes| scopes.events_to_note());
-        let flushed = self.state.counters.flushed.load(Relaxed);
+        let counters = &self.state.counters;
+        let (floor, ceiling) = flush_interval(counters.flushed.load(Relaxed));
         // Decided before anything is stored: a signal handler between two stores would find
         // thresholds that miss somebody who watches.
         let watches_everything = registry::watches_everything();
         let allocs = events.allocs || watches_everything || stacks::is_profiling();
         let deallocs = events.deallocs || watches_everything || blocks::is_tracking();
-        let ceiling = if allocs { EVERY_ALLOC } else { flushed.wrapping_add(FLUSH_BYTES) };
-        let floor = if deallocs { EVERY_DEALLOC } else { flushed.wrapping_sub(FLUSH_BYTES) };
-        self.store(Word::Ceiling, ceiling);
-        self.store(Word::Floor, floor);
-        // A profiler that starts at this moment stores the ceiling, too, and may have done so
+        if allocs {
+            counters.watch_allocs();
+        } else {
+            let gate = self.gate(self.high());
+            self.store(Word::Ceiling, flip(ceiling));
+            // SAFETY: the current thread owns this state.
+            unsafe { store_owners_half(counters.line(), gate) };
+            // SAFETY: as above.
+            unsafe { store_others_half(counters.line(), gate) };
+        }
+        if deallocs {
+            counters.watch_deallocs();
+        } else {
+            self.store(Word::Floor, flip(floor));
+        }
+        // A profiler that starts at this moment stores thresholds, too, and may have done so
         // before (`stacks::process_sites` explains). So does a scope that begins to track its
-        // blocks with the floor.
+        // blocks.
         fence(SeqCst);
         let watches_everything = registry::watches_everything();
         if watches_everything || stacks::is_profiling() {
-            self.store(Word::Ceiling, EVERY_ALLOC);
+            counters.watch_allocs();
         }
         if watches_everything || blocks::is_tracking() {
-            self.store(Word::Floor, EVERY_DEALLOC);
+            counters.watch_deallocs();
         }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{fence, AtomicBool, AtomicPtr};
 use super::flushed::flushed;
 use super::state::ThreadState;
 use crate::counters::current::current;
-use crate::counters::thread_counters::{EVERY_ALLOC, EVERY_DEALLOC, FLUSH_BYTES};
+use crate::counters::thread_counters::FLUSH_BYTES;
 use crate::counters::{Counts, ThreadCounters, Word};
 use crate::stacks;
 use crate::sys::Pool;
@@ -42,18 +42,14 @@ pub(super) fn watch_everything() {
 }
 
 /// Sends every allocation of every thread to the slow half. The caller has raised a flag that says
-/// so; `stacks::process_sites` tells how the two meet the owners, who write their ceilings too.
+/// so; `stacks::process_sites` tells how the two meet the owners, who set their thresholds too.
 fn watch_all_allocs() {
-    for thread in THREADS.iter() {
-        thread.counters.word(Word::Ceiling).store(EVERY_ALLOC, Relaxed);
-    }
+    THREADS.iter().for_each(|thread| thread.counters.watch_allocs());
 }
 
 /// The same for deallocations.
 pub(super) fn watch_all_frees() {
-    for thread in THREADS.iter() {
-        thread.counters.word(Word::Floor).store(EVERY_DEALLOC, Relaxed);
-    }
+    THREADS.iter().for_each(|thread| thread.counters.watch_deallocs());
 }
 
 /// Has the allocations of all threads recorded. With `reads_counts`, what is recorded is to be read
@@ -97,7 +93,7 @@ pub(crate) fn totals() -> Totals {
         totals.counts += counts;
         // Where it is more than `FLUSH_BYTES`, a flush is under way. That counts as not yet begun,
         // or as done.
-        let unreported = counts.current().wrapping_sub(thread.counters.flushed.load(Relaxed));
+        let unreported = counts.net.wrapping_sub(thread.counters.flushed.load(Relaxed));
         // No panic: the lower bound is the lower one.
         totals.current = totals.current.wrapping_add(unreported.clamp(-FLUSH_BYTES, FLUSH_BYTES));
     }

@@ -54,7 +54,7 @@ fn end_loan(lent: &CurrentThread, loan: Loan) {
     unsafe { current::set_line(loan.before.as_ptr()) };
     let Some(interrupted) = current_even_if_busy(loan.before) else { return };
     lent.add(Counts::ZERO - counted);
-    process_peak::flush(counted.current().wrapping_neg(), i64::MIN);
+    process_peak::flush(counted.net.wrapping_neg(), i64::MIN);
     interrupted.add(counted);
     let events = counted.sums().events;
     interrupted.state.interruptions.miss(usize::try_from(events).unwrap_or(0));

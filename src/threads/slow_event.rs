@@ -11,9 +11,9 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::current_thread::{current_thread, CurrentThread};
 use super::registry;
 use crate::blocks::{self, MovingBlock};
-use crate::counters::own_line::{add_freed, add_got, count_alloc, count_dealloc, count_realloc};
-use crate::counters::thread_counters::{Counters, FLUSH_BYTES};
-use crate::counters::{Event, EventKind, Word, HUGE};
+use crate::counters::own_line::{add_got, add_net, count_alloc, count_dealloc, count_realloc};
+use crate::counters::thread_counters::flush_interval;
+use crate::counters::{Event, EventKind, HUGE};
 use crate::open_scopes::ScopeStack;
 use crate::stacks::{self, Stack, Tracer};
 use crate::walk::Registers;
@@ -79,9 +79,9 @@ impl CurrentThread {
     fn add_event(&self, event: &Event) {
         let line = self.state.counters.line();
         // SAFETY: the current thread owns this state; likewise below.
-        unsafe { add_got(line, event.got) };
+        unsafe { add_net(line, event.net().wrapping_sub(event.huge_net())) };
         // SAFETY: as above.
-        unsafe { add_freed(line, event.freed) };
+        unsafe { add_got(line, event.got) };
         match event.kind {
             // SAFETY: as above.
             EventKind::Alloc => unsafe { count_alloc(line) },
@@ -89,6 +89,9 @@ impl CurrentThread {
             EventKind::Dealloc => unsafe { count_dealloc(line) },
             // SAFETY: as above.
             EventKind::Realloc => unsafe { count_realloc(line) },
+        }
+        if event.huge_net() != 0 {
+            self.state.counters.huge_net.fetch_add(event.huge_net(), Relaxed);
         }
         if event.got >= HUGE {
             self.state.counters.huge.fetch_add(event.got / HUGE, Relaxed);
@@ -100,16 +103,15 @@ impl CurrentThread {
     fn count_here(mut self, event: &Event, from: &Registers) -> bool {
         blocks::forget_freed(event);
         self.add_event(event);
-        let Counters { got, freed, high, .. } = self.counters();
-        let net = got.wrapping_sub(freed);
+        let net = self.state.counters.net();
         let grown = event.net();
         if net.wrapping_sub(grown).checked_add(grown).is_none() {
-            self.store(Word::High, i64::MAX);
-        } else if net > high {
-            self.store(Word::High, net);
+            self.set_high(i64::MAX);
+        } else if net > self.high() {
+            self.set_high(net);
         }
-        if net.wrapping_sub(self.state.counters.flushed.load(Relaxed)).wrapping_abs() > FLUSH_BYTES
-        {
+        let (floor, ceiling) = flush_interval(self.state.counters.flushed.load(Relaxed));
+        if net < floor || net > ceiling {
             self.flush();
         }
         if self.is_watched() {

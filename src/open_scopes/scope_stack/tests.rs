@@ -97,7 +97,7 @@ fn what_scopes_record_agrees_with_a_model_that_looks_at_every_event() {
                     let kind = kinds[random.below(4)];
                     let limit = random.below(10) as u64;
                     let tag = step as u64 + 1;
-                    scopes.fold(now.current());
+                    scopes.fold(now.net);
                     let new = NewEntry { kind, tag, wants_peak: false };
                     let id = match kind {
                         Kind::Recording => {

@@ -26,8 +26,8 @@ impl ScopeStack {
             if let Some(share) = entry.share {
                 share.add_uncounted(events);
             }
-            entry.peak = entry.peak.saturating_add(stretch.current());
-            entry.own_peak = entry.own_peak.saturating_add(stretch.current());
+            entry.peak = entry.peak.saturating_add(stretch.net);
+            entry.own_peak = entry.own_peak.saturating_add(stretch.net);
         }
         let mut highest = i64::MIN;
         for entry in above.iter_mut().rev() {
