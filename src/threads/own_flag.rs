@@ -22,7 +22,12 @@ impl OwnFlag {
 
     #[inline(always)]
     pub(super) fn is_set(&self) -> bool {
-        #[cfg(all(debug_assertions, target_arch = "x86_64", not(miri)))]
+        #[cfg(all(
+            debug_assertions,
+            target_arch = "x86_64",
+            target_pointer_width = "64",
+            not(miri)
+        ))]
         {
             let is_set: u8;
             // SAFETY: reads a byte, that of the flag.
@@ -36,13 +41,23 @@ impl OwnFlag {
             }
             is_set != 0
         }
-        #[cfg(not(all(debug_assertions, target_arch = "x86_64", not(miri))))]
+        #[cfg(not(all(
+            debug_assertions,
+            target_arch = "x86_64",
+            target_pointer_width = "64",
+            not(miri)
+        )))]
         self.0.load(Relaxed)
     }
 
     #[inline(always)]
     pub(super) fn set(&self, value: bool) {
-        #[cfg(all(debug_assertions, target_arch = "x86_64", not(miri)))]
+        #[cfg(all(
+            debug_assertions,
+            target_arch = "x86_64",
+            target_pointer_width = "64",
+            not(miri)
+        ))]
         // SAFETY: writes a byte, that of the flag, which is atomic: a shared reference may.
         unsafe {
             std::arch::asm!(
@@ -52,7 +67,12 @@ impl OwnFlag {
                 options(nostack, preserves_flags),
             );
         }
-        #[cfg(not(all(debug_assertions, target_arch = "x86_64", not(miri))))]
+        #[cfg(not(all(
+            debug_assertions,
+            target_arch = "x86_64",
+            target_pointer_width = "64",
+            not(miri)
+        )))]
         {
             compiler_fence(SeqCst);
             self.0.store(value, Relaxed);
