@@ -148,6 +148,7 @@ pub mod dhat;
 #[cfg(feature = "dhat-compat")]
 mod dhat_file;
 mod ignored;
+mod index;
 mod installed;
 mod macros;
 mod number;

@@ -44,8 +44,8 @@ const GROWING: [&str; 33] = [
 
 /// Whether the capacity of what grows here can be reserved at the user's line, that of the
 /// innermost of the user's frames.
-pub(crate) fn can_reserve(frames: &[Frame]) -> bool {
-    let Some(leading) = frames.iter().position(Frame::is_user) else { return false };
+pub(crate) fn can_reserve(frames: &[&Frame]) -> bool {
+    let Some(leading) = frames.iter().position(|frame| frame.is_user()) else { return false };
     let Some(called) = leading.checked_sub(1).map(|called| &frames[called]) else { return false };
     let name = called.parts.name.as_str();
     // A `Display` writes to a text that is not its own.
@@ -54,30 +54,27 @@ pub(crate) fn can_reserve(frames: &[Frame]) -> bool {
 }
 
 /// Whether a hash table grows here. It is not reallocated, but made anew.
-pub(crate) fn is_table_growth(frames: &[Frame]) -> bool {
+pub(crate) fn is_table_growth(frames: &[&Frame]) -> bool {
     let mut inner = frames.iter().take_while(|frame| !frame.is_user());
     inner.any(|frame| frame.parts.name == "reserve_rehash")
 }
 
-/// Whether this is made once, by a `OnceLock` or a thread-local, say, that is set up at its first
-/// use. The next run does not make it again.
+/// Whether what is called by this frame is made once, by a `OnceLock` or a thread-local, say, that
+/// is set up at its first use. The next run does not make it again.
 ///
 /// It goes by the files, not by the names: a name may have such a type among its generic arguments.
-pub(crate) fn is_first_use(frames: &[Frame]) -> bool {
-    frames.iter().any(|frame| {
-        let file = frame.file().unwrap_or_default();
-        match frame.parts.owner {
-            Owner::Std => {
-                let locks =
-                    ["/std/src/sync/once_lock.rs", "/std/src/sync/lazy_lock.rs", "/once.rs"];
-                let is_set_up = frame.parts.name.contains("init");
-                locks.iter().any(|lock| file.ends_with(lock))
-                    || file.contains("/thread_local/") && is_set_up
-            }
-            Owner::Dependency => file.contains("/once_cell-"),
-            _ => false,
+pub(crate) fn is_first_use(frame: &Frame) -> bool {
+    let file = frame.file().unwrap_or_default();
+    match frame.parts.owner {
+        Owner::Std => {
+            let locks = ["/std/src/sync/once_lock.rs", "/std/src/sync/lazy_lock.rs", "/once.rs"];
+            let is_set_up = frame.parts.name.contains("init");
+            locks.iter().any(|lock| file.ends_with(lock))
+                || file.contains("/thread_local/") && is_set_up
         }
-    })
+        Owner::Dependency => file.contains("/once_cell-"),
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -87,8 +84,9 @@ mod tests {
     use crate::call_sites::Frame;
 
     /// Asks `what` of a site in a line of the user's that calls these, the outermost last.
-    fn of(what: fn(&[Frame]) -> bool, called: &[&str]) -> bool {
-        what(&site_below(&called.join("\n"), "p::f @ /p/src/main.rs:2").frames)
+    fn of(what: fn(&[&Frame]) -> bool, called: &[&str]) -> bool {
+        let site = site_below(&called.join("\n"), "p::f @ /p/src/main.rs:2");
+        what(&site.frames.iter().collect::<Vec<_>>())
     }
 
     const GROW: &str =
@@ -126,7 +124,8 @@ mod tests {
     fn what_is_set_up_at_first_use_is_known_by_its_file() {
         let check = |function: &str, file: &str, expected| {
             let called = format!("{function} @ {file}:1");
-            assert_eq!(of(is_first_use, &[&called]), expected, "{called}");
+            let is_set_up = |frames: &[&Frame]| frames.iter().any(|frame| is_first_use(frame));
+            assert_eq!(of(is_set_up, &[&called]), expected, "{called}");
         };
         let std = |file: &str| format!("/rustc/5/library/std/src/{file}");
         check("initialize<T>", &std("sync/once_lock.rs"), true);

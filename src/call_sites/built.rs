@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::code::Owner;
 use super::frame::Frame;
-use super::site::{Site, SiteData};
+use super::site::SiteData;
 
 /// What built this program.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,13 +55,13 @@ pub(crate) fn without_lines(data: &SiteData, built: &Built) -> String {
         Built::Profile(table) => format!("under `[profile.{table}]`"),
         Built::Unknown => "in the profile that this was built with".to_owned(),
     };
-    let mut frames = data.sites.iter().flat_map(Site::frames);
     if !has_names(data) {
         return format!("the program is stripped; remove `strip` {place}, and set {setting} there");
     }
     let no_debug_info = "the code has no debug information; set";
     // Std comes with lines. Where it has none, something has removed them: `strip`, or Cargo, which
     // does so where `debug` is not set.
+    let mut frames = data.distinct_frames().into_iter();
     match frames.any(|frame| frame.parts.owner == Owner::Std && frame.line().is_some()) {
         true => format!("{no_debug_info} {setting} {place}"),
         false => format!("{no_debug_info} {setting} {place}, and no `strip`"),
@@ -71,7 +71,7 @@ pub(crate) fn without_lines(data: &SiteData, built: &Built) -> String {
 /// Whether functions of Rust have names, as they have unless a program is stripped.
 pub(crate) fn has_names(data: &SiteData) -> bool {
     let is_of_rust = |frame: &Frame| frame.function().is_some_and(|name| name.contains("::"));
-    data.sites.iter().flat_map(Site::frames).any(is_of_rust)
+    data.distinct_frames().into_iter().any(is_of_rust)
 }
 
 #[cfg(test)]

@@ -19,6 +19,15 @@ pub(crate) enum Owner {
     Unknown,
 }
 
+/// What a file alone tells of whose code it has.
+#[derive(Clone, Copy)]
+pub(super) struct FileOwner {
+    owner: Owner,
+    /// Whether it is certainly the user's. It is not certain where paths are relative, since those
+    /// of others may be relative, too.
+    is_known_users: bool,
+}
+
 /// A build, as its paths show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Build {
@@ -59,42 +68,44 @@ impl Build {
         Self { root: first.or_else(|| fallbacks.into_iter().next()).unwrap_or_default() }
     }
 
+    /// `raw` is the path as the compiler wrote it down.
+    pub(super) fn file_owner(&self, raw: &str) -> FileOwner {
+        let file = &*normal(raw);
+        let is_std = is_of_std(file);
+        let is_known = |path: &str| !is_std && !is_foreign(path);
+        let owner = match () {
+            () if is_of_library(file) => Owner::Library,
+            () if is_std => Owner::Std,
+            () if self.is_users(raw, file) => Owner::User,
+            () => Owner::Dependency,
+        };
+        let is_known_users = !self.root.is_empty() && under(&self.root, file).is_some_and(is_known);
+        FileOwner { owner, is_known_users }
+    }
+
     /// `krate` is the crate of the function, if its name says that.
-    pub(crate) fn owner(
-        &self,
+    pub(super) fn owner(
         function: Option<&str>,
         krate: Option<&str>,
-        file: Option<&str>,
+        file: Option<FileOwner>,
     ) -> Owner {
-        let raw = file;
-        let file = file.map(normal);
         let by_name = match function {
             Some(_) if krate == Some("mod_alloc") => Some(Owner::Library),
             Some(function) if names::is_of_std(function, krate) => Some(Owner::Std),
             _ => None,
         };
         match (by_name, file) {
-            (_, Some(file)) if is_of_library(&file) => Owner::Library,
+            (_, Some(FileOwner { owner: Owner::Library, .. })) => Owner::Library,
             // A user's crate may have the name of one of those: that of `tests/alloc.rs` has.
             (Some(_), Some(file))
-                if self.is_known_users(&file)
-                    && !function.is_some_and(names::is_made_by_compiler) =>
+                if file.is_known_users && !function.is_some_and(names::is_made_by_compiler) =>
             {
                 Owner::User
             }
             (Some(owner), _) => owner,
             (None, None) => Owner::Unknown,
-            (None, Some(file)) if is_of_std(&file) => Owner::Std,
-            (None, Some(file)) if self.is_users(raw.unwrap_or(""), &file) => Owner::User,
-            (None, Some(_)) => Owner::Dependency,
+            (None, Some(file)) => file.owner,
         }
-    }
-
-    /// Whether a file is certainly the user's. It is not certain where paths are relative, since
-    /// those of others may be relative, too.
-    fn is_known_users(&self, file: &str) -> bool {
-        let is_users = |path| !is_foreign(path) && !is_of_std(file);
-        !self.root.is_empty() && under(&self.root, file).is_some_and(is_users)
     }
 
     /// Whether a file is the user's. `raw` is its path as the compiler wrote it down, `file` is the

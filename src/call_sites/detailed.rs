@@ -1,8 +1,8 @@
 //! Cold: the detailed text, `{:#}` of `CallSites`: all that is known, for people.
 
 use super::built::{built, without_lines};
-use super::site::SortBy;
-use super::site::{Site, SiteData};
+use super::frame::Frame;
+use super::site::{NumberedSite, SiteData, SortBy};
 use crate::number::{counted, grouped};
 use crate::stacks::Growth;
 use crate::walk::Stop;
@@ -20,39 +20,43 @@ pub(crate) fn text(data: &SiteData) -> String {
 
 /// Every site with all of its frames.
 pub(crate) fn push_stacks(text: &mut String, data: &SiteData, order: SortBy, indent: &str) {
-    let mut sites: Vec<&Site> = data.sites.iter().collect();
-    order.sort(&mut sites, |site| &site.counts, |a, b| a.frames.cmp(&b.frames));
+    let mut sites: Vec<&NumberedSite> = data.sites.iter().collect();
+    sites.sort_by(|a, b| order.compare(a, b));
+    let line = |frame: &Frame| {
+        let mark = if frame.is_user() { '>' } else { ' ' };
+        format!("{indent}  {mark} {frame}\n")
+    };
+    let lines = data.chains.list.map(line);
     for site in sites {
-        text.push_str(&format!("\n{indent}{}\n", heading(site)));
-        for (index, frame) in site.frames.iter().enumerate() {
+        text.push_str(&format!("\n{indent}{}\n", heading(site, data.has_peak)));
+        for (index, frame) in (0..).zip(data.numbers(site)) {
             if site.gap == Some(index) {
                 let reason = Stop::MiddleLeftOut.reason();
                 text.push_str(&format!(
                     "{indent}    .. the middle of the stack is left out: {reason}\n"
                 ));
             }
-            let mark = if frame.is_user() { '>' } else { ' ' };
-            text.push_str(&format!("{indent}  {mark} {frame}\n"));
+            text.push_str(&lines[*frame as usize]);
         }
-        if let Some(reason) = site.cut_off {
+        if let Some(reason) = site.cut_off.map(Stop::reason) {
             text.push_str(&format!("{indent}    .. the stack is not complete: {reason}\n"));
         }
     }
 }
 
-fn heading(site: &Site) -> String {
-    let reallocs = match site.counts.reallocs {
+fn heading(site: &NumberedSite, has_peak: bool) -> String {
+    let counts = site.counts();
+    let reallocs = match counts.reallocs {
         0 => String::new(),
         reallocs => format!(" ({})", counted(reallocs, "reallocation")),
     };
-    let grew =
-        growth(&site.counts.growth).map_or_else(String::new, |sizes| format!(", grew {sizes}"));
-    let at_peak = match site.peak_bytes() {
-        Some(bytes) => format!(", {} at the peak", counted(bytes, "byte")),
-        None => String::new(),
+    let grew = growth(&counts.growth).map_or_else(String::new, |sizes| format!(", grew {sizes}"));
+    let at_peak = match has_peak {
+        true => format!(", {} at the peak", counted(counts.at_peak.bytes, "byte")),
+        false => String::new(),
     };
-    let (events, bytes) = (site.counts.events(), site.counts.bytes);
-    let (events, bytes) = (counted(events, "allocation"), counted(bytes, "byte"));
+    let events = counted(counts.events(), "allocation");
+    let bytes = counted(counts.bytes, "byte");
     format!("{events}{reallocs}, {bytes}{at_peak}{grew}")
 }
 

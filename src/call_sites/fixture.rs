@@ -5,7 +5,7 @@ use std::iter;
 
 use super::of_recording::data;
 use super::site::{Site, SiteData};
-use crate::reading::Recording;
+use crate::reading::{CompactCounts, Recording};
 use crate::stacks::{made_up_stack, made_up_walk, SiteCounts};
 use crate::symbolize::{Place, Symbol};
 use crate::walk::Stop;
@@ -52,14 +52,15 @@ pub(crate) fn site_below(frames: &str, user: &str) -> Site {
         iter::once("1 p::main @ /p/src/main.rs:9\n".to_owned()).chain(frames).collect();
     let stacks = &[(&[1, 2][..], counts(1, 0, 8))];
     let program = Program { places: &places, location: "src/main.rs", stacks, ..Program::NONE };
-    program.data().sites.remove(0)
+    program.data().listed()[0].clone()
 }
 
 impl Program<'_> {
     pub(crate) fn data(&self) -> SiteData {
         let stack = |addresses: &[usize]| made_up_walk(addresses, self.stop);
         let mut recording = Recording::default();
-        recording.stacks = self.stacks.iter().map(|(at, counts)| (stack(at), *counts)).collect();
+        let compact = |(at, counts): &(&[usize], _)| (stack(at), CompactCounts::of(counts));
+        recording.stacks = self.stacks.iter().map(compact).collect();
         let opening = |addresses: &&[usize]| made_up_stack(addresses);
         recording.openings = self.openings.iter().map(opening).collect();
         recording.unattributed = self.unattributed;
@@ -96,7 +97,7 @@ fn symbol(frame: &str) -> Symbol {
         return Symbol { function: Some(frame.to_owned()), ..Symbol::default() };
     };
     let mut parts = place.split(':');
-    let file = parts.next().map(|file| file.replace("MANIFEST", env!("CARGO_MANIFEST_DIR")));
+    let file = parts.next().map(|file| file.replace("MANIFEST", env!("CARGO_MANIFEST_DIR")).into());
     let mut number = || parts.next().map(|number| number.parse().expect("a number"));
     let line = number();
     Symbol { function: Some(function.to_owned()), file, line, column: number() }

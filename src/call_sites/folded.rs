@@ -8,9 +8,15 @@ use super::site::SiteData;
 /// tools add up.
 pub(super) fn text(data: &SiteData) -> String {
     let mut text = String::new();
+    let names = data.chains.list.map(name);
     for site in &data.sites {
-        let names: Vec<String> = site.frames.iter().rev().map(name).collect();
-        text.push_str(&format!("{} {}\n", names.join(";"), site.counts.events()));
+        let mut before = "";
+        for frame in data.numbers(site).iter().rev() {
+            text.push_str(before);
+            text.push_str(&names[*frame as usize]);
+            before = ";";
+        }
+        text.push_str(&format!(" {}\n", site.events()));
     }
     if data.unattributed.events() > 0 {
         text.push_str(&format!("(not_attributed) {}\n", data.unattributed.events()));

@@ -16,7 +16,7 @@ pub struct Frame {
 #[derive(Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct FrameParts {
     pub(crate) function: Option<String>,
-    pub(crate) file: Option<String>,
+    pub(crate) file: Option<Arc<str>>,
     pub(crate) line: Option<u32>,
     pub(crate) column: Option<u32>,
     pub(crate) owner: Owner,
@@ -30,7 +30,7 @@ pub(crate) struct FrameParts {
     /// dependency's.
     pub(crate) is_made_by_macro: bool,
     /// Where the file can be read. Only the user's frames have it.
-    pub(crate) path: Option<String>,
+    pub(crate) path: Option<Arc<str>>,
     /// For code without symbols: the file that it was loaded from, and the offset in it.
     pub(crate) module: Option<(String, usize)>,
 }
@@ -111,21 +111,18 @@ impl fmt::Debug for Frame {
     }
 }
 
-/// The frame that stands for a chain, which is innermost first.
+/// Which frame stands for a chain that is innermost first.
 ///
 /// It is the user's innermost frame. If there is none, it is one that a macro made for the user;
 /// else one that has a name, of a dependency, of unknown code or of std, in this order; else the
 /// innermost of all.
-pub(crate) fn leading(chain: &[Frame]) -> Option<&Frame> {
-    let named = |owner| {
-        chain.iter().find(move |frame| frame.parts.owner == owner && frame.function().is_some())
-    };
-    chain
-        .iter()
-        .find(|frame| frame.is_user())
-        .or_else(|| chain.iter().find(|frame| frame.parts.is_made_by_macro))
+pub(crate) fn leading(chain: &[&Frame]) -> Option<usize> {
+    let find = |is_it: &dyn Fn(&Frame) -> bool| chain.iter().position(|frame| is_it(frame));
+    let named = |owner| find(&|frame| frame.parts.owner == owner && frame.function().is_some());
+    find(&Frame::is_user)
+        .or_else(|| find(&|frame| frame.parts.is_made_by_macro))
         .or_else(|| named(Owner::Dependency))
         .or_else(|| named(Owner::Unknown))
         .or_else(|| named(Owner::Std))
-        .or_else(|| chain.first())
+        .or((!chain.is_empty()).then_some(0))
 }

@@ -15,16 +15,16 @@ use crate::stacks::Stack;
 
 /// Whether a chain, innermost first, is growth of the vector in which the harness keeps what is
 /// printed.
-pub(super) fn is_capture(frames: &[Frame]) -> bool {
-    let Some(end) = frames.iter().position(|frame| prints(name(frame))) else { return false };
+pub(super) fn is_capture(frames: &[&Frame]) -> bool {
+    let Some(end) = frames.iter().position(|frame| prints(frame)) else { return false };
     let within = &frames[..end];
     // Here the vector is written to. Further inside is nothing but its growth.
     let Some(start) = within.iter().position(|frame| writes(name(frame))) else { return false };
     let (growth, outside) = within.split_at(start);
-    if !growth.iter().all(is_stds) {
+    if !growth.iter().all(|frame| is_stds(frame)) {
         return false;
     }
-    if is_of_panic(name(&frames[end])) {
+    if is_of_panic(name(frames[end])) {
         return outside.iter().all(|frame| !frame.is_user());
     }
     // A `Display` that is printed may have a vector of its own and write to that. Then the
@@ -48,7 +48,8 @@ fn name(frame: &Frame) -> &str {
 }
 
 /// Where std takes the text that is printed, and hands it to the harness if that keeps it.
-fn prints(name: &str) -> bool {
+pub(super) fn prints(frame: &Frame) -> bool {
+    let name = name(frame);
     [
         "std::io::stdio::print_to_buffer_if_capture_used",
         "std::io::stdio::_print",
@@ -103,6 +104,9 @@ fn hides_no_other(frame: &Frame) -> bool {
 /// Stacks that are known not to be the harness's, by their addresses: a stack is kept for ever.
 static ORDINARY: Mutex<BTreeSet<usize>> = Mutex::new(BTreeSet::new());
 
+/// So many of them are noted at most. Others are looked at again.
+const MAX_ORDINARY: usize = 1 << 16;
+
 fn addresses(recording: &Recording) -> impl Iterator<Item = usize> + '_ {
     recording.stacks.iter().map(|(stack, _)| *stack as *const Stack as usize)
 }
@@ -120,7 +124,9 @@ pub(crate) fn may_be_in(recording: &Recording) -> bool {
 /// Notes that nothing of what is recorded is the harness's.
 pub(super) fn note_ordinary(recording: &Recording) {
     if let Ok(mut ordinary) = ORDINARY.try_lock() {
-        ordinary.extend(addresses(recording));
+        if ordinary.len() + recording.stacks.len() <= MAX_ORDINARY {
+            ordinary.extend(addresses(recording));
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::site::{total, Site, SiteData, SortBy};
+use super::site::{total, NumberedSite, Site, SiteData, SortBy};
 use super::{detailed, folded, snapshot};
 use crate::counters::{self, AtWork, Blocks};
 use crate::ignored::Ignored;
@@ -112,8 +112,7 @@ impl CallSites {
         );
         counters::ignored(|at_work| {
             let mut data = self.data().clone();
-            data.order = by;
-            by.sort(&mut data.sites, |site| &site.counts, |a, b| a.frames.cmp(&b.frames));
+            data.sort(by);
             Self::new(at_work, data)
         })
     }
@@ -125,7 +124,7 @@ impl CallSites {
     /// one line, but not from two lines.
     #[must_use]
     pub fn sites(&self) -> &[Site] {
-        &self.data().sites
+        self.data().listed()
     }
 
     /// All allocation events (`alloc`, `alloc_zeroed` and `realloc` each count one), also those
@@ -175,8 +174,8 @@ impl CallSites {
 
     /// Without what the test harness has allocated, and how much that is.
     pub(crate) fn without_harness(self, at_work: AtWork<'_>) -> (Self, SiteCounts) {
-        let captures = self.sites().iter().filter(|site| site.is_capture);
-        let mut of_harness = total(captures.map(|site| &site.counts));
+        let captures = self.data().sites.iter().filter(|site| site.is_capture);
+        let mut of_harness = total(captures.map(NumberedSite::counts));
         if of_harness.allocs == 0 {
             // The block is older than the scope, and had so many bytes before.
             let before = of_harness.growth.least;
@@ -201,10 +200,9 @@ impl CallSites {
             growth,
             ..SiteCounts::ZERO
         };
-        let of_site =
-            |site: &Site| Site { counts: at_peak(site.counts), has_peak: false, ..site.clone() };
-        let mut sites: Vec<Site> = data.sites.iter().map(of_site).collect();
-        sites.retain(|site| site.counts.allocs > 0);
+        let of_site = |site: &NumberedSite| site.with_counts(&at_peak(site.counts()));
+        let mut sites: Vec<NumberedSite> = data.sites.iter().map(of_site).collect();
+        sites.retain(|site| site.events() > 0);
         (data.has_peak && !sites.is_empty()).then(|| {
             let unattributed = at_peak(data.unattributed);
             let data = SiteData { sites, unattributed, has_peak: false, ..data.clone() };

@@ -5,7 +5,9 @@
 //!   code a frame is, by [`paths`] and by [`names`];
 //! - [`source`]: the user's source files; [`items`]: which function is where in them; [`tokens`]:
 //!   how they are read;
-//! - [`opening`]: what lies above the scope; [`chain`]: what remains of a stack;
+//! - [`frame_list`]: a number for each distinct frame; [`opening`]: what lies above the scope;
+//!   [`chain`]: what remains of a stack; [`merged`]: stacks that read the same; [`chains`]: all
+//!   that remains, in order;
 //! - [`frame`], [`site`], [`list`]: `Frame`, `Site` and `CallSites`, which users see;
 //! - [`snapshot`], [`detailed`], [`folded`]: the texts of `CallSites`;
 //! - [`rows`], [`place`], [`advice`]: what a report says of a site; [`cycles`]: how recursion is
@@ -16,6 +18,7 @@
 pub(crate) mod advice;
 pub(crate) mod built;
 mod chain;
+mod chains;
 mod code;
 mod cycles;
 pub(crate) mod detailed;
@@ -23,10 +26,12 @@ pub(crate) mod detailed;
 pub(crate) mod fixture;
 mod folded;
 mod frame;
+mod frame_list;
 mod frames;
 pub(crate) mod harness;
 mod items;
 mod list;
+mod merged;
 mod names;
 mod of_recording;
 mod opening;

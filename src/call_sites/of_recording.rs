@@ -10,18 +10,17 @@
 //!
 //! All but the first step works on plain data.
 
-use std::collections::{btree_map, BTreeMap};
 use std::panic::Location;
-#[cfg(feature = "dhat-compat")]
 use std::sync::Arc;
 
-use super::chain::Chain;
-use super::frame::leading;
+use super::chain::push_chain;
+use super::frame::{leading, Frame};
 use super::frames::Frames;
 use super::harness;
 use super::list::CallSites;
+use super::merged::Merged;
 use super::opening::Opening;
-use super::site::{add, Site, SiteData, SortBy};
+use super::site::{Listed, SiteData, SortBy};
 use crate::counters::{self, AtWork};
 #[cfg(feature = "dhat-compat")]
 use crate::reading::DhatProfile;
@@ -61,64 +60,49 @@ pub(super) fn data(
     unavailable: Option<&'static str>,
     symbolize: impl Fn(&[usize]) -> Vec<Place>,
 ) -> SiteData {
-    let frames = Frames::new(recording, location, symbolize);
-    let openings = recording.openings.iter().map(|stack| Opening::new(stack, &frames));
+    let (frames, list) = Frames::new(recording, location, symbolize);
+    let openings = recording.openings.iter().map(|stack| Opening::new(stack, &frames, &list));
     let openings: Vec<Opening> = openings.collect();
+    let openers = openings.iter().filter_map(|opening| opening.opener(&frames));
+    let has_opener = openers.map(|opener| list.frame(opener)).any(|frame| frame.file().is_some());
+    let first_overrun = recording.first_overrun.map(|(event, stack)| {
+        let mut numbers = Vec::new();
+        if let Some(stack) = stack {
+            push_chain(&mut numbers, stack, &frames, &openings);
+        }
+        let leading = leading(&list.frames(&numbers)).map(|at| list.frame(numbers[at]).clone());
+        (event, leading)
+    });
 
-    let has_peak = recording.heap.is_some();
+    let mut merged = Merged::new(list);
     let mut unattributed = recording.unattributed;
     let mut unwalked = None;
-    let mut sites: BTreeMap<Vec<usize>, Site> = BTreeMap::new();
-    for &(stack, counts) in &recording.stacks {
-        let Chain { frames, wordings, gap, cut_off } = Chain::of(stack, &frames, &openings);
-        if frames.is_empty() {
-            unattributed.add(&counts);
+    for (stack, counts) in &recording.stacks {
+        if !merged.add(counts, |numbers| push_chain(numbers, stack, &frames, &openings)) {
+            unattributed.add(&counts.get());
             let stop = stack.stop();
             unwalked = unwalked.or((!stop.is_complete()).then(|| stop.reason()));
-            continue;
         }
-        let is_capture = harness::is_capture(&frames);
-        let site = Site { counts, frames, gap, cut_off, is_capture, has_peak };
-        merge(&mut sites, wordings, site);
     }
-    let mut sites: Vec<Site> = sites.into_values().collect();
-    SortBy::Allocations.sort(&mut sites, |site| &site.counts, |a, b| a.frames.cmp(&b.frames));
-    let opener =
-        |opening: &Opening| opening.opener(&frames).is_some_and(|frame| frame.file().is_some());
-    let has_user = sites.iter().any(|site| site.user_frames().next().is_some());
-    SiteData {
-        has_debug_info: has_user || sites.is_empty() || openings.iter().any(opener),
+    let (sites, chains) = merged.finish();
+    let is_user = chains.list.map(Frame::is_user);
+    let has_user = sites.iter().any(|site| chains.any(site.chain, &is_user));
+    let mut data = SiteData {
+        has_debug_info: has_user || sites.is_empty() || has_opener,
         unattributed,
         unwalked,
         unavailable,
-        has_peak,
+        has_peak: recording.heap.is_some(),
         #[cfg(feature = "dhat-compat")]
         dhat: None,
         order: SortBy::Allocations,
-        first_overrun: recording.first_overrun.map(|(event, stack)| {
-            let chain = stack.map(|stack| Chain::of(stack, &frames, &openings).frames);
-            (event, chain.and_then(|chain| leading(&chain).cloned()))
-        }),
+        first_overrun,
         sites,
-    }
-}
-
-fn merge(sites: &mut BTreeMap<Vec<usize>, Site>, wordings: Vec<usize>, site: Site) {
-    match sites.entry(wordings) {
-        btree_map::Entry::Vacant(place) => {
-            place.insert(site);
-        }
-        btree_map::Entry::Occupied(mut place) => {
-            let known = place.get_mut();
-            add(&mut known.counts, &site.counts);
-            known.gap = known.gap.or(site.gap);
-            known.cut_off = known.cut_off.or(site.cut_off);
-            // They differ in columns. Which one stays must not depend on their order.
-            if site.frames < known.frames {
-                known.frames = site.frames;
-            }
-        }
-    }
+        chains: Arc::new(chains),
+        listed: Listed::default(),
+    };
+    data.sort(SortBy::Allocations);
+    data
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Cold: `Opening`, the stack at the start of a scope. What another stack has in common with it
 //! lies above the scope, and is left out.
 
-use super::frame::Frame;
+use super::frame_list::FrameList;
 use super::frames::Frames;
 use super::names;
 use crate::reading;
@@ -38,23 +38,24 @@ pub(super) struct Cut {
 impl Opening {
     /// The opener is the innermost function that is not the library's: it called the library, or
     /// had a guard of the library's dropped.
-    pub(super) fn new(stack: &'static Stack, frames: &Frames) -> Self {
-        let is_opener = |frame: &Frame| {
+    pub(super) fn new(stack: &'static Stack, frames: &Frames, list: &FrameList) -> Self {
+        let is_opener = |frame: &u32| {
+            let frame = list.frame(*frame);
             let is_glue = !frame.is_user() && frame.function().is_some_and(names::is_drop_glue);
             !is_glue && !frame.is_of_library()
         };
         let addresses = reading::return_addresses(stack);
         let opener = addresses.iter().enumerate().rev().find_map(|(index, &address)| {
-            let frames = frames.at(address);
-            let inner = frames.iter().position(|there| is_opener(&there.frame))?;
-            Some((index, frames.len() - 1 - inner))
+            let there = frames.at(address);
+            let inner = there.iter().position(is_opener)?;
+            Some((index, there.len() - 1 - inner))
         });
         Self { addresses, opener, is_complete: stack.stop().is_complete() }
     }
 
-    pub(super) fn opener<'f>(&self, frames: &'f Frames) -> Option<&'f Frame> {
+    pub(super) fn opener(&self, frames: &Frames) -> Option<u32> {
         let (index, outside) = self.opener?;
-        frames.at(self.addresses[index]).iter().rev().nth(outside).map(|there| &there.frame)
+        frames.at(self.addresses[index]).iter().rev().nth(outside).copied()
     }
 
     /// Everything above the opener goes. The opener itself stays, on whichever line it is in this
@@ -88,7 +89,7 @@ impl Opening {
                 let (theirs, ours) = (frames.at(opening), frames.at(stack[addresses]));
                 let most = if skipped + addresses == index { outside } else { usize::MAX };
                 let pairs = theirs.iter().rev().zip(ours.iter().rev());
-                let same = pairs.take_while(|(a, b)| a.frame == b.frame).count();
+                let same = pairs.take_while(|(a, b)| a == b).count();
                 same.min(most).min(ours.len().saturating_sub(1))
             }
             None => 0,
@@ -102,8 +103,13 @@ impl Opening {
 /// Else one of them was too deep to be walked to there.
 pub(crate) fn common(opening: &[usize], stack: &[usize], aligned: bool) -> (usize, usize) {
     let common = |skipped: usize| {
-        let pairs = opening[skipped..].iter().zip(stack);
-        (skipped, pairs.take_while(|(a, b)| a == b).count())
+        // By hand, as in `push_chain`: it runs for each stack.
+        let opening = &opening[skipped..];
+        let mut count = 0;
+        while count < opening.len() && count < stack.len() && opening[count] == stack[count] {
+            count += 1;
+        }
+        (skipped, count)
     };
     let most = if aligned { 1 } else { opening.len() };
     (0..most)

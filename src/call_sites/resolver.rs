@@ -1,28 +1,14 @@
 //! Cold: `Resolver`, which makes frames of the symbols at an address.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::code::{Build, Owner};
-use super::frame::{Frame, FrameParts};
+use super::code::{Build, FileOwner, Owner};
+use super::frame::FrameParts;
 use super::names;
 use super::source::Sources;
 use crate::symbolize::names::{readable, short_name};
 use crate::symbolize::{Place, Symbol};
-
-/// What is at one address.
-pub(super) struct Resolved {
-    /// Innermost first.
-    pub(super) frames: Vec<Numbered>,
-    /// How many of the frames, the innermost, are the allocator. 0 for nearly all addresses.
-    pub(super) in_allocator: usize,
-}
-
-/// A frame, and a number that is the same for all that read the same: it is sooner compared than
-/// they are.
-pub(super) struct Numbered {
-    pub(super) frame: Frame,
-    pub(super) wording: usize,
-}
 
 /// Makes frames of symbols.
 pub(super) struct Resolver {
@@ -30,47 +16,70 @@ pub(super) struct Resolver {
     /// Where the user's files are, if not where the compiler says.
     moved_root: Option<String>,
     sources: Sources,
+    /// By the paths that the compiler wrote down.
+    files: HashMap<Arc<str>, File>,
+    /// That of the frame before, most often.
+    last: Option<(Arc<str>, File)>,
+}
+
+/// A source file of some frames.
+#[derive(Clone)]
+struct File {
+    owner: FileOwner,
+    /// From the root, if it may be the user's.
+    relative: Arc<str>,
+    /// Where it can be read.
+    path: Arc<str>,
 }
 
 impl Resolver {
     pub(super) fn new(build: Build, moved_root: Option<String>) -> Self {
-        Self { build, moved_root, sources: Sources::default() }
+        Self { build, moved_root, sources: Sources::default(), files: HashMap::new(), last: None }
     }
 
-    pub(super) fn resolved(&mut self, place: &Place) -> Resolved {
-        let numbered = |parts| Numbered { frame: Frame { parts: Arc::new(parts) }, wording: 0 };
+    /// What is at an address, innermost first.
+    pub(super) fn frames(&mut self, place: &Place) -> Vec<FrameParts> {
         match place {
-            Place::Known(symbols) => {
-                let frames = symbols.iter().map(|symbol| numbered(self.parts(symbol)));
-                let frames: Vec<Numbered> = frames.collect();
-                let is_shim = |there: &Numbered| names::is_allocator_shim(&there.frame.parts.name);
-                let outermost = frames.iter().rposition(is_shim);
-                Resolved { frames, in_allocator: outermost.map_or(0, |outermost| outermost + 1) }
-            }
+            Place::Known(symbols) => symbols.iter().map(|symbol| self.parts(symbol)).collect(),
             Place::Unknown { module, offset } => {
                 let module = Some((module.clone(), *offset));
-                let parts = FrameParts { module, ..FrameParts::default() };
-                Resolved { frames: vec![numbered(parts)], in_allocator: 0 }
+                vec![FrameParts { module, ..FrameParts::default() }]
             }
         }
+    }
+
+    fn file(&mut self, path: &Arc<str>) -> File {
+        match &self.last {
+            Some((last, file)) if Arc::ptr_eq(last, path) => return file.clone(),
+            _ => {}
+        }
+        let known = self.files.get(path).cloned();
+        let file = known.unwrap_or_else(|| self.new_file(path));
+        self.files.insert(path.clone(), file.clone());
+        self.last = Some((path.clone(), file.clone()));
+        file
+    }
+
+    fn new_file(&self, path: &Arc<str>) -> File {
+        let relative = self.build.relative(path);
+        let moved = self.moved_root.as_ref().map(|root| format!("{root}/{relative}").into());
+        let owner = self.build.file_owner(path);
+        File { owner, relative: relative.into(), path: moved.unwrap_or_else(|| path.clone()) }
     }
 
     fn parts(&mut self, symbol: &Symbol) -> FrameParts {
         let function = symbol.function.as_deref().map(readable);
         let short = function.as_deref().map(short_name);
         let krate = short.and_then(|short| short.krate);
-        let path = symbol.file.as_deref();
-        let owner = self.build.owner(function.as_deref(), krate, path);
+        let of_file = symbol.file.as_ref().map(|path| self.file(path));
+        let owner =
+            Build::owner(function.as_deref(), krate, of_file.as_ref().map(|file| file.owner));
         let is_closure = short.is_some_and(|short| short.is_closure);
         let name = short.map_or("", |short| short.name);
         let name = if names::is_initialiser(name) { "thread_local!" } else { name };
-        let (file, path) = match (path, owner) {
-            (Some(path), Owner::User) => {
-                let file = self.build.relative(path);
-                let moved = self.moved_root.as_ref().map(|root| format!("{root}/{file}"));
-                (Some(file), Some(moved.unwrap_or_else(|| path.to_owned())))
-            }
-            _ => (path.map(str::to_owned), None),
+        let (file, path) = match of_file {
+            Some(file) if owner == Owner::User => (Some(file.relative), Some(file.path)),
+            _ => (symbol.file.clone(), None),
         };
         // An inlined closure may come without the path to it.
         let is_nameless = name.is_empty() && owner == Owner::User;

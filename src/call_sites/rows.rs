@@ -1,16 +1,15 @@
 //! Cold: `Row`, a line of a short list. Sites with the same lines and functions of the user's,
 //! which call the same function of a dependency, are one row.
 
-use std::cmp::Ordering;
-use std::collections::BTreeMap;
-use std::iter;
+use std::collections::HashMap;
 use std::panic::Location;
 
 use super::advice;
 use super::code::Owner;
 use super::cycles::without_cycles;
 use super::frame::{leading, Frame};
-use super::site::{add, Site, SiteData, SortBy};
+use super::frame_list::FrameList;
+use super::site::{add, SiteData, SortBy};
 use crate::stacks::SiteCounts;
 
 pub(crate) struct Row<'a> {
@@ -29,10 +28,9 @@ pub(crate) struct Row<'a> {
     pub(crate) tables: u64,
 }
 
-type Wording<'a> = (Option<&'a str>, Option<&'a str>, Option<u32>, Option<usize>);
-
-/// All that makes two sites different for the reader of a list.
-type Key<'a> = (Vec<Wording<'a>>, Option<Wording<'a>>);
+/// All that makes two sites different for the reader of a list: the wordings of the user's frames,
+/// and that of the dependency's.
+type Key = (Vec<u32>, Option<u32>);
 
 /// The rows, in this order. `attribute` is a line that is not listed as a caller.
 pub(crate) fn rows<'a>(
@@ -40,64 +38,74 @@ pub(crate) fn rows<'a>(
     order: SortBy,
     attribute: Option<&Location<'_>>,
 ) -> Vec<Row<'a>> {
-    let mut rows: BTreeMap<Key<'_>, Row<'_>> = BTreeMap::new();
+    let list = &data.chains.list;
+    let is_caller = list.map(|frame| frame.is_user() && !is_at(frame, attribute));
+    let functions = functions(list);
+    let is_same = |a: u32, b: u32| functions[a as usize] == functions[b as usize];
+    let mut rows: HashMap<Key, Row<'_>> = HashMap::new();
     for site in &data.sites {
-        let Some(row) = row(site, attribute) else { continue };
-        let frames = iter::once(row.leading).chain(row.callers.iter().copied());
-        let key = (frames.map(Frame::wording).collect(), row.dependency.map(Frame::wording));
-        match rows.get_mut(&key) {
-            Some(known) => {
-                add(&mut known.counts, &row.counts);
-                known.can_reserve |= row.can_reserve;
-                known.tables += row.tables;
-            }
-            None => {
-                rows.insert(key, row);
-            }
+        let (numbers, frames) = (data.numbers(site), data.frames(site));
+        let Some(leading) = leading(&frames) else { continue };
+        let outer = numbers[leading + 1..].iter().copied();
+        let mut chain = vec![numbers[leading]];
+        if frames[leading].is_user() {
+            chain.extend(outer.filter(|frame| is_caller[*frame as usize]));
         }
+        let chain = without_cycles(&chain, is_same);
+        let dependency = dependency(&frames, leading).map(|at| numbers[at]);
+        let wording = |frame: &u32| list.wording(*frame);
+        let key = (chain.iter().map(wording).collect(), dependency.as_ref().map(wording));
+        let counts = site.counts();
+        let tables = if advice::is_table_growth(&frames) { counts.events() } else { 0 };
+        let grows = tables > 0 || counts.growth.count > 0;
+        let row = rows.entry(key).or_insert_with(|| Row {
+            counts: SiteCounts::ZERO,
+            leading: list.frame(chain[0]),
+            callers: list.frames(&chain[1..]),
+            dependency: dependency.map(|frame| list.frame(frame)),
+            can_reserve: false,
+            tables: 0,
+        });
+        add(&mut row.counts, &counts);
+        row.can_reserve |= grows && advice::can_reserve(&frames);
+        row.tables += tables;
     }
-    let mut rows: Vec<(Key<'_>, Row<'_>)> = rows.into_iter().collect();
-    // Rows with the same counts stay in the order of their keys.
-    order.sort(&mut rows, |(_, row)| &row.counts, |_, _| Ordering::Equal);
+    let weight = |row: &Row<'_>| {
+        order.weight(row.counts.events(), row.counts.bytes, row.counts.at_peak.bytes)
+    };
+    let mut rows: Vec<(Key, Row<'_>)> = rows.into_iter().collect();
+    rows.sort_by(|(a_key, a), (b_key, b)| weight(b).cmp(&weight(a)).then(a_key.cmp(b_key)));
     rows.into_iter().map(|(_, row)| row).collect()
 }
 
-fn row<'a>(site: &'a Site, attribute: Option<&Location<'_>>) -> Option<Row<'a>> {
-    let leading = leading(&site.frames)?;
-    // Both the attribute and the test may be on one line: only the column tells them apart.
-    let is_attribute = |frame: &Frame| {
-        let is_at = |known: Option<u32>, there| known.map_or(true, |known| known == there);
-        attribute.is_some_and(|location| {
-            frame.file() == Some(location.file())
-                && frame.line() == Some(location.line())
-                && is_at(frame.column(), location.column())
-        })
-    };
-    let callers = site.user_frames().skip(1).filter(|frame| !is_attribute(frame));
-    let frames: Vec<&Frame> = iter::once(leading).chain(callers).collect();
-    let callers = without_cycles(&frames, is_same_function).split_off(1);
-    let inner: Vec<&Frame> = site.frames.iter().take_while(|frame| !frame.is_user()).collect();
-    let is_dependency =
-        |frame: &&Frame| frame.parts.owner == Owner::Dependency && !frame.parts.is_made_by_macro;
-    let dependency = inner.iter().rposition(is_dependency).map(|outermost| {
-        let caller = inner.get(outermost + 1).and_then(|frame| frame.file());
-        let is_of_std = caller.is_some_and(|file| file.contains("/std/src/collections/"));
-        inner[if is_of_std { inner.len() - 1 } else { outermost }]
-    });
-    let tables = if advice::is_table_growth(&site.frames) { site.counts.events() } else { 0 };
-    let grows = tables > 0 || site.counts.growth.count > 0;
-    Some(Row {
-        can_reserve: grows && advice::can_reserve(&site.frames),
-        tables,
-        counts: site.counts,
-        leading,
-        callers,
-        dependency: dependency.filter(|_| leading.is_user()),
+/// Both the attribute and the test may be on one line: only the column tells them apart.
+fn is_at(frame: &Frame, attribute: Option<&Location<'_>>) -> bool {
+    let is_at = |known: Option<u32>, there| known.map_or(true, |known| known == there);
+    attribute.is_some_and(|location| {
+        frame.file() == Some(location.file())
+            && frame.line() == Some(location.line())
+            && is_at(frame.column(), location.column())
     })
 }
 
-/// Two closures of a function may have the same name: their lines tell them apart.
-fn is_same_function(a: &Frame, b: &Frame) -> bool {
-    let is_same_closure = !a.parts.is_closure || a.line() == b.line();
-    is_same_closure && (a.function(), a.file()) == (b.function(), b.file())
+/// Where the function of a dependency is that the user's code called.
+fn dependency(frames: &[&Frame], leading: usize) -> Option<usize> {
+    let inner = frames.get(..leading).filter(|_| frames[leading].is_user())?;
+    let is_dependency =
+        |frame: &&Frame| frame.parts.owner == Owner::Dependency && !frame.parts.is_made_by_macro;
+    let outermost = inner.iter().rposition(is_dependency)?;
+    let caller = inner.get(outermost + 1).and_then(|frame| frame.file());
+    let is_of_std = caller.is_some_and(|file| file.contains("/std/src/collections/"));
+    Some(if is_of_std { inner.len() - 1 } else { outermost })
+}
+
+/// Of each frame a number that is the same for all of the same function. Two closures of a function
+/// may have the same name: their lines tell them apart.
+fn functions(list: &FrameList) -> Vec<u32> {
+    let mut functions = HashMap::new();
+    list.map(|frame| {
+        let line = frame.line().filter(|_| frame.parts.is_closure);
+        let next = functions.len() as u32;
+        *functions.entry((frame.function(), frame.file(), line)).or_insert(next)
+    })
 }

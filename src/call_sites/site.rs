@@ -1,21 +1,27 @@
 //! Cold: `Site`, a place that allocated, and `SiteData`, all sites of a scope: plain data.
 
 use std::cmp::Ordering;
-use std::iter;
-#[cfg(feature = "dhat-compat")]
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use super::chains::{ChainAt, Chains, End};
 use super::frame::Frame;
+use crate::counters;
+use crate::reading::CompactCounts;
 #[cfg(feature = "dhat-compat")]
 use crate::reading::DhatProfile;
+use crate::room::with_room;
 use crate::stacks::{Growth, SiteCounts};
+use crate::walk::Stop;
 
 /// What a [`CallSites`](crate::CallSites) shares with its clones.
 #[derive(Clone)]
 pub(crate) struct SiteData {
     /// The order that `sites` are in.
     pub(crate) order: SortBy,
-    pub(crate) sites: Vec<Site>,
+    pub(crate) sites: Vec<NumberedSite>,
+    pub(crate) chains: Arc<Chains>,
+    /// The same sites for the user, once somebody has asked.
+    pub(crate) listed: Listed,
     /// Events that belong to no site.
     pub(crate) unattributed: SiteCounts,
     /// Why some of these have no stack, if it is not for want of room.
@@ -33,10 +39,118 @@ pub(crate) struct SiteData {
     pub(crate) dhat: Option<Arc<DhatProfile>>,
 }
 
+/// A [`Site`] in little memory: there may be a million.
+#[derive(Clone)]
+pub(crate) struct NumberedSite {
+    /// Its place among all sites of the recording, ordered by their frames.
+    pub(crate) rank: u32,
+    pub(super) chain: ChainAt,
+    pub(crate) gap: Option<u32>,
+    pub(crate) cut_off: Option<Stop>,
+    pub(crate) is_capture: bool,
+    counts: CompactCounts,
+}
+
+impl NumberedSite {
+    pub(super) fn new(counts: CompactCounts, chain: ChainAt, end: &End, is_capture: bool) -> Self {
+        Self { rank: 0, chain, gap: end.gap, cut_off: end.cut_off, is_capture, counts }
+    }
+
+    pub(crate) fn counts(&self) -> SiteCounts {
+        self.counts.get()
+    }
+
+    /// Adds what was counted at another stack that reads the same.
+    pub(super) fn merge(&mut self, counts: &SiteCounts, end: &End) {
+        let mut sum = self.counts();
+        add(&mut sum, counts);
+        self.counts = CompactCounts::of(&sum);
+        self.gap = self.gap.or(end.gap);
+        self.cut_off = self.cut_off.or(end.cut_off);
+    }
+
+    pub(super) fn with_counts(&self, counts: &SiteCounts) -> Self {
+        Self { counts: CompactCounts::of(counts), ..self.clone() }
+    }
+
+    pub(crate) fn events(&self) -> u64 {
+        self.counts.events()
+    }
+}
+
+/// Made once, when somebody asks.
+#[derive(Default)]
+pub(crate) struct Listed(OnceLock<Vec<Site>>);
+
+/// A copy of the data may have other sites.
+impl Clone for Listed {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
 impl SiteData {
     /// What was counted at all sites and at none.
     pub(crate) fn total(&self) -> SiteCounts {
-        total(iter::once(&self.unattributed).chain(self.sites.iter().map(|site| &site.counts)))
+        let mut total = self.total_of_sites();
+        total.add(&self.unattributed);
+        total
+    }
+
+    pub(crate) fn total_of_sites(&self) -> SiteCounts {
+        total(self.sites.iter().map(NumberedSite::counts))
+    }
+
+    /// The frames of a site, innermost first, by their numbers.
+    pub(crate) fn numbers(&self, site: &NumberedSite) -> &[u32] {
+        self.chains.at(site.chain)
+    }
+
+    /// Whether any frame of a site is so, by what is known of each frame.
+    pub(crate) fn has_any(&self, site: &NumberedSite, is_so: &[bool]) -> bool {
+        self.chains.any(site.chain, is_so)
+    }
+
+    /// The frames of a site, innermost first.
+    pub(crate) fn frames(&self, site: &NumberedSite) -> Vec<&Frame> {
+        self.chains.list.frames(self.numbers(site))
+    }
+
+    /// The distinct frames of all sites.
+    pub(crate) fn distinct_frames(&self) -> Vec<&Frame> {
+        let mut is_there = self.chains.list.map(|_| false);
+        let marks = is_there.as_mut_slice();
+        for site in &self.sites {
+            for number in self.numbers(site) {
+                marks[*number as usize] = true;
+            }
+        }
+        let numbers = (0..).zip(&is_there).filter(|(_, is_there)| **is_there);
+        numbers.map(|(number, _)| self.chains.list.frame(number)).collect()
+    }
+
+    pub(crate) fn sort(&mut self, by: SortBy) {
+        self.order = by;
+        self.sites.sort_by(|a, b| by.compare(a, b));
+    }
+
+    /// The sites for the user.
+    pub(crate) fn listed(&self) -> &[Site] {
+        self.listed.0.get_or_init(|| {
+            let list = || self.sites.iter().map(|site| self.site(site)).collect();
+            counters::ignored(|_| with_room(list))
+        })
+    }
+
+    fn site(&self, site: &NumberedSite) -> Site {
+        Site {
+            counts: site.counts(),
+            frames: self.frames(site).into_iter().cloned().collect(),
+            gap: site.gap.map(|gap| gap as usize),
+            cut_off: site.cut_off.map(Stop::reason),
+            is_capture: site.is_capture,
+            has_peak: self.has_peak,
+        }
     }
 }
 
@@ -53,29 +167,28 @@ pub enum SortBy {
 }
 
 impl SortBy {
-    /// Sorts what has counts, the larger first. `compare` orders those that have the same, so that
-    /// every order is total.
-    pub(crate) fn sort<T>(
-        self,
-        list: &mut [T],
-        counts: impl Fn(&T) -> &SiteCounts,
-        compare: impl Fn(&T, &T) -> Ordering,
-    ) {
-        let weight = |counts: &SiteCounts| match self {
-            Self::Allocations => [counts.events(), counts.bytes, 0],
-            Self::Bytes => [counts.bytes, counts.events(), 0],
-            Self::PeakBytes => [counts.at_peak.bytes, counts.bytes, counts.events()],
+    /// What has more stands first.
+    pub(crate) fn weight(self, events: u64, bytes: u64, peak_bytes: u64) -> [u64; 3] {
+        match self {
+            Self::Allocations => [events, bytes, 0],
+            Self::Bytes => [bytes, events, 0],
+            Self::PeakBytes => [peak_bytes, bytes, events],
+        }
+    }
+
+    /// A total order: sites with the same counts are ordered by their frames.
+    pub(crate) fn compare(self, a: &NumberedSite, b: &NumberedSite) -> Ordering {
+        let weight = |site: &NumberedSite| {
+            self.weight(site.events(), site.counts.bytes, site.counts.peak_bytes())
         };
-        list.sort_by(|a, b| {
-            let by_counts = weight(counts(b)).cmp(&weight(counts(a)));
-            by_counts.then_with(|| compare(a, b))
-        });
+        weight(b).cmp(&weight(a)).then(a.rank.cmp(&b.rank))
     }
 }
 
 /// A place that allocated, with the calls that led there: one of
 /// [`CallSites::sites`](crate::CallSites::sites).
 #[derive(Clone, Debug)]
+#[cfg_attr(not(test), allow(dead_code))] // Some of it is there for `Debug` alone.
 #[non_exhaustive]
 pub struct Site {
     pub(crate) counts: SiteCounts,
@@ -149,9 +262,9 @@ pub(crate) fn add(counts: &mut SiteCounts, other: &SiteCounts) {
     counts.growth = longer.with_sums_of(&a, &b);
 }
 
-pub(crate) fn total<'a>(all: impl IntoIterator<Item = &'a SiteCounts>) -> SiteCounts {
+pub(crate) fn total(all: impl IntoIterator<Item = SiteCounts>) -> SiteCounts {
     all.into_iter().fold(SiteCounts::ZERO, |mut total, counts| {
-        total.add(counts);
+        total.add(&counts);
         total
     })
 }

@@ -16,12 +16,12 @@
 //!   another.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::built::{built, without_lines};
 use super::cycles::without_cycles;
 use super::frame::Frame;
-use super::site::{Site, SiteData};
+use super::site::SiteData;
 use crate::number::{counted, grouped};
 
 /// A site without a frame of the user's: it is on a thread of a library's, or its stack could not
@@ -56,8 +56,7 @@ pub(super) fn text(data: &SiteData) -> Result<String, String> {
         return Err(format!("no call sites to compare: {why}; `{{:#}}` shows what there is"));
     }
     // The text must not depend on which files are there.
-    let is_unread = |frame: &&Frame| frame.parts.is_name_unread;
-    if let Some(frame) = data.sites.iter().flat_map(Site::user_frames).find(is_unread) {
+    if let Some(frame) = unread(data) {
         let file = frame.file().unwrap_or("");
         return Err(format!(
             "no call sites to compare: the name of a function with a closure is not in the debug \
@@ -66,11 +65,7 @@ pub(super) fn text(data: &SiteData) -> Result<String, String> {
              source is; `{{:#}}` shows what there is"
         ));
     }
-    let mut by_key: BTreeMap<String, u64> = BTreeMap::new();
-    // Some runners let the harness keep what is printed, some do not.
-    for site in data.sites.iter().filter(|site| !site.is_capture) {
-        *by_key.entry(key(site)).or_default() += site.counts.events();
-    }
+    let by_key = by_key(data);
     let unattributed = data.unattributed.events();
     let total = by_key.values().sum::<u64>() + unattributed;
     let mut lines: Vec<(String, u64)> = by_key.into_iter().collect();
@@ -90,33 +85,89 @@ pub(super) fn text(data: &SiteData) -> Result<String, String> {
     Ok(text)
 }
 
+/// A frame whose name would have to be left out.
+fn unread(data: &SiteData) -> Option<&Frame> {
+    let is_unread = |frame: &Frame| frame.is_user() && frame.parts.is_name_unread;
+    let marks = data.chains.list.map(is_unread);
+    let site = data.sites.iter().find(|site| data.has_any(site, &marks))?;
+    data.frames(site).into_iter().find(|frame| is_unread(frame))
+}
+
 /// A function of the user's in a chain.
-#[derive(PartialEq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Entry<'a> {
     file: &'a str,
     function: &'a str,
     is_closure: bool,
 }
 
-/// The chain of the user's functions, innermost first.
-fn key(site: &Site) -> String {
-    let frames: Vec<&Frame> = site.user_frames().collect();
-    let mut entries: Vec<Entry<'_>> = frames
-        .iter()
-        .enumerate()
-        .map(|(index, frame)| Entry {
-            file: frame.file().unwrap_or(""),
-            function: function(frame, &frames[index + 1..]),
-            is_closure: frame.parts.is_closure,
+/// A number for each distinct entry.
+#[derive(Default)]
+struct Entries<'a> {
+    entries: Vec<Entry<'a>>,
+    numbers: HashMap<Entry<'a>, u32>,
+}
+
+impl<'a> Entries<'a> {
+    fn number(&mut self, entry: Entry<'a>) -> u32 {
+        *self.numbers.entry(entry).or_insert_with(|| {
+            self.entries.push(entry);
+            self.entries.len() as u32 - 1
         })
-        .collect();
-    if let Some(gap) = site.gap {
-        let inner = site.frames[..gap].iter().filter(|frame| frame.is_user()).count();
-        entries.insert(inner, LEFT_OUT);
     }
-    // It is no recursion where a function calls another one with a closure of its own.
-    let is_same = |a: &Entry<'_>, b: &Entry<'_>| a == b && !a.is_closure;
-    let mut entries = without_cycles(&entries.iter().collect::<Vec<_>>(), is_same);
+
+    fn get(&self, number: u32) -> Entry<'a> {
+        self.entries[number as usize]
+    }
+}
+
+/// The number of events of each chain, by its text.
+fn by_key(data: &SiteData) -> BTreeMap<String, u64> {
+    let mut entries = Entries::default();
+    let left_out = entries.number(LEFT_OUT);
+    let list = &data.chains.list;
+    let is_user = list.map(Frame::is_user);
+    let of_frame = list.map(|frame| {
+        let name = Some(frame.parts.name.as_str()).filter(|name| !name.is_empty())?;
+        Some(entries.number(entry(frame, name)))
+    });
+    // First by numbers: many sites have the same chain, for recursion shows once.
+    let mut by_chain: HashMap<(Vec<u32>, bool), u64> = HashMap::new();
+    // Some runners let the harness keep what is printed, some do not.
+    for site in data.sites.iter().filter(|site| !site.is_capture) {
+        let numbers = data.numbers(site);
+        let mut chain = Vec::with_capacity(numbers.len() + 1);
+        for (at, frame) in numbers.iter().enumerate() {
+            if site.gap == Some(at as u32) {
+                chain.push(left_out);
+            }
+            if is_user[*frame as usize] {
+                chain.push(of_frame[*frame as usize].unwrap_or_else(|| {
+                    let frames = data.frames(site);
+                    entries.number(entry(frames[at], outer_name(&frames[at..])))
+                }));
+            }
+        }
+        // It is no recursion where a function calls another one with a closure of its own.
+        let is_same = |a: u32, b: u32| a == b && !entries.get(a).is_closure;
+        let chain = without_cycles(&chain, is_same);
+        *by_chain.entry((chain, site.cut_off.is_some())).or_default() += site.events();
+    }
+    let mut by_key = BTreeMap::new();
+    for ((chain, is_cut_off), events) in by_chain {
+        let entries = chain.into_iter().map(|number| entries.get(number));
+        *by_key.entry(key(entries.collect(), is_cut_off)).or_default() += events;
+    }
+    by_key
+}
+
+fn entry<'a>(frame: &'a Frame, function: &'a str) -> Entry<'a> {
+    let file = frame.file().unwrap_or("");
+    Entry { file, function, is_closure: frame.parts.is_closure }
+}
+
+/// The text of a chain of the user's functions, innermost first.
+fn key(mut entries: Vec<Entry<'_>>, is_cut_off: bool) -> String {
     entries.dedup_by_key(|entry| (entry.file, entry.function));
     let mut key = String::new();
     for Entry { file, function, .. } in entries {
@@ -126,19 +177,18 @@ fn key(site: &Site) -> String {
     if key.is_empty() {
         key.push_str(OUTSIDE);
     }
-    key.push_str(site.cut_off.map_or("", |_| CUT_OFF));
+    key.push_str(if is_cut_off { CUT_OFF } else { "" });
     key
 }
 
-/// The name of a frame. A closure may have no path, and its source may not tell its function
-/// either, if a macro wrote it. It counts as the next function further out: as one of the same
-/// file, if there is one.
-fn function<'a>(frame: &'a Frame, outer: &[&'a Frame]) -> &'a str {
-    let named = |frame: &&Frame| !frame.parts.name.is_empty();
-    let mut of_file =
-        outer.iter().copied().filter(|outer| outer.file() == frame.file()).filter(named);
-    let next = || of_file.next().or_else(|| outer.iter().copied().find(named));
-    Some(frame).filter(named).or_else(next).map_or("{closure}", |frame| &frame.parts.name)
+/// The name of the first frame, which has none. A closure may have no path, and its source may not
+/// tell its function either, if a macro wrote it. It counts as the next function of the user's
+/// further out: as one of the same file, if there is one.
+fn outer_name<'a>(frames: &[&'a Frame]) -> &'a str {
+    let is_named = |frame: &&&Frame| frame.is_user() && !frame.parts.name.is_empty();
+    let mut of_file = frames.iter().filter(|outer| outer.file() == frames[0].file());
+    let outer = of_file.find(is_named).or_else(|| frames.iter().find(is_named));
+    outer.map_or("{closure}", |frame| &frame.parts.name)
 }
 
 #[cfg(test)]

@@ -8,9 +8,9 @@ use std::sync::Mutex;
 use super::code::Owner;
 use super::frame::Frame;
 use super::of_recording::of_recording;
-use super::site::Site;
+use super::site::SiteData;
 use crate::counters;
-use crate::reading::Recording;
+use crate::reading::{CompactCounts, Recording};
 use crate::stacks::{SiteCounts, Stack};
 
 /// Whether what is allocated at this stack may be freed by the end of a thread. In doubt it may.
@@ -24,9 +24,11 @@ pub(crate) fn may_be_thread_start(stack: &'static Stack) -> bool {
             return known;
         }
         let mut recording = Recording::default();
-        recording.stacks.push((stack, SiteCounts { allocs: 1, ..SiteCounts::ZERO }));
+        let counts = SiteCounts { allocs: 1, ..SiteCounts::ZERO };
+        recording.stacks.push((stack, CompactCounts::of(&counts)));
         let sites = of_recording(&recording, Location::caller());
-        let may_be = sites.sites().iter().all(|site| may_be(&site.frames));
+        let data = sites.data();
+        let may_be = data.sites.iter().all(|site| may_be(&data.frames(site)));
         if let Ok(mut known) = KNOWN.try_lock() {
             known.insert(address, may_be);
         }
@@ -35,7 +37,7 @@ pub(crate) fn may_be_thread_start(stack: &'static Stack) -> bool {
 }
 
 /// Whether what is allocated here, innermost frame first, may be freed by the end of a thread.
-fn may_be(frames: &[Frame]) -> bool {
+fn may_be(frames: &[&Frame]) -> bool {
     for frame in frames {
         let name = frame.function().unwrap_or_default().trim_start_matches('<');
         if is_of_threads(name, frame.file()) {
@@ -62,13 +64,13 @@ fn is_of_threads(name: &str, file: Option<&str>) -> bool {
 }
 
 /// Whether code starts threads: then there are sites where that is allocated for.
-pub(crate) fn starts_threads(sites: &[Site]) -> bool {
-    // Only what the user's line called. Further out are the callers of the user's code.
-    let mut called = sites.iter().map(|site| {
-        let frames = site.frames().iter();
-        frames.take_while(|frame| !frame.is_user())
-    });
-    called.any(|mut frames| frames.any(starts_thread))
+pub(crate) fn starts_threads(data: &SiteData) -> bool {
+    let starts = data.chains.list.map(starts_thread);
+    data.sites.iter().filter(|site| data.has_any(site, &starts)).any(|site| {
+        // Only what the user's line called. Further out are the callers of the user's code.
+        let mut called = data.frames(site).into_iter().take_while(|frame| !frame.is_user());
+        called.any(starts_thread)
+    })
 }
 
 /// All of std's ways to start a thread lead through one function. The new thread runs in a closure
@@ -87,7 +89,7 @@ mod tests {
     /// if `has_lines`.
     fn may_be(frames: &str, has_lines: bool) -> bool {
         let user = if has_lines { "p::f @ /p/src/main.rs:2" } else { "p::f" };
-        super::may_be(&site_below(frames, user).frames)
+        super::may_be(&site_below(frames, user).frames.iter().collect::<Vec<_>>())
     }
 
     #[test]
@@ -119,7 +121,7 @@ mod tests {
             let stacks = &[(&[1, 2][..], counts(1, 0, 8))];
             let program =
                 Program { places: &places, location: "src/main.rs", stacks, ..Program::NONE };
-            assert_eq!(starts_threads(&program.data().sites), expected, "{inner} {outer}");
+            assert_eq!(starts_threads(&program.data()), expected, "{inner} {outer}");
         };
         let start = "std::thread::Builder::spawn_unchecked_";
         let within = "std::thread::Builder::spawn_unchecked_::{closure}";

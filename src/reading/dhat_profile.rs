@@ -1,5 +1,6 @@
 //! Cold: `DhatProfile`, what a DHAT file says, as plain data.
 
+use super::compact_counts::CompactCounts;
 use super::program_points::ProgramPoints;
 use super::recording::Recording;
 use crate::blocks::{PointNumbers, Times};
@@ -43,11 +44,14 @@ impl DhatProfile {
         if let Some(heap) = &recording.heap {
             return Self::of_heap(heap.clone(), openings);
         }
-        let stacks = recording.stacks.iter().map(|(stack, counts)| (Some(*stack), counts));
-        let points = stacks.chain([(None, &recording.unattributed)]).map(|(stack, counts)| {
-            let total = Blocks { blocks: counts.events(), bytes: counts.bytes };
-            (stack, PointNumbers { total, ..PointNumbers::default() })
-        });
+        let of_stack = |(stack, counts): &(&'static Stack, CompactCounts)| {
+            (Some(*stack), Blocks { blocks: counts.events(), bytes: counts.bytes })
+        };
+        let others = &recording.unattributed;
+        let others = Blocks { blocks: others.events(), bytes: others.bytes };
+        let totals = recording.stacks.iter().map(of_stack).chain([(None, others)]);
+        let points =
+            totals.map(|(stack, total)| (stack, PointNumbers { total, ..PointNumbers::default() }));
         let points = points.filter(|(_, numbers)| numbers.total.blocks > 0).collect();
         Self { kind: DhatKind::Allocations, points, openings, is_trimmed: true, peak_at: 0, end: 0 }
     }

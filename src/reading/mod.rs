@@ -1,9 +1,11 @@
 //! Cold: copies of what the hot tables hold. Reports, snapshots and profiles are made from them.
 //!
-//! - [`recording`]: what a scope has recorded; [`process_recorder`]: the same of the process;
-//!   [`program_points`]: a heap profile; [`dhat_profile`]: any of these, as DHAT has it.
+//! - [`recording`]: what a scope has recorded, in [`compact_counts`]; [`process_recorder`]: the
+//!   same of the process; [`program_points`]: a heap profile; [`dhat_profile`]: any of these, as
+//!   DHAT has it.
 //! - [`mod@return_addresses`]: those of one stack.
 
+mod compact_counts;
 #[cfg(feature = "dhat-compat")]
 mod dhat_profile;
 #[cfg(feature = "backtraces")]
@@ -13,6 +15,7 @@ mod recording;
 #[cfg(feature = "backtraces")]
 mod return_addresses;
 
+pub(crate) use compact_counts::CompactCounts;
 #[cfg(feature = "dhat-compat")]
 pub(crate) use dhat_profile::{DhatKind, DhatProfile};
 #[cfg(feature = "backtraces")]

@@ -1,6 +1,7 @@
 //! Cold: `ProcessRecorder`, what all threads allocate from its start on, by stack. It is the
 //! difference between what `stacks` has counted at each stack then and now.
 
+use super::compact_counts::CompactCounts;
 use super::program_points::ProgramPoints;
 use super::recording::Recording;
 use crate::blocks::ProcessProfile;
@@ -45,7 +46,9 @@ impl ProcessRecorder {
             let before = before.map_or(SiteCounts::ZERO, |at| self.before[at].1);
             let counts = counts.since(&before);
             match stack {
-                Some(stack) if counts.events() > 0 => recording.stacks.push((stack, counts)),
+                Some(stack) if counts.events() > 0 => {
+                    recording.stacks.push((stack, CompactCounts::of(&counts)));
+                }
                 Some(_) => {}
                 None => recording.unattributed = counts,
             }

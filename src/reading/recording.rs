@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use super::ProgramPoints;
+use super::{CompactCounts, ProgramPoints};
 use crate::counters::Blocks;
 use crate::ignored::Ignored;
+use crate::index::Index;
 use crate::open_scopes::SharedScope;
 use crate::stacks::{FirstOverrun, Records, SiteCounts, Stack};
 use crate::threads::{OpenScope, Tracking};
@@ -14,7 +15,7 @@ use crate::threads::{OpenScope, Tracking};
 #[derive(Clone, Default)]
 pub(crate) struct Recording {
     /// In no particular order. A stack may come more than once.
-    pub(crate) stacks: Vec<(&'static Stack, SiteCounts)>,
+    pub(crate) stacks: Vec<(&'static Stack, CompactCounts)>,
     /// With more entries than this in `stacks`, those of the same stack are united: a future may be
     /// polled millions of times.
     most: usize,
@@ -61,7 +62,7 @@ impl Recording {
             Some(stack) => {
                 self.openings.extend(is_opening.then_some(stack));
                 if counts.events() > 0 {
-                    self.stacks.push((stack, *counts));
+                    self.stacks.push((stack, CompactCounts::of(counts)));
                 }
             }
             None => self.unattributed.add(counts),
@@ -76,7 +77,7 @@ impl Recording {
     /// many allocation events.
     pub(crate) fn add(&mut self, records: Records<'_>, earlier_events: u64) {
         records.visit(&mut |stack, counts| match stack {
-            Some(stack) => self.stacks.push((stack, *counts)),
+            Some(stack) => self.stacks.push((stack, CompactCounts::of(counts))),
             None => self.unattributed.add(counts),
         });
         if let Some(opening) = records.opening() {
@@ -101,7 +102,7 @@ impl Recording {
         tracking.visit_live(&mut |stack, size| {
             let counts = SiteCounts { allocs: 1, bytes: size, ..SiteCounts::ZERO };
             match stack {
-                Some(stack) => live.stacks.push((stack, counts)),
+                Some(stack) => live.stacks.push((stack, CompactCounts::of(&counts))),
                 None => live.unattributed.add(&counts),
             }
         });
@@ -121,7 +122,8 @@ impl Recording {
             .collect();
         let of = |stack| at_peak.get(&stack).copied().unwrap_or(Blocks::NONE);
         for (stack, counts) in &mut self.stacks {
-            counts.at_peak = of(Some(address(stack)));
+            let at_peak = of(Some(address(stack)));
+            *counts = CompactCounts::of(&SiteCounts { at_peak, ..counts.get() });
         }
         self.unattributed.at_peak = of(None);
         self.heap = Some(heap);
@@ -129,13 +131,22 @@ impl Recording {
 
     /// Makes one entry of all that have the same stack.
     fn unite(&mut self) {
-        self.stacks.sort_by_key(|(stack, _)| *stack as *const Stack);
-        self.stacks.dedup_by(|(later, counts), (stack, sum)| {
-            let is_same = std::ptr::eq(*later, *stack);
-            if is_same {
-                sum.add(counts);
+        let mut places = Index::default();
+        let stacks = self.stacks.as_mut_slice();
+        let mut united = 0;
+        for at in 0..stacks.len() {
+            match places.find_or_insert(stacks[at].0 as *const Stack as usize, united) {
+                Some(known) => {
+                    let mut sum = stacks[known].1.get();
+                    sum.add(&stacks[at].1.get());
+                    stacks[known].1 = CompactCounts::of(&sum);
+                }
+                None => {
+                    stacks.swap(united, at);
+                    united += 1;
+                }
             }
-            is_same
-        });
+        }
+        self.stacks.truncate(united);
     }
 }

@@ -12,6 +12,7 @@ use crate::budget::{self, Entrance, ExceededData, Metric, Mode, Runs};
 use crate::call_sites::advice;
 use crate::call_sites::built::has_names;
 use crate::call_sites::place::place;
+use crate::call_sites::site::NumberedSite;
 use crate::call_sites::SortBy;
 use crate::counters::AtWork;
 use crate::number::grouped;
@@ -109,9 +110,10 @@ fn push_lists(_: AtWork<'_>, text: &mut String, lists: &[List], mode: Mode) {
 
 /// How much of it a second run would not allocate, as far as that is known.
 fn at_first_use(list: &List) -> Option<String> {
-    let sites = list.sites.data().sites.iter();
-    let made_once = sites.filter(|site| advice::is_first_use(&site.frames));
-    let count = made_once.map(|site| site.counts.events()).sum();
+    let data = list.sites.data();
+    let is_first_use = data.chains.list.map(advice::is_first_use);
+    let made_once = data.sites.iter().filter(|site| data.has_any(site, &is_first_use));
+    let count = made_once.map(NumberedSite::events).sum();
     (count > 0 && !list.is_warm).then(|| list.subject.counted(count))
 }
 

@@ -100,7 +100,7 @@ pub(super) fn push_list(text: &mut String, list: &List, mode: Mode) -> bool {
 
 fn push_heading(text: &mut String, list: &List, count: usize) {
     let (data, subject, order) = (list.sites.data(), list.subject, list.order);
-    let total = total(data.sites.iter().map(|site| &site.counts));
+    let total = data.total_of_sites();
     let total = match order {
         SortBy::Allocations => subject.counted(total.events()),
         SortBy::Bytes | SortBy::PeakBytes => counted(total.bytes, "byte"),
@@ -131,7 +131,7 @@ fn push_rows(text: &mut String, list: &List) {
     let (shown, others) = rows.split_at(MAX_SITES.min(rows.len()));
     push_shown(text, shown);
     if !others.is_empty() {
-        let left = total(others.iter().map(|row| &row.counts));
+        let left = total(others.iter().map(|row| row.counts));
         let number = counted(others.len() as u64, "more site");
         let events = list.subject.counted(left.events());
         push_line(

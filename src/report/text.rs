@@ -116,7 +116,7 @@ fn push_uncounted(text: &mut String, data: &ExceededData) {
 
 #[cfg(feature = "backtraces")]
 fn starts_threads(data: &ExceededData) -> bool {
-    data.call_sites().is_some_and(|sites| call_sites::starts_threads(sites.sites()))
+    data.call_sites().is_some_and(|sites| call_sites::starts_threads(sites.data()))
 }
 
 #[cfg(not(feature = "backtraces"))]

@@ -29,7 +29,7 @@ mod target;
 
 pub(crate) use place::{Place, Symbol};
 
-/// One `Place` for each return address, in their order.
+/// One `Place` for each return address, in their order. They are distinct.
 ///
 /// Never panics; at home on a thread with a small stack; waits for nothing but
 /// std's own lock on backtraces.

@@ -31,7 +31,7 @@ pub(super) fn find(text: &str, is_wanted: impl Fn(u8) -> bool) -> Option<usize> 
 }
 
 fn is_hexadecimal(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_hexdigit())
+    find(text, |byte| !byte.is_ascii_hexdigit()).is_none()
 }
 
 pub(super) fn is_in_identifier(c: char) -> bool {
@@ -49,7 +49,12 @@ pub(super) fn braced(text: &str) -> Option<(&str, &str)> {
     if !text.starts_with('{') {
         return None;
     }
-    let end = if text.starts_with("{{") { text.find("}}")? + 2 } else { text.find('}')? + 1 };
+    let first = find(text, |byte| byte == b'}')?;
+    let end = match text.starts_with("{{") {
+        false => first + 1,
+        true if text[first..].starts_with("}}") => first + 2,
+        true => text.find("}}")? + 2,
+    };
     Some(text.split_at(end))
 }
 
@@ -134,5 +139,7 @@ pub(crate) fn split_at_word<'a>(qualified: &'a str, word: &str) -> Option<(&'a s
 }
 
 pub(super) fn is_identifier(text: &str) -> bool {
-    text.chars().all(is_in_identifier) && text.starts_with(|c: char| !c.is_ascii_digit())
+    let is_ascii = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let rest = find(text, |byte| !is_ascii(byte)).map_or("", |at| &text[at..]);
+    rest.chars().all(is_in_identifier) && text.starts_with(|c: char| !c.is_ascii_digit())
 }

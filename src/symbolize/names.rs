@@ -134,7 +134,7 @@ fn without_type(text: &str) -> &str {
 }
 
 fn rewritten(function: &str, braced_segment: impl Fn(&str) -> &str) -> String {
-    let mut readable = String::new();
+    let mut readable = String::with_capacity(function.len());
     let mut rest = without_hash(function);
     while let Some(at) = find(rest, |byte| matches!(byte, b'[' | b'{' | b'.')) {
         let (before, bracketed) = rest.split_at(at);

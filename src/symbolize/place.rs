@@ -1,12 +1,15 @@
 //! Cold: `Place` and `Symbol`, what is known of a return address.
 
+use std::sync::Arc;
+
 /// A function, and the place in it. What is not known is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Symbol {
     /// As std prints it: demangled, with all that it has of generics, hashes and crate numbers; see
     /// [`names`](super::names).
     pub(crate) function: Option<String>,
-    pub(crate) file: Option<String>,
+    /// Symbols one after the other often share it.
+    pub(crate) file: Option<Arc<str>>,
     pub(crate) line: Option<u32>,
     pub(crate) column: Option<u32>,
 }

@@ -6,6 +6,15 @@ fn build(root: &str) -> Build {
     Build { root: root.to_owned() }
 }
 
+fn owner_of(
+    build: &Build,
+    function: Option<&str>,
+    krate: Option<&str>,
+    file: Option<&str>,
+) -> Owner {
+    Build::owner(function, krate, file.map(|file| build.file_owner(file)))
+}
+
 #[test]
 fn the_root_is_what_remains_of_a_path_that_ends_with_the_location() {
     let find = |location: &str, files: &[&str]| {
@@ -45,7 +54,7 @@ fn an_absolute_location_takes_the_folder_that_it_lies_in() {
 #[test]
 fn the_user_is_told_by_the_file() {
     let check = |file, expected| {
-        let owner = build("/users/u/p").owner(Some("f"), None, Some(file));
+        let owner = owner_of(&build("/users/u/p"), Some("f"), None, Some(file));
         assert_eq!(owner, expected, "{file}");
     };
     check("/users/u/p/src/a.rs", Owner::User);
@@ -75,7 +84,7 @@ fn the_user_is_told_by_the_file() {
 fn a_package_beside_the_root_is_the_users() {
     let check = |root, file, expected: Option<&str>| {
         let build = build(root);
-        let is_user = build.owner(Some("f"), None, Some(file)) == Owner::User;
+        let is_user = owner_of(&build, Some("f"), None, Some(file)) == Owner::User;
         assert_eq!(is_user.then(|| build.relative(file)).as_deref(), expected, "{file}");
     };
     check("/users/u/p", "/users/u/p2/src/a.rs", Some("../p2/src/a.rs"));
@@ -94,17 +103,17 @@ fn a_package_beside_the_root_is_the_users() {
 
 #[test]
 fn folders_above_the_root_say_nothing() {
-    let owner = build("/srv/vendor/p").owner(Some("f"), None, Some("/srv/vendor/p/src/a.rs"));
+    let owner = owner_of(&build("/srv/vendor/p"), Some("f"), None, Some("/srv/vendor/p/src/a.rs"));
     assert_eq!(owner, Owner::User);
     let build = build("/");
-    assert_eq!(build.owner(Some("f"), None, Some("/src/a.rs")), Owner::User);
+    assert_eq!(owner_of(&build, Some("f"), None, Some("/src/a.rs")), Owner::User);
     assert_eq!(build.relative("/src/a.rs"), "src/a.rs");
 }
 
 #[test]
 fn rewritten_paths_are_the_users_where_they_are_relative() {
     let check = |file, expected| {
-        assert_eq!(build("").owner(Some("f"), None, Some(file)), expected, "{file}");
+        assert_eq!(owner_of(&build(""), Some("f"), None, Some(file)), expected, "{file}");
     };
     check("tests/a.rs", Owner::User);
     check("./tests/a.rs", Owner::User);
@@ -116,7 +125,7 @@ fn rewritten_paths_are_the_users_where_they_are_relative() {
     let dot = Build::find("tests/a.rs", ["./tests/a.rs"], &[]);
     assert_eq!(dot, build("."));
     let check = |file, expected| {
-        assert_eq!(dot.owner(Some("f"), None, Some(file)), expected, "{file}");
+        assert_eq!(owner_of(&dot, Some("f"), None, Some(file)), expected, "{file}");
     };
     check("./tests/a.rs", Owner::User);
     check("./x-1.0.0/src/a.rs", Owner::Dependency);
@@ -128,7 +137,7 @@ fn rewritten_paths_are_the_users_where_they_are_relative() {
 fn what_the_compiler_makes_for_the_users_code_is_not_the_users() {
     let check = |function, expected| {
         let owner =
-            build("/p").owner(Some(function), names::crate_of(function), Some("/p/src/a.rs"));
+            owner_of(&build("/p"), Some(function), names::crate_of(function), Some("/p/src/a.rs"));
         assert_eq!(owner, expected, "{function}");
     };
     check("core::ptr::drop_in_place<p::M>", Owner::Std);
@@ -141,7 +150,7 @@ fn what_the_compiler_makes_for_the_users_code_is_not_the_users() {
 #[test]
 fn a_users_crate_may_have_the_name_of_another() {
     let check = |root: &str, function, file, expected| {
-        let owner = build(root).owner(Some(function), names::crate_of(function), Some(file));
+        let owner = owner_of(&build(root), Some(function), names::crate_of(function), Some(file));
         assert_eq!(owner, expected, "{function}");
     };
     check("/p", "alloc::parse", "/p/tests/alloc.rs", Owner::User);
@@ -158,7 +167,7 @@ fn a_users_crate_may_have_the_name_of_another() {
 fn without_a_file_only_the_name_speaks() {
     let check = |function, expected| {
         assert_eq!(
-            build("/p").owner(function, function.and_then(names::crate_of), None),
+            owner_of(&build("/p"), function, function.and_then(names::crate_of), None),
             expected,
             "{function:?}"
         );

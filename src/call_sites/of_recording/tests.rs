@@ -1,14 +1,15 @@
 //! Cold: tests of how call sites are made of a recording.
 
 use super::super::fixture::{counts, Program};
-use super::{leading, Site};
+use super::super::site::Site;
+use super::leading;
 use crate::stacks::{Growth, SiteCounts};
 use crate::walk::Stop;
 
 /// The frames of each site, innermost first.
 fn chains(program: &Program<'_>) -> Vec<Vec<String>> {
     let frames = |site: &Site| site.frames.iter().map(ToString::to_string).collect();
-    program.data().sites.iter().map(frames).collect()
+    program.data().listed().iter().map(frames).collect()
 }
 
 const HARNESS: Program<'_> = Program {
@@ -132,7 +133,7 @@ fn the_opener_stays_where_the_library_calls_back() {
     let inlined = Program { stacks: &[(&[1, 5], counts(1, 0, 8))], ..INLINED };
     for program in [inlined, not_inlined] {
         let data = program.data();
-        let columns: Vec<_> = data.sites[0].user_frames().map(|frame| frame.column()).collect();
+        let columns: Vec<_> = data.listed()[0].user_frames().map(|frame| frame.column()).collect();
         assert_eq!(columns, [Some(30), Some(5)]);
     }
 }
@@ -161,7 +162,7 @@ fn the_opening_that_a_stack_shares_most_with_decides() {
     }
     .data();
     assert_eq!(data.sites.len(), 1, "both read the same");
-    assert_eq!((data.sites[0].frames.len(), data.sites[0].counts.events()), (1, 3));
+    assert_eq!((data.listed()[0].frames.len(), data.listed()[0].counts.events()), (1, 3));
 }
 
 #[test]
@@ -174,18 +175,18 @@ fn a_stack_too_deep_for_its_outer_end_is_laid_against_the_opening() {
     };
     let expected = ["t::deep at src/main.rs:6", "t::future at src/main.rs:5"];
     assert_eq!(chains(&opened), [expected]);
-    assert_eq!(opened.data().sites[0].cut_off, None);
+    assert_eq!(opened.data().listed()[0].cut_off, None);
 
     let data = Program { stacks: &[(&[6, 6, 6], counts(1, 0, 8))], ..opened }.data();
-    assert_eq!(data.sites[0].cut_off, Some(Stop::TooDeep.reason()));
-    assert_eq!(data.sites[0].frames.len(), 3);
+    assert_eq!(data.listed()[0].cut_off, Some(Stop::TooDeep.reason()));
+    assert_eq!(data.listed()[0].frames.len(), 3);
 }
 
 #[test]
 fn another_thread_keeps_its_whole_stack() {
     let data =
         Program { openings: &[&[1]], stacks: &[(&[7, 8], counts(1, 0, 8))], ..THREADS }.data();
-    assert_eq!((data.sites[0].frames.len(), data.sites[0].cut_off), (2, None));
+    assert_eq!((data.listed()[0].frames.len(), data.listed()[0].cut_off), (2, None));
 }
 
 const LINES: Program<'_> = Program {
@@ -214,9 +215,12 @@ fn sites_that_read_the_same_are_one_and_the_order_is_total() {
         let data = Program { stacks: &stacks, ..LINES }.data();
         let numbers =
             |site: &Site| (site.frames[0].line(), site.counts.events(), site.counts.bytes);
-        let numbers: Vec<_> = data.sites.iter().map(numbers).collect();
+        let numbers: Vec<_> = data.listed().iter().map(numbers).collect();
         assert_eq!(numbers, [(Some(1), 3, 20), (Some(2), 1, 8), (Some(3), 1, 8), (Some(4), 1, 7)]);
-        assert_eq!((data.sites[0].counts.reallocs, data.sites[0].frames[0].column()), (2, Some(1)));
+        assert_eq!(
+            (data.listed()[0].counts.reallocs, data.listed()[0].frames[0].column()),
+            (2, Some(1))
+        );
     }
 }
 
@@ -226,7 +230,7 @@ fn of_merged_sites_the_longest_growth_stays() {
     let grown = |steps| SiteCounts { growth: growth(steps), ..counts(0, steps, 48) };
     for steps in [[1, 2], [2, 1]] {
         let stacks = &[(&[1][..], grown(steps[0])), (&[2], grown(steps[1]))];
-        assert_eq!(Program { stacks, ..LINES }.data().sites[0].counts.growth.steps, 2);
+        assert_eq!(Program { stacks, ..LINES }.data().listed()[0].counts.growth.steps, 2);
     }
 }
 
@@ -250,7 +254,8 @@ fn the_user_leads_else_the_innermost_that_says_something() {
         let places = &format!("9 t::main @ /p/src/main.rs:1\n{places}");
         let stacks = &[(&[1, 2, 3][..], counts(1, 0, 8))];
         let data = Program { places, openings: &[&[9]], stacks, ..LINES }.data();
-        assert_eq!(leading(&data.sites[0].frames).expect("a frame").to_string(), expected);
+        let frames = data.frames(&data.sites[0]);
+        assert_eq!(frames[leading(&frames).expect("a frame")].to_string(), expected);
     };
     let push = "3 alloc::vec::push @ /rustc/5/library/alloc/src/vec/mod.rs:1";
     let dependency = "2 x::run @ /c/registry/src/i/x-1.0.0/src/lib.rs:1";
@@ -303,8 +308,8 @@ fn a_deep_stack_has_both_ends() {
             stop: Stop::MiddleLeftOut,
             ..Program::NONE
         };
-        let mut data = program.data();
-        (data.sites.remove(0), super::super::snapshot::text(&program.data()).expect("a text"))
+        let data = program.data();
+        (data.listed()[0].clone(), super::super::snapshot::text(&program.data()).expect("a text"))
     };
     let text = |chain: &str| format!("1 allocation at 1 site\n   1  {chain}\n");
 

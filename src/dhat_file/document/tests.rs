@@ -12,7 +12,12 @@ fn symbol(function: &str, place: &str) -> Symbol {
     let file = parts.next().filter(|file| !file.is_empty()).map(str::to_owned);
     let mut number = || parts.next().map(|number| number.parse().expect("a number"));
     let line = number();
-    Symbol { function: Some(function.to_owned()), file, line, column: number() }
+    Symbol {
+        function: Some(function.to_owned()),
+        file: file.map(Into::into),
+        line,
+        column: number(),
+    }
 }
 
 /// What is at the addresses of these tests, innermost function first.

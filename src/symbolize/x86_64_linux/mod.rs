@@ -6,7 +6,7 @@
 #![allow(unsafe_code)]
 
 use std::backtrace::Backtrace;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ffi::c_void;
 use std::panic::catch_unwind;
 
@@ -47,17 +47,18 @@ pub(super) fn resolve(return_addresses: &[usize]) -> Vec<Place> {
 fn places_of(return_addresses: &[usize]) -> Vec<Place> {
     let modules = Modules::loaded();
     // In order, for std keeps the debug information of a few files only.
-    let distinct: BTreeSet<usize> = return_addresses.iter().copied().collect();
+    let mut sorted = return_addresses.to_vec();
+    sorted.sort();
     let (staying, others): (Vec<_>, Vec<_>) =
-        distinct.into_iter().partition(|&address| modules.stays(address));
+        sorted.into_iter().partition(|&address| modules.stays(address));
     let mut known = known(&staying, &capture);
     // From here on std must not need the loader any more: it looks once which files are loaded.
     if known.is_empty() {
         drop(Backtrace::force_capture().to_string());
     }
     known.extend(self::known(&others, &capture_held));
-    let place = |&address: &usize| match known.get(&address) {
-        Some(symbols) => Place::Known(symbols.clone()),
+    let place = |&address: &usize| match known.remove(&address) {
+        Some(symbols) => Place::Known(symbols),
         None => unknown(&modules, address),
     };
     return_addresses.iter().map(place).collect()

@@ -10,6 +10,8 @@
 //!                                at src/names.rs:19:57
 //! ```
 
+use std::sync::Arc;
+
 use crate::symbolize::place::Symbol;
 
 /// A frame of the stack: one address, and the functions that are there, innermost first.
@@ -22,6 +24,7 @@ pub(super) struct PrintedFrame {
 /// The frames in the order of the text. Neighbours with the same address are one frame.
 pub(super) fn parse(text: &str) -> Vec<PrintedFrame> {
     let mut frames: Vec<PrintedFrame> = Vec::new();
+    let mut last_file: Option<Arc<str>> = None;
     for line in text.lines() {
         match (Line::of(line), frames.last_mut()) {
             (Line::Function(Some(address), name), frame) => match frame {
@@ -32,8 +35,10 @@ pub(super) fn parse(text: &str) -> Vec<PrintedFrame> {
             (Line::Place(place), Some(frame)) => {
                 let Some(symbol) = frame.symbols.last_mut() else { continue };
                 if symbol.file.is_none() {
-                    (symbol.file, symbol.line) = (Some(place.file.to_owned()), Some(place.line));
-                    symbol.column = place.column;
+                    let known = last_file.take().filter(|last| **last == *place.file);
+                    last_file = Some(known.unwrap_or_else(|| place.file.into()));
+                    symbol.file = last_file.clone();
+                    (symbol.line, symbol.column) = (Some(place.line), place.column);
                 }
             }
             // A name with a line break, which `#[export_name]` allows, ends there.
@@ -128,7 +133,7 @@ mod tests {
     fn symbol(function: &str, file: &str, line: u32, column: u32) -> Symbol {
         Symbol {
             function: (!function.is_empty()).then(|| function.to_owned()),
-            file: (!file.is_empty()).then(|| file.to_owned()),
+            file: (!file.is_empty()).then(|| file.into()),
             line: (line > 0).then_some(line),
             column: (column > 0).then_some(column),
         }

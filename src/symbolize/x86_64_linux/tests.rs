@@ -169,13 +169,12 @@ fn functions(place: &Place) -> Vec<&str> {
 }
 
 #[test]
-fn places_are_in_the_order_of_the_addresses_each_time_that_one_occurs() {
+fn places_are_in_the_order_of_the_addresses() {
     let mut addresses = some_addresses();
     let expected = symbolize(&addresses);
     addresses.reverse();
-    addresses.extend_from_within(..);
     let places = symbolize(&addresses);
-    let expected: Vec<_> = expected.iter().rev().cycle().take(addresses.len()).cloned().collect();
+    let expected: Vec<_> = expected.into_iter().rev().collect();
     assert_eq!(places, expected);
     assert_eq!(symbolize(&[]), []);
 }

@@ -1,0 +1,99 @@
+//! Cold: `FrameList`, the distinct frames of a recording, so that a number can stand for each. A
+//! recording may have a million stacks, and a few thousand frames.
+
+use std::sync::Arc;
+
+use super::frame::{Frame, FrameParts};
+
+/// Frames by their numbers.
+#[derive(Default)]
+pub(crate) struct FrameList {
+    /// In order: numbers compare as their frames do.
+    frames: Vec<Frame>,
+    /// Of each frame a number that is the same for all that read the same. Such numbers compare as
+    /// the wordings do.
+    wordings: Vec<u32>,
+}
+
+impl FrameList {
+    /// The list, and the number of each frame in it.
+    pub(super) fn new(parts: Vec<Vec<FrameParts>>) -> (Self, Vec<Vec<u32>>) {
+        let mut numbers: Vec<Vec<u32>> = parts.iter().map(|parts| vec![0; parts.len()]).collect();
+        let all = parts.into_iter().flatten().map(|parts| Frame { parts: Arc::new(parts) });
+        let mut sorted: Vec<(Frame, &mut u32)> = all.zip(numbers.iter_mut().flatten()).collect();
+        sorted.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        let mut frames: Vec<Frame> = Vec::new();
+        for (frame, number) in sorted {
+            if frames.last() != Some(&frame) {
+                frames.push(frame);
+            }
+            *number = number_of(frames.len() - 1);
+        }
+        let wordings = wordings(&frames);
+        (Self { frames, wordings }, numbers)
+    }
+
+    pub(crate) fn frame(&self, number: u32) -> &Frame {
+        &self.frames.as_slice()[number as usize]
+    }
+
+    /// Equal if the frames read the same.
+    pub(crate) fn wording(&self, number: u32) -> u32 {
+        self.wordings.as_slice()[number as usize]
+    }
+
+    pub(crate) fn frames(&self, numbers: &[u32]) -> Vec<&Frame> {
+        let mut frames = Vec::with_capacity(numbers.len());
+        for number in numbers {
+            frames.push(self.frame(*number));
+        }
+        frames
+    }
+
+    /// What is so of each frame, by its number.
+    pub(crate) fn map<'a, T>(&'a self, of: impl FnMut(&'a Frame) -> T) -> Vec<T> {
+        self.frames.iter().map(of).collect()
+    }
+}
+
+fn number_of(place: usize) -> u32 {
+    u32::try_from(place).expect("fewer than 4 billion frames")
+}
+
+fn wordings(frames: &[Frame]) -> Vec<u32> {
+    let mut sorted: Vec<(usize, &Frame)> = frames.iter().enumerate().collect();
+    sorted.sort_by(|(_, a), (_, b)| a.wording().cmp(&b.wording()));
+    let mut wordings = vec![0; frames.len()];
+    for pair in sorted.windows(2) {
+        let [(before, a), (at, b)] = pair else { continue };
+        wordings[*at] = wordings[*before] + u32::from(a.wording() != b.wording());
+    }
+    wordings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::frame::FrameParts;
+    use super::FrameList;
+
+    #[test]
+    fn numbers_compare_as_frames_do_and_wordings_leave_columns_out() {
+        let frame = |name: &str, line, column| FrameParts {
+            function: Some(name.to_owned()),
+            line: Some(line),
+            column: Some(column),
+            ..FrameParts::default()
+        };
+        let at = vec![
+            vec![frame("b", 1, 1), frame("a", 2, 9)],
+            vec![frame("a", 2, 8), frame("a", 2, 9), frame("a", 1, 9)],
+        ];
+        let (list, numbers) = FrameList::new(at);
+        assert_eq!(numbers, [vec![3, 2], vec![1, 2, 0]]);
+        let names = list.map(|frame| frame.to_string());
+        assert_eq!(names.len(), 4);
+        let wordings: Vec<u32> = (0..4).map(|number| list.wording(number)).collect();
+        assert_eq!(wordings, [0, 1, 1, 2]);
+        assert_eq!(list.frame(3).function(), Some("b"));
+    }
+}
