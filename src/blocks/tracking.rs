@@ -1,7 +1,9 @@
 //! Hot: the flag that is up while anybody asks for live blocks.
 
-use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::Ordering::SeqCst;
 use std::sync::atomic::{fence, AtomicUsize};
+
+use crate::sys::RelaxedWord;
 
 /// How many scopes and heap profiles are between `begin` and `end`.
 static TRACKING: AtomicUsize = AtomicUsize::new(0);
@@ -11,7 +13,7 @@ static TRACKING: AtomicUsize = AtomicUsize::new(0);
 /// the beginning.
 #[inline]
 pub(crate) fn is_tracking() -> bool {
-    TRACKING.load(Relaxed) > 0
+    TRACKING.get() > 0
 }
 
 /// Raises the flag; the caller goes on to change other threads' floors: see

@@ -14,6 +14,7 @@
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering::Relaxed};
 
 use super::thread_counters::{GateHalf, Line, Word};
+use crate::sys::RelaxedWord;
 
 /// The net bytes as they stand in the line, that is, above its [`LOWEST`](super::LOWEST).
 ///
@@ -92,7 +93,7 @@ pub(crate) unsafe fn gate(line: *const Line) -> i64 {
 #[inline(always)]
 pub(crate) unsafe fn store(line: *const Line, word: Word, value: i64) {
     // SAFETY: in bounds, aligned and alive by the contract; other threads read it atomically.
-    unsafe { AtomicI64::from_ptr(word.of(line)) }.store(value, Relaxed);
+    unsafe { &*word.of(line).cast::<AtomicI64>() }.set(value);
 }
 
 /// Stores the owner's half of `gate`.
@@ -102,7 +103,7 @@ pub(crate) unsafe fn store(line: *const Line, word: Word, value: i64) {
 #[inline(always)]
 pub(crate) unsafe fn store_owners_half(line: *const Line, gate: i64) {
     // SAFETY: as in `store`.
-    unsafe { AtomicU32::from_ptr(GateHalf::Owners.of(line)) }.store(gate as u32, Relaxed);
+    unsafe { &*GateHalf::Owners.of(line).cast::<AtomicU32>() }.set(gate as u32);
 }
 
 /// Stores the half of `gate` that others store, too.
@@ -112,7 +113,7 @@ pub(crate) unsafe fn store_owners_half(line: *const Line, gate: i64) {
 #[inline(always)]
 pub(crate) unsafe fn store_others_half(line: *const Line, gate: i64) {
     // SAFETY: as in `store`.
-    unsafe { AtomicU32::from_ptr(GateHalf::Others.of(line)) }.store((gate >> 32) as u32, Relaxed);
+    unsafe { &*GateHalf::Others.of(line).cast::<AtomicU32>() }.set((gate >> 32) as u32);
 }
 
 // What an event adds or takes off: an amount, or one.

@@ -33,9 +33,10 @@
 
 use std::cell::UnsafeCell;
 use std::mem::size_of;
-use std::sync::atomic::{AtomicI64, AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicI64, AtomicU32};
 
 use super::counts::Counts;
+use crate::sys::RelaxedWord;
 
 /// What an event reads and writes: one cache line.
 #[repr(C)]
@@ -162,9 +163,11 @@ pub(crate) const FLUSH_BYTES: i64 = 16 << 10;
 /// Between which net bytes a thread need not flush that has last done so at `flushed`.
 pub(crate) fn flush_interval(flushed: i64) -> (i64, i64) {
     const LOWER_HALF: i64 = (1 << 32) - 1;
-    let floor = flushed.wrapping_sub(FLUSH_BYTES).max(flushed & !LOWER_HALF);
-    let ceiling = flushed.wrapping_add(FLUSH_BYTES).min(flushed | LOWER_HALF);
-    (floor, ceiling)
+    let (lowest, highest) = (flushed & !LOWER_HALF, flushed | LOWER_HALF);
+    let (floor, ceiling) = (flushed.wrapping_sub(FLUSH_BYTES), flushed.wrapping_add(FLUSH_BYTES));
+    // Not by methods: unoptimised, each is a call.
+    let floor = if floor > lowest { floor } else { lowest };
+    (floor, if ceiling < highest { ceiling } else { highest })
 }
 
 /// The counters of one thread, as any thread may read them.
@@ -206,41 +209,42 @@ impl ThreadCounters {
     };
 
     /// The line, and what follows it.
+    #[inline(always)] // Here and below: unoptimised, a call takes longer than what it does.
     pub(crate) fn line(&self) -> *const Line {
         (self as *const Self).cast()
     }
 
     /// One word of the line, or the ceiling; any thread may ask.
+    #[inline(always)]
     pub(crate) fn word(&self, word: Word) -> &AtomicI64 {
         // SAFETY: the word lies in these counters, is aligned, and is written atomically only. The
         // reference lives no longer than `self`.
-        unsafe { AtomicI64::from_ptr(word.of(self.line())) }
+        unsafe { &*word.of(self.line()).cast::<AtomicI64>() }
     }
 
     /// Sends every allocation and reallocation to the slow half; any thread may ask for it.
     pub(crate) fn watch_allocs(&self) {
-        self.ceiling.store(EVERY_ALLOC, Relaxed);
+        self.ceiling.set(EVERY_ALLOC);
         // SAFETY: this half of the gate lies in these counters, is aligned, and is written
         // atomically only.
-        unsafe { AtomicU32::from_ptr(GateHalf::Others.of(self.line())) }.store(0, Relaxed);
+        unsafe { &*GateHalf::Others.of(self.line()).cast::<AtomicU32>() }.set(0);
     }
 
     /// Sends every deallocation and reallocation there; any thread may ask for it.
     pub(crate) fn watch_deallocs(&self) {
-        self.word(Word::Floor).store(EVERY_DEALLOC, Relaxed);
+        self.word(Word::Floor).set(EVERY_DEALLOC);
     }
 
     /// Whether every allocation goes there, or every deallocation.
     #[inline]
     pub(crate) fn is_watched(&self) -> bool {
-        self.ceiling.load(Relaxed) == EVERY_ALLOC
-            || self.word(Word::Floor).load(Relaxed) == EVERY_DEALLOC
+        self.ceiling.get() == EVERY_ALLOC || self.word(Word::Floor).get() == EVERY_DEALLOC
     }
 
     /// The net bytes; any thread may ask.
     #[inline]
     pub(crate) fn net(&self) -> i64 {
-        flip(self.word(Word::Net).load(Relaxed)).wrapping_add(self.huge_net.load(Relaxed))
+        flip(self.word(Word::Net).get()).wrapping_add(self.huge_net.get())
     }
 
     /// The counts as any thread may read them. Each number is exact. They are all of one moment if
@@ -248,12 +252,12 @@ impl ThreadCounters {
     pub(crate) fn counts(&self) -> Counts {
         Counts {
             net: self.net(),
-            got: self.word(Word::Got).load(Relaxed),
-            allocs: self.word(Word::Allocs).load(Relaxed),
-            deallocs: self.word(Word::Deallocs).load(Relaxed),
-            reallocs: self.word(Word::Reallocs).load(Relaxed),
-            failed: self.failed.load(Relaxed),
-            huge: self.huge.load(Relaxed),
+            got: self.word(Word::Got).get(),
+            allocs: self.word(Word::Allocs).get(),
+            deallocs: self.word(Word::Deallocs).get(),
+            reallocs: self.word(Word::Reallocs).get(),
+            failed: self.failed.get(),
+            huge: self.huge.get(),
         }
     }
 }

@@ -15,6 +15,7 @@ use super::process_counts::ProcessCounts;
 use super::site_counts::SiteCounts;
 use super::stack::Stack;
 use crate::counters::Event;
+use crate::sys::RelaxedWord;
 
 static PROFILERS: AtomicUsize = AtomicUsize::new(0);
 
@@ -42,7 +43,7 @@ pub(crate) fn stop_profiling(reads_counts: bool) {
 /// Whether any profiler records. To be asked after a fence where thresholds were stored before.
 #[inline]
 pub(crate) fn is_profiling() -> bool {
-    PROFILERS.load(Relaxed) > 0
+    PROFILERS.get() > 0
 }
 
 /// Counts an allocation event.

@@ -4,6 +4,7 @@
 //! - [`pages`], and [`memory`] made of them; [`mod@vec`] and [`stable_vec`]: arrays in it;
 //! - [`link`]: leads to what lives for ever; [`pool`]: a list of things that are lent and given
 //!   back; [`stable_set`]: a set that only grows;
+//! - [`relaxed_word`]: loads and stores of atomics, cheap in debug builds, too;
 //! - [`mod@asm_symbol`]: the names of what is written in assembly;
 //! - [`loader`], [`process`], [`threads`], [`unwinder`]: its functions, each declared once.
 
@@ -30,6 +31,7 @@ mod pool;
 pub(crate) mod process;
 #[cfg(test)]
 pub(crate) mod random_tests;
+mod relaxed_word;
 mod stable_set;
 mod stable_vec;
 pub(crate) mod threads;
@@ -39,6 +41,7 @@ mod vec;
 pub(crate) use asm_symbol::asm_symbol;
 pub(crate) use link::Link;
 pub(crate) use pool::{Links, Pool, Pooled};
+pub(crate) use relaxed_word::RelaxedWord;
 pub(crate) use stable_set::{Member, StableSet};
 pub(crate) use stable_vec::StableVec;
 pub(crate) use vec::{OutOfMemory, SystemVec};

@@ -21,6 +21,7 @@ use crate::counters::thread_counters::{flip, flush_interval};
 use crate::counters::{Counts, Word, HUGE};
 use crate::open_scopes::ScopeStack;
 use crate::stacks;
+use crate::sys::RelaxedWord;
 
 /// The current thread's own state. What reaches the scopes takes it by `&mut`, so that they are
 /// lent to one at a time: meanwhile the state is busy, and [`current_thread`] gives no second one.
@@ -86,7 +87,7 @@ impl CurrentThread {
     /// The highest net bytes of the present peak segment.
     #[inline]
     pub(super) fn high(&self) -> i64 {
-        flip(self.state.counters.word(Word::High).load(Relaxed))
+        flip(self.state.counters.word(Word::High).get())
     }
 
     #[inline]
@@ -100,8 +101,10 @@ impl CurrentThread {
     /// The gate where `high` is the maximum, unless every allocation is to cross it.
     #[inline]
     fn gate(&self, high: i64) -> i64 {
-        let (floor, ceiling) = flush_interval(self.state.counters.flushed.load(Relaxed));
-        flip(high.min(ceiling).max(floor))
+        let (floor, ceiling) = flush_interval(self.state.counters.flushed.get());
+        // Not by methods: unoptimised, each is a call.
+        let gate = if high < ceiling { high } else { ceiling };
+        flip(if gate > floor { gate } else { floor })
     }
 
     /// Whether somebody wants to know of each allocation event, or of each deallocation.
@@ -117,10 +120,10 @@ impl CurrentThread {
             let counts = self.state.counters.counts();
             // What a signal handler counts in the midst of this is in some of them only.
             compiler_fence(SeqCst);
-            let is_still = |word, count| self.state.counters.word(word).load(Relaxed) == count;
-            if is_still(Word::Allocs, counts.allocs)
-                && is_still(Word::Deallocs, counts.deallocs)
-                && is_still(Word::Reallocs, counts.reallocs)
+            let now = &self.state.counters;
+            if now.word(Word::Allocs).get() == counts.allocs
+                && now.word(Word::Deallocs).get() == counts.deallocs
+                && now.word(Word::Reallocs).get() == counts.reallocs
             {
                 return counts;
             }
@@ -223,8 +226,19 @@ impl CurrentThread {
         work(scopes, self)
     }
 
-    /// The same, with the present counts, for work that may change which events the scopes have to
-    /// hear of.
+    /// Lends the scopes to `work` as they are in the midst of a peak segment, which goes on: what
+    /// they know of its maximum is what it has been so far.
+    #[inline]
+    pub(super) fn in_segment<R>(&mut self, work: impl FnOnce(&mut ScopeStack, &Self) -> R) -> R {
+        let _busy = self.busy();
+        // SAFETY: as in `at_segment_end`.
+        let scopes = unsafe { self.scopes() };
+        scopes.fold(self.high());
+        work(scopes, self)
+    }
+
+    /// As [`at_segment_end`](Self::at_segment_end) with the present counts, for work that may
+    /// change which events the scopes have to hear of.
     pub(super) fn change_scopes<R>(
         &mut self,
         work: impl FnOnce(&mut ScopeStack, Counts) -> R,
@@ -238,8 +252,12 @@ impl CurrentThread {
     fn end_peak_segment_in(&self, scopes: &mut ScopeStack) -> i64 {
         let (net, high) = (self.state.counters.net(), self.high());
         scopes.fold(high);
-        self.state.flush_high.set(self.state.flush_high.get().max(high));
-        self.set_high(net);
+        if self.state.flush_high.get() < high {
+            self.state.flush_high.set(high);
+        }
+        if net != high {
+            self.set_high(net);
+        }
         net
     }
 
@@ -276,7 +294,7 @@ impl CurrentThread {
     fn set_thresholds_now(mut self) {
         let events = self.with_scopes(|scopes| scopes.events_to_note());
         let counters = &self.state.counters;
-        let (floor, ceiling) = flush_interval(counters.flushed.load(Relaxed));
+        let (floor, ceiling) = flush_interval(counters.flushed.get());
         // Decided before anything is stored: a signal handler between two stores would find
         // thresholds that miss somebody who watches.
         let watches_everything = registry::watches_everything();

@@ -108,7 +108,7 @@ impl OpenScope {
     /// the library is at work for itself.
     #[cfg_attr(not(debug_assertions), inline)]
     pub(crate) fn measure(&self) -> Option<Reading> {
-        self.thread()?.at_segment_end(|scopes, thread| scopes.measure(self.id, thread.counts()))
+        self.thread()?.in_segment(|scopes, thread| scopes.measure(self.id, thread.counts()))
     }
 
     /// The allocation events, so far, of all threads but the scope's own and the first of the
