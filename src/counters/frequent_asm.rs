@@ -10,8 +10,8 @@
 
 use std::arch::asm;
 
+use super::pointer::find_current_line;
 use super::thread_counters::Word;
-use crate::sys::asm_symbol;
 
 #[path = "frequent.rs"]
 #[allow(dead_code)] // But for this type, what the tests below compare with.
@@ -38,13 +38,16 @@ macro_rules! frequent_half {
             // Others store their half of the gate, floor and ceiling by one instruction each.
             unsafe {
                 asm!(
-                    concat!("mov {line}, [rip + ", asm_symbol!("current_line"), "@GOTTPOFF]"),
-                    "mov {line}, fs:[{line}]",
+                    find_current_line!(),
+                    "mov rax, fs:[rax]",
                     $($instruction,)*
-                    line = out(reg) line,
+                    out("rax") line,
                     net = out(reg) _,
                     $($argument = in(reg) $argument,)*
-                    options(nostack),
+                    out("xmm0") _, out("xmm1") _, out("xmm2") _, out("xmm3") _,
+                    out("xmm4") _, out("xmm5") _, out("xmm6") _, out("xmm7") _,
+                    out("xmm8") _, out("xmm9") _, out("xmm10") _, out("xmm11") _,
+                    out("xmm12") _, out("xmm13") _, out("xmm14") _, out("xmm15") _,
                 );
             }
             line != 0
@@ -57,41 +60,41 @@ frequent_half!(
     alloc(block: *mut u8, size: i64),
     "test {block}, {block}",
     "je 4f",
-    "mov {net}, [{line} + 48]",
+    "mov {net}, [rax + 48]",
     "sub {net}, {size}",
-    "cmp {net}, [{line}]",
+    "cmp {net}, [rax]",
     "jge 2f",
-    "mov {net}, [{line}]",
+    "mov {net}, [rax]",
     "add {net}, {size}",
-    "cmp {net}, [{line} + 72]",
+    "cmp {net}, [rax + 72]",
     "jbe 3f",
     "4:",
-    "xor {line:e}, {line:e}",
+    "xor eax, eax",
     "jmp 5f",
     "3:",
-    "cmp {net}, [{line} + 40]",
+    "cmp {net}, [rax + 40]",
     "jle 2f",
-    "mov [{line} + 40], {net}",
-    "mov [{line} + 48], {net:e}",
+    "mov [rax + 40], {net}",
+    "mov [rax + 48], {net:e}",
     "2:",
-    "add [{line}], {size}",
-    "add [{line} + 8], {size}",
-    "inc qword ptr [{line} + 16]",
+    "add [rax], {size}",
+    "add [rax + 8], {size}",
+    "inc qword ptr [rax + 16]",
     "5:",
 );
 
 frequent_half!(
     /// As `plain::dealloc`.
     dealloc(size: i64),
-    "mov {net}, [{line} + 56]",
+    "mov {net}, [rax + 56]",
     "add {net}, {size}",
-    "cmp {net}, [{line}]",
+    "cmp {net}, [rax]",
     "jbe 2f",
-    "xor {line:e}, {line:e}",
+    "xor eax, eax",
     "jmp 5f",
     "2:",
-    "sub [{line}], {size}",
-    "inc qword ptr [{line} + 24]",
+    "sub [rax], {size}",
+    "inc qword ptr [rax + 24]",
     "5:",
 );
 
@@ -100,29 +103,29 @@ frequent_half!(
     realloc(block: *mut u8, old_size: i64, size: i64),
     "test {block}, {block}",
     "je 4f",
-    "mov {net}, [{line}]",
+    "mov {net}, [rax]",
     "add {net}, {size}",
     "sub {net}, {old_size}",
-    "cmp {net}, [{line} + 56]",
+    "cmp {net}, [rax + 56]",
     "jl 4f",
-    "cmp {net}, [{line} + 48]",
+    "cmp {net}, [rax + 48]",
     "jle 2f",
-    "cmp {net}, [{line} + 72]",
+    "cmp {net}, [rax + 72]",
     "jbe 3f",
     "4:",
-    "xor {line:e}, {line:e}",
+    "xor eax, eax",
     "jmp 5f",
     "3:",
-    "cmp {net}, [{line} + 40]",
+    "cmp {net}, [rax + 40]",
     "jle 2f",
-    "mov [{line} + 40], {net}",
-    "mov [{line} + 48], {net:e}",
+    "mov [rax + 40], {net}",
+    "mov [rax + 48], {net:e}",
     "2:",
     "mov {net}, {size}",
     "sub {net}, {old_size}",
-    "add [{line}], {net}",
-    "add [{line} + 8], {size}",
-    "inc qword ptr [{line} + 32]",
+    "add [rax], {net}",
+    "add [rax + 8], {size}",
+    "inc qword ptr [rax + 32]",
     "5:",
 );
 

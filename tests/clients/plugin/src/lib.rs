@@ -3,7 +3,7 @@
 
 mod interface;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::hint::black_box;
 use std::sync::OnceLock;
 
@@ -53,6 +53,9 @@ pub extern "C" fn plugin_holds(max: u64, blocks: u64) -> bool {
 #[no_mangle]
 pub extern "C" fn plugin_keep(blocks: u64) {
     thread_local!(static KEPT: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) });
+    // More than glibc's loader has in reserve for libraries that it loads later.
+    thread_local!(static LARGE: Cell<[u64; 1_024]> = const { Cell::new([0; 1_024]) });
+    LARGE.with(|large| black_box(large).set([blocks; 1_024]));
     KEPT.with_borrow_mut(|kept| kept.extend((0..blocks).map(|_| "8 bytes.".to_owned())));
 }
 
