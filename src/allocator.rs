@@ -47,8 +47,8 @@ use crate::threads;
 ///
 /// On other processors, an event that a handler interrupts may go uncounted, or the handler's own.
 ///
-/// In debug builds the counting itself is unoptimised, and about doubles the time of an allocation.
-/// Where that matters, optimise this one package:
+/// In debug builds, what a budget or a scope does beside counting is unoptimised. Where that
+/// matters, optimise this one package:
 ///
 /// ```toml
 /// [profile.dev.package.mod-alloc]

@@ -76,7 +76,7 @@
 //!
 //! - While a budget or a recording scope is open, the stack of each allocation is walked, by the
 //!   tables that compilers write for exceptions. This takes 60 to 160 ns an allocation in release
-//!   builds, and some 500 in debug builds. Elsewhere it takes nothing.
+//!   builds, and some 600 in debug builds. Elsewhere it takes nothing.
 //! - Names and lines are looked up when a report is made, by the standard library. A test that
 //!   passes never pays for them. The first report of a process takes a tenth of a second.
 //! - Files and lines need debug information, which test builds have. In release builds set `debug =

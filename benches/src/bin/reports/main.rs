@@ -61,10 +61,12 @@ fn report(sites: &[fn()]) -> Duration {
     })
 }
 
+/// Names are looked up when the budget is judged.
 fn exceeded(sites: &[fn()]) -> Duration {
-    let exceeded = Budget::new().max(99).check(|| sites.iter().for_each(|site| site()));
-    let exceeded = exceeded.expect_err("there are 100");
-    time(|| exceeded.to_string())
+    time(|| {
+        let exceeded = Budget::new().max(99).check(|| sites.iter().for_each(|site| site()));
+        exceeded.expect_err("there are 100").to_string()
+    })
 }
 
 fn first_call_sites() -> Duration {
