@@ -171,7 +171,9 @@ fn points_of_a_heap() {
         assert!(!point.frames[1..].iter().any(is_outside), "{point:?}");
         let is_allocator =
             |frame: &&String| frame.contains("__rust") || frame.contains(" (alloc/src/alloc.rs:");
-        assert_eq!(point.frames.iter().filter(is_allocator).count(), 1, "{point:?}");
+        // Optimised, it jumps to what notes the event, and is no frame then.
+        let allocators = point.frames.iter().filter(is_allocator).count();
+        assert!(allocators == 1 || !cfg!(debug_assertions) && allocators == 0, "{point:?}");
     }
     let (all, _) = profiled(dhat::Profiler::builder().trim_backtraces(None), || {
         drop(held(10));
