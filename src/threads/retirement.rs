@@ -6,6 +6,7 @@
 
 use std::ffi::c_void;
 use std::ptr;
+use std::sync::atomic::Ordering::Relaxed;
 
 use super::current_thread::{current_even_if_busy, current_thread, CurrentThread};
 use super::process_peak;
@@ -54,6 +55,7 @@ fn end_loan(lent: &CurrentThread, loan: Loan) {
     unsafe { current::set_line(loan.before.as_ptr()) };
     let Some(interrupted) = current_even_if_busy(loan.before) else { return };
     lent.add(Counts::ZERO - counted);
+    lent.state.counters.flushed.fetch_sub(counted.net, Relaxed);
     process_peak::flush(counted.net.wrapping_neg(), i64::MIN);
     interrupted.add(counted);
     let events = counted.sums().events;
