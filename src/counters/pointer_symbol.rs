@@ -10,6 +10,8 @@
 //! with it, glibc takes all thread-locals of a library that is loaded later from a reserve of
 //! 1.6 KiB, and refuses the library if they do not fit.)
 //!
+//! With musl, this is for programs that are linked statically alone; its loader is untried.
+//!
 //! Relies on: the System V ABI for x86_64 and its extension for thread-local storage: `fs:0` is the
 //! thread's base, and the call changes no register but `rax` and the flags. (Before glibc 2.40, it
 //! may change those of vectors.)
