@@ -94,7 +94,8 @@
 //! - What the panics of this interface allocate: is counted, if they are caught. With dhat, it is
 //!   not.
 //! - The limit on the frames of a stack, which includes frames of the allocator: of a zeroed
-//!   allocation, and in optimised builds, one more of the program's may be left than with dhat.
+//!   allocation, and in optimised builds, more of the program's may be left than with dhat, by one
+//!   or two.
 //! - The outer ends of stacks, if the first block was allocated by another thread than the
 //!   profiler's: are left out as ever. With dhat, all are shown.
 //! - Stacks deeper than 512 functions: the innermost 512 are shown. With dhat, all.

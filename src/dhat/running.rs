@@ -57,21 +57,16 @@ pub(super) enum Counted {
     AdHoc(Events),
 }
 
-/// How many addresses of a walk are as many functions as dhat's limit allows. dhat counts its own
-/// function. An unoptimised walk of ours begins with one function more than that, an optimised one
-/// with as many or one more.
-fn depth(max_frames: Option<usize>) -> usize {
-    let max_frames = max_frames.unwrap_or(usize::MAX);
-    max_frames.saturating_add(usize::from(cfg!(debug_assertions)))
-}
-
 impl Running {
     /// `None` if no more profiles can be kept.
     pub(super) fn start(settings: Settings, opening: Option<&'static Stack>) -> Option<Self> {
         let counted = if settings.is_ad_hoc {
             Counted::AdHoc(Events::new(settings.max_frames))
         } else {
-            let profile = threads::profile_process(depth(settings.max_frames))?;
+            // dhat counts its own function, too. An unoptimised walk of ours begins with as many
+            // functions of the allocator, an optimised one with as many or fewer.
+            let depth = settings.max_frames.unwrap_or(usize::MAX);
+            let profile = threads::profile_process(depth)?;
             Counted::Heap { profile, _recording: threads::record_everywhere(false) }
         };
         Some(Self { settings, counted, opening })
