@@ -10,7 +10,7 @@
 //!   edition, while `return`, `?`, `break`, inference and `#[track_caller]` work as if it stood
 //!   alone. A closure, an inner function, and a plain block at the end each break one of these.
 //! - Where the body never returns, what follows it is unreachable. `#[allow]` stands on generated
-//!   code alone: the user's own is linted as ever. Old compilers heed it on `let`, not on other
+//!   code alone: the user's own is linted as ever. Old compilers heed it on arguments, not on
 //!   statements.
 //! - Failures panic in generated tokens, so that the panic's location is the attribute or the macro
 //!   call.
@@ -32,9 +32,7 @@ const COUNTED_PROCEDURE: &str = "
     let mut __guard = $krate::__private::Guard::of_procedure(
         &[$settings], ::core::module_path!(), $name
     );
-    $run
-    #[allow(unreachable_code)]
-    let () = __guard.end();
+    $krate::__private::procedure($run, #[allow(unreachable_code)] __guard.end());
 ";
 
 /// The guard checks the budget when it is dropped, on every way out but a panic.
