@@ -3,36 +3,16 @@
 #![cfg(target_pointer_width = "64")]
 #![allow(unsafe_code)]
 
-use std::alloc::{alloc, dealloc, realloc, GlobalAlloc, Layout, System};
+use std::alloc::{alloc, dealloc, realloc, Layout};
 use std::hint::black_box;
 use std::thread;
 
 use mod_alloc::{measure, uncounted, AllocScope, Budget, ModAlloc, Profiler};
 
-/// Grants any size. An enormous block must not be touched.
-struct Generous;
+#[path = "common/generous.rs"]
+mod generous;
 
-fn granted(layout: Layout) -> Layout {
-    Layout::from_size_align(layout.size().min(1 << 30), layout.align()).expect("smaller")
-}
-
-// SAFETY: it does as `System` does, for all memory that is touched.
-unsafe impl GlobalAlloc for Generous {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller's promise.
-        unsafe { System.alloc(granted(layout)) }
-    }
-
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promise.
-        unsafe { System.dealloc(block, granted(layout)) }
-    }
-
-    unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        // SAFETY: the caller's promise.
-        unsafe { System.realloc(block, granted(layout), new_size.min(1 << 30)) }
-    }
-}
+use generous::Generous;
 
 #[global_allocator]
 static GLOBAL: ModAlloc<Generous> = ModAlloc::with(Generous);

@@ -2,45 +2,21 @@
 //! counts and peaks are compared with a model in small steps there. The allocator grants what no
 //! machine has.
 #![cfg(target_pointer_width = "64")]
-#![allow(unsafe_code)]
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::thread;
 
 use mod_alloc::{AllocScope, ModAlloc};
 
 #[path = "common/block.rs"]
 mod block;
+#[path = "common/generous.rs"]
+mod generous;
 #[path = "common/random.rs"]
 mod random;
 
 use block::Block;
+use generous::Generous;
 use random::Random;
-
-/// Grants any size. No more than the first gibibyte may be touched.
-struct Generous;
-
-fn granted(layout: Layout) -> Layout {
-    Layout::from_size_align(layout.size().min(1 << 30), layout.align()).expect("smaller")
-}
-
-// SAFETY: it does as `System` does, for all memory that is touched.
-unsafe impl GlobalAlloc for Generous {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller's promise.
-        unsafe { System.alloc(granted(layout)) }
-    }
-
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promise.
-        unsafe { System.dealloc(block, granted(layout)) }
-    }
-
-    unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        // SAFETY: the caller's promise.
-        unsafe { System.realloc(block, granted(layout), new_size.min(1 << 30)) }
-    }
-}
 
 #[global_allocator]
 static GLOBAL: ModAlloc<Generous> = ModAlloc::with(Generous);
