@@ -159,6 +159,7 @@ mod reading;
 mod report;
 mod room;
 mod scope;
+mod sort;
 mod stacks;
 #[cfg(feature = "backtraces")]
 mod symbolize;

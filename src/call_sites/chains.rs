@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::frame_list::FrameList;
+use crate::index::hash;
 use crate::walk::Stop;
 
 /// Of one site after the other, each innermost first.
@@ -34,12 +35,11 @@ impl Chains {
 
     /// The hash of all chains that read as this one does.
     pub(super) fn hash(&self, chain: ChainAt) -> usize {
-        let mut hash = 0_usize;
+        let mut hashed = 0;
         for frame in self.at(chain) {
-            let wording = self.list.wording(*frame) as usize;
-            hash = (hash.rotate_left(5) ^ wording).wrapping_mul(0x9e37_79b9_7f4a_7c15_u64 as usize);
+            hashed = hash(hashed, self.list.wording(*frame) as usize);
         }
-        hash
+        hashed
     }
 
     /// Whether two chains read the same.

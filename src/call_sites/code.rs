@@ -43,11 +43,7 @@ impl Build {
     /// is most likely the same file comes first. Several may have that name: one of this library,
     /// one of a package that wraps it. Then `fallbacks` decide, which are folders that may be in
     /// the workspace. The first of them is the root where no frame has that file.
-    pub(crate) fn find<'a>(
-        location: &str,
-        files: impl IntoIterator<Item = &'a str>,
-        fallbacks: &[String],
-    ) -> Self {
+    pub(crate) fn find(location: &str, files: &[&str], fallbacks: &[String]) -> Self {
         let location = normal(location);
         let mut fallbacks = fallbacks.iter().map(|folder| normal(folder).into_owned());
         if location.starts_with('/') {
@@ -59,7 +55,7 @@ impl Build {
             fallbacks.iter().any(|folder| folder == root || under(root, folder).is_some())
         };
         let mut first = None;
-        for root in files.into_iter().filter_map(|file| root_of(file, &location)) {
+        for root in files.iter().filter_map(|file| root_of(file, &location)) {
             if is_of_test(&root) {
                 return Self { root };
             }

@@ -4,6 +4,7 @@ use super::built::{built, without_lines};
 use super::frame::Frame;
 use super::site::{NumberedSite, SiteData, SortBy};
 use crate::number::{counted, grouped};
+use crate::sort::sort_by;
 use crate::stacks::Growth;
 use crate::walk::Stop;
 
@@ -12,7 +13,7 @@ pub(crate) fn text(data: &SiteData) -> String {
     let (events, bytes) = (counted(total.events(), "allocation"), counted(total.bytes, "byte"));
     let mut text = format!("{events}, {bytes} at {}\n", counted(data.sites.len() as u64, "site"));
     push_stacks(&mut text, data, data.order, "");
-    for line in shortcomings(data, |count| counted(count, "allocation")) {
+    for line in shortcomings(data, &|count| counted(count, "allocation")) {
         text.push_str(&format!("\n{line}\n"));
     }
     text
@@ -21,12 +22,12 @@ pub(crate) fn text(data: &SiteData) -> String {
 /// Every site with all of its frames.
 pub(crate) fn push_stacks(text: &mut String, data: &SiteData, order: SortBy, indent: &str) {
     let mut sites: Vec<&NumberedSite> = data.sites.iter().collect();
-    sites.sort_by(|a, b| order.compare(a, b));
-    let line = |frame: &Frame| {
+    sort_by(&mut sites, |a, b| order.compare(a, b));
+    let mut line = |frame: &Frame| {
         let mark = if frame.is_user() { '>' } else { ' ' };
         format!("{indent}  {mark} {frame}\n")
     };
-    let lines = data.chains.list.map(line);
+    let lines = data.chains.list.map(&mut line);
     for site in sites {
         text.push_str(&format!("\n{indent}{}\n", heading(site, data.has_peak)));
         for (index, frame) in (0..).zip(data.numbers(site)) {
@@ -85,7 +86,7 @@ pub(crate) fn growth(growth: &Growth) -> Option<String> {
 }
 
 /// What is missing, and what to do about it, in a sentence each.
-pub(crate) fn shortcomings(data: &SiteData, counted_events: impl Fn(u64) -> String) -> Vec<String> {
+pub(crate) fn shortcomings(data: &SiteData, counted_events: &dyn Fn(u64) -> String) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(reason) = data.unavailable {
         lines.push(reason.to_owned());

@@ -67,7 +67,7 @@ impl Program<'_> {
         recording.first_overrun = self.first_overrun.map(|(event, at)| (event, at.map(stack)));
         let places = self.places();
         let unknown = |address| Place::Unknown { module: String::new(), offset: address };
-        data(&recording, self.location, self.unavailable, |addresses| {
+        data(&recording, self.location, self.unavailable, &|addresses| {
             let place = |address| places.get(address).cloned().unwrap_or_else(|| unknown(*address));
             addresses.iter().map(place).collect()
         })

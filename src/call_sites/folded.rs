@@ -8,7 +8,7 @@ use super::site::SiteData;
 /// tools add up.
 pub(super) fn text(data: &SiteData) -> String {
     let mut text = String::new();
-    let names = data.chains.list.map(name);
+    let names = data.chains.list.map(&mut name);
     for site in &data.sites {
         let mut before = "";
         for frame in data.numbers(site).iter().rev() {

@@ -1,9 +1,11 @@
 //! Cold: `FrameList`, the distinct frames of a recording, so that a number can stand for each. A
 //! recording may have a million stacks, and a few thousand frames.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::frame::{Frame, FrameParts};
+use crate::sort::sort_by;
 
 /// Frames by their numbers.
 #[derive(Default)]
@@ -19,9 +21,13 @@ impl FrameList {
     /// The list, and the number of each frame in it.
     pub(super) fn new(parts: Vec<Vec<FrameParts>>) -> (Self, Vec<Vec<u32>>) {
         let mut numbers: Vec<Vec<u32>> = parts.iter().map(|parts| vec![0; parts.len()]).collect();
-        let all = parts.into_iter().flatten().map(|parts| Frame { parts: Arc::new(parts) });
-        let mut sorted: Vec<(Frame, &mut u32)> = all.zip(numbers.iter_mut().flatten()).collect();
-        sorted.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        let mut sorted = Vec::new();
+        for (parts, numbers) in parts.into_iter().zip(&mut numbers) {
+            for (parts, number) in parts.into_iter().zip(numbers) {
+                sorted.push((Frame { parts: Arc::new(parts) }, number));
+            }
+        }
+        sort_by(&mut sorted, |(a, _), (b, _)| a.cmp(b));
         let mut frames: Vec<Frame> = Vec::new();
         for (frame, number) in sorted {
             if frames.last() != Some(&frame) {
@@ -29,8 +35,9 @@ impl FrameList {
             }
             *number = number_of(frames.len() - 1);
         }
-        let wordings = wordings(&frames);
-        (Self { frames, wordings }, numbers)
+        let mut list = Self { frames, wordings: Vec::new() };
+        list.wordings = list.numbered_by(&|a, b| a.wording().cmp(&b.wording()));
+        (list, numbers)
     }
 
     pub(crate) fn frame(&self, number: u32) -> &Frame {
@@ -51,24 +58,26 @@ impl FrameList {
     }
 
     /// What is so of each frame, by its number.
-    pub(crate) fn map<'a, T>(&'a self, of: impl FnMut(&'a Frame) -> T) -> Vec<T> {
+    pub(crate) fn map<'a, T>(&'a self, of: &mut dyn FnMut(&'a Frame) -> T) -> Vec<T> {
         self.frames.iter().map(of).collect()
+    }
+
+    /// Of each frame a number that is the same for all that compare as equal. The numbers compare
+    /// as the frames do.
+    pub(super) fn numbered_by(&self, compare: &dyn Fn(&Frame, &Frame) -> Ordering) -> Vec<u32> {
+        let mut sorted: Vec<usize> = (0..self.frames.len()).collect();
+        let compare = |a: &usize, b: &usize| compare(&self.frames[*a], &self.frames[*b]);
+        sort_by(&mut sorted, compare);
+        let mut numbers = vec![0; sorted.len()];
+        for pair in sorted.windows(2) {
+            numbers[pair[1]] = numbers[pair[0]] + u32::from(compare(&pair[0], &pair[1]).is_ne());
+        }
+        numbers
     }
 }
 
 fn number_of(place: usize) -> u32 {
     u32::try_from(place).expect("fewer than 4 billion frames")
-}
-
-fn wordings(frames: &[Frame]) -> Vec<u32> {
-    let mut sorted: Vec<(usize, &Frame)> = frames.iter().enumerate().collect();
-    sorted.sort_by(|(_, a), (_, b)| a.wording().cmp(&b.wording()));
-    let mut wordings = vec![0; frames.len()];
-    for pair in sorted.windows(2) {
-        let [(before, a), (at, b)] = pair else { continue };
-        wordings[*at] = wordings[*before] + u32::from(a.wording() != b.wording());
-    }
-    wordings
 }
 
 #[cfg(test)]
@@ -90,7 +99,7 @@ mod tests {
         ];
         let (list, numbers) = FrameList::new(at);
         assert_eq!(numbers, [vec![3, 2], vec![1, 2, 0]]);
-        let names = list.map(|frame| frame.to_string());
+        let names = list.map(&mut |frame| frame.to_string());
         assert_eq!(names.len(), 4);
         let wordings: Vec<u32> = (0..4).map(|number| list.wording(number)).collect();
         assert_eq!(wordings, [0, 1, 1, 2]);

@@ -1,6 +1,5 @@
 //! Cold: `Frames`, what is at the addresses of a recording.
 
-use std::collections::BTreeSet;
 use std::env;
 
 use super::code::{Build, Owner};
@@ -11,6 +10,7 @@ use super::resolver::Resolver;
 use super::source::moved_root;
 use crate::index::Index;
 use crate::reading::{return_addresses, Recording};
+use crate::sort::sort_by;
 use crate::symbolize::Place;
 
 /// A frame is its number in the list of all: see [`FrameList`].
@@ -34,7 +34,7 @@ impl Frames {
     pub(super) fn new(
         recording: &Recording,
         location: &str,
-        symbolize: impl Fn(&[usize]) -> Vec<Place>,
+        symbolize: &dyn Fn(&[usize]) -> Vec<Place>,
     ) -> (Self, FrameList) {
         let addresses = distinct_addresses(recording);
         let places = symbolize(&addresses);
@@ -44,33 +44,37 @@ impl Frames {
         }
 
         // The root is looked for in the openings first, and there from the inside out.
-        let openings = recording.openings.iter();
-        let opening = openings.flat_map(|stack| return_addresses(stack).into_iter().rev());
-        let at_opening = opening.filter_map(|opening| places.get(index.find(opening)?));
-        let symbols = at_opening.chain(&places).flat_map(|place| match place {
-            Place::Known(symbols) => symbols.as_slice(),
-            Place::Unknown { .. } => &[],
-        });
-        let files = symbols.filter_map(|symbol| symbol.file.as_deref());
+        let mut ordered: Vec<&Place> = Vec::new();
+        for stack in &recording.openings {
+            for address in return_addresses(stack).into_iter().rev() {
+                ordered.extend(index.find(address).map(|at| &places[at]));
+            }
+        }
+        ordered.extend(&places);
+        let mut files: Vec<&str> = Vec::new();
+        for place in ordered {
+            if let Place::Known(symbols) = place {
+                files.extend(symbols.iter().filter_map(|symbol| symbol.file.as_deref()));
+            }
+        }
         let fallbacks = fallbacks();
-        let build = Build::find(location, files, &fallbacks);
+        let build = Build::find(location, &files, &fallbacks);
         let moved_root = moved_root(location, &build.file(location), &fallbacks);
 
         let mut resolver = Resolver::new(build, moved_root);
         let mut frames: Vec<Vec<FrameParts>> =
             places.iter().map(|place| resolver.frames(place)).collect();
         mark_what_macros_make(&mut frames);
-        let in_allocator = |frames: &Vec<FrameParts>| {
-            frames.iter().rposition(|frame| names::is_allocator_shim(&frame.name))
-        };
-        let in_allocator: Vec<Option<usize>> = frames.iter().map(in_allocator).collect();
         let (list, numbers) = FrameList::new(frames);
-        let resolved = numbers.into_iter().zip(in_allocator).map(|(frames, outermost)| Resolved {
-            frames,
-            in_allocator: outermost.map_or(0, |outermost| outermost + 1),
-        });
-        let is_library = list.map(Frame::is_of_library);
-        (Self { places: index, resolved: resolved.collect(), is_library }, list)
+        let is_shim = list.map(&mut |frame| names::is_allocator_shim(&frame.parts.name));
+        let mut resolved = Vec::with_capacity(numbers.len());
+        for frames in numbers {
+            let outermost = frames.iter().rposition(|frame| is_shim[*frame as usize]);
+            let in_allocator = outermost.map_or(0, |outermost| outermost + 1);
+            resolved.push(Resolved { frames, in_allocator });
+        }
+        let is_library = list.map(&mut Frame::is_of_library);
+        (Self { places: index, resolved, is_library }, list)
     }
 
     /// What is at an address, innermost first.
@@ -109,7 +113,7 @@ fn distinct_addresses(recording: &Recording) -> Vec<usize> {
         }
         previous = stack;
     }
-    addresses.sort_unstable();
+    sort_by(&mut addresses, usize::cmp);
     addresses
 }
 
@@ -120,19 +124,35 @@ fn mark_what_macros_make(frames: &mut [Vec<FrameParts>]) {
     fn crate_of(frame: &FrameParts) -> Option<&str> {
         names::crate_of(frame.function.as_deref().filter(|function| !function.starts_with('<'))?)
     }
-    let of = |owner| frames.iter().flatten().filter(move |frame| frame.owner == owner);
-    // Few frames are a dependency's, and their crates are looked for among the user's.
-    let crates: BTreeSet<&str> = of(Owner::Dependency).filter_map(crate_of).collect();
-    let is_users = |krate: &&str| {
-        let mut users = of(Owner::User).filter(|frame| {
-            frame.function.as_deref().is_some_and(|function| function.starts_with(*krate))
-        });
-        users.any(|frame| crate_of(frame) == Some(krate))
+    let of = |owner| {
+        let mut found: Vec<&FrameParts> = Vec::new();
+        for frames in frames.iter() {
+            found.extend(frames.iter().filter(|frame| frame.owner == owner));
+        }
+        found
     };
-    let users: Vec<String> = crates.into_iter().filter(is_users).map(str::to_owned).collect();
-    for frame in frames.iter_mut().flatten().filter(|frame| frame.owner == Owner::Dependency) {
-        let is_users = |krate| users.iter().any(|users| users == krate);
-        frame.is_made_by_macro = crate_of(frame).is_some_and(is_users);
+    // Few frames are a dependency's, and their crates are looked for among the user's.
+    let mut crates: Vec<&str> = Vec::new();
+    for krate in of(Owner::Dependency).into_iter().filter_map(crate_of) {
+        if !crates.contains(&krate) {
+            crates.push(krate);
+        }
+    }
+    let users = of(Owner::User);
+    crates.retain(|krate| {
+        users.iter().any(|frame| {
+            let function = frame.function.as_deref();
+            function.is_some_and(|function| function.starts_with(krate))
+                && crate_of(frame) == Some(krate)
+        })
+    });
+    let users: Vec<String> = crates.into_iter().map(str::to_owned).collect();
+    for frames in frames {
+        for frame in frames {
+            let is_users = |krate| users.iter().any(|users| users == krate);
+            frame.is_made_by_macro =
+                frame.owner == Owner::Dependency && crate_of(frame).is_some_and(is_users);
+        }
     }
 }
 

@@ -5,11 +5,11 @@
 //! Its allocations are known by the names of their frames. In doubt an allocation is the user's: a
 //! budget that leaves out what it should count is worse than one that counts too much.
 
-use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use super::code::Owner;
 use super::frame::Frame;
+use crate::index::Index;
 use crate::reading::Recording;
 use crate::stacks::Stack;
 
@@ -102,7 +102,7 @@ fn hides_no_other(frame: &Frame) -> bool {
 }
 
 /// Stacks that are known not to be the harness's, by their addresses: a stack is kept for ever.
-static ORDINARY: Mutex<BTreeSet<usize>> = Mutex::new(BTreeSet::new());
+static ORDINARY: Mutex<Index> = Mutex::new(Index::EMPTY);
 
 /// So many of them are noted at most. Others are looked at again.
 const MAX_ORDINARY: usize = 1 << 16;
@@ -116,7 +116,7 @@ fn addresses(recording: &Recording) -> impl Iterator<Item = usize> + '_ {
 pub(crate) fn may_be_in(recording: &Recording) -> bool {
     // It does not wait for the lock: another thread may have held it at a fork.
     match ORDINARY.try_lock() {
-        Ok(ordinary) => addresses(recording).any(|stack| !ordinary.contains(&stack)),
+        Ok(ordinary) => addresses(recording).any(|stack| ordinary.find(stack).is_none()),
         Err(_) => true,
     }
 }
@@ -125,7 +125,10 @@ pub(crate) fn may_be_in(recording: &Recording) -> bool {
 pub(super) fn note_ordinary(recording: &Recording) {
     if let Ok(mut ordinary) = ORDINARY.try_lock() {
         if ordinary.len() + recording.stacks.len() <= MAX_ORDINARY {
-            ordinary.extend(addresses(recording));
+            for stack in addresses(recording) {
+                let next = ordinary.len();
+                ordinary.find_or_insert(stack, next);
+            }
         }
     }
 }

@@ -11,8 +11,7 @@ use crate::reading::CompactCounts;
 pub(super) struct Merged {
     chains: Chains,
     sites: Vec<NumberedSite>,
-    /// Where the site is whose chain has this hash, or another one where several chains have it:
-    /// the next number that was free.
+    /// Where a site is, by the hash of its chain.
     places: Index,
     /// Of each frame, whether the harness may be above it.
     prints: Vec<bool>,
@@ -20,7 +19,7 @@ pub(super) struct Merged {
 
 impl Merged {
     pub(super) fn new(list: FrameList) -> Self {
-        let prints = list.map(harness::prints);
+        let prints = list.map(&mut harness::prints);
         let chains = Chains { list, numbers: Vec::new() };
         Self { chains, sites: Vec::new(), places: Index::default(), prints }
     }
@@ -37,15 +36,13 @@ impl Merged {
         if chain.length == 0 {
             return false;
         }
-        let mut hash = self.chains.hash(chain);
-        while let Some(place) = self.places.find_or_insert(hash, self.sites.len()) {
-            let known = &mut self.sites[place];
-            if self.chains.read_the_same(known.chain, chain) {
-                known.merge(&counts.get(), &end);
-                self.chains.unite(known.chain, chain);
-                return true;
-            }
-            hash = hash.wrapping_add(1);
+        let (hash, next) = (self.chains.hash(chain), self.sites.len());
+        let is_it = |at: usize| self.chains.read_the_same(self.sites[at].chain, chain);
+        if let Some(known) = self.places.find_or_insert_hashed(hash, next, &is_it) {
+            let known = &mut self.sites[known];
+            known.merge(&counts.get(), &end);
+            self.chains.unite(known.chain, chain);
+            return true;
         }
         let is_capture = self.chains.any(chain, &self.prints)
             && harness::is_capture(&self.chains.list.frames(self.chains.at(chain)));
@@ -69,7 +66,7 @@ impl Merged {
 mod tests {
     use super::super::frame::FrameParts;
     use super::super::frame_list::FrameList;
-    use super::{End, Merged};
+    use super::{End, Index, Merged};
     use crate::reading::CompactCounts;
     use crate::stacks::SiteCounts;
 
@@ -90,7 +87,7 @@ mod tests {
         add(&mut merged, &[0]);
         let second = merged.sites[1].chain;
         // As if the first had the hash of the second.
-        merged.places = Default::default();
+        merged.places = Index::default();
         merged.places.find_or_insert(merged.chains.hash(second), 0);
         merged.sites.truncate(1);
         merged.chains.numbers.truncate(1);

@@ -45,7 +45,7 @@ fn made(
     location: &'static Location<'static>,
 ) -> CallSites {
     let symbolize = |addresses: &[usize]| symbolize(at_work, addresses);
-    let data = data(recording, location.file(), walk::UNAVAILABLE, symbolize);
+    let data = data(recording, location.file(), walk::UNAVAILABLE, &symbolize);
     #[cfg(feature = "dhat-compat")]
     let data = SiteData { dhat: Some(Arc::new(DhatProfile::of_recording(recording))), ..data };
     if !data.sites.iter().any(|site| site.is_capture) {
@@ -58,7 +58,7 @@ pub(super) fn data(
     recording: &Recording,
     location: &str,
     unavailable: Option<&'static str>,
-    symbolize: impl Fn(&[usize]) -> Vec<Place>,
+    symbolize: &dyn Fn(&[usize]) -> Vec<Place>,
 ) -> SiteData {
     let (frames, list) = Frames::new(recording, location, symbolize);
     let openings = recording.openings.iter().map(|stack| Opening::new(stack, &frames, &list));
@@ -85,7 +85,7 @@ pub(super) fn data(
         }
     }
     let (sites, chains) = merged.finish();
-    let is_user = chains.list.map(Frame::is_user);
+    let is_user = chains.list.map(&mut Frame::is_user);
     let has_user = sites.iter().any(|site| chains.any(site.chain, &is_user));
     let mut data = SiteData {
         has_debug_info: has_user || sites.is_empty() || has_opener,

@@ -92,8 +92,12 @@ pub(super) fn normal(path: &str) -> Cow<'_, str> {
             _ => folders.push(folder),
         }
     }
-    let root = if path.starts_with('/') { "/" } else { "" };
-    Cow::Owned(format!("{root}{}", folders.join("/")))
+    let mut normal = String::from(if path.starts_with('/') { "/" } else { "" });
+    for (at, folder) in folders.into_iter().enumerate() {
+        normal.push_str(if at == 0 { "" } else { "/" });
+        normal.push_str(folder);
+    }
+    Cow::Owned(normal)
 }
 
 /// Whether there is nothing to leave out, as in nearly all paths. Written by hand to be fast in

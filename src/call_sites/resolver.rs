@@ -1,12 +1,12 @@
 //! Cold: `Resolver`, which makes frames of the symbols at an address.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::code::{Build, FileOwner, Owner};
 use super::frame::FrameParts;
 use super::names;
 use super::source::Sources;
+use crate::index::{hash_of_text, Index};
 use crate::symbolize::names::{readable, short_name};
 use crate::symbolize::{Place, Symbol};
 
@@ -16,8 +16,10 @@ pub(super) struct Resolver {
     /// Where the user's files are, if not where the compiler says.
     moved_root: Option<String>,
     sources: Sources,
-    /// By the paths that the compiler wrote down.
-    files: HashMap<Arc<str>, File>,
+    /// And the paths that the compiler wrote down.
+    files: Vec<(Arc<str>, File)>,
+    /// Where a file is, by the hash of its path.
+    places: Index,
     /// That of the frame before, most often.
     last: Option<(Arc<str>, File)>,
 }
@@ -34,7 +36,8 @@ struct File {
 
 impl Resolver {
     pub(super) fn new(build: Build, moved_root: Option<String>) -> Self {
-        Self { build, moved_root, sources: Sources::default(), files: HashMap::new(), last: None }
+        let (sources, files) = (Sources::default(), Vec::new());
+        Self { build, moved_root, sources, files, places: Index::default(), last: None }
     }
 
     /// What is at an address, innermost first.
@@ -53,11 +56,15 @@ impl Resolver {
             Some((last, file)) if Arc::ptr_eq(last, path) => return file.clone(),
             _ => {}
         }
-        let known = self.files.get(path).cloned();
-        let file = known.unwrap_or_else(|| self.new_file(path));
-        self.files.insert(path.clone(), file.clone());
+        let (hash, next) = (hash_of_text(path), self.files.len());
+        let is_it = |at: usize| self.files[at].0 == *path;
+        let known = self.places.find_or_insert_hashed(hash, next, &is_it);
+        if known.is_none() {
+            self.files.push((path.clone(), self.new_file(path)));
+        }
+        let (path, file) = &self.files[known.unwrap_or(next)];
         self.last = Some((path.clone(), file.clone()));
-        file
+        file.clone()
     }
 
     fn new_file(&self, path: &Arc<str>) -> File {

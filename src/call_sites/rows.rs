@@ -1,15 +1,15 @@
 //! Cold: `Row`, a line of a short list. Sites with the same lines and functions of the user's,
 //! which call the same function of a dependency, are one row.
 
-use std::collections::HashMap;
 use std::panic::Location;
 
 use super::advice;
 use super::code::Owner;
 use super::cycles::without_cycles;
 use super::frame::{leading, Frame};
-use super::frame_list::FrameList;
 use super::site::{add, SiteData, SortBy};
+use crate::index::{hash, hash_of_numbers, Index};
+use crate::sort::sort_by;
 use crate::stacks::SiteCounts;
 
 pub(crate) struct Row<'a> {
@@ -39,10 +39,11 @@ pub(crate) fn rows<'a>(
     attribute: Option<&Location<'_>>,
 ) -> Vec<Row<'a>> {
     let list = &data.chains.list;
-    let is_caller = list.map(|frame| frame.is_user() && !is_at(frame, attribute));
-    let functions = functions(list);
+    let is_caller = list.map(&mut |frame| frame.is_user() && !is_at(frame, attribute));
+    let functions = list.numbered_by(&|a, b| function(a).cmp(&function(b)));
     let is_same = |a: u32, b: u32| functions[a as usize] == functions[b as usize];
-    let mut rows: HashMap<Key, Row<'_>> = HashMap::new();
+    let mut rows: Vec<(Key, Row<'_>)> = Vec::new();
+    let mut places = Index::default();
     for site in &data.sites {
         let (numbers, frames) = (data.numbers(site), data.frames(site));
         let Some(leading) = leading(&frames) else { continue };
@@ -54,18 +55,26 @@ pub(crate) fn rows<'a>(
         let chain = without_cycles(&chain, is_same);
         let dependency = dependency(&frames, leading).map(|at| numbers[at]);
         let wording = |frame: &u32| list.wording(*frame);
-        let key = (chain.iter().map(wording).collect(), dependency.as_ref().map(wording));
+        let key: Key = (chain.iter().map(wording).collect(), dependency.as_ref().map(wording));
         let counts = site.counts();
         let tables = if advice::is_table_growth(&frames) { counts.events() } else { 0 };
         let grows = tables > 0 || counts.growth.count > 0;
-        let row = rows.entry(key).or_insert_with(|| Row {
-            counts: SiteCounts::ZERO,
-            leading: list.frame(chain[0]),
-            callers: list.frames(&chain[1..]),
-            dependency: dependency.map(|frame| list.frame(frame)),
-            can_reserve: false,
-            tables: 0,
-        });
+        let next = rows.len();
+        let of_dependency = key.1.map_or(0, |wording| wording as usize + 1);
+        let hash = hash(hash_of_numbers(&key.0), of_dependency);
+        let known = places.find_or_insert_hashed(hash, next, &|at| rows[at].0 == key);
+        if known.is_none() {
+            let row = Row {
+                counts: SiteCounts::ZERO,
+                leading: list.frame(chain[0]),
+                callers: list.frames(&chain[1..]),
+                dependency: dependency.map(|frame| list.frame(frame)),
+                can_reserve: false,
+                tables: 0,
+            };
+            rows.push((key, row));
+        }
+        let row = &mut rows[known.unwrap_or(next)].1;
         add(&mut row.counts, &counts);
         row.can_reserve |= grows && advice::can_reserve(&frames);
         row.tables += tables;
@@ -73,8 +82,7 @@ pub(crate) fn rows<'a>(
     let weight = |row: &Row<'_>| {
         order.weight(row.counts.events(), row.counts.bytes, row.counts.at_peak.bytes)
     };
-    let mut rows: Vec<(Key, Row<'_>)> = rows.into_iter().collect();
-    rows.sort_by(|(a_key, a), (b_key, b)| weight(b).cmp(&weight(a)).then(a_key.cmp(b_key)));
+    sort_by(&mut rows, |(a_key, a), (b_key, b)| weight(b).cmp(&weight(a)).then(a_key.cmp(b_key)));
     rows.into_iter().map(|(_, row)| row).collect()
 }
 
@@ -99,13 +107,8 @@ fn dependency(frames: &[&Frame], leading: usize) -> Option<usize> {
     Some(if is_of_std { inner.len() - 1 } else { outermost })
 }
 
-/// Of each frame a number that is the same for all of the same function. Two closures of a function
-/// may have the same name: their lines tell them apart.
-fn functions(list: &FrameList) -> Vec<u32> {
-    let mut functions = HashMap::new();
-    list.map(|frame| {
-        let line = frame.line().filter(|_| frame.parts.is_closure);
-        let next = functions.len() as u32;
-        *functions.entry((frame.function(), frame.file(), line)).or_insert(next)
-    })
+/// What two frames of one function have in common. Two closures of a function may have the same
+/// name: their lines tell them apart.
+fn function(frame: &Frame) -> (Option<&str>, Option<&str>, Option<u32>) {
+    (frame.function(), frame.file(), frame.line().filter(|_| frame.parts.is_closure))
 }

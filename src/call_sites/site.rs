@@ -10,6 +10,7 @@ use crate::reading::CompactCounts;
 #[cfg(feature = "dhat-compat")]
 use crate::reading::DhatProfile;
 use crate::room::with_room;
+use crate::sort::sort_by;
 use crate::stacks::{Growth, SiteCounts};
 use crate::walk::Stop;
 
@@ -118,7 +119,7 @@ impl SiteData {
 
     /// The distinct frames of all sites.
     pub(crate) fn distinct_frames(&self) -> Vec<&Frame> {
-        let mut is_there = self.chains.list.map(|_| false);
+        let mut is_there = self.chains.list.map(&mut |_| false);
         let marks = is_there.as_mut_slice();
         for site in &self.sites {
             for number in self.numbers(site) {
@@ -131,7 +132,7 @@ impl SiteData {
 
     pub(crate) fn sort(&mut self, by: SortBy) {
         self.order = by;
-        self.sites.sort_by(|a, b| by.compare(a, b));
+        sort_by(&mut self.sites, |a, b| by.compare(a, b));
     }
 
     /// The sites for the user.

@@ -15,14 +15,13 @@
 //! - repetition: a closure within its function; recursion, also that of functions that call one
 //!   another.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
-
 use super::built::{built, without_lines};
 use super::cycles::without_cycles;
 use super::frame::Frame;
 use super::site::SiteData;
+use crate::index::{hash, hash_of_numbers, hash_of_text, Index};
 use crate::number::{counted, grouped};
+use crate::sort::sort_by;
 
 /// A site without a frame of the user's: it is on a thread of a library's, or its stack could not
 /// be walked to its end. Not even the name of the package would be the same everywhere, since
@@ -65,11 +64,10 @@ pub(super) fn text(data: &SiteData) -> Result<String, String> {
              source is; `{{:#}}` shows what there is"
         ));
     }
-    let by_key = by_key(data);
+    let mut lines = by_key(data);
+    sort_by(&mut lines, |(_, a), (_, b)| b.cmp(a)); // Those of the same count stay in order.
     let unattributed = data.unattributed.events();
-    let total = by_key.values().sum::<u64>() + unattributed;
-    let mut lines: Vec<(String, u64)> = by_key.into_iter().collect();
-    lines.sort_by_key(|(_, count)| Reverse(*count)); // Those of the same count stay in order.
+    let total = lines.iter().map(|(_, count)| count).sum::<u64>() + unattributed;
     let (events, sites) = (counted(total, "allocation"), counted(lines.len() as u64, "site"));
     let mut text = format!("{events} at {sites}\n");
     let widest = lines.first().map_or(0, |(_, count)| grouped(*count).len());
@@ -88,13 +86,13 @@ pub(super) fn text(data: &SiteData) -> Result<String, String> {
 /// A frame whose name would have to be left out.
 fn unread(data: &SiteData) -> Option<&Frame> {
     let is_unread = |frame: &Frame| frame.is_user() && frame.parts.is_name_unread;
-    let marks = data.chains.list.map(is_unread);
+    let marks = data.chains.list.map(&mut |frame| is_unread(frame));
     let site = data.sites.iter().find(|site| data.has_any(site, &marks))?;
     data.frames(site).into_iter().find(|frame| is_unread(frame))
 }
 
 /// A function of the user's in a chain.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq)]
 struct Entry<'a> {
     file: &'a str,
     function: &'a str,
@@ -105,15 +103,20 @@ struct Entry<'a> {
 #[derive(Default)]
 struct Entries<'a> {
     entries: Vec<Entry<'a>>,
-    numbers: HashMap<Entry<'a>, u32>,
+    /// Where an entry is, by its hash.
+    places: Index,
 }
 
 impl<'a> Entries<'a> {
     fn number(&mut self, entry: Entry<'a>) -> u32 {
-        *self.numbers.entry(entry).or_insert_with(|| {
+        let hash = hash(hash_of_text(entry.file), hash_of_text(entry.function));
+        let next = self.entries.len();
+        let is_it = |at: usize| self.entries[at] == entry;
+        let known = self.places.find_or_insert_hashed(hash, next, &is_it);
+        if known.is_none() {
             self.entries.push(entry);
-            self.entries.len() as u32 - 1
-        })
+        }
+        known.unwrap_or(next) as u32
     }
 
     fn get(&self, number: u32) -> Entry<'a> {
@@ -121,18 +124,19 @@ impl<'a> Entries<'a> {
     }
 }
 
-/// The number of events of each chain, by its text.
-fn by_key(data: &SiteData) -> BTreeMap<String, u64> {
+/// The number of events of each chain, in the order of their texts.
+fn by_key(data: &SiteData) -> Vec<(String, u64)> {
     let mut entries = Entries::default();
     let left_out = entries.number(LEFT_OUT);
     let list = &data.chains.list;
-    let is_user = list.map(Frame::is_user);
-    let of_frame = list.map(|frame| {
+    let is_user = list.map(&mut Frame::is_user);
+    let of_frame = list.map(&mut |frame| {
         let name = Some(frame.parts.name.as_str()).filter(|name| !name.is_empty())?;
         Some(entries.number(entry(frame, name)))
     });
     // First by numbers: many sites have the same chain, for recursion shows once.
-    let mut by_chain: HashMap<(Vec<u32>, bool), u64> = HashMap::new();
+    let mut by_chain: Vec<(Vec<u32>, bool, u64)> = Vec::new();
+    let mut places = Index::default();
     // Some runners let the harness keep what is printed, some do not.
     for site in data.sites.iter().filter(|site| !site.is_capture) {
         let numbers = data.numbers(site);
@@ -151,13 +155,24 @@ fn by_key(data: &SiteData) -> BTreeMap<String, u64> {
         // It is no recursion where a function calls another one with a closure of its own.
         let is_same = |a: u32, b: u32| a == b && !entries.get(a).is_closure;
         let chain = without_cycles(&chain, is_same);
-        *by_chain.entry((chain, site.cut_off.is_some())).or_default() += site.events();
+        let (is_cut_off, next) = (site.cut_off.is_some(), by_chain.len());
+        let is_it = |at: usize| by_chain[at].0 == chain && by_chain[at].1 == is_cut_off;
+        match places.find_or_insert_hashed(hash_of_numbers(&chain), next, &is_it) {
+            Some(known) => by_chain[known].2 += site.events(),
+            None => by_chain.push((chain, is_cut_off, site.events())),
+        }
     }
-    let mut by_key = BTreeMap::new();
-    for ((chain, is_cut_off), events) in by_chain {
+    let mut by_key: Vec<(String, u64)> = Vec::new();
+    for (chain, is_cut_off, events) in by_chain {
         let entries = chain.into_iter().map(|number| entries.get(number));
-        *by_key.entry(key(entries.collect(), is_cut_off)).or_default() += events;
+        by_key.push((key(entries.collect(), is_cut_off), events));
     }
+    sort_by(&mut by_key, |(a, _), (b, _)| a.cmp(b));
+    by_key.dedup_by(|(key, events), (kept, sum)| {
+        let is_same = key == kept;
+        *sum += if is_same { *events } else { 0 };
+        is_same
+    });
     by_key
 }
 

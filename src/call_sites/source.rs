@@ -1,28 +1,32 @@
 //! Cold: the user's source files, read where they were compiled, for excerpts and for the names of
 //! closures.
 
-use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
 use super::built::{built, Built};
 use super::items::{derived_for, item_at, Item};
+use crate::index::{hash_of_text, Index};
 
 /// Larger files are not read.
 const MAX_BYTES: u64 = 4 << 20;
 
 /// Files that have been read, by their paths. `None` stands for a file that can't be read.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Sources {
-    files: HashMap<String, Option<String>>,
+    files: Vec<(String, Option<String>)>,
+    /// Where a file is, by the hash of its path.
+    places: Index,
 }
 
 impl Sources {
     fn text(&mut self, path: &str) -> Option<&str> {
-        if !self.files.contains_key(path) {
-            self.files.insert(path.to_owned(), read(path));
+        let (hash, next) = (hash_of_text(path), self.files.len());
+        let known = self.places.find_or_insert_hashed(hash, next, &|at| self.files[at].0 == path);
+        if known.is_none() {
+            self.files.push((path.to_owned(), read(path)));
         }
-        self.files[path].as_deref()
+        self.files[known.unwrap_or(next)].1.as_deref()
     }
 
     pub(crate) fn can_be_read(&mut self, path: &str) -> bool {

@@ -1,7 +1,6 @@
 //! Cold: what std allocates to start a thread, and frees when the thread ends. It is known by the
 //! names of its frames.
 
-use std::collections::BTreeMap;
 use std::panic::Location;
 use std::sync::Mutex;
 
@@ -10,17 +9,18 @@ use super::frame::Frame;
 use super::of_recording::of_recording;
 use super::site::SiteData;
 use crate::counters;
+use crate::index::WordMap;
 use crate::reading::{CompactCounts, Recording};
 use crate::stacks::{SiteCounts, Stack};
 
 /// Whether what is allocated at this stack may be freed by the end of a thread. In doubt it may.
 pub(crate) fn may_be_thread_start(stack: &'static Stack) -> bool {
     /// The answers so far, by the address of the stack, which is kept for ever.
-    static KNOWN: Mutex<BTreeMap<usize, bool>> = Mutex::new(BTreeMap::new());
+    static KNOWN: Mutex<WordMap<bool>> = Mutex::new(WordMap::EMPTY);
     let address = stack as *const Stack as usize;
     counters::ignored(|_| {
         // It does not wait for the lock: another thread may have held it at a fork.
-        if let Some(known) = KNOWN.try_lock().ok().and_then(|known| known.get(&address).copied()) {
+        if let Some(known) = KNOWN.try_lock().ok().and_then(|known| known.get(address).copied()) {
             return known;
         }
         let mut recording = Recording::default();
@@ -30,7 +30,7 @@ pub(crate) fn may_be_thread_start(stack: &'static Stack) -> bool {
         let data = sites.data();
         let may_be = data.sites.iter().all(|site| may_be(&data.frames(site)));
         if let Ok(mut known) = KNOWN.try_lock() {
-            known.insert(address, may_be);
+            known.get_or_insert(address, may_be);
         }
         may_be
     })
@@ -65,7 +65,7 @@ fn is_of_threads(name: &str, file: Option<&str>) -> bool {
 
 /// Whether code starts threads: then there are sites where that is allocated for.
 pub(crate) fn starts_threads(data: &SiteData) -> bool {
-    let starts = data.chains.list.map(starts_thread);
+    let starts = data.chains.list.map(&mut starts_thread);
     data.sites.iter().filter(|site| data.has_any(site, &starts)).any(|site| {
         // Only what the user's line called. Further out are the callers of the user's code.
         let mut called = data.frames(site).into_iter().take_while(|frame| !frame.is_user());

@@ -6,6 +6,7 @@ use super::program_points::ProgramPoints;
 use super::recording::Recording;
 use crate::blocks::ProcessProfile;
 use crate::ignored::Ignored;
+use crate::sort::sort_by;
 use crate::stacks::{self, SiteCounts, Stack};
 use crate::threads::{self, EveryAllocation};
 
@@ -71,7 +72,7 @@ fn counted() -> Vec<(Option<&'static Stack>, SiteCounts)> {
             counted.push((Some(stack), counts));
         }
     });
-    counted.sort_unstable_by_key(|(stack, _)| address(*stack));
+    sort_by(&mut counted, |(a, _), (b, _)| address(*a).cmp(&address(*b)));
     counted
 }
 

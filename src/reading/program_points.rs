@@ -1,9 +1,8 @@
 //! Cold: `ProgramPoints`, what a heap profile says of each program point, copied out of the tables
 //! of the hot side.
 
-use std::collections::BTreeMap;
-
 use crate::blocks::{HeapProfile, PointNumbers, ProgramPoint, Times};
+use crate::index::WordMap;
 use crate::stacks::Stack;
 
 /// The blocks of a scope, or of the process, by program point.
@@ -20,15 +19,16 @@ pub(crate) struct ProgramPoints {
 impl ProgramPoints {
     /// By now. To be called while the profile goes on.
     pub(crate) fn of(points: &HeapProfile) -> Self {
-        let mut alive: BTreeMap<*const ProgramPoint, u64> = BTreeMap::new();
+        let address = |point: &ProgramPoint| point as *const ProgramPoint as usize;
+        let mut alive = WordMap::EMPTY;
         points.visit_ages(&mut |point, age| {
-            let ages = alive.entry(point).or_default();
+            let ages = alive.get_or_insert(address(point), 0_u64);
             *ages = ages.wrapping_add(age);
         });
         let mut profile = Self { points: Vec::new(), times: points.times(), lost: points.lost() };
         points.visit(&mut |point, mut numbers| {
-            let still_alive = alive.get(&(point as *const ProgramPoint));
-            numbers.lifetimes = numbers.lifetimes.wrapping_add(*still_alive.unwrap_or(&0));
+            let still_alive = alive.get(address(point)).copied().unwrap_or(0);
+            numbers.lifetimes = numbers.lifetimes.wrapping_add(still_alive);
             profile.points.push((point.stack(), numbers));
         });
         profile

@@ -1,12 +1,10 @@
 //! Cold: `Recording`, what a recording scope or profiler has counted at each stack, copied out of
 //! the tables of the hot side.
 
-use std::collections::BTreeMap;
-
 use super::{CompactCounts, ProgramPoints};
 use crate::counters::Blocks;
 use crate::ignored::Ignored;
-use crate::index::Index;
+use crate::index::{Index, WordMap};
 use crate::open_scopes::SharedScope;
 use crate::stacks::{FirstOverrun, Records, SiteCounts, Stack};
 use crate::threads::{OpenScope, Tracking};
@@ -114,18 +112,17 @@ impl Recording {
     /// was live at the peak.
     pub(crate) fn add_heap(&mut self, heap: ProgramPoints) {
         self.unite();
-        let address = |stack: &'static Stack| stack as *const Stack as usize;
-        let at_peak: BTreeMap<Option<usize>, Blocks> = heap
-            .points
-            .iter()
-            .map(|(stack, numbers)| (stack.map(address), numbers.at_peak))
-            .collect();
-        let of = |stack| at_peak.get(&stack).copied().unwrap_or(Blocks::NONE);
+        let address = |stack: Option<&Stack>| stack.map_or(0, |stack| stack as *const _ as usize);
+        let mut known = WordMap::EMPTY;
+        for (stack, numbers) in &heap.points {
+            known.get_or_insert(address(*stack), numbers.at_peak);
+        }
+        let at_peak = |stack| known.get(address(stack)).copied().unwrap_or(Blocks::NONE);
         for (stack, counts) in &mut self.stacks {
-            let at_peak = of(Some(address(stack)));
+            let at_peak = at_peak(Some(stack));
             *counts = CompactCounts::of(&SiteCounts { at_peak, ..counts.get() });
         }
-        self.unattributed.at_peak = of(None);
+        self.unattributed.at_peak = at_peak(None);
         self.heap = Some(heap);
     }
 

@@ -111,7 +111,7 @@ fn push_lists(_: AtWork<'_>, text: &mut String, lists: &[List], mode: Mode) {
 /// How much of it a second run would not allocate, as far as that is known.
 fn at_first_use(list: &List) -> Option<String> {
     let data = list.sites.data();
-    let is_first_use = data.chains.list.map(advice::is_first_use);
+    let is_first_use = data.chains.list.map(&mut advice::is_first_use);
     let made_once = data.sites.iter().filter(|site| data.has_any(site, &is_first_use));
     let count = made_once.map(NumberedSite::events).sum();
     (count > 0 && !list.is_warm).then(|| list.subject.counted(count))

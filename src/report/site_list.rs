@@ -77,7 +77,7 @@ impl Subject {
 /// Appends the list; says whether there are sites in it.
 pub(super) fn push_list(text: &mut String, list: &List, mode: Mode) -> bool {
     let data = list.sites.data();
-    let shortcomings = shortcomings(data, |count| list.subject.counted(count));
+    let shortcomings = shortcomings(data, &|count| list.subject.counted(count));
     let is_listed = !data.sites.is_empty() && (data.has_debug_info || mode == Mode::Full);
     if !is_listed && shortcomings.is_empty() {
         return false;

@@ -18,7 +18,7 @@ fn owner_of(
 #[test]
 fn the_root_is_what_remains_of_a_path_that_ends_with_the_location() {
     let find = |location: &str, files: &[&str]| {
-        Build::find(location, files.iter().copied(), &["/fallback".to_owned()]).root
+        Build::find(location, files, &["/fallback".to_owned()]).root
     };
     let std = "/rustc/59807616/library/core/src/ops/function.rs";
     assert_eq!(find("tests/a.rs", &[std, "/users/u/p/tests/a.rs"]), "/users/u/p");
@@ -33,7 +33,7 @@ fn the_root_is_what_remains_of_a_path_that_ends_with_the_location() {
 #[test]
 fn a_file_of_the_same_name_in_another_package_is_not_taken_for_the_users() {
     let find = |location: &str, files: &[&str], fallback: &str| {
-        Build::find(location, files.iter().copied(), &[fallback.to_owned()]).root
+        Build::find(location, files, &[fallback.to_owned()]).root
     };
     let own = concat!(env!("CARGO_MANIFEST_DIR"), "/src/process.rs");
     assert_eq!(find("src/process.rs", &[own, "/p/src/process.rs"], "/x"), "/p");
@@ -46,7 +46,7 @@ fn a_file_of_the_same_name_in_another_package_is_not_taken_for_the_users() {
 #[test]
 fn an_absolute_location_takes_the_folder_that_it_lies_in() {
     let fallbacks = ["/elsewhere".to_owned(), "/users/u/p".to_owned()];
-    let find = |location| Build::find(location, [location], &fallbacks).root;
+    let find = |location| Build::find(location, &[location], &fallbacks).root;
     assert_eq!(find("/users/u/p/src/a.rs"), "/users/u/p");
     assert_eq!(find("/gen/a.rs"), "/gen");
 }
@@ -122,7 +122,7 @@ fn rewritten_paths_are_the_users_where_they_are_relative() {
     check("/cargo/registry/src/x-1/src/a.rs", Owner::Dependency);
     check("index.crates.io-1949cf8c6b5b557f/x-1.0.0/src/a.rs", Owner::Dependency);
     check("registry/x-1.0.0/src/a.rs", Owner::Dependency);
-    let dot = Build::find("tests/a.rs", ["./tests/a.rs"], &[]);
+    let dot = Build::find("tests/a.rs", &["./tests/a.rs"], &[]);
     assert_eq!(dot, build("."));
     let check = |file, expected| {
         assert_eq!(owner_of(&dot, Some("f"), None, Some(file)), expected, "{file}");

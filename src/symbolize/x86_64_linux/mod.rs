@@ -6,8 +6,8 @@
 #![allow(unsafe_code)]
 
 use std::backtrace::Backtrace;
-use std::collections::BTreeMap;
 use std::ffi::c_void;
+use std::mem;
 use std::panic::catch_unwind;
 
 use layout::{Layout, Memory};
@@ -15,6 +15,8 @@ use modules::Modules;
 use parse::{parse, PrintedFrame};
 use roomy_thread::{on_a_roomy_thread, Outcome};
 
+use crate::index::Index;
+use crate::sort::sort_by;
 use crate::symbolize::place::{Place, Symbol};
 use crate::sys::unwinder::_Unwind_FindEnclosingFunction;
 use crate::walk::{self, caller_at, Caller};
@@ -48,7 +50,7 @@ fn places_of(return_addresses: &[usize]) -> Vec<Place> {
     let modules = Modules::loaded();
     // In order, for std keeps the debug information of a few files only.
     let mut sorted = return_addresses.to_vec();
-    sorted.sort();
+    sort_by(&mut sorted, usize::cmp);
     let (staying, others): (Vec<_>, Vec<_>) =
         sorted.into_iter().partition(|&address| modules.stays(address));
     let mut known = known(&staying, &capture);
@@ -57,8 +59,12 @@ fn places_of(return_addresses: &[usize]) -> Vec<Place> {
         drop(Backtrace::force_capture().to_string());
     }
     known.extend(self::known(&others, &capture_held));
-    let place = |&address: &usize| match known.remove(&address) {
-        Some(symbols) => Place::Known(symbols),
+    let mut places = Index::default();
+    for (at, (address, _)) in known.iter().enumerate() {
+        places.find_or_insert(*address, at);
+    }
+    let place = |&address: &usize| match places.find(address) {
+        Some(at) => Place::Known(mem::take(&mut known[at].1)),
         None => unknown(&modules, address),
     };
     return_addresses.iter().map(place).collect()
@@ -98,11 +104,8 @@ struct Captured {
 }
 
 /// What std says of the addresses, which are distinct. Those that it has no name for are left out.
-fn known(
-    addresses: &[usize],
-    capture: &dyn Fn(&[usize]) -> Captured,
-) -> BTreeMap<usize, Vec<Symbol>> {
-    let mut known = BTreeMap::new();
+fn known(addresses: &[usize], capture: &dyn Fn(&[usize]) -> Captured) -> Vec<(usize, Vec<Symbol>)> {
+    let mut known = Vec::new();
     let mut refused = 0;
     let mut rest = addresses;
     while !rest.is_empty() && refused < MAX_REFUSED {
@@ -117,7 +120,7 @@ fn known(
         for frame in frames.into_iter().take(found) {
             let has_answer = |symbol: &Symbol| symbol.function.is_some() || symbol.file.is_some();
             if frame.symbols.iter().any(has_answer) {
-                known.insert(frame.address, frame.symbols);
+                known.push((frame.address, frame.symbols));
             }
         }
         // Where the unwinder went another way, the rest is tried again, but for the address that
