@@ -7,7 +7,7 @@ use crate::commas::{self, Argument};
 use crate::error::{Error, Errors};
 use crate::keys;
 use crate::literal::{is_integer, unsuffixed_integer};
-use crate::tokens::{is_path, is_punct, only, opened};
+use crate::tokens::{is_path, is_punct, listed, only, opened};
 
 /// Where the keys stand. That decides which are allowed, and what errors say.
 #[derive(Clone, Copy, PartialEq)]
@@ -37,7 +37,7 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn of_attribute(tokens: TokenStream, errors: &mut Errors) -> Self {
-        let tokens: Vec<_> = tokens.into_iter().collect();
+        let tokens = listed(tokens);
         let args = Self::parse(commas::split(&tokens), Place::Attribute, errors);
         if args.limits.is_empty() && errors.is_empty() {
             let error = Error::over(&tokens, "`#[alloc_budget]` needs at least one limit");
@@ -68,7 +68,7 @@ impl Args {
         if is_duplicate {
             errors.push(Error::at(setting.key.span(), format!("duplicate key `{name}`")));
         } else if name == keys::CRATE {
-            self.krate = Some(opened(setting.value).into_iter().collect());
+            self.krate = Some(opened(&setting.value).into_iter().collect());
         } else if name == keys::CALL_SITES {
             self.call_sites = Some(setting);
         } else if keys::REPEATS.contains(&name.as_str()) {
@@ -78,9 +78,17 @@ impl Args {
         }
     }
 
+    /// All that become a `Setting` of the runtime crate.
+    pub(crate) fn settings(&self) -> Vec<&Setting> {
+        let mut settings = Vec::new();
+        settings.extend(&self.limits);
+        settings.extend(&self.call_sites);
+        settings.extend(&self.repeats);
+        settings
+    }
+
     fn setting(&self, name: &str) -> Option<&Setting> {
-        let mut settings = self.limits.iter().chain(&self.repeats).chain(&self.call_sites);
-        settings.find(|setting| setting.name() == name)
+        self.settings().into_iter().find(|setting| setting.name() == name)
     }
 
     /// Whether all that is asked for is known at compile time.
@@ -157,7 +165,7 @@ impl Setting {
             (None, Place::Attribute) => format!("the keys are {}; also `crate`", keys::listed()),
             (None, Place::AssertAllocs) => format!("the keys are {}", keys::listed()),
         };
-        Err(Error::at(key.span(), format!("unknown key `{name}`")).help(help))
+        Err(Error::at(key.span(), format!("unknown key `{name}`")).help(&help))
     }
 
     /// What follows `key =`.
@@ -185,9 +193,9 @@ fn not_a_setting(tokens: &[TokenTree]) -> Error {
     let error = Error::over(tokens, "expected `key = value`");
     match only(tokens) {
         Some(TokenTree::Literal(literal)) if is_integer(&literal.to_string()) => {
-            error.help(format!("write `max = {literal}`"))
+            error.help(&format!("write `max = {literal}`"))
         }
-        _ => error.help(format!("the keys are {}", keys::listed())),
+        _ => error.help(&format!("the keys are {}", keys::listed())),
     }
 }
 
@@ -196,7 +204,7 @@ fn check_crate(key: &Ident, value: &[TokenTree], place: Place) -> Result<(), Err
         let error = Error::at(key.span(), "`crate` is a key of `#[alloc_budget]` only");
         return Err(error.help("`assert_allocs!` finds its crate by itself: remove the key"));
     }
-    if !is_path(&opened(value.iter().cloned())) {
+    if !is_path(&opened(value)) {
         let error = Error::over(value, "the value of `crate` is a path");
         return Err(error.help("write `crate = my_reexport::mod_alloc`, without quotes"));
     }
@@ -205,7 +213,7 @@ fn check_crate(key: &Ident, value: &[TokenTree], place: Place) -> Result<(), Err
 
 /// Only literals are refused here: the type checker refuses other values that are no `bool`.
 fn check_bool(name: &str, value: &[TokenTree]) -> Result<(), Error> {
-    match &opened(value.iter().cloned())[..] {
+    match &opened(value)[..] {
         [TokenTree::Literal(_)] => {
             Err(Error::over(value, format!("the value of `{name}` is `true` or `false`")))
         }
@@ -216,7 +224,7 @@ fn check_bool(name: &str, value: &[TokenTree]) -> Result<(), Error> {
 /// Only literals are refused here: the type checker refuses other values that are no integers, and
 /// names their type.
 fn check_number(name: &str, value: &[TokenTree]) -> Result<(), Error> {
-    let value = opened(value.iter().cloned());
+    let value = opened(value);
     let literal = match &value[..] {
         [minus, TokenTree::Literal(_)] if is_punct(Some(minus), '-') => {
             return Err(Error::over(&value, format!("`{name}` cannot be negative")));
@@ -233,7 +241,7 @@ fn check_number(name: &str, value: &[TokenTree]) -> Result<(), Error> {
     let error = Error::over(&value, format!("the value of `{name}` is an integer"));
     let unquoted = literal.trim_matches('"');
     Err(if is_integer(unquoted) {
-        error.help(format!("write `{name} = {unquoted}`, without quotes"))
+        error.help(&format!("write `{name} = {unquoted}`, without quotes"))
     } else {
         error
     })

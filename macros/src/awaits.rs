@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::nested;
 use crate::tokens::{is_ident, is_punct};
 
-pub(crate) fn check(body: impl IntoIterator<Item = TokenTree>) -> Option<Error> {
+pub(crate) fn check(body: &[TokenTree]) -> Option<Error> {
     nested::first_error(body, &|tokens, at| nested::future(&tokens[at..]), &error_at)
 }
 

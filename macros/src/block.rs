@@ -19,7 +19,7 @@ use crate::exits;
 use crate::fragments;
 use crate::keys;
 use crate::literal;
-use crate::tokens::{as_group, group, is_punct, only};
+use crate::tokens::{as_group, group, is_punct, listed, only, position};
 use crate::unrun;
 
 const ALLOCS_FORM: &str = "\
@@ -59,7 +59,7 @@ impl Block {
         }
         let args = Args::parse(settings, Place::AssertAllocs, errors);
         if let (Some(body), Some(repeat)) = (&body, args.repeats.first()) {
-            errors.extend(exits::check(body.tokens.iter().cloned(), &repeat.key));
+            errors.push_any(exits::check(body.tokens, &repeat.key));
         }
         if args.limits.is_empty() && errors.is_empty() {
             let error = Error::at(Span::call_site(), "`assert_allocs!` needs at least one limit");
@@ -102,14 +102,14 @@ fn split_krate(input: TokenStream) -> (TokenStream, Vec<TokenTree>) {
 /// Cuts the tokens at the comma before the message.
 fn split_message(tokens: &[TokenTree]) -> (&[TokenTree], Option<TokenStream>) {
     let commas = commas::positions(tokens);
-    let is_message = |at: usize| {
-        let end = commas.get(at + 1).copied().unwrap_or(tokens.len());
-        is_string(&tokens[commas[at] + 1..end])
-    };
-    match (0..commas.len()).find(|&at| is_message(at)).map(|at| commas[at]) {
-        Some(comma) => (&tokens[..comma], Some(fragments::kept(&tokens[comma + 1..]))),
-        None => (tokens, None),
+    for (at, comma) in commas.iter().enumerate() {
+        let rest = &tokens[comma + 1..];
+        let end = commas.get(at + 1).map_or(rest.len(), |next| next - comma - 1);
+        if is_string(&rest[..end]) {
+            return (&tokens[..*comma], Some(fragments::kept(rest)));
+        }
     }
+    (tokens, None)
 }
 
 fn is_string(argument: &[TokenTree]) -> bool {
@@ -120,7 +120,7 @@ fn is_string(argument: &[TokenTree]) -> bool {
 }
 
 fn has_statements(tokens: &[TokenTree]) -> bool {
-    tokens.iter().any(|token| is_punct(Some(token), ';'))
+    position(tokens, &|token| is_punct(Some(token), ';')).is_some()
 }
 
 /// Whether the last argument of `assert_allocs!` is a key, so that the block is missing, and not
@@ -146,7 +146,7 @@ fn is_block(tokens: &[TokenTree]) -> bool {
 /// The error of a message that stands before the block. It may stand at the very beginning. Or else
 /// it was taken for the message after the block, and the block for one of its arguments.
 fn early_message(tokens: &[TokenTree], message: Option<&TokenStream>, form: &str) -> Option<Error> {
-    let message: Vec<_> = message.cloned().into_iter().flatten().collect();
+    let message = message.cloned().map_or_else(Vec::new, listed);
     let (arguments, message) = (commas::split(tokens), commas::split(&message));
     let first = match (&arguments[..], &message[..]) {
         ([first, _, ..], _) if is_string(first.tokens) => first,
@@ -190,8 +190,8 @@ fn check_body(body: &[TokenTree], errors: &mut Errors) {
 /// Checks that the scope measures what the body does: no other task meanwhile, and nothing that
 /// only runs later.
 fn check_run(body: &[TokenTree], errors: &mut Errors) {
-    errors.extend(awaits::check(body.iter().cloned()));
-    errors.extend(unrun::check(body.iter().cloned()));
+    errors.push_any(awaits::check(body));
+    errors.push_any(unrun::check(body));
 }
 
 /// The one expression of `assert_no_alloc!(..)`, without the comma that may follow it.

@@ -32,7 +32,13 @@ pub(crate) fn split(tokens: &[TokenTree]) -> Vec<Argument<'_>> {
 /// Where the commas that separate arguments are.
 pub(crate) fn positions(tokens: &[TokenTree]) -> Vec<usize> {
     let mut reader = Reader::default();
-    (0..tokens.len()).filter(|&at| reader.is_separator(Piece::of(&tokens[at]))).collect()
+    let mut positions = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
+        if reader.is_separator(Piece::of(token)) {
+            positions.push(at);
+        }
+    }
+    positions
 }
 
 /// Whether a value may follow `tokens`, and not an operator.

@@ -4,8 +4,6 @@
 //! Parsers push into one [`Errors`] and carry on, so that a user sees all mistakes of a call at
 //! once.
 
-use std::fmt::Display;
-
 use proc_macro::{Delimiter, Group, Literal, Span, TokenStream, TokenTree};
 
 use crate::quote::{quote, quote_at};
@@ -30,8 +28,9 @@ impl Error {
     }
 
     /// Adds the remedy, in a paragraph of its own.
-    pub(crate) fn help(mut self, help: impl Display) -> Self {
-        self.message += &format!("\n\nhelp: {help}");
+    pub(crate) fn help(mut self, help: &str) -> Self {
+        self.message.push_str("\n\nhelp: ");
+        self.message.push_str(help);
         self
     }
 
@@ -58,8 +57,8 @@ impl Errors {
         self.0.push(error);
     }
 
-    pub(crate) fn extend(&mut self, errors: impl IntoIterator<Item = Error>) {
-        self.0.extend(errors);
+    pub(crate) fn push_any(&mut self, error: Option<Error>) {
+        self.0.extend(error);
     }
 
     pub(crate) fn is_empty(&self) -> bool {

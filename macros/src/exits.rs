@@ -12,7 +12,7 @@ use proc_macro::{Ident, TokenStream, TokenTree};
 use crate::commas;
 use crate::error::Error;
 use crate::nested;
-use crate::tokens::{is_ident, is_punct};
+use crate::tokens::{is_ident, is_punct, listed};
 
 const TRANSPARENT: [&str; 16] = [
     "assert",
@@ -40,13 +40,13 @@ const HARMLESS: [&str; 8] =
 /// Whether something in `body` may leave the function before its end: `return`, `?`, or a macro
 /// that is not known.
 pub(crate) fn may_leave(body: TokenStream) -> bool {
-    let mut tokens = body.into_iter().peekable();
-    while let Some(token) = tokens.next() {
+    let tokens = listed(body);
+    for (at, token) in tokens.iter().enumerate() {
         let leaves = match token {
             TokenTree::Group(group) => may_leave(group.stream()),
             TokenTree::Punct(punct) => punct.as_char() == '?',
             TokenTree::Ident(word) => {
-                let (word, is_macro) = (word.to_string(), is_punct(tokens.peek(), '!'));
+                let (word, is_macro) = (word.to_string(), is_punct(tokens.get(at + 1), '!'));
                 let is_known = || TRANSPARENT.contains(&&*word) || HARMLESS.contains(&&*word);
                 word == "return" || is_macro && !is_known()
             }
@@ -60,7 +60,7 @@ pub(crate) fn may_leave(body: TokenStream) -> bool {
 }
 
 /// The error at the first exit of `body`, which `key` makes run several times.
-pub(crate) fn check(body: impl IntoIterator<Item = TokenTree>, key: &Ident) -> Option<Error> {
+pub(crate) fn check(body: &[TokenTree], key: &Ident) -> Option<Error> {
     let skipped = |tokens: &[_], at| nested(tokens, at).max(opaque_macro(&tokens[at..]));
     let error_at = |tokens: &[_], at| {
         let is_exit = is_ident(tokens.get(at), "return") || is_question_mark(tokens, at);
@@ -110,7 +110,7 @@ fn opaque_macro(tokens: &[TokenTree]) -> usize {
 fn is_question_mark(tokens: &[TokenTree], at: usize) -> bool {
     let is_value = match tokens[..at].last() {
         Some(TokenTree::Ident(word)) => !["impl", "dyn"].contains(&word.to_string().as_str()),
-        Some(TokenTree::Punct(punct)) => ['>', '?'].contains(&punct.as_char()),
+        Some(TokenTree::Punct(punct)) => matches!(punct.as_char(), '>' | '?'),
         Some(_) => true,
         None => false,
     };

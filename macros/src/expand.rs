@@ -247,7 +247,6 @@ fn is_without_value(body: Option<&Group>) -> bool {
 
 /// `Setting::max(10), Setting::max_bytes(..), ..`
 fn settings(args: &Args, krate: &TokenStream) -> TokenStream {
-    let all = args.limits.iter().chain(&args.call_sites).chain(&args.repeats);
     let setting = |setting: &Setting| {
         let holes = [
             ("krate", krate.clone()),
@@ -256,7 +255,7 @@ fn settings(args: &Args, krate: &TokenStream) -> TokenStream {
         ];
         quote("$krate::__private::Setting::$key($value),", &holes)
     };
-    all.map(setting).collect()
+    args.settings().into_iter().map(setting).collect()
 }
 
 /// A bare literal is a `u64` where it stands. Other expressions have a type of their own, which

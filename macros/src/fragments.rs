@@ -7,7 +7,7 @@
 
 use proc_macro::{Delimiter, Group, Spacing, Span, TokenStream, TokenTree};
 
-use crate::tokens::{as_group, group, is_ident, is_path, is_punct};
+use crate::tokens::{as_group, group, is_ident, is_path, is_punct, listed};
 
 /// The tokens, with parentheses around each fragment that is beside an operator.
 pub(crate) fn kept(tokens: &[TokenTree]) -> TokenStream {
@@ -49,6 +49,6 @@ fn is_joint(token: &TokenTree) -> bool {
 
 /// A path or a single token is in one piece anyway, and not every path may be in parentheses.
 fn is_one_piece(fragment: &Group) -> bool {
-    let tokens: Vec<_> = fragment.stream().into_iter().collect();
+    let tokens = listed(fragment.stream());
     tokens.len() == 1 || is_path(&tokens)
 }

@@ -6,7 +6,7 @@
 use proc_macro::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 
 use crate::error::Error;
-use crate::tokens::{as_group, find_ident, is_ident, is_punct};
+use crate::tokens::{as_group, find_ident, is_ident, is_punct, listed, position};
 
 pub(crate) struct Function {
     /// Whether it has the attribute `track_caller`.
@@ -61,7 +61,7 @@ impl Function {
 ///
 /// Only the body is taken apart: all other tokens, invisible groups included, stay what they were.
 pub(crate) fn with_body(item: TokenStream, body: Group) -> TokenStream {
-    let mut tokens: Vec<_> = item.into_iter().collect();
+    let mut tokens = listed(item);
     let last = tokens.pop();
     let mut item: TokenStream = tokens.into_iter().collect();
     match as_group(last.as_ref(), Delimiter::None) {
@@ -75,7 +75,7 @@ pub(crate) fn with_body(item: TokenStream, body: Group) -> TokenStream {
 fn body_of(tokens: &[TokenTree]) -> Option<Group> {
     let last = tokens.last();
     match as_group(last, Delimiter::None) {
-        Some(invisible) => body_of(&invisible.stream().into_iter().collect::<Vec<_>>()),
+        Some(invisible) => body_of(&listed(invisible.stream())),
         None => as_group(last, Delimiter::Brace).cloned(),
     }
 }
@@ -89,7 +89,7 @@ fn params_and_output(signature: &[TokenTree]) -> (Option<Group>, Option<Vec<Toke
     let output = match rest {
         [minus, arrow, output @ ..] if is_punct(Some(minus), '-') && is_punct(Some(arrow), '>') => {
             let is_where = |token: &TokenTree| is_ident(Some(token), "where");
-            let end = output.iter().position(is_where).unwrap_or(output.len());
+            let end = position(output, &is_where).unwrap_or(output.len());
             Some(output[..end].to_vec())
         }
         _ => None,
@@ -155,8 +155,9 @@ impl Reader {
     }
 
     fn put_back(&mut self, stream: TokenStream) {
-        let tokens: Vec<_> = stream.into_iter().collect();
-        self.tokens.extend(tokens.into_iter().rev());
+        let mut tokens = listed(stream);
+        tokens.reverse();
+        self.tokens.append(&mut tokens);
     }
 
     fn peek(&mut self) -> Option<&TokenTree> {
@@ -178,8 +179,8 @@ impl Reader {
         while is_punct(self.peek(), '#') {
             self.next();
             if let Some(TokenTree::Group(attribute)) = self.next() {
-                let is_word = |ident: &Ident| ident.to_string() == "track_caller";
-                is_tracked |= find_ident(attribute.stream(), &is_word).is_some();
+                let attribute = listed(attribute.stream());
+                is_tracked |= find_ident(&attribute, &|word| word == "track_caller").is_some();
             }
         }
         is_tracked

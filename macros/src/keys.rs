@@ -1,7 +1,7 @@
 //! Cold: the names of the keys, and which of them a misspelt one was meant to be; called by `args`.
 
-/// Each is a `Setting` of the runtime crate that takes a `u64`.
-pub(crate) const LIMITS: [&str; 9] = [
+/// All keys. The limits are a `Setting` of the runtime crate each that takes a `u64`.
+const KEYS: &[&str] = &[
     "max",
     "min",
     "exact",
@@ -11,6 +11,10 @@ pub(crate) const LIMITS: [&str; 9] = [
     "max_deallocs",
     "max_retained",
     "max_retained_bytes",
+    "warmup",
+    "runs",
+    CALL_SITES,
+    CRATE,
 ];
 
 /// Whether call sites are recorded: a `Setting` that takes a `bool`.
@@ -23,22 +27,25 @@ pub(crate) const REPEATS: [&str; 2] = ["warmup", "runs"];
 pub(crate) const CRATE: &str = "crate";
 
 pub(crate) fn is_key(name: &str) -> bool {
-    all().any(|key| key == name)
-}
-
-fn all() -> impl Iterator<Item = &'static str> {
-    LIMITS.into_iter().chain(REPEATS).chain([CALL_SITES, CRATE])
+    KEYS.contains(&name)
 }
 
 /// All keys but `crate`, for a sentence: "`max`, `min`, .. and `call_sites`".
 pub(crate) fn listed() -> String {
-    let names: Vec<_> = all().filter(|key| *key != CRATE).map(|key| format!("`{key}`")).collect();
-    let (last, others) = names.split_last().expect("there are keys");
-    format!("{} and {last}", others.join(", "))
+    let mut list = String::new();
+    for key in KEYS.iter().filter(|key| **key != CRATE) {
+        list += match (*key, list.is_empty()) {
+            (_, true) => "",
+            (CALL_SITES, _) => " and ",
+            _ => ", ",
+        };
+        list += &format!("`{key}`");
+    }
+    list
 }
 
 /// What people write for a key whose letters are quite different.
-const ALIASES: [(&str, &str); 16] = [
+const ALIASES: &[(&str, &str)] = &[
     ("allocations", "max"),
     ("allocs", "max"),
     ("count", "max"),
@@ -61,22 +68,26 @@ const ALIASES: [(&str, &str); 16] = [
 /// for every three letters: with more, `bar` would be taken for `max`.
 pub(crate) fn nearest(name: &str) -> Option<&'static str> {
     let allowed = (name.len() / 3).clamp(1, 3);
-    all()
-        .map(|key| (key, key))
-        .chain(ALIASES)
-        .map(|(word, key)| (edits(word, name), key))
-        .min()
-        .filter(|(edits, _)| *edits <= allowed)
-        .map(|(_, key)| key)
+    let mut words = ALIASES.to_vec();
+    words.extend(KEYS.iter().map(|key| (*key, *key)));
+    let mut nearest = None;
+    for (word, key) in words {
+        let edits = edits(word, name);
+        if edits <= allowed && nearest.map_or(true, |nearest| (edits, key) < nearest) {
+            nearest = Some((edits, key));
+        }
+    }
+    nearest.map(|(_, key)| key)
 }
 
 /// How many letters to insert, delete, replace or swap with a neighbour to get from one word to the
 /// other (optimal string alignment): `table[i][j]` is the answer for the first `i` and the first
-/// `j` letters.
+/// `j` letters. All keys are ASCII.
 fn edits(from: &str, to: &str) -> usize {
-    let (from, to): (Vec<char>, Vec<char>) = (from.chars().collect(), to.chars().collect());
-    let mut table = vec![vec![0; to.len() + 1]; from.len() + 1];
+    let (from, to) = (from.as_bytes(), to.as_bytes());
+    let mut table = Vec::new();
     for i in 0..=from.len() {
+        table.push(vec![0; to.len() + 1]);
         for j in 0..=to.len() {
             table[i][j] = if i == 0 || j == 0 {
                 i + j

@@ -177,7 +177,9 @@ pub fn alloc_budget(args: TokenStream, item: TokenStream) -> TokenStream {
         Err(error) => errors.push(error),
     }
     // The untouched item follows: other code still finds it, and editors go on working.
-    errors.to_tokens().into_iter().chain(item).collect()
+    let mut tokens = errors.to_tokens();
+    tokens.extend(item);
+    tokens
 }
 
 /// What `mod_alloc::assert_allocs!` hands its tokens to, with `[$crate]` before them.

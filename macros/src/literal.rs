@@ -9,17 +9,20 @@ pub(crate) fn unsuffixed_integer(text: &str) -> Option<u128> {
         Some("0b") => (&text[2..], 2),
         _ => (text, 10),
     };
-    u128::from_str_radix(&digits.replace('_', ""), radix).ok()
+    let mut value = None;
+    for digit in digits.chars().filter(|digit| *digit != '_') {
+        let higher = value.unwrap_or(0_u128).checked_mul(u128::from(radix))?;
+        value = Some(higher.checked_add(u128::from(digit.to_digit(radix)?))?);
+    }
+    value
 }
 
 /// Whether a literal is an integer, with or without a suffix.
 pub(crate) fn is_integer(text: &str) -> bool {
-    let is_type = |suffix: &str| {
-        let width = suffix.strip_prefix(['u', 'i']);
-        width.is_some_and(|width| ["8", "16", "32", "64", "128", "size"].contains(&width))
-    };
-    let end = text.find(['u', 'i']).filter(|&at| is_type(&text[at..])).unwrap_or(text.len());
-    unsuffixed_integer(&text[..end]).is_some()
+    let types =
+        ["u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize"];
+    let suffix = types.iter().find(|suffix| text.ends_with(**suffix)).map_or(0, |ty| ty.len());
+    unsuffixed_integer(&text[..text.len() - suffix]).is_some()
 }
 
 /// Whether a literal can be the format string of a message: `"..."` or `r#"..."#`, not of bytes or

@@ -8,22 +8,19 @@ use crate::error::{Error, Errors};
 use crate::exits;
 use crate::item::Function;
 use crate::output_type::is_never;
-use crate::tokens::find_ident;
+use crate::tokens::{find_ident, listed};
 
 pub(crate) fn check(function: &Function, args: &Args, errors: &mut Errors) {
     let mut words = Vec::new();
     find_words(function.body.stream(), &mut words);
-    let found = [
-        const_fn(function),
-        foreign_abi(function),
-        rewritten_body(function, &words),
-        run_of_cases(function, &words),
-        returns_future(function),
-        repeated_with_params(function, args),
-        repeated_without_end(function, args),
-        repeated_with_exit(function, args),
-    ];
-    errors.extend(found.into_iter().flatten());
+    errors.push_any(const_fn(function));
+    errors.push_any(foreign_abi(function));
+    errors.push_any(rewritten_body(function, &words));
+    errors.push_any(run_of_cases(function, &words));
+    errors.push_any(returns_future(function));
+    errors.push_any(repeated_with_params(function, args));
+    errors.push_any(repeated_without_end(function, args));
+    errors.push_any(repeated_with_exit(function, args));
 }
 
 fn const_fn(function: &Function) -> Option<Error> {
@@ -42,17 +39,15 @@ fn foreign_abi(function: &Function) -> Option<Error> {
         "`#[alloc_budget]` on `extern {abi}`: the failure is a panic, which would abort the process"
     );
     let help = format!("measure a Rust function that calls `{}`", function.name);
-    Some(Error::at(*span, message).help(help))
+    Some(Error::at(*span, message).help(&help))
 }
 
 fn returns_future(function: &Function) -> Option<Error> {
-    let names_future = |ident: &Ident| {
-        matches!(ident.to_string().as_str(), "Future" | "BoxFuture" | "LocalBoxFuture")
-    };
+    let names_future = |word: &str| matches!(word, "Future" | "BoxFuture" | "LocalBoxFuture");
     if function.is_async {
         return None;
     }
-    find_ident(function.output.iter().flatten().cloned().collect(), &names_future)?;
+    find_ident(function.output.as_deref()?, &names_future)?;
     let message = format!(
         "`{}` only builds a future: `#[alloc_budget]` would not count what happens when it is \
          polled",
@@ -163,5 +158,5 @@ fn repeated_without_end(function: &Function, args: &Args) -> Option<Error> {
 }
 
 fn repeated_with_exit(function: &Function, args: &Args) -> Option<Error> {
-    exits::check(function.body.stream(), &args.repeats.first()?.key)
+    exits::check(&listed(function.body.stream()), &args.repeats.first()?.key)
 }

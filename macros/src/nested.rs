@@ -4,12 +4,12 @@
 use proc_macro::{Delimiter, TokenTree};
 
 use crate::error::Error;
-use crate::tokens::{as_group, is_ident, is_punct, opened};
+use crate::tokens::{as_group, is_ident, is_punct, listed, opened, position};
 
 /// The error at the first place of `body`, at any depth, where `error_at` finds one. One is enough:
 /// they all have the same remedy. `skipped` says how many tokens from a place on not to look at.
 pub(crate) fn first_error(
-    body: impl IntoIterator<Item = TokenTree>,
+    body: &[TokenTree],
     skipped: &dyn Fn(&[TokenTree], usize) -> usize,
     error_at: &dyn Fn(&[TokenTree], usize) -> Option<Error>,
 ) -> Option<Error> {
@@ -19,7 +19,7 @@ pub(crate) fn first_error(
         let length = skipped(&tokens, at);
         if length == 0 {
             let within = || match &tokens[at] {
-                TokenTree::Group(group) => first_error(group.stream(), skipped, error_at),
+                TokenTree::Group(group) => first_error(&listed(group.stream()), skipped, error_at),
                 _ => None,
             };
             if let Some(error) = error_at(&tokens, at).or_else(within) {
@@ -57,7 +57,7 @@ pub(crate) fn future(tokens: &[TokenTree]) -> usize {
 /// How many tokens there are up to the first braces, these included.
 fn through_braces(tokens: &[TokenTree]) -> usize {
     let braces = |token: &TokenTree| as_group(Some(token), Delimiter::Brace).is_some();
-    tokens.iter().position(braces).map_or(tokens.len(), |at| at + 1)
+    position(tokens, &braces).map_or(tokens.len(), |at| at + 1)
 }
 
 /// How many tokens `|params| body` has at the start of `tokens`. The body may be any expression: it
@@ -65,6 +65,6 @@ fn through_braces(tokens: &[TokenTree]) -> usize {
 pub(crate) fn closure(tokens: &[TokenTree]) -> usize {
     let bar = |token: &TokenTree| is_punct(Some(token), '|');
     let end = |token: &TokenTree| is_punct(Some(token), ',') || is_punct(Some(token), ';');
-    let body = tokens[1..].iter().position(bar).map_or(tokens.len(), |at| at + 2);
-    body + tokens[body..].iter().position(end).unwrap_or(tokens.len() - body)
+    let body = position(&tokens[1..], &bar).map_or(tokens.len(), |at| at + 2);
+    body + position(&tokens[body..], &end).unwrap_or(tokens.len() - body)
 }

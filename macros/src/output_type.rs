@@ -4,7 +4,7 @@
 use proc_macro::{Delimiter, Ident, Span, TokenStream, TokenTree};
 
 use crate::quote::quote;
-use crate::tokens::{as_group, find_ident, group, is_ident, is_punct};
+use crate::tokens::{as_group, find_ident, group, is_ident, is_punct, listed};
 
 /// The type as far as it can be that of a variable.
 pub(crate) fn nameable(output: Option<&[TokenTree]>) -> TokenStream {
@@ -25,8 +25,7 @@ pub(crate) fn is_unit(output: &[TokenTree]) -> bool {
 /// Whether the type may be that of a future without saying so. An `impl Trait` does say what it is.
 /// Its value is not handed to a call, where it would lose what the bounds tell of closures.
 pub(crate) fn may_be_future(output: &[TokenTree]) -> bool {
-    let is_impl = |ident: &Ident| ident.to_string() == "impl";
-    let has_impl = find_ident(output.iter().cloned().collect(), &is_impl).is_some();
+    let has_impl = find_ident(output, &|word| word == "impl").is_some();
     !is_unit(output) && !is_never(output) && !has_impl
 }
 
@@ -39,7 +38,7 @@ fn without_impl(tokens: &[TokenTree]) -> TokenStream {
         erased.push(match first {
             _ if is_impl => Ident::new("_", Span::mixed_site()).into(),
             TokenTree::Group(inner) => {
-                let tokens: Vec<_> = inner.stream().into_iter().collect();
+                let tokens = listed(inner.stream());
                 group(inner.delimiter(), without_impl(&tokens), inner.span()).into()
             }
             token => token.clone(),

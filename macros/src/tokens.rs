@@ -23,29 +23,40 @@ pub(crate) fn as_group(token: Option<&TokenTree>, delimiter: Delimiter) -> Optio
 }
 
 /// `tokens` with the invisible groups opened, only to look at them. Visible groups stay closed.
-pub(crate) fn opened(tokens: impl IntoIterator<Item = TokenTree>) -> Vec<TokenTree> {
+pub(crate) fn opened(tokens: &[TokenTree]) -> Vec<TokenTree> {
     let mut found = Vec::new();
     for token in tokens {
-        match as_group(Some(&token), Delimiter::None) {
-            Some(group) => found.extend(opened(group.stream())),
-            None => found.push(token),
+        match as_group(Some(token), Delimiter::None) {
+            Some(group) => found.append(&mut opened(&listed(group.stream()))),
+            None => found.push(token.clone()),
         }
     }
     found
+}
+
+/// Where the first of the tokens is that is so.
+pub(crate) fn position(tokens: &[TokenTree], is_so: &dyn Fn(&TokenTree) -> bool) -> Option<usize> {
+    tokens.iter().position(is_so)
+}
+
+pub(crate) fn listed(stream: TokenStream) -> Vec<TokenTree> {
+    stream.into_iter().collect()
 }
 
 /// The one token that `tokens` consist of, whether or not it came through `macro_rules!`.
 pub(crate) fn only(tokens: &[TokenTree]) -> Option<TokenTree> {
     let [token] = tokens else { return None };
     match as_group(Some(token), Delimiter::None) {
-        Some(group) => only(&group.stream().into_iter().collect::<Vec<_>>()),
+        Some(group) => only(&listed(group.stream())),
         None => Some(token.clone()),
     }
 }
 
 /// Whether these may be a path: words and colons.
 pub(crate) fn is_path(tokens: &[TokenTree]) -> bool {
-    tokens.iter().all(|token| matches!(token, TokenTree::Ident(_)) || is_punct(Some(token), ':'))
+    let is_other =
+        |token: &TokenTree| !matches!(token, TokenTree::Ident(_)) && !is_punct(Some(token), ':');
+    position(tokens, &is_other).is_none()
 }
 
 /// A group whose delimiters stand at `span`.
@@ -55,11 +66,17 @@ pub(crate) fn group(delimiter: Delimiter, tokens: TokenStream, span: Span) -> Gr
     group
 }
 
-/// The first identifier of `stream`, at any depth, that is `wanted`.
-pub(crate) fn find_ident(stream: TokenStream, wanted: &dyn Fn(&Ident) -> bool) -> Option<Ident> {
-    stream.into_iter().find_map(|token| match token {
-        TokenTree::Ident(ident) => Some(ident).filter(wanted),
-        TokenTree::Group(group) => find_ident(group.stream(), wanted),
-        _ => None,
-    })
+/// The first identifier of `tokens`, at any depth, that is `wanted`.
+pub(crate) fn find_ident(tokens: &[TokenTree], wanted: &dyn Fn(&str) -> bool) -> Option<Ident> {
+    for token in tokens {
+        let found = match token {
+            TokenTree::Ident(ident) if wanted(&ident.to_string()) => Some(ident.clone()),
+            TokenTree::Group(group) => find_ident(&listed(group.stream()), wanted),
+            _ => None,
+        };
+        if found.is_some() {
+            return found;
+        }
+    }
+    None
 }

@@ -7,20 +7,20 @@
 use proc_macro::{Delimiter, TokenTree};
 
 use crate::error::Error;
-use crate::tokens::{as_group, is_ident, is_punct, opened};
+use crate::tokens::{as_group, is_ident, is_punct, listed, opened, position};
 
-pub(crate) fn check(body: impl IntoIterator<Item = TokenTree>) -> Option<Error> {
+pub(crate) fn check(body: &[TokenTree]) -> Option<Error> {
     let tokens = opened(body);
     let after = tokens.iter().rposition(|token| is_punct(Some(token), ';')).map_or(0, |at| at + 1);
     let value = &tokens[after..];
     if let [TokenTree::Group(group)] = value {
         let is_block = group.delimiter() == Delimiter::Brace;
-        return is_block.then(|| check(group.stream())).flatten();
+        return is_block.then(|| check(&listed(group.stream()))).flatten();
     }
-    let qualifiers = ["async", "static", "move"];
-    let is_qualifier =
-        |token: &&TokenTree| qualifiers.iter().any(|word| is_ident(Some(*token), word));
-    let rest = &value[value.iter().take_while(is_qualifier).count()..];
+    let is_other = |token: &TokenTree| {
+        !["async", "static", "move"].iter().any(|word| is_ident(Some(token), word))
+    };
+    let rest = &value[position(value, &is_other).unwrap_or(value.len())..];
     if is_punct(rest.first(), '|') {
         return Some(closure(value));
     }
