@@ -9,7 +9,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{compiler_fence, Ordering::SeqCst};
 
 use crate::blocks;
-use crate::threads;
+use crate::threads::{self, frequent, SlowEvent};
 
 /// A counting allocator around `A`, [`System`] unless told otherwise.
 ///
@@ -128,16 +128,6 @@ impl<A: GlobalAlloc> ModAlloc<A> {
         threads::on_alloc(block, layout)
     }
 
-    /// # Safety
-    /// As for `dealloc`.
-    #[cold]
-    #[inline(never)]
-    unsafe fn dealloc_slowly(block: *mut u8, layout: Layout, this: &Self) {
-        threads::slow_dealloc(block, layout);
-        // SAFETY: the caller's promises about `block` and `layout` are handed on unchanged.
-        unsafe { this.inner.dealloc(block, layout) }
-    }
-
     /// While some scope tracks its blocks, what is known of this one is taken out first: the inner
     /// allocator may give the old address to another thread before it returns.
     ///
@@ -184,11 +174,8 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for ModAlloc<A> {
         }
         // SAFETY: the caller promises a layout of non-zero size.
         let block = unsafe { self.inner.alloc(layout) };
-        // Unoptimised, a function in between would be ten instructions more.
-        if threads::frequent::alloc(block, layout.size() as i64) {
-            return block;
-        }
-        threads::slow_alloc(block, layout.size() as i64)
+        // Unoptimised, a function in between would be five instructions more.
+        frequent::alloc::<SlowEvent>(block, layout.size() as i64)
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
@@ -204,14 +191,10 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for ModAlloc<A> {
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        if threads::frequent::dealloc(layout.size() as i64) {
-            // SAFETY: the caller promises that `block` came from this allocator, hence from
-            // `inner`, with `layout`.
-            unsafe { self.inner.dealloc(block, layout) }
-        } else {
-            // SAFETY: as above.
-            unsafe { Self::dealloc_slowly(block, layout, self) }
-        }
+        let size = layout.size() as i64;
+        // SAFETY: the caller promises that `block` came from this allocator, hence from `inner`,
+        // with `layout`.
+        unsafe { self.inner.dealloc(frequent::dealloc::<SlowEvent>(block, size), layout) }
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]

@@ -1,7 +1,6 @@
 //! Hot: the frequent half of an event: it compares the net bytes with the thresholds, and adds to
-//! the counters of the thread, if they hold. This is what it means, and what optimised builds run.
-//! On x86_64 Linux, unoptimised ones run the same in assembly (`frequent_asm.rs`), for they make
-//! ten instructions of one here.
+//! the counters of the thread, if they hold. Else it calls the slow half. This is what it means; on
+//! x86_64 Linux, the same in assembly (`frequent_asm.rs`) stands in its place.
 //!
 //! In plain words, what the net bytes come to is compared with
 //! - the floor, where a block is freed or reallocated: below it, the event is for the slow half;
@@ -23,12 +22,24 @@ use crate::counters::own_line::{add_got, add_net, ceiling, count_alloc, count_de
 use crate::counters::own_line::{count_realloc, floor, gate, high, net, store, sub_net};
 use crate::counters::thread_counters::{Line, Word};
 
-/// Counts that `block`, of `size` bytes, was allocated. `false`: that is for the slow half, and
-/// nothing is counted; so it is if `block` is null.
-#[cfg_attr(not(debug_assertions), inline(always))]
-pub(crate) fn alloc(block: *mut u8, size: i64) -> bool {
+/// The slow half of each event. It returns the block that it is given.
+pub(crate) trait SlowHalf {
+    /// `block` was allocated, or a request was refused, if it is null.
+    extern "C" fn alloc(block: *mut u8, size: i64) -> *mut u8;
+
+    /// `block` is about to be freed.
+    extern "C" fn dealloc(block: *mut u8, size: i64) -> *mut u8;
+
+    /// A block was reallocated and is `block` now, or that was refused, if it is null.
+    extern "C" fn realloc(block: *mut u8, old_size: i64, size: i64) -> *mut u8;
+}
+
+/// Counts that `block`, of `size` bytes, was allocated, and returns it. All that is not frequent
+/// is left to `S`, as is a `block` that is null.
+#[inline(always)]
+pub(crate) fn alloc<S: SlowHalf>(block: *mut u8, size: i64) -> *mut u8 {
     if block as usize == 0 {
-        return false;
+        return S::alloc(block, size);
     }
     let line = current().as_ptr();
     // SAFETY: `current` is readable, here and below.
@@ -37,7 +48,7 @@ pub(crate) fn alloc(block: *mut u8, size: i64) -> bool {
     let net = unsafe { net(line) };
     // SAFETY: as above.
     if gate.wrapping_sub(size) < net && !unsafe { raise_high(line, net.wrapping_add(size)) } {
-        return false;
+        return S::alloc(block, size);
     }
     // SAFETY: the event has crossed no threshold, so the line is this thread's own; likewise below.
     unsafe { add_net(line, size) };
@@ -45,33 +56,32 @@ pub(crate) fn alloc(block: *mut u8, size: i64) -> bool {
     unsafe { add_got(line, size) };
     // SAFETY: as above.
     unsafe { count_alloc(line) };
-    true
+    block
 }
 
-/// Counts that a block of `size` bytes is about to be freed. `false` as for [`alloc`].
-#[cfg_attr(not(debug_assertions), inline(always))]
-pub(crate) fn dealloc(size: i64) -> bool {
+/// Counts that `block`, of `size` bytes, is about to be freed, likewise.
+#[inline(always)]
+pub(crate) fn dealloc<S: SlowHalf>(block: *mut u8, size: i64) -> *mut u8 {
     let line = current().as_ptr();
     // SAFETY: as in `alloc`, here and below.
     let floor = unsafe { floor(line) };
     // SAFETY: as above.
     let net = unsafe { net(line) };
     if floor.wrapping_add(size) as u64 > net as u64 {
-        return false;
+        return S::dealloc(block, size);
     }
     // SAFETY: as above.
     unsafe { sub_net(line, size) };
     // SAFETY: as above.
     unsafe { count_dealloc(line) };
-    true
+    block
 }
 
-/// Counts that a block of `old_size` bytes was reallocated to `size`, and is `block` now. `false`
-/// as for [`alloc`].
-#[cfg_attr(not(debug_assertions), inline(always))]
-pub(crate) fn realloc(block: *mut u8, old_size: i64, size: i64) -> bool {
+/// Counts that a block of `old_size` bytes was reallocated to `size`, and is `block` now, likewise.
+#[inline(always)]
+pub(crate) fn realloc<S: SlowHalf>(block: *mut u8, old_size: i64, size: i64) -> *mut u8 {
     if block as usize == 0 {
-        return false;
+        return S::realloc(block, old_size, size);
     }
     let line = current().as_ptr();
     let grown = size.wrapping_sub(old_size);
@@ -79,14 +89,14 @@ pub(crate) fn realloc(block: *mut u8, old_size: i64, size: i64) -> bool {
     let net = unsafe { net(line) }.wrapping_add(grown);
     // SAFETY: as above.
     if net < unsafe { floor(line) } {
-        return false;
+        return S::realloc(block, old_size, size);
     }
     // SAFETY: as above.
     if net > unsafe { gate(line) } && !unsafe { raise_high(line, net) } {
-        return false;
+        return S::realloc(block, old_size, size);
     }
     Realloc { line, grown, size }.count();
-    true
+    block
 }
 
 /// A reallocation that will be neither a new maximum nor for the slow half.

@@ -14,7 +14,6 @@ pub(crate) mod current;
 mod event;
 #[cfg_attr(
     all(
-        debug_assertions,
         target_os = "linux",
         target_arch = "x86_64",
         target_pointer_width = "64",
@@ -25,7 +24,7 @@ mod event;
 )]
 pub(crate) mod frequent;
 pub(crate) mod own_line;
-// Likewise, optimised or not.
+// Likewise.
 #[cfg_attr(
     all(
         target_os = "linux",

@@ -51,7 +51,6 @@ macro_rules! find_current_line {
         )
     };
 }
-#[cfg(debug_assertions)] // For `frequent_asm.rs`.
 pub(super) use find_current_line;
 
 /// How far the word is from the thread's base.

@@ -12,7 +12,7 @@ use super::{process_peak, registry};
 use crate::blocks;
 use crate::counters::current::{count_ignored_alloc, current};
 pub(crate) use crate::counters::frequent;
-use crate::counters::frequent::Realloc;
+use crate::counters::frequent::{Realloc, SlowHalf};
 use crate::counters::{Event, EventKind, Registration, Word};
 use crate::stacks;
 use crate::walk::Registers;
@@ -20,20 +20,13 @@ use crate::walk::Registers;
 /// Counts an allocation that the inner allocator answered with `block`, and returns `block`.
 #[inline(always)]
 pub(crate) fn on_alloc(block: *mut u8, layout: Layout) -> *mut u8 {
-    if frequent::alloc(block, layout.size() as i64) {
-        return block;
-    }
-    slow_alloc(block, layout.size() as i64)
+    frequent::alloc::<SlowEvent>(block, layout.size() as i64)
 }
 
 /// Counts a reallocation that the inner allocator answered with `block`, and returns `block`.
 #[inline(always)]
 pub(crate) fn on_realloc(block: *mut u8, old: Layout, new_size: usize) -> *mut u8 {
-    let (old_size, size) = (old.size() as i64, new_size as i64);
-    if frequent::realloc(block, old_size, size) {
-        return block;
-    }
-    slow_realloc(block, old_size, size)
+    frequent::realloc::<SlowEvent>(block, old.size() as i64, new_size as i64)
 }
 
 /// The same in two halves, before and after the inner allocator is asked: so it costs nothing to
@@ -53,39 +46,43 @@ pub(crate) fn after_realloc(counting: Realloc, block: *mut u8) -> *mut u8 {
     block
 }
 
-/// Counts what the frequent half has left to do. The block is still there.
-#[cold]
-#[inline(never)]
-pub(crate) fn slow_dealloc(block: *mut u8, layout: Layout) {
-    let (address, freed) = (block as usize, layout.size() as i64);
-    let event = Event { kind: EventKind::Dealloc, address, got: 0, freed };
-    slow(&event, &Registers::here());
-}
+/// Counts what the frequent half has left to do.
+pub(crate) struct SlowEvent;
 
 // The registers are read in the outermost function of ours that can do so. Then a walk has few
 // frames of ours to pass.
-#[cold]
-#[inline(never)]
-pub(crate) fn slow_alloc(block: *mut u8, got: i64) -> *mut u8 {
-    let address = block as usize;
-    if address == 0 {
-        return failed();
+impl SlowHalf for SlowEvent {
+    #[cold]
+    #[inline(never)]
+    extern "C" fn alloc(block: *mut u8, got: i64) -> *mut u8 {
+        let address = block as usize;
+        if address == 0 {
+            return failed();
+        }
+        let event = Event { kind: EventKind::Alloc, address, got, freed: 0 };
+        slow(&event, &Registers::here());
+        block
     }
-    let event = Event { kind: EventKind::Alloc, address, got, freed: 0 };
-    slow(&event, &Registers::here());
-    block
-}
 
-#[cold]
-#[inline(never)]
-fn slow_realloc(block: *mut u8, freed: i64, got: i64) -> *mut u8 {
-    let address = block as usize;
-    if address == 0 {
-        return failed();
+    #[cold]
+    #[inline(never)]
+    extern "C" fn dealloc(block: *mut u8, freed: i64) -> *mut u8 {
+        let event = Event { kind: EventKind::Dealloc, address: block as usize, got: 0, freed };
+        slow(&event, &Registers::here());
+        block
     }
-    let event = Event { kind: EventKind::Realloc, address, got, freed };
-    slow(&event, &Registers::here());
-    block
+
+    #[cold]
+    #[inline(never)]
+    extern "C" fn realloc(block: *mut u8, freed: i64, got: i64) -> *mut u8 {
+        let address = block as usize;
+        if address == 0 {
+            return failed();
+        }
+        let event = Event { kind: EventKind::Realloc, address, got, freed };
+        slow(&event, &Registers::here());
+        block
+    }
 }
 
 /// Counts a refused request; returns the null that the allocator returned.

@@ -31,9 +31,7 @@ mod tracking;
 
 pub(crate) use attached::{attach, attach_for_good, AttachedThread};
 pub(crate) use current_thread::flush;
-pub(crate) use events::{
-    after_realloc, before_realloc, frequent, on_alloc, on_realloc, slow_alloc, slow_dealloc,
-};
+pub(crate) use events::{after_realloc, before_realloc, frequent, on_alloc, on_realloc, SlowEvent};
 pub(crate) use open_scope::{
     freeze, is_inside, open, open_recording, open_uncounted, share_innermost, stack_here,
     OpenScope, ShareError,
