@@ -31,6 +31,9 @@ impl Step {
     pub(super) const ZERO: Self = Self { cfa: 0, return_address: 0, rbp: 0, rbp_slot: 0 };
     pub(super) const SAME_RBP: usize = 0;
     pub(super) const UNVERIFIABLE: usize = 1;
+    /// Searches by CFA end at it, and so does what verifies.
+    pub(super) const SENTINEL: Self =
+        Self { cfa: usize::MAX, rbp_slot: Self::UNVERIFIABLE, ..Self::ZERO };
 
     #[inline]
     pub(super) fn registers(&self) -> Registers {
@@ -175,36 +178,36 @@ pub(super) unsafe fn walk(
 }
 
 /// Compares the two words that lead to each remembered frame with what they were, from the frame
-/// below `from` outwards. Returns the first frame that does not hold, or `sentinel`.
+/// below `from` outwards. Returns the first frame that does not hold.
 ///
 /// # Safety
-/// `sentinel` lies below `from`, in one array of frames; the words of the frames between them can
-/// be read.
+/// `from` is in an array of frames that has, at a lower address, one that is unverifiable; the
+/// words of the frames between them can be read.
 #[inline]
-pub(super) unsafe fn verify(from: *const Step, sentinel: *const Step) -> *const Step {
+pub(super) unsafe fn verify(from: *const Step) -> *const Step {
     let mut frame = from;
     // SAFETY: the caller vouches for the frames and the words.
     unsafe {
         asm!(
             "2:",
             "sub {frame}, 32",
-            "cmp {frame}, {sentinel}",
-            "je 9f",
+            "mov {t}, [{frame} + 24]",
+            "test {t}, {t}",
+            "jnz 4f",
+            "3:",
             "mov {t}, [{frame}]",
             "mov {t}, [{t} - 8]",
             "cmp {t}, [{frame} + 8]",
-            "jne 9f",
-            "mov {t}, [{frame} + 24]",
-            "test {t}, {t}",
-            "jz 2b",
+            "je 2b",
+            "jmp 9f",
+            "4:", // t: where rbp was read
             "test {t:e}, 1",
             "jnz 9f",
             "mov {t}, [{t}]",
             "cmp {t}, [{frame} + 16]",
-            "je 2b",
+            "je 3b",
             "9:",
             frame = inout(reg) frame,
-            sentinel = in(reg) sentinel,
             t = out(reg) _,
             options(nostack, readonly),
         );

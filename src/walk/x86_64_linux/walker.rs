@@ -68,8 +68,7 @@ pub(crate) struct Walker {
     /// The last address of the previous walk.
     last: usize,
     kept: Kept,
-    /// Those of the previous walk, from 1; before them one with the highest CFA, at which searches
-    /// end.
+    /// Those of the previous walk, from 1; before them the sentinel.
     steps: [Step; MAX_FRAMES + 1],
     /// Those of the present walk so far: the last of the array is the innermost.
     fresh: [Step; MAX_FRAMES],
@@ -161,13 +160,13 @@ impl Walker {
         let steps = self.steps.as_mut_ptr();
         let sentinel: *const Step = steps;
         // No panic: an array, and not empty.
-        self.steps[0].cfa = usize::MAX;
+        self.steps[0] = Step::SENTINEL;
         let mut remembered = if can_reuse { sentinel.wrapping_add(self.len) } else { sentinel };
         loop {
             let Walk { registers, stack, next, first, .. } = walk;
             // SAFETY: `bounds` vouches for the stack, of which the walk has left only what lies
             // deeper; `next` is in `fresh`, which begins at `first`; `remembered` is in `steps`,
-            // which begins with the highest CFA.
+            // which begins with the sentinel.
             let mut is_like =
                 unsafe { loops::walk(registers, stack.end, next, *first, &mut remembered) };
             if !is_like {
@@ -190,9 +189,10 @@ impl Walker {
                 remembered = sentinel;
                 continue;
             }
-            // SAFETY: both are in `steps`. The frames between them lie further out than the one at
-            // which the walk is, and in the same stack as when they were walked.
-            let broken = unsafe { loops::verify(remembered, sentinel) };
+            // SAFETY: in `steps`, which begins with the sentinel. The frames from there lie further
+            // out than the one at which the walk is, and in the same stack as when they were
+            // walked.
+            let broken = unsafe { loops::verify(remembered) };
             if broken == sentinel && self.ended_by_rule {
                 return End { kept: like - 1, stop: self.stop, by_rule: true };
             }
@@ -273,7 +273,7 @@ fn is_like_remembered(walk: &Walk, remembered: &mut *const Step) -> bool {
     // SAFETY: a step has just written it.
     let step = unsafe { *walk.next };
     loop {
-        // SAFETY: in `Walker::steps`: the search ends at its first, which has the highest CFA.
+        // SAFETY: in `Walker::steps`: the search ends at its first, the sentinel.
         let candidate = unsafe { **remembered };
         if candidate.cfa >= step.cfa {
             return candidate.cfa == step.cfa
