@@ -163,9 +163,22 @@ impl SiteTable {
     /// The number of its site, or [`NO_ROW`].
     #[inline]
     fn place(&self, stack: &'static Stack) -> usize {
-        let sites = self.sites.as_slice();
-        let is_it = |at: usize| sites.get(at).is_some_and(|site| ptr::eq(site.stack, stack));
-        self.index.find(stack, is_it)
+        let likely = stack.likely_row();
+        if self.is_at(likely, stack) {
+            return likely;
+        }
+        self.find(stack)
+    }
+
+    /// The same, by the index: for a stack that another table has met since.
+    #[inline(never)]
+    fn find(&self, stack: &'static Stack) -> usize {
+        self.index.find(stack, |at| self.is_at(at, stack))
+    }
+
+    #[inline]
+    fn is_at(&self, at: usize, stack: &'static Stack) -> bool {
+        self.sites.as_slice().get(at).is_some_and(|site| ptr::eq(site.stack, stack))
     }
 
     /// The number of a new site; [`NO_ROW`] without memory, and for no stack.
@@ -177,6 +190,7 @@ impl SiteTable {
             let (fresh, settled) = (Fresh::NONE, Fresh::NONE);
             self.sites.push(Site { stack, fresh, settled, rest: 0 }).ok()?;
             self.index.insert(stack, at);
+            stack.set_likely_row(at);
             Some(at)
         };
         stack.and_then(&mut insert).unwrap_or(NO_ROW)

@@ -15,6 +15,8 @@
 use std::alloc::Layout;
 use std::mem::size_of;
 use std::ptr;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Relaxed;
 
 use super::process_counts::ProcessCounts;
 use crate::sys::{memory, Member, StableSet};
@@ -33,6 +35,8 @@ pub(crate) struct Stack {
     /// How many addresses there are.
     len: u16,
     stop: Stop,
+    /// Its row in the table that has met it last: nearly always in the one that meets it next.
+    likely_row: AtomicU32,
     process_counts: ProcessCounts,
 }
 
@@ -262,6 +266,16 @@ impl Stack {
         &self.process_counts
     }
 
+    /// Where to look first for its row in a table. It may be that of another stack.
+    #[inline]
+    pub(super) fn likely_row(&self) -> usize {
+        self.likely_row.load(Relaxed) as usize
+    }
+
+    pub(super) fn set_likely_row(&self, row: usize) {
+        self.likely_row.store(row as u32, Relaxed);
+    }
+
     pub(crate) fn stop(&self) -> Stop {
         self.stop
     }
@@ -301,6 +315,7 @@ impl Stack {
             upper_half,
             len: u16::try_from(len).ok()?,
             stop,
+            likely_row: AtomicU32::new(0),
             process_counts: ProcessCounts::new(),
         };
         // SAFETY: `memory` is fresh, aligned, and has room for the header.
