@@ -1,42 +1,42 @@
 //! Cold: `CompactCounts`, the counts of a stack or a site in little memory. A recording may have a
 //! million, and nothing grows at most of them.
 
-use crate::counters::Blocks;
-use crate::stacks::{Growth, SiteCounts};
+use crate::stacks::SiteCounts;
 
 #[derive(Clone, Default)]
 pub(crate) struct CompactCounts {
-    allocs: u64,
-    reallocs: u64,
+    allocs: u32,
+    reallocs: u32,
     pub(crate) bytes: u64,
-    rare: Option<Box<Rare>>,
-}
-
-#[derive(Clone)]
-struct Rare {
-    growth: Growth,
-    at_peak: Blocks,
+    /// All of the counts, where the numbers above are not enough.
+    rare: Option<Box<SiteCounts>>,
 }
 
 impl CompactCounts {
     pub(crate) fn of(counts: &SiteCounts) -> Self {
-        let SiteCounts { allocs, reallocs, bytes, growth, at_peak } = *counts;
-        let has_rare = growth != Growth::NONE || at_peak != Blocks::NONE;
-        Self { allocs, reallocs, bytes, rare: has_rare.then(|| Box::new(Rare { growth, at_peak })) }
+        let SiteCounts { allocs, reallocs, bytes, .. } = *counts;
+        let (allocs, reallocs) = (allocs as u32, reallocs as u32);
+        let plain = Self { allocs, reallocs, bytes, rare: None };
+        if plain.get() == *counts {
+            return plain;
+        }
+        Self { rare: Some(Box::new(*counts)), ..plain }
     }
 
     pub(crate) fn get(&self) -> SiteCounts {
-        let Self { allocs, reallocs, bytes, .. } = *self;
-        let (growth, at_peak) = match &self.rare {
-            Some(rare) => (rare.growth, rare.at_peak),
-            None => (Growth::NONE, Blocks::NONE),
-        };
-        SiteCounts { allocs, reallocs, bytes, growth, at_peak }
+        if let Some(rare) = &self.rare {
+            return **rare;
+        }
+        let (allocs, reallocs) = (self.allocs.into(), self.reallocs.into());
+        SiteCounts { allocs, reallocs, bytes: self.bytes, ..SiteCounts::ZERO }
     }
 
     /// Of allocations.
     pub(crate) fn events(&self) -> u64 {
-        self.allocs + self.reallocs
+        match &self.rare {
+            Some(rare) => rare.events(),
+            None => u64::from(self.allocs) + u64::from(self.reallocs),
+        }
     }
 
     pub(crate) fn peak_bytes(&self) -> u64 {
@@ -58,6 +58,8 @@ mod tests {
         for counts in [
             SiteCounts::ZERO,
             plain,
+            SiteCounts { allocs: 1 << 32, ..plain },
+            SiteCounts { reallocs: u64::MAX >> 1, ..plain },
             SiteCounts { growth, ..plain },
             SiteCounts { at_peak, ..plain },
             SiteCounts { growth: Growth { least: 8, ..Growth::NONE }, at_peak, ..plain },
