@@ -87,8 +87,11 @@ pub struct Budget {
 /// As it is written: `Budget::new().max(10)`.
 impl fmt::Debug for Budget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Budget::new()")?;
-        self.keys().try_for_each(|(key, value)| write!(f, ".{key}({value})"))?;
+        let mut written = f.write_str("Budget::new()");
+        self.visit_keys(&mut |key, value| {
+            written = written.and_then(|()| write!(f, ".{key}({value})"));
+        });
+        written?;
         f.write_str(if self.call_sites { "" } else { ".call_sites(false)" })
     }
 }
@@ -205,17 +208,25 @@ impl Budget {
 
     /// The limits that are set, in the order of the report.
     pub(crate) fn limits(&self) -> impl Iterator<Item = (Metric, Limit)> + '_ {
-        let limits = Metric::ALL.into_iter().map(|metric| (metric, self.limits.of(metric)));
+        let limits = Metric::ALL.iter().map(|metric| (*metric, self.limits.of(*metric)));
         limits.filter(|(_, limit)| !limit.is_none())
     }
 
-    /// The limits as they are written: a key and its number each.
-    pub(crate) fn keys(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
-        let keys = |(metric, Limit { min, max }): (Metric, Limit)| match (min, max) {
-            (Some(min), Some(max)) if min == max => [Some(("exact", min)), None],
-            _ => [min.map(|min| ("min", min)), max.map(|max| (metric.max_key(), max))],
-        };
-        self.limits().flat_map(keys).flatten()
+    /// Visits the limits as they are written: a key and its number each.
+    pub(crate) fn visit_keys(&self, visit: &mut dyn FnMut(&'static str, u64)) {
+        for (metric, Limit { min, max }) in self.limits() {
+            match (min, max) {
+                (Some(min), Some(max)) if min == max => visit("exact", min),
+                _ => {
+                    if let Some(min) = min {
+                        visit("min", min);
+                    }
+                    if let Some(max) = max {
+                        visit(metric.max_key(), max);
+                    }
+                }
+            }
+        }
     }
 
     /// What it wants to know of the scope that counts for it.

@@ -45,12 +45,12 @@ impl Build {
     /// the workspace. The first of them is the root where no frame has that file.
     pub(crate) fn find(location: &str, files: &[&str], fallbacks: &[String]) -> Self {
         let location = normal(location);
-        let mut fallbacks = fallbacks.iter().map(|folder| normal(folder).into_owned());
+        let fallbacks: Vec<String> =
+            fallbacks.iter().map(|folder| normal(folder).into_owned()).collect();
         if location.starts_with('/') {
-            let root = fallbacks.find(|root| under(root, &location).is_some());
+            let root = fallbacks.into_iter().find(|root| under(root, &location).is_some());
             return Self { root: root.unwrap_or_else(|| folder_of(&location).to_owned()) };
         }
-        let fallbacks: Vec<String> = fallbacks.collect();
         let is_of_test = |root: &str| {
             fallbacks.iter().any(|folder| folder == root || under(root, folder).is_some())
         };

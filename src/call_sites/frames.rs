@@ -161,5 +161,8 @@ fn fallbacks() -> Vec<String> {
     let manifest = env::var("CARGO_MANIFEST_DIR").ok();
     let current =
         env::current_dir().ok().and_then(|folder| folder.into_os_string().into_string().ok());
-    manifest.into_iter().chain(current).collect()
+    let mut folders = Vec::new();
+    folders.extend(manifest);
+    folders.extend(current);
+    folders
 }

@@ -39,10 +39,9 @@ pub(super) fn has_version(path: &str) -> bool {
     let folders = path.split('/').rev().skip(1);
     folders.filter_map(|folder| after_name(folder)).any(|version| {
         let mut parts = version.splitn(3, '.');
-        let major_and_minor = [parts.next(), parts.next()];
-        let has_patch =
-            parts.next().is_some_and(|patch| patch.starts_with(|c: char| c.is_ascii_digit()));
-        has_patch && major_and_minor.into_iter().flatten().all(is_number)
+        parts.next().is_some_and(is_number)
+            && parts.next().is_some_and(is_number)
+            && parts.next().is_some_and(|patch| patch.starts_with(|c: char| c.is_ascii_digit()))
     })
 }
 

@@ -126,8 +126,13 @@ impl SiteData {
                 marks[*number as usize] = true;
             }
         }
-        let numbers = (0..).zip(&is_there).filter(|(_, is_there)| **is_there);
-        numbers.map(|(number, _)| self.chains.list.frame(number)).collect()
+        let mut frames = Vec::new();
+        for (number, is_there) in (0..).zip(is_there) {
+            if is_there {
+                frames.push(self.chains.list.frame(number));
+            }
+        }
+        frames
     }
 
     pub(crate) fn sort(&mut self, by: SortBy) {

@@ -300,6 +300,6 @@ pub(super) fn chain(start: &str, links: &[String], width: usize) -> Vec<String> 
 fn fit(text: &str, width: usize) -> String {
     match text.chars().count() {
         count if count <= width => text.to_owned(),
-        _ => text.chars().take(width.saturating_sub(2)).chain("..".chars()).collect(),
+        _ => text.chars().take(width.saturating_sub(2)).collect::<String>() + "..",
     }
 }

@@ -133,7 +133,8 @@ fn push_note(text: &mut String, note: &str) {
 
 /// The budget as it would be written.
 fn written(data: &ExceededData) -> String {
-    let mut keys: Vec<(&str, u64)> = data.budget.keys().collect();
+    let mut keys: Vec<(&str, u64)> = Vec::new();
+    data.budget.visit_keys(&mut |key, value| keys.push((key, value)));
     if let Some(runs) = &data.runs {
         if runs.warmup > 0 {
             keys.push(("warmup", runs.warmup));
@@ -142,18 +143,17 @@ fn written(data: &ExceededData) -> String {
             keys.push(("runs", runs.runs));
         }
     }
-    let list = || {
-        let keys: Vec<_> = keys.iter().map(|(key, value)| format!("{key} = {value}")).collect();
-        keys.join(", ")
-    };
+    let (mut list, mut calls) = (String::new(), String::new());
+    for (key, value) in keys {
+        list += if list.is_empty() { "" } else { ", " };
+        list += &format!("{key} = {value}");
+        calls += &format!(".{key}({value})");
+    }
     match data.origin.entrance {
-        Entrance::Attribute => format!("#[alloc_budget({})]", list()),
-        Entrance::AssertAllocs => format!("assert_allocs!({})", list()),
+        Entrance::Attribute => format!("#[alloc_budget({list})]"),
+        Entrance::AssertAllocs => format!("assert_allocs!({list})"),
         Entrance::AssertNoAlloc => "assert_no_alloc!".to_owned(),
-        Entrance::Method => {
-            let calls = keys.iter().map(|(key, value)| format!(".{key}({value})"));
-            format!("Budget::new(){}", calls.collect::<String>())
-        }
+        Entrance::Method => format!("Budget::new(){calls}"),
     }
 }
 

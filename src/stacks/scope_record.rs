@@ -158,8 +158,10 @@ impl Records<'_> {
             return frozen.rows().for_each(|row| visit(row.stack, &row.counts));
         }
         self.record.sites.rows().for_each(|row| visit(row.stack, &row.counts));
-        for row in self.above.iter().flat_map(|record| record.sites.rows()) {
-            visit(row.stack, &row.unsettled());
+        for record in self.above {
+            for row in record.sites.rows() {
+                visit(row.stack, &row.unsettled());
+            }
         }
     }
 
