@@ -33,6 +33,7 @@
 //! | compute limits, or get a `Result` | [`Budget`], [`Exceeded`] |
 //! | hold a future to a budget | [`Budget::check_future`] |
 //! | count worker threads, jobs and tasks too | [`AllocScope::current`], [`ScopeHandle`] |
+//! | see that memory grows no faster than the input | [`assert_growth!`], [`Growth`] |
 //! | find leaks | [`Budget::max_retained`] |
 //! | repeat, after a warm-up | [`Budget::warmup`], [`Budget::runs`] |
 //! | count without asserting | [`AllocScope`], [`measure`] |
@@ -147,6 +148,7 @@ mod counters;
 pub mod dhat;
 #[cfg(feature = "dhat-compat")]
 mod dhat_file;
+mod growth;
 mod ignored;
 mod index;
 mod installed;
@@ -173,6 +175,7 @@ pub use budget::{Budget, CheckFuture, EnforceFuture, Exceeded, Repeated};
 #[cfg(feature = "backtraces")]
 pub use call_sites::{CallSites, Frame, Site, SortBy};
 pub use counters::AllocStats;
+pub use growth::{Growth, Order, Outgrown};
 /// Holds a function to an allocation budget.
 ///
 /// ```

@@ -69,3 +69,41 @@ macro_rules! assert_no_alloc {
         $crate::__private::assert_no_alloc! { [$crate] $($tokens)* }
     };
 }
+
+/// Runs a closure for inputs of several sizes, and panics with a report if what it allocates grows
+/// faster with the size than is allowed.
+///
+/// ```
+/// # #[global_allocator] static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();
+/// use mod_alloc::assert_growth;
+///
+/// fn sum(text: &str) -> u64 {
+///     text.split(',').map(|number| number.parse::<u64>().unwrap_or(0)).sum()
+/// }
+///
+/// assert_growth!(max = O(1), sizes = [64, 512, 4_096], |n| {
+///     let text = "1,".repeat(n);
+///     move || sum(&text)
+/// });
+/// ```
+///
+/// The outer closure prepares the input of size `n`, which is not counted. The closure that it
+/// returns is counted. What that returns is dropped uncounted; end it by `;` to count the drop.
+///
+/// The orders are `O(1)`, `O(log n)`, `O(n)`, `O(n log n)` and `O(n^2)`. The keys are `max`,
+/// `max_bytes`, `max_peak_bytes`, `max_reallocs` and `max_retained`, as in
+/// [`#[alloc_budget]`](crate::alloc_budget), and `sizes`, which has a default.
+/// [`Growth`](crate::Growth) says how the order is found, and has the same as a value.
+///
+/// A message may follow the closure: `assert_growth!(max = O(n), |n| .., "of {name}")`. It is
+/// formatted only on failure.
+///
+/// # Panics
+/// If a number grows faster than is allowed, or if the sizes do not tell, with the report. If the
+/// sizes do not rise. If `ModAlloc` is not the global allocator of this binary.
+#[macro_export]
+macro_rules! assert_growth {
+    ($($tokens:tt)*) => {
+        $crate::__private::assert_growth! { [$crate] $($tokens)* }
+    };
+}

@@ -5,13 +5,16 @@ use std::fmt;
 use std::future::Future;
 
 use crate::budget::{self, Closer, Counted};
+use crate::growth::{self, Outgrown};
 use crate::value::{Output, Value};
 use crate::Repeated;
 
 pub use crate::budget::{fail, fail_with, Exceeded, Guard, Origin, Setting};
 #[cfg(feature = "dhat-compat")]
 pub use crate::dhat::assert::fails as dhat_fails;
-pub use mod_alloc_macros::{assert_allocs, assert_no_alloc};
+pub use crate::growth::{fail as fail_growth, fail_with as fail_growth_with};
+pub use crate::growth::{Growth, Order};
+pub use mod_alloc_macros::{assert_allocs, assert_growth, assert_no_alloc};
 
 /// The value of a limit, as `u64`.
 ///
@@ -122,4 +125,16 @@ where
         let (output, exceeded) = runs.await;
         (output.0, budget::unless_panicking(exceeded))
     }
+}
+
+/// The verdict of `assert_growth!`.
+#[track_caller]
+#[allow(non_camel_case_types)]
+pub fn growth<F, W, R, for_a_future_block_on_it>(growth: Growth<'_>, set_up: F) -> Option<Outgrown>
+where
+    F: FnMut(usize) -> W,
+    W: FnOnce() -> R,
+    R: Value<for_a_future_block_on_it>,
+{
+    growth.run(growth::Form::Macro, set_up)
 }

@@ -4,8 +4,8 @@ use std::future::{ready, Future};
 use std::pin::pin;
 
 use mod_alloc::{
-    alloc_budget, assert_allocs, assert_no_alloc, measure, uncounted, AllocScope, Budget, ModAlloc,
-    Profiler,
+    alloc_budget, assert_allocs, assert_growth, assert_no_alloc, measure, uncounted, AllocScope,
+    Budget, Growth, ModAlloc, Order, Profiler,
 };
 
 #[path = "common/panics.rs"]
@@ -48,6 +48,14 @@ fn every_budget_says_so() {
     check(move || drop(budget.check_future(ready(()))));
     check(move || drop(budget.enforce_future(ready(()))));
     check(move || drop(budget.runs(2).check_future(|| ready(()))));
+}
+
+#[test]
+fn every_growth_says_so() {
+    let growth = Growth::new().max(Order::Quadratic);
+    check(move || growth.check(|_| || ()));
+    check(move || growth.enforce(|_| || ()));
+    check(|| assert_growth!(max = O(n ^ 2), |_n| || ()));
 }
 
 #[test]

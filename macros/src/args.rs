@@ -169,7 +169,10 @@ impl Setting {
     }
 
     /// What follows `key =`.
-    fn parse_value<'a>(name: &str, tokens: &'a [TokenTree]) -> Result<&'a [TokenTree], Error> {
+    pub(crate) fn parse_value<'a>(
+        name: &str,
+        tokens: &'a [TokenTree],
+    ) -> Result<&'a [TokenTree], Error> {
         let message = format!("expected `{name} = value`");
         match tokens {
             [_, TokenTree::Punct(first), second, ..]

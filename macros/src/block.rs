@@ -90,17 +90,17 @@ impl Block {
 }
 
 /// The shims put `[$crate]` before the user's tokens.
-fn split_krate(input: TokenStream) -> (TokenStream, Vec<TokenTree>) {
+pub(crate) fn split_krate(input: TokenStream) -> (TokenStream, Vec<TokenTree>) {
     let mut tokens = input.into_iter();
     let krate = match as_group(tokens.next().as_ref(), Delimiter::Bracket) {
         Some(group) => group.stream(),
-        None => panic!("call `mod_alloc::assert_allocs!` or `mod_alloc::assert_no_alloc!`"),
+        None => panic!("call the macros of `mod_alloc`, which name its path"),
     };
     (krate, tokens.collect())
 }
 
 /// Cuts the tokens at the comma before the message.
-fn split_message(tokens: &[TokenTree]) -> (&[TokenTree], Option<TokenStream>) {
+pub(crate) fn split_message(tokens: &[TokenTree]) -> (&[TokenTree], Option<TokenStream>) {
     let commas = commas::positions(tokens);
     for (at, comma) in commas.iter().enumerate() {
         let rest = &tokens[comma + 1..];
@@ -112,7 +112,7 @@ fn split_message(tokens: &[TokenTree]) -> (&[TokenTree], Option<TokenStream>) {
     (tokens, None)
 }
 
-fn is_string(argument: &[TokenTree]) -> bool {
+pub(crate) fn is_string(argument: &[TokenTree]) -> bool {
     match only(argument) {
         Some(TokenTree::Literal(literal)) => literal::is_string(&literal.to_string()),
         _ => false,

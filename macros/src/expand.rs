@@ -21,6 +21,7 @@ use crate::args::{Args, Setting};
 use crate::block::Block;
 use crate::exits;
 use crate::fragments;
+use crate::growth::Growth;
 use crate::item::{self, Function};
 use crate::keys;
 use crate::output_type::{self, is_never, is_unit};
@@ -137,6 +138,18 @@ const FAIL: &str = "$krate::__private::fail(__exceeded)";
 const FAIL_WITH_MESSAGE: &str =
     "$krate::__private::fail_with(__exceeded, ::core::format_args!($message))";
 
+const GROWTH: &str = "
+    match $krate::__private::growth($krate::__private::Growth::new()$calls, $set_up) {
+        ::core::option::Option::None => (),
+        ::core::option::Option::Some(__outgrown) => $fail,
+    }
+";
+
+const FAIL_GROWTH: &str = "$krate::__private::fail_growth(__outgrown)";
+
+const FAIL_GROWTH_WITH_MESSAGE: &str =
+    "$krate::__private::fail_growth_with(__outgrown, ::core::format_args!($message))";
+
 const ORIGIN: &str = "
     $krate::__private::Origin::function(::core::module_path!(), $name, $returns_nothing)
 ";
@@ -232,6 +245,30 @@ fn counted_block(block: Block, settings: TokenStream, origin: &str) -> TokenStre
     ];
     let counted = quote(&with_parts(template, &parts), &holes);
     TokenTree::from(group(Delimiter::Brace, counted, Span::mixed_site())).into()
+}
+
+pub(crate) fn assert_growth(growth: Growth) -> TokenStream {
+    let Growth { krate, limits, sizes, set_up, message } = growth;
+    let mut calls = TokenStream::new();
+    for (key, order) in limits {
+        let holes = [
+            ("krate", krate.clone()),
+            ("key", TokenTree::from(key).into()),
+            ("order", TokenTree::from(order).into()),
+        ];
+        calls.extend(quote(".$key($krate::__private::Order::$order)", &holes));
+    }
+    if let Some(sizes) = sizes {
+        calls.extend(quote(".sizes(&$sizes)", &[("sizes", sizes)]));
+    }
+    let fail = if message.is_some() { FAIL_GROWTH_WITH_MESSAGE } else { FAIL_GROWTH };
+    let holes = [
+        ("calls", calls),
+        ("set_up", set_up),
+        ("message", message.unwrap_or_default()),
+        ("krate", krate),
+    ];
+    quote(&with_parts(GROWTH, &[("$fail", fail)]), &holes)
 }
 
 /// The template with further templates in place of some of its holes.

@@ -67,9 +67,15 @@ const ALIASES: &[(&str, &str)] = &[
 /// The key that `name` was probably meant to be: the nearest key or alias. It may have one mistake
 /// for every three letters: with more, `bar` would be taken for `max`.
 pub(crate) fn nearest(name: &str) -> Option<&'static str> {
+    nearest_among(name, KEYS)
+}
+
+/// The same where only these are keys.
+pub(crate) fn nearest_among(name: &str, keys: &[&'static str]) -> Option<&'static str> {
     let allowed = (name.len() / 3).clamp(1, 3);
     let mut words = ALIASES.to_vec();
-    words.extend(KEYS.iter().map(|key| (*key, *key)));
+    words.retain(|(_, key)| keys.contains(key));
+    words.extend(keys.iter().map(|key| (*key, *key)));
     let mut nearest = None;
     for (word, key) in words {
         let edits = edits(word, name);

@@ -3,7 +3,8 @@
 //! The macros of `mod-alloc`. Depend on that crate, which re-exports them: their expansions name
 //! it, and its version is the only one that they fit.
 //!
-//! A macro call is read by `args`, with `item` (the attribute) or `block` (the others); `misuse`,
+//! A macro call is read by `args`, with `item` (the attribute) or `block` (the others), but that
+//! of `assert_growth!` by `growth`; `misuse`,
 //! `awaits`, `exits` and `unrun` look for what cannot work; `expand` writes the result. Nothing but
 //! the compiler's own `proc_macro` is used: a test-only dependency should not take seconds to
 //! build.
@@ -16,6 +17,7 @@ mod error;
 mod exits;
 mod expand;
 mod fragments;
+mod growth;
 mod item;
 mod keys;
 mod literal;
@@ -31,6 +33,7 @@ use proc_macro::TokenStream;
 use args::Args;
 use block::Block;
 use error::Errors;
+use growth::Growth;
 use item::Function;
 
 /// Fails the function, with a report, when it breaks its allocation budget.
@@ -205,5 +208,18 @@ pub fn assert_no_alloc(input: TokenStream) -> TokenStream {
         expand::assert_no_alloc(block)
     } else {
         errors.to_expression(block.body)
+    }
+}
+
+/// What `mod_alloc::assert_growth!` hands its tokens to, with `[$crate]` before them.
+#[doc(hidden)]
+#[proc_macro]
+pub fn assert_growth(input: TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    let growth = Growth::parse(input, &mut errors);
+    if errors.is_empty() {
+        expand::assert_growth(growth)
+    } else {
+        errors.to_expression(None)
     }
 }

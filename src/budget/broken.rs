@@ -19,10 +19,10 @@ use crate::scope::{Measured, Measurement};
 use crate::stacks::SiteCounts;
 
 pub(crate) struct Broken {
-    pub(super) measurement: Measurement,
+    pub(crate) measurement: Measurement,
     /// Where the allocations were made, if somebody has looked.
     #[cfg(feature = "backtraces")]
-    pub(super) sites: Option<CallSites>,
+    pub(crate) sites: Option<CallSites>,
     /// Allocation events of the harness, which are in none of the numbers.
     pub(super) of_harness: u64,
 }
@@ -47,12 +47,15 @@ impl Broken {
     }
 
     #[cfg(not(feature = "backtraces"))]
-    fn without_harness(measurement: Measurement, _: &'static Location<'static>) -> Self {
+    pub(crate) fn without_harness(measurement: Measurement, _: &'static Location<'static>) -> Self {
         Self { measurement, of_harness: 0 }
     }
 
     #[cfg(feature = "backtraces")]
-    fn without_harness(mut measurement: Measurement, location: &'static Location<'static>) -> Self {
+    pub(crate) fn without_harness(
+        mut measurement: Measurement,
+        location: &'static Location<'static>,
+    ) -> Self {
         let Measurement { measured, recording, retained, .. } = &mut measurement;
         let (sites, of_harness) = match recording {
             Some(recording) if harness::may_be_in(recording) => sites(recording, location),
@@ -81,7 +84,7 @@ impl Broken {
 
 /// The call sites of a recording without those of the harness, and what was counted at the latter.
 #[cfg(feature = "backtraces")]
-pub(super) fn sites(
+pub(crate) fn sites(
     recording: &Recording,
     location: &'static Location<'static>,
 ) -> (CallSites, SiteCounts) {

@@ -101,6 +101,15 @@ impl Settings {
     }
 }
 
+/// Whether the environment and the target let call sites be recorded.
+///
+/// # Panics
+/// If a variable has no valid value.
+#[track_caller]
+pub(crate) fn are_call_sites_recorded() -> bool {
+    Settings::get().call_sites()
+}
+
 /// 0 until they are read.
 static SETTINGS: AtomicU8 = AtomicU8::new(0);
 

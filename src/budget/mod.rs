@@ -27,8 +27,12 @@ pub use exceeded::Exceeded;
 pub use future::{CheckFuture, EnforceFuture};
 pub use repeated::Repeated;
 
+#[cfg(feature = "backtraces")]
+pub(crate) use broken::sites as sites_without_harness;
+pub(crate) use broken::Broken;
 pub(crate) use enforce::unless_panicking;
 pub use enforce::{fail, fail_with, Guard};
+pub(crate) use environment::are_call_sites_recorded;
 #[cfg(feature = "backtraces")]
 pub(crate) use environment::{dhat_folder, mode, Mode};
 pub(crate) use exceeded::ExceededData;

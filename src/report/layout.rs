@@ -1,16 +1,16 @@
 //! Cold: lines of at most 100 columns, of which a report is made.
 
-pub(super) const WIDTH: usize = 100;
+pub(crate) const WIDTH: usize = 100;
 
 /// Appends a line, without space at its end.
-pub(super) fn push_line(text: &mut String, line: &str) {
+pub(crate) fn push_line(text: &mut String, line: &str) {
     text.push_str(line.trim_end());
     text.push('\n');
 }
 
 /// Appends a line with one text at its left end and one at its right; two lines where they do not
 /// fit.
-pub(super) fn push_ends(text: &mut String, left: &str, right: &str) {
+pub(crate) fn push_ends(text: &mut String, left: &str, right: &str) {
     match joined(left, right) {
         Some(line) => push_line(text, &line),
         None => {
@@ -21,7 +21,7 @@ pub(super) fn push_ends(text: &mut String, left: &str, right: &str) {
 }
 
 /// One line with both texts, at its left and at its right end, if they fit.
-pub(super) fn joined(left: &str, right: &str) -> Option<String> {
+pub(crate) fn joined(left: &str, right: &str) -> Option<String> {
     let used = left.chars().count() + right.chars().count();
     let gap = WIDTH.checked_sub(used).filter(|gap| *gap > 1)?;
     Some(format!("{left}{:gap$}{right}", ""))
@@ -29,7 +29,7 @@ pub(super) fn joined(left: &str, right: &str) -> Option<String> {
 
 /// Appends a paragraph in as many lines as it takes. They are indented by `indent` columns, all but
 /// the first by `hanging` more.
-pub(super) fn push_paragraph(text: &mut String, indent: usize, hanging: usize, paragraph: &str) {
+pub(crate) fn push_paragraph(text: &mut String, indent: usize, hanging: usize, paragraph: &str) {
     let mut line = " ".repeat(indent - 1);
     for word in paragraph.split_whitespace() {
         if line.chars().count() + 1 + word.chars().count() > WIDTH {

@@ -1,4 +1,5 @@
-//! Cold: what people read: the report of a broken budget, and `AllocStats` in words.
+//! Cold: what people read: the report of a broken budget, and `AllocStats` in words. (That
+//! of growth is in `growth`.)
 //!
 //! - [`exceeded`]: what `Exceeded` prints; [`text`]: the report; [`layout`]: its lines;
 //! - [`table`]: the limits in it; [`call_sites`]: where the allocations were made;
@@ -10,9 +11,11 @@ mod call_sites;
 #[cfg(feature = "backtraces")]
 mod dhat;
 mod exceeded;
-mod layout;
+pub(crate) mod layout;
 #[cfg(feature = "backtraces")]
-mod site_list;
+pub(crate) mod site_list;
 mod stats;
 mod table;
 mod text;
+
+pub(crate) use exceeded::formatted;

@@ -196,7 +196,7 @@ fn push_unread(text: &mut String, rows: &[Row<'_>], sources: &mut Sources) {
 }
 
 /// The user's function, and that of a dependency which it called.
-fn named(row: &Row<'_>, sources: &mut Sources) -> String {
+pub(crate) fn named(row: &Row<'_>, sources: &mut Sources) -> String {
     let function = function(row.leading, sources);
     match row.dependency {
         Some(frame) => format!("{function}, in {}", dependency(frame, sources)),

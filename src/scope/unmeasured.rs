@@ -85,7 +85,7 @@ mod tests {
     use std::panic::catch_unwind;
 
     use crate::scope::uncounted::open_uncounted;
-    use crate::{measure, Budget};
+    use crate::{measure, Budget, Growth, Order};
 
     /// As a coroutine does that is suspended in it and never resumed.
     fn leave_a_stretch() {
@@ -110,6 +110,16 @@ mod tests {
         assert_eq!(reason, lines.join("\n"));
         // What begins now is measured.
         Budget::new().exact(1).check(|| std::hint::black_box(vec![1])).expect("one");
+    }
+
+    #[test]
+    fn code_that_leaves_one_open_breaks_every_growth() {
+        let growth = Growth::new().max(Order::Quadratic);
+        let outgrown = growth.check(|_| leave_a_stretch).expect_err("nobody counted");
+        let report = outgrown.to_string();
+        let title = "allocation growth not measured: scope::unmeasured::tests::";
+        assert!(report.starts_with(title), "{report}");
+        assert!(report.contains("\n\n  A stretch of `uncounted` that began within"), "{report}");
     }
 
     #[test]

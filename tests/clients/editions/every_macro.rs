@@ -77,7 +77,9 @@ use std::num::ParseIntError;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use mod_alloc::{alloc_budget, assert_allocs, assert_no_alloc, measure, Budget, ModAlloc};
+use mod_alloc::{
+    alloc_budget, assert_allocs, assert_growth, assert_no_alloc, measure, Budget, ModAlloc,
+};
 
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
@@ -406,4 +408,14 @@ fn a_future_or_a_closure_is_returned_in_a_tuple() {
     assert_eq!(block_on(future), 7);
     let (closure,) = assert_no_alloc!((|| 7,));
     assert_eq!(closure(), 7);
+}
+
+#[test]
+fn growth() {
+    let sizes = vec![8, 64];
+    assert_growth!(max = O(n), max_bytes = O(n log n), sizes = sizes, |n| {
+        let list = vec![1_u64; n];
+        move || list.iter().map(|number| boxed(*number)).collect::<Vec<_>>()
+    }, "of {}", sizes.len());
+    assert_growth!(max_peak_bytes = O(n^2), |_n| || ());
 }

@@ -1,0 +1,241 @@
+//! Cold: the text of a report: a table by size, then the call sites that grow.
+//!
+//! ```text
+//! allocation growth exceeded: tests::parses                                     tests/growth.rs:12
+//!   assert_growth!(max = O(1), max_bytes = O(n))
+//!
+//!   n        allocations       bytes
+//!   64                10       1,024
+//!   512               10      65,536
+//!   fits            O(1)      O(n^2)
+//!   allowed         O(1)        O(n)
+//!                     ok    too fast
+//! ```
+
+use std::fmt;
+
+#[cfg(feature = "backtraces")]
+use super::order::Fit;
+use super::outgrown::{Form, Judged, Measured, Outgrown, OutgrownData, Verdict};
+use super::plan::{LEAST_FACTOR, LEAST_LAST};
+use super::rule::Fits;
+use crate::ignored::Ignored;
+use crate::number::grouped;
+use crate::report::formatted;
+use crate::report::layout::{push_ends, push_line, push_paragraph};
+use crate::room::with_room;
+
+impl Outgrown {
+    /// The report, with the user's message in it.
+    pub(super) fn report(&self, message: Option<fmt::Arguments<'_>>) -> Ignored<String> {
+        let message = message.map(formatted);
+        Ignored::new(|_| text(&self.data, message.as_ref().map(|message| message.as_str())))
+    }
+}
+
+impl fmt::Display for Outgrown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.report(None))
+    }
+}
+
+impl fmt::Debug for Outgrown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.report(None))
+    }
+}
+
+/// The report, without a line break at its end.
+fn text(data: &OutgrownData, message: Option<&str>) -> String {
+    with_room(|| made(data, message))
+}
+
+fn made(data: &OutgrownData, message: Option<&str>) -> String {
+    let measured = data.measured.as_ref();
+    let judged = measured.map_or_else(Vec::new, |measured| data.judge(measured));
+    let unmeasured = measured.and_then(|measured| {
+        measured.samples.all().iter().find_map(|sample| sample.measurement.measured.unmeasured)
+    });
+    let is_outgrown = judged.iter().any(|judged| judged.verdict() == Verdict::Outgrown);
+    let verdict = match (unmeasured, is_outgrown) {
+        (Some(_), _) => "not measured",
+        (None, true) => "exceeded",
+        (None, false) => "unclear",
+    };
+    let mut text = String::new();
+    let head = format!("allocation growth {verdict}: {}", data.name);
+    let location = data.origin.location;
+    push_ends(&mut text, &head, &format!("{}:{}", location.file(), location.line()));
+    for line in message.into_iter().flat_map(str::lines) {
+        push_line(&mut text, &format!("  {line}"));
+    }
+    push_line(&mut text, &format!("  {}", written(data)));
+    text.push('\n');
+    match (unmeasured, measured) {
+        (Some(why), _) => push_paragraph(&mut text, 2, 0, why.reason()),
+        (None, None) => push_paragraph(&mut text, 2, 0, &no_plan(&data.sizes)),
+        (None, Some(measured)) => {
+            push_table(&mut text, data, &judged);
+            push_unclear(&mut text, data, &judged);
+            push_sites(&mut text, data, measured, &judged);
+        }
+    }
+    text.truncate(text.trim_end().len());
+    text
+}
+
+/// The limits as they would be written.
+fn written(data: &OutgrownData) -> String {
+    let keys = data.limits().map(|(metric, order)| (metric.max_key(), order));
+    match data.form {
+        Form::Macro => {
+            let keys: Vec<String> = keys.map(|(key, order)| format!("{key} = {order}")).collect();
+            format!("assert_growth!({})", keys.join(", "))
+        }
+        Form::Method => {
+            let calls = keys.map(|(key, order)| format!(".{key}(Order::{order:?})"));
+            format!("Growth::new(){}", calls.collect::<String>())
+        }
+    }
+}
+
+/// What is wrong with sizes that tell nothing, and which would do.
+fn no_plan(sizes: &[usize]) -> String {
+    let list = sizes.iter().map(|size| grouped(*size as u64)).collect::<Vec<_>>().join(", ");
+    let first = sizes.first().map_or(LEAST_LAST, |first| (*first).max(LEAST_FACTOR));
+    let last = first.saturating_mul(LEAST_FACTOR);
+    let factor = LEAST_FACTOR;
+    format!(
+        "At the sizes [{list}] no order can be told from the next. The last must be {factor} times \
+         the first at least, and {LEAST_LAST} at least: give `sizes` from {first} to {last}, or \
+         further apart"
+    )
+}
+
+fn push_table(text: &mut String, data: &OutgrownData, judged: &[Judged]) {
+    let mut rows = vec![vec!["n".to_owned()]];
+    rows[0].extend(judged.iter().map(|judged| judged.metric.label(false).to_owned()));
+    for sample in data.rows() {
+        let numbers = judged.iter().map(|judged| grouped(sample.number(judged.metric)));
+        rows.push([grouped(sample.size as u64)].into_iter().chain(numbers).collect());
+    }
+    let mut push = |name: &str, cell: fn(&Judged) -> String| {
+        rows.push([name.to_owned()].into_iter().chain(judged.iter().map(cell)).collect());
+    };
+    push("fits", |judged| match judged.fits {
+        Fits { least, most } if least < most => format!("{least} to {most}"),
+        Fits { least, .. } => least.to_string(),
+    });
+    push("allowed", |judged| judged.allowed.to_string());
+    push("", |judged| {
+        match judged.verdict() {
+            Verdict::Ok => "ok",
+            Verdict::Outgrown => "too fast",
+            Verdict::Unclear => "unclear",
+        }
+        .to_owned()
+    });
+    let widest = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..=judged.len()).map(widest).collect();
+    for row in &rows {
+        let first = format!("  {:width$}", row[0], width = widths[0]);
+        let others = row.iter().zip(&widths).skip(1);
+        let others = others.map(|(cell, width)| format!("  {cell:>width$}"));
+        push_line(text, &(first + &others.collect::<String>()));
+    }
+}
+
+/// Which sizes would tell.
+fn push_unclear(text: &mut String, data: &OutgrownData, judged: &[Judged]) {
+    let last = data.sizes.last().copied().unwrap_or(LEAST_LAST);
+    for judged in judged.iter().filter(|judged| judged.verdict() == Verdict::Unclear) {
+        let (metric, allowed) = (judged.metric.label(false), judged.allowed);
+        let further = grouped(last.saturating_mul(LEAST_FACTOR) as u64);
+        text.push('\n');
+        push_paragraph(
+            text,
+            2,
+            0,
+            &format!(
+                "{metric}: at these sizes noise of plus or minus one decides whether it is \
+                 {allowed}. Give `sizes` that are further apart, up to {further} for example"
+            ),
+        );
+    }
+}
+
+#[cfg(not(feature = "backtraces"))]
+fn push_sites(text: &mut String, _: &OutgrownData, _: &Measured, _: &[Judged]) {
+    text.push_str("\n  no call sites: mod-alloc is built without its feature `backtraces`\n");
+}
+
+/// Of each metric that grows too fast, the sites that do.
+#[cfg(feature = "backtraces")]
+fn push_sites(text: &mut String, data: &OutgrownData, measured: &Measured, judged: &[Judged]) {
+    use super::sites;
+    use crate::budget::{mode, Mode};
+    use crate::call_sites::detailed::{push_stacks, shortcomings};
+    use crate::call_sites::SortBy;
+    use crate::number::counted;
+
+    if let Some(reason) = crate::walk::UNAVAILABLE {
+        return text.push_str(&format!("\n  no call sites: {reason}\n"));
+    }
+    if mode() == Mode::Off {
+        return text.push_str("\n  no call sites: the environment has MOD_ALLOC_BACKTRACE=off\n");
+    }
+    for judged in judged.iter().filter(|judged| judged.verdict() == Verdict::Outgrown) {
+        let metric = judged.metric;
+        text.push('\n');
+        let reasons = sites::at_last_size(data, metric, |sites| {
+            let reasons = shortcomings(sites, &|count| counted(count, "allocation"));
+            (sites.has_debug_info, reasons)
+        });
+        let (has_lines, reasons) = reasons.unwrap_or((false, Vec::new()));
+        if has_lines {
+            push_list(text, judged, &sites::sites(data, measured, metric));
+        }
+        if mode() == Mode::Full {
+            sites::at_last_size(data, metric, |sites| {
+                push_line(text, "  all stacks at the last size:");
+                push_stacks(text, sites, SortBy::Allocations, "    ");
+            });
+        }
+        for reason in reasons {
+            let (indent, start) = if has_lines { (4, "and") } else { (2, "no call sites:") };
+            push_paragraph(text, indent, 4, &format!("{start} {reason}"));
+        }
+    }
+}
+
+/// So many sites are listed of one metric.
+#[cfg(feature = "backtraces")]
+const MAX_SITES: usize = 6;
+
+#[cfg(feature = "backtraces")]
+fn push_list(text: &mut String, judged: &Judged, sites: &[super::sites::SiteGrowth]) {
+    use crate::number::counted;
+
+    let (metric, allowed) = (judged.metric.label(false), Fit::Order(judged.allowed));
+    let mut listed: Vec<_> = sites.iter().filter(|site| site.fits.least > allowed).collect();
+    let count = counted(listed.len() as u64, "call site");
+    let grow = if listed.len() == 1 { "grows" } else { "grow" };
+    let mut heading = format!("{metric}: {count} {grow} faster than {allowed}");
+    if listed.is_empty() {
+        heading =
+            format!("{metric}: no call site alone grows faster than {allowed}; the largest are");
+        listed.extend(sites);
+    }
+    push_line(text, &format!("  {heading}"));
+    for site in listed.iter().take(MAX_SITES) {
+        let numbers = site.numbers.iter().map(|number| grouped(*number)).collect::<Vec<_>>();
+        let (name, grows) = (&site.name, site.fits.least.grows());
+        push_paragraph(text, 4, 4, &format!("{name}: {}: {grows}", numbers.join(", ")));
+        if let Some(code) = &site.code {
+            push_line(text, &format!("        {code}"));
+        }
+    }
+    if listed.len() > MAX_SITES {
+        push_line(text, &format!("    and {} more", listed.len() - MAX_SITES));
+    }
+}

@@ -1,0 +1,90 @@
+//! Cold: how each call site grows, for the report.
+//!
+//! A site is here the user's innermost line and its function, whoever calls it: a site by each
+//! caller would have few numbers to go by.
+
+use super::outgrown::{Measured, OutgrownData};
+use super::rule::{fits, Fits};
+use crate::budget::Metric;
+use crate::call_sites::place::place;
+use crate::call_sites::rows::rows;
+use crate::call_sites::site::SiteData;
+use crate::call_sites::source::Sources;
+use crate::call_sites::{Frame, SortBy};
+use crate::index::{hash_of_text, Index};
+use crate::report::site_list::named;
+use crate::sort::sort_by;
+use crate::stacks::SiteCounts;
+
+pub(super) struct SiteGrowth {
+    /// `src/parser.rs:14 tokens`, or `src/parser.rs:14 tokens, in serde_json::from_str`.
+    pub(super) name: String,
+    /// `14 | s = s + x;`, if the file can be read.
+    pub(super) code: Option<String>,
+    /// The numbers at the sizes that the user has given.
+    pub(super) numbers: Vec<u64>,
+    pub(super) fits: Fits,
+}
+
+/// The sites of what a metric is about, those with the highest number at the last size first. Empty
+/// if nothing was recorded.
+pub(super) fn sites(data: &OutgrownData, measured: &Measured, metric: Metric) -> Vec<SiteGrowth> {
+    let (mut sources, mut places) = (Sources::default(), Index::default());
+    let mut sites: Vec<Site> = Vec::new();
+    let samples = measured.samples.all();
+    for (at, sample) in samples.iter().enumerate() {
+        let Some(list) = sample.call_sites(metric, &data.origin) else { return Vec::new() };
+        for row in rows(list.data(), SortBy::Allocations, None) {
+            let name = format!("{} {}", place(row.leading), named(&row, &mut sources));
+            let next = sites.len();
+            let is_it = |place: usize| sites[place].name == name;
+            let known = places.find_or_insert_hashed(hash_of_text(&name), next, &is_it);
+            if known.is_none() {
+                let code = code(row.leading, &mut sources);
+                sites.push(Site { name, code, numbers: vec![0; samples.len()] });
+            }
+            sites[known.unwrap_or(next)].numbers[at] += number(metric, &row.counts);
+        }
+    }
+    let mut grown = Vec::new();
+    for Site { name, code, numbers } in sites {
+        let number = |size| measured.samples.place(size).map_or(0, |at| numbers[at]);
+        let fits = fits(&measured.plan, &number);
+        let numbers = data.sizes.iter().map(|size| number(*size)).collect();
+        grown.push(SiteGrowth { name, code, numbers, fits });
+    }
+    let last = |site: &SiteGrowth| site.numbers.last().copied();
+    sort_by(&mut grown, |a, b| last(b).cmp(&last(a)).then_with(|| a.name.cmp(&b.name)));
+    grown
+}
+
+struct Site {
+    name: String,
+    code: Option<String>,
+    /// One for each sample.
+    numbers: Vec<u64>,
+}
+
+fn number(metric: Metric, counts: &SiteCounts) -> u64 {
+    match metric {
+        Metric::Reallocations => counts.reallocs,
+        Metric::Bytes => counts.bytes,
+        Metric::PeakBytes => counts.at_peak.bytes,
+        _ => counts.events(),
+    }
+}
+
+fn code(frame: &Frame, sources: &mut Sources) -> Option<String> {
+    let line = frame.line().filter(|_| frame.is_user())?;
+    Some(format!("{line} | {}", sources.line(frame.parts.path.as_ref()?, line)?))
+}
+
+/// What was recorded at the last size.
+pub(super) fn at_last_size<R>(
+    data: &OutgrownData,
+    metric: Metric,
+    look: impl FnOnce(&SiteData) -> R,
+) -> Option<R> {
+    let list = data.rows().last()?.call_sites(metric, &data.origin)?;
+    Some(look(list.data()))
+}
