@@ -29,6 +29,7 @@
 //! | to | use |
 //! |---|---|
 //! | hold a test, or any function, to a budget | [`#[alloc_budget]`](alloc_budget) |
+//! | hold a test to what it allocated last | [`#[alloc_budget(recorded)]`](Budget::recorded) |
 //! | hold a block to a budget | [`assert_allocs!`], [`assert_no_alloc!`] |
 //! | compute limits, or get a `Result` | [`Budget`], [`Exceeded`] |
 //! | hold a future to a budget | [`Budget::check_future`] |
@@ -38,6 +39,7 @@
 //! | repeat, after a warm-up | [`Budget::warmup`], [`Budget::runs`] |
 //! | count without asserting | [`AllocScope`], [`measure`] |
 //! | see which lines allocate | [`AllocScope::with_call_sites`], [`CallSites`] |
+//! | see what changed between two recordings | [`CallSites::diff`] |
 //! | see what was live at the peak | [`AllocScope::with_heap_profile`] |
 //! | see a heap profile in DHAT's viewer | `dhat::Profiler`, `CallSites::to_dhat_json` |
 //! | leave something out of the count | [`uncounted`] |
@@ -148,6 +150,7 @@ mod counters;
 pub mod dhat;
 #[cfg(feature = "dhat-compat")]
 mod dhat_file;
+mod files;
 mod growth;
 mod ignored;
 mod index;
@@ -173,7 +176,7 @@ mod walk;
 pub use allocator::ModAlloc;
 pub use budget::{Budget, CheckFuture, EnforceFuture, Exceeded, Repeated};
 #[cfg(feature = "backtraces")]
-pub use call_sites::{CallSites, Frame, Site, SortBy};
+pub use call_sites::{CallSites, CallSitesDiff, Change, Frame, Site, SiteChange, SortBy};
 pub use counters::AllocStats;
 pub use growth::{Growth, Order, Outgrown};
 /// Holds a function to an allocation budget.

@@ -20,7 +20,8 @@
 /// ```
 ///
 /// The keys and their values are those of [`#[alloc_budget]`](crate::alloc_budget), without
-/// `crate`. The block may end in `return`, `?` or `break`; the budget is checked then too.
+/// `crate`: `assert_allocs!(recorded, { .. })` takes the limit from a file. The block may end in
+/// `return`, `?` or `break`; the budget is checked then too.
 ///
 /// A message begins at the first comma that is followed by a string literal. It is formatted after
 /// the block, only if the block fails, and not where it is left early.

@@ -27,6 +27,8 @@ pub(crate) struct Setting {
 pub(crate) struct Args {
     /// In the order written; each becomes a `Setting` of the runtime crate.
     pub(crate) limits: Vec<Setting>,
+    /// `recorded`, a limit without a value.
+    pub(crate) recorded: Option<Setting>,
     /// `warmup` and `runs`: settings as well.
     pub(crate) repeats: Vec<Setting>,
     /// `call_sites`, a setting as well.
@@ -39,7 +41,7 @@ impl Args {
     pub(crate) fn of_attribute(tokens: TokenStream, errors: &mut Errors) -> Self {
         let tokens = listed(tokens);
         let args = Self::parse(commas::split(&tokens), Place::Attribute, errors);
-        if args.limits.is_empty() && errors.is_empty() {
+        if !args.has_limit() && errors.is_empty() {
             let error = Error::over(&tokens, "`#[alloc_budget]` needs at least one limit");
             errors.push(error.help("`max = 10` allows ten allocations, `max = 0` allows none"));
         }
@@ -59,6 +61,10 @@ impl Args {
         args
     }
 
+    pub(crate) fn has_limit(&self) -> bool {
+        !self.limits.is_empty() || self.recorded.is_some()
+    }
+
     fn add(&mut self, setting: Setting, errors: &mut Errors) {
         let name = setting.name();
         let is_duplicate = match name.as_str() {
@@ -69,6 +75,8 @@ impl Args {
             errors.push(Error::at(setting.key.span(), format!("duplicate key `{name}`")));
         } else if name == keys::CRATE {
             self.krate = Some(opened(&setting.value).into_iter().collect());
+        } else if name == keys::RECORDED {
+            self.recorded = Some(setting);
         } else if name == keys::CALL_SITES {
             self.call_sites = Some(setting);
         } else if keys::REPEATS.contains(&name.as_str()) {
@@ -81,6 +89,7 @@ impl Args {
     /// All that become a `Setting` of the runtime crate.
     pub(crate) fn settings(&self) -> Vec<&Setting> {
         let mut settings = Vec::new();
+        settings.extend(&self.recorded);
         settings.extend(&self.limits);
         settings.extend(&self.call_sites);
         settings.extend(&self.repeats);
@@ -102,6 +111,14 @@ impl Args {
                 if self.setting(other).is_some() {
                     let message = format!("`exact` contradicts `{other}`");
                     errors.push(Error::at(exact.key.span(), message).help("keep one of them"));
+                }
+            }
+        }
+        if let Some(recorded) = &self.recorded {
+            for other in ["max", "min", "exact"] {
+                if self.setting(other).is_some() {
+                    let message = format!("`recorded` contradicts `{other}`");
+                    errors.push(Error::at(recorded.key.span(), message).help("keep one of them"));
                 }
             }
         }
@@ -137,6 +154,14 @@ impl Setting {
     fn parse(argument: &Argument<'_>, place: Place) -> Result<Self, Error> {
         let key = Self::parse_key(argument, place)?;
         let name = key.to_string();
+        if name == keys::RECORDED {
+            return match argument.tokens {
+                [_] => Ok(Self { key, value: Vec::new() }),
+                tokens => Err(Error::over(tokens, "`recorded` has no value").help(
+                    "the record is that of the test; `Budget::new().recorded(..)` names one",
+                )),
+            };
+        }
         let value = Self::parse_value(&name, argument.tokens)?.to_vec();
         match name.as_str() {
             keys::CRATE => check_crate(&key, &value, place)?,

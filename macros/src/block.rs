@@ -61,7 +61,7 @@ impl Block {
         if let (Some(body), Some(repeat)) = (&body, args.repeats.first()) {
             errors.push_any(exits::check(body.tokens, &repeat.key));
         }
-        if args.limits.is_empty() && errors.is_empty() {
+        if !args.has_limit() && errors.is_empty() {
             let error = Error::at(Span::call_site(), "`assert_allocs!` needs at least one limit");
             errors.push(error.help(ALLOCS_FORM));
         }

@@ -295,9 +295,13 @@ fn settings(args: &Args, krate: &TokenStream) -> TokenStream {
     args.settings().into_iter().map(setting).collect()
 }
 
-/// A bare literal is a `u64` where it stands. Other expressions have a type of their own, which
+/// `recorded` has none: what it needs is the root of the package, as the compiler knows it. A bare
+/// literal is a `u64` where it stands. Other expressions have a type of their own, which
 /// `limit` converts.
 fn value(setting: &Setting, krate: &TokenStream) -> TokenStream {
+    if setting.key.to_string() == keys::RECORDED {
+        return quote("::core::option_env!(\"CARGO_MANIFEST_DIR\")", &[]);
+    }
     let value = fragments::kept(&setting.value);
     if setting.literal().is_some() || setting.key.to_string() == keys::CALL_SITES {
         return value;

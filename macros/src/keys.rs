@@ -11,11 +11,15 @@ const KEYS: &[&str] = &[
     "max_deallocs",
     "max_retained",
     "max_retained_bytes",
+    RECORDED,
     "warmup",
     "runs",
     CALL_SITES,
     CRATE,
 ];
+
+/// The number of allocations is what was recorded last: a `Setting`, but written without a value.
+pub(crate) const RECORDED: &str = "recorded";
 
 /// Whether call sites are recorded: a `Setting` that takes a `bool`.
 pub(crate) const CALL_SITES: &str = "call_sites";
@@ -137,6 +141,7 @@ mod tests {
         check("warm_up", "warmup");
         check("run", "runs");
         check("krate", "crate");
+        check("record", "recorded");
         check("max_allocs", "max");
         check("max_alloc", "max");
         check("alloc", "max");

@@ -71,6 +71,7 @@ use item::Function;
 /// | `max_deallocs = N` | deallocations | frees at most `N` blocks |
 /// | `max_retained = N` | blocks | leaves at most `N` of its blocks live: what it returns counts |
 /// | `max_retained_bytes = N` | bytes | leaves at most `N` bytes in such blocks |
+/// | `recorded` | allocation events | makes as many as were recorded last |
 /// | `warmup = N` | runs | is run `N` times uncounted first |
 /// | `runs = N` | runs | is run `N` times, each of which must hold the budget |
 /// | `call_sites = false` | | is not recorded: it runs faster, and the report names no lines |
@@ -78,6 +79,10 @@ use item::Function;
 ///
 /// An allocation event is one call of `alloc`, `alloc_zeroed` or `realloc`: a `Vec` that grows
 /// twice makes three. The bytes of a `realloc` are those of the new size.
+///
+/// With `recorded` the number is in a file of the repository, `alloc_budgets/BINARY/TEST.txt`,
+/// which `MOD_ALLOC_UPDATE=1 cargo test` writes. `Budget::recorded` in the documentation of
+/// `mod_alloc` says more of it.
 ///
 /// At least one limit is needed. A value is any integer expression; it may use the parameters and
 /// generics of the function, and is evaluated before anything is counted:

@@ -8,18 +8,24 @@
 use std::panic::Location;
 
 use super::builder::Budget;
+use super::recorded::{Record, Verdict};
 #[cfg(feature = "backtraces")]
 use crate::call_sites::{self, harness, CallSites};
 #[cfg(feature = "backtraces")]
 use crate::counters;
+use crate::counters::AtWork;
+use crate::ignored::Ignored;
 #[cfg(feature = "backtraces")]
 use crate::reading::Recording;
+use crate::room::with_room;
 use crate::scope::{Measured, Measurement};
 #[cfg(feature = "backtraces")]
 use crate::stacks::SiteCounts;
 
 pub(crate) struct Broken {
     pub(crate) measurement: Measurement,
+    /// What its record says, if the budget has one.
+    pub(super) recorded: Option<Ignored<Verdict>>,
     /// Where the allocations were made, if somebody has looked.
     #[cfg(feature = "backtraces")]
     pub(crate) sites: Option<CallSites>,
@@ -38,17 +44,52 @@ impl Broken {
         measurement: Measurement,
         location: &'static Location<'static>,
     ) -> Result<Self, Measured> {
-        let broken = Self::without_harness(measurement, location);
+        let mut broken = Self::without_harness(measurement, location);
         let measured = broken.measurement.measured;
-        if budget.holds(&measured) {
+        if let (Some(record), None) = (budget.record(), measured.unmeasured) {
+            broken.judge(record, location);
+        }
+        if broken.settled(budget).holds(&measured) {
             return Err(measured);
         }
         Ok(broken)
     }
 
+    /// Compares what was measured with what was recorded, or records it.
+    fn judge(&mut self, record: &'static Record, location: &'static Location<'static>) {
+        let allocations = self.measurement.measured.stats.alloc_count;
+        let verdict = Ignored::new(|at_work| {
+            with_room(|| record.judge(allocations, || self.snapshot(at_work, location)))
+        });
+        self.recorded = Some(verdict);
+    }
+
+    /// The budget with what its record says now, if it has one.
+    pub(super) fn settled(&self, budget: &Budget) -> Budget {
+        match &self.recorded {
+            None => *budget,
+            Some(verdict) => budget.with_recorded(verdict.limit()),
+        }
+    }
+
+    #[cfg(not(feature = "backtraces"))]
+    fn snapshot(&mut self, _: AtWork<'_>, _: &'static Location<'static>) -> Option<String> {
+        None
+    }
+
+    /// The snapshot text of all that was counted, if there is one.
+    #[cfg(feature = "backtraces")]
+    fn snapshot(&mut self, at_work: AtWork<'_>, at: &'static Location<'static>) -> Option<String> {
+        let recording = self.measurement.recording.as_ref()?;
+        let sites = self.sites.get_or_insert_with(|| sites(recording, at).0);
+        let snapshot = sites.snapshot(at_work).ok()?;
+        let is_whole = snapshot.total() == self.measurement.measured.stats.alloc_count;
+        is_whole.then(|| snapshot.to_string())
+    }
+
     #[cfg(not(feature = "backtraces"))]
     pub(crate) fn without_harness(measurement: Measurement, _: &'static Location<'static>) -> Self {
-        Self { measurement, of_harness: 0 }
+        Self { measurement, recorded: None, of_harness: 0 }
     }
 
     #[cfg(feature = "backtraces")]
@@ -59,7 +100,7 @@ impl Broken {
         let Measurement { measured, recording, retained, .. } = &mut measurement;
         let (sites, of_harness) = match recording {
             Some(recording) if harness::may_be_in(recording) => sites(recording, location),
-            _ => return Self { measurement, sites: None, of_harness: 0 },
+            _ => return Self { measurement, recorded: None, sites: None, of_harness: 0 },
         };
         let stats = &mut measured.stats;
         stats.alloc_count = stats.alloc_count.saturating_sub(of_harness.events());
@@ -78,7 +119,8 @@ impl Broken {
             live.blocks = live.blocks.saturating_sub(of_harness.events());
             live.bytes = live.bytes.saturating_sub(of_harness.bytes);
         }
-        Self { measurement, sites: Some(sites), of_harness: of_harness.events() }
+        let (sites, of_harness) = (Some(sites), of_harness.events());
+        Self { measurement, recorded: None, sites, of_harness }
     }
 }
 

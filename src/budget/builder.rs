@@ -5,6 +5,8 @@ use std::fmt;
 use super::elsewhere;
 use super::environment::Settings;
 use super::limits::{Limit, Limits, Metric};
+use super::origin::Origin;
+use super::recorded::{Record, Recorded};
 use crate::counters::Sums;
 use crate::scope::{Measured, MostLive, Wants};
 use crate::stacks::FirstOverrun;
@@ -82,12 +84,17 @@ use crate::stacks::FirstOverrun;
 pub struct Budget {
     limits: Limits,
     call_sites: bool,
+    recorded: Option<Recorded>,
 }
 
 /// As it is written: `Budget::new().max(10)`.
 impl fmt::Debug for Budget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut written = f.write_str("Budget::new()");
+        let mut written = f.write_str("Budget::new()").and_then(|()| match self.recorded_as() {
+            Some(Recorded::As(name)) => write!(f, ".recorded({name:?})"),
+            Some(_) => f.write_str(".recorded(..)"),
+            None => Ok(()),
+        });
         self.visit_keys(&mut |key, value| {
             written = written.and_then(|()| write!(f, ".{key}({value})"));
         });
@@ -105,7 +112,7 @@ impl Default for Budget {
 impl Budget {
     /// A budget without limits; set at least one.
     pub const fn new() -> Self {
-        Self { limits: Limits::NONE, call_sites: true }
+        Self { limits: Limits::NONE, call_sites: true, recorded: None }
     }
 
     /// At most this many allocation events: `alloc`, `alloc_zeroed` and `realloc` each count one.
@@ -125,6 +132,60 @@ impl Budget {
     /// Exactly this many allocation events: `min` and `max` at once.
     pub const fn exact(self, allocations: u64) -> Self {
         self.min(allocations).max(allocations)
+    }
+
+    /// As many allocation events as were recorded last, no more and no fewer.
+    ///
+    /// The record is a file, to be committed and reviewed like a snapshot:
+    /// `alloc_budgets/BINARY/NAME.txt` in the root of the package, or `BINARY/NAME.txt` in the
+    /// folder that `MOD_ALLOC_RECORDS` names. It has the number and the [snapshot
+    /// text](crate::CallSites#as-a-snapshot) of the call sites, once for builds with debug
+    /// assertions and once for those without. `BINARY` is the program (`doctests` in all doc
+    /// tests). Where a name can be no name of a file, a similar one is chosen, with a hash in it.
+    ///
+    /// - A budget without a record is broken. So is one that allocates more or less than is
+    ///   recorded; the report says what changed, by call site. It ends with the command that
+    ///   accepts what was measured.
+    /// - With the environment variable `MOD_ALLOC_UPDATE=1` what is measured is recorded, if the
+    ///   rest of the budget holds or not. With `lower` it is, where there is a record and it is
+    ///   higher. `0` is the default.
+    /// - Where `CI` is set (and is not `false` or `0`), nothing is ever written, and
+    ///   `MOD_ALLOC_UPDATE` is an error.
+    /// - The number decides. As long as it is the same, nobody looks where the allocations were
+    ///   made. `MOD_ALLOC_UPDATE=1` does look, and records other sites with the same number.
+    /// - Where call sites are not available, or not recorded, the number alone is compared. A
+    ///   record that was made without them will do where there are some.
+    /// - A record belongs to one budget. One that is checked several times, in a loop or in
+    ///   parallel tests, must allocate as often each time.
+    ///
+    /// The other limits are as ever, but for `max`, `min` and `exact`, which contradict it. In the
+    /// macros it has no name: `#[alloc_budget(recorded)]`. The record has that of the test then.
+    ///
+    /// ```no_run
+    /// # #[global_allocator] static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();
+    /// # fn parse(text: &str) -> Vec<String> { Vec::new() }
+    /// use mod_alloc::Budget;
+    ///
+    /// for (name, text) in [("empty", ""), ("header", "a: b\n")] {
+    ///     Budget::new().recorded(name).enforce(|| parse(text));
+    /// }
+    /// ```
+    ///
+    /// # Panics
+    /// If `name` is empty. Checks panic if a record cannot be used: the file was damaged or has
+    /// conflicts, it is another one's, or two budgets have the same name; the message has the file,
+    /// the line and the remedy.
+    #[track_caller]
+    pub const fn recorded(mut self, name: &'static str) -> Self {
+        assert!(!name.is_empty(), "a record needs a name: `.recorded(\"parses_header\")`");
+        self.recorded = Some(Recorded::As(name));
+        self
+    }
+
+    /// The same with the name of the test that runs, in the package at `root`.
+    pub(super) const fn recorded_of_test(mut self, root: Option<&'static str>) -> Self {
+        self.recorded = Some(Recorded::OfTest { root });
+        self
     }
 
     /// At most this many bytes requested by all allocation events together. A reallocation adds its
@@ -212,9 +273,69 @@ impl Budget {
         limits.filter(|(_, limit)| !limit.is_none())
     }
 
+    /// How it says what is recorded, if it does.
+    pub(crate) fn recorded_as(&self) -> Option<Recorded> {
+        self.as_written().recorded
+    }
+
+    /// The record of a budget that has begun.
+    pub(super) const fn record(&self) -> Option<&'static Record> {
+        match self.recorded {
+            Some(Recorded::Found(record)) => Some(record),
+            _ => None,
+        }
+    }
+
+    /// As it was before it began.
+    pub(super) fn as_written(&self) -> Self {
+        match self.record() {
+            None => *self,
+            Some(record) => Self {
+                limits: self.limits.without_allocations(),
+                recorded: Some(record.written),
+                ..*self
+            },
+        }
+    }
+
+    /// With the number that is recorded for a limit. Without one it never holds.
+    pub(super) fn with_recorded(self, allocations: Option<u64>) -> Self {
+        match allocations {
+            Some(allocations) => self.exact(allocations),
+            None => Self { limits: self.limits.without_allocations(), ..self }.min(u64::MAX),
+        }
+    }
+
+    /// What is to be done before the code of the budget runs: its record is found.
+    ///
+    /// # Panics
+    /// If no run could break the budget, or none could hold it.
+    #[track_caller]
+    pub(super) fn begin(&mut self, origin: &Origin) {
+        match self.recorded {
+            None => self.require_sense(),
+            Some(recorded) => self.find_record(recorded, origin),
+        }
+    }
+
+    /// # Panics
+    /// If the budget contradicts itself, or its record cannot be used.
+    #[cold]
+    #[track_caller]
+    fn find_record(&mut self, recorded: Recorded, origin: &Origin) {
+        assert!(
+            self.limits.of(Metric::Allocations).is_none(),
+            "are the allocations `recorded`, or limited? Of `recorded` and `max`, `min` or \
+             `exact`, keep one"
+        );
+        let (record, allocations) = recorded.find(origin);
+        let found = Self { recorded: Some(Recorded::Found(record)), ..*self };
+        *self = found.with_recorded(allocations);
+    }
+
     /// Visits the limits as they are written: a key and its number each.
     pub(crate) fn visit_keys(&self, visit: &mut dyn FnMut(&'static str, u64)) {
-        for (metric, Limit { min, max }) in self.limits() {
+        for (metric, Limit { min, max }) in self.as_written().limits() {
             match (min, max) {
                 (Some(min), Some(max)) if min == max => visit("exact", min),
                 _ => {
@@ -286,7 +407,7 @@ impl Budget {
     /// # Panics
     /// If no run could break the budget, or none could hold it.
     #[track_caller]
-    pub(crate) fn require_sense(&self) {
+    fn require_sense(&self) {
         assert!(
             !self.limits.is_empty(),
             "is a limit missing? A `Budget` without one holds whatever is allocated: add \

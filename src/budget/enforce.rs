@@ -94,8 +94,8 @@ impl Guard {
     }
 
     #[track_caller]
-    fn enter(budget: Budget, origin: Origin, fail: fn(Exceeded) -> !) -> Self {
-        budget.require_sense();
+    fn enter(mut budget: Budget, origin: Origin, fail: fn(Exceeded) -> !) -> Self {
+        budget.begin(&origin);
         let scope = ManuallyDrop::new(Some(Budgeted::enter(&budget.wants())));
         Self { scope, budget, origin, fail }
     }

@@ -3,9 +3,12 @@
 //! - `MOD_ALLOC_BACKTRACE`: how much of the call sites a broken budget shows;
 //! - `MOD_ALLOC_BREAK`: whether to stop in a debugger at the first allocation past a budget;
 //! - `MOD_ALLOC_REPORT`: whether to say what other threads have allocated;
-//! - `MOD_ALLOC_DHAT`: where to write a DHAT profile of a broken budget.
+//! - `MOD_ALLOC_DHAT`: where to write a DHAT profile of a broken budget;
+//! - `MOD_ALLOC_UPDATE`: whether to accept what is measured; `CI`: whether that is allowed;
+//! - `MOD_ALLOC_RECORDS`: where records are.
 
 use std::env;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
@@ -42,6 +45,8 @@ impl Settings {
     const BREAK: u8 = 4;
     const REPORT: u8 = 8;
     const DHAT: u8 = 16;
+    const UPDATE: u8 = 32;
+    const LOWER: u8 = 64;
 
     /// # Panics
     /// If a variable has no valid value.
@@ -60,6 +65,7 @@ impl Settings {
     fn read() -> Self {
         static BREAK: Variable = Variable::new("MOD_ALLOC_BREAK", &["0", "1"]);
         static REPORT: Variable = Variable::new("MOD_ALLOC_REPORT", &["0", "1"]);
+        static UPDATE: Variable = Variable::new("MOD_ALLOC_UPDATE", &["0", "1", "lower"]);
         let are_walked = walk::UNAVAILABLE.is_none();
         let mut bits = Self::READ;
         if mode() != Mode::Off && cfg!(feature = "backtraces") && are_walked {
@@ -75,6 +81,12 @@ impl Settings {
         if REPORT.get() == 1 {
             bits |= Self::REPORT;
         }
+        bits |= [0, Self::UPDATE, Self::LOWER][UPDATE.get()];
+        assert!(
+            bits & (Self::UPDATE | Self::LOWER) == 0 || !is_ci(),
+            "`MOD_ALLOC_UPDATE` is set where `CI` is, and nothing is written there: update on a \
+             machine of your own, and commit what has changed (`CI=false` says that this is one)"
+        );
         SETTINGS.store(bits, Relaxed);
         Self(bits)
     }
@@ -108,6 +120,43 @@ impl Settings {
 #[track_caller]
 pub(crate) fn are_call_sites_recorded() -> bool {
     Settings::get().call_sites()
+}
+
+/// What is to be done about numbers that are not as they are written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Update {
+    /// They break their budgets.
+    Nothing,
+    /// All are accepted.
+    All,
+    /// Those that are lower are.
+    Lower,
+}
+
+/// What `MOD_ALLOC_UPDATE` asks for.
+///
+/// # Panics
+/// If a variable has no valid value.
+#[track_caller]
+pub(super) fn update() -> Update {
+    match Settings::get().0 & (Settings::UPDATE | Settings::LOWER) {
+        0 => Update::Nothing,
+        Settings::UPDATE => Update::All,
+        _ => Update::Lower,
+    }
+}
+
+/// Whether this runs where nobody would see what is written.
+fn is_ci() -> bool {
+    counters::ignored(|_| {
+        let is_no = |ci: &OsString| ci.is_empty() || ci == "false" || ci == "0";
+        env::var_os("CI").filter(|ci| !is_no(ci)).is_some()
+    })
+}
+
+/// The folder of all records, if it is not in the package.
+pub(super) fn records_folder() -> Option<PathBuf> {
+    env::var_os("MOD_ALLOC_RECORDS").filter(|folder| !folder.is_empty()).map(PathBuf::from)
 }
 
 /// 0 until they are read.

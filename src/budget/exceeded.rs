@@ -8,6 +8,7 @@ use super::builder::Budget;
 use super::elsewhere;
 use super::limits::{Limit, Metric};
 use super::origin::Origin;
+use super::recorded::Verdict;
 use super::runs::Runs;
 #[cfg(feature = "backtraces")]
 use crate::call_sites::CallSites;
@@ -37,6 +38,8 @@ pub struct Exceeded {
 /// What an [`Exceeded`] knows.
 pub(crate) struct ExceededData {
     pub(crate) budget: Budget,
+    /// What its record says, if it has one.
+    pub(crate) recorded: Option<Ignored<Verdict>>,
     /// Of the only run, or of the first that broke the budget.
     pub(crate) measurement: Measurement,
     pub(crate) origin: Origin,
@@ -122,7 +125,8 @@ impl Exceeded {
         runs: Option<Runs>,
     ) -> Self {
         let data = || ExceededData {
-            budget,
+            budget: broken.settled(&budget),
+            recorded: broken.recorded,
             measurement: broken.measurement,
             of_harness: broken.of_harness,
             name: origin.name(),
@@ -139,7 +143,7 @@ impl Exceeded {
 
     /// The budget that was broken.
     pub fn budget(&self) -> Budget {
-        self.data.budget
+        self.data.budget.as_written()
     }
 
     /// What was measured; of several runs, in the first that broke the budget. Where the report

@@ -95,9 +95,9 @@ pin_project!(Counted { metered: Metered<F> });
 
 impl<F: Future> Counted<F> {
     #[track_caller]
-    pub(crate) fn new(budget: Budget, origin: Origin, future: F, tag: u64) -> Self {
+    pub(crate) fn new(mut budget: Budget, origin: Origin, future: F, tag: u64) -> Self {
         installed::require();
-        budget.require_sense();
+        budget.begin(&origin);
         let metered = Metered::new(future, tag, budget.wants());
         Self { metered, budget, origin, is_enforced: false }
     }

@@ -110,6 +110,14 @@ impl Limits {
         self
     }
 
+    /// Without those of allocations.
+    pub(super) const fn without_allocations(mut self) -> Self {
+        self.max[Metric::Allocations as usize] = u64::MAX;
+        self.min = 0;
+        self.set &= !(Self::MIN | 1 << Metric::Allocations as u8);
+        self
+    }
+
     pub(super) const fn has_max(&self, metric: Metric) -> bool {
         self.set & 1 << metric as u8 != 0
     }

@@ -7,6 +7,7 @@
 //! - [`origin`]: which code that was; [`environment`]: the variables that are asked;
 //! - [`broken`]: what broke a budget, without the test harness; [`runs`]: in several runs;
 //!   [`exceeded`]: the error that users get;
+//! - [`recorded`]: limits that are kept in files;
 //! - [`elsewhere`]: what other threads have allocated meanwhile.
 
 mod broken;
@@ -18,6 +19,7 @@ mod exceeded;
 mod future;
 mod limits;
 mod origin;
+mod recorded;
 mod repeated;
 mod runs;
 mod setting;
@@ -40,6 +42,7 @@ pub(crate) use future::{Closer, Counted};
 pub(crate) use limits::{Limit, Metric};
 pub(crate) use origin::Entrance;
 pub use origin::Origin;
+pub(crate) use recorded::{Recorded, Verdict};
 pub(crate) use runs::Runs;
 pub(crate) use setting::budget as of_settings;
 pub use setting::Setting;

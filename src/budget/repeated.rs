@@ -59,6 +59,7 @@ macro_rules! setters {
     ($($key:ident: $value:ty,)*) => {
         impl Repeated {$(
             #[doc = concat!("Sets [`Budget::", stringify!($key), "`].")]
+            #[track_caller]
             pub const fn $key(mut self, value: $value) -> Self {
                 self.budget = self.budget.$key(value);
                 self
@@ -77,6 +78,7 @@ setters! {
     max_deallocs: u64,
     max_retained: u64,
     max_retained_bytes: u64,
+    recorded: &'static str,
     call_sites: bool,
 }
 
@@ -205,11 +207,11 @@ impl Repeated {
 
     #[track_caller]
     pub(crate) fn run<R>(
-        self,
+        mut self,
         origin: Origin,
         mut work: impl FnMut() -> R,
     ) -> (R, Option<Exceeded>) {
-        self.require_sense();
+        self.begin(&origin);
         for _ in 0..self.warmup {
             uncounted(|| drop(work()));
         }
@@ -229,7 +231,7 @@ impl Repeated {
 
     #[track_caller]
     pub(crate) fn run_future<F, Fut>(
-        self,
+        mut self,
         origin: Origin,
         mut work: F,
     ) -> impl Future<Output = (Fut::Output, Option<Exceeded>)>
@@ -237,7 +239,7 @@ impl Repeated {
         F: FnMut(Closer) -> Fut,
         Fut: Future,
     {
-        self.require_sense();
+        self.begin(&origin);
         async move {
             for _ in 0..self.warmup {
                 let future = uncounted(|| work(Closer::new()));
@@ -261,9 +263,9 @@ impl Repeated {
     }
 
     #[track_caller]
-    fn require_sense(self) {
+    fn begin(&mut self, origin: &Origin) {
         installed::require();
-        self.budget.require_sense();
+        self.budget.begin(origin);
     }
 
     fn verdict(self, mut runs: Runs, origin: Origin, whose: &'static str) -> Option<Exceeded> {

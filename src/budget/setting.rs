@@ -16,6 +16,8 @@ pub enum Setting {
     max_deallocs(u64),
     max_retained(u64),
     max_retained_bytes(u64),
+    /// With the root of the package, as far as the compiler knows it.
+    recorded(Option<&'static str>),
     call_sites(bool),
     warmup(u64),
     runs(u64),
@@ -35,6 +37,7 @@ pub(crate) fn budget(settings: &[Setting]) -> Budget {
             Setting::max_deallocs(deallocations) => budget.max_deallocs(deallocations),
             Setting::max_retained(blocks) => budget.max_retained(blocks),
             Setting::max_retained_bytes(bytes) => budget.max_retained_bytes(bytes),
+            Setting::recorded(root) => budget.recorded_of_test(root),
             Setting::call_sites(record) => budget.call_sites(record),
             Setting::warmup(_) | Setting::runs(_) => budget,
         };

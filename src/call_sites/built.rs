@@ -7,6 +7,7 @@ use std::path::Path;
 use super::code::Owner;
 use super::frame::Frame;
 use super::site::SiteData;
+use crate::files::is_doc_test;
 
 /// What built this program.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +29,7 @@ fn of(path: &Path) -> Built {
     let mut names = path.iter().rev().map(|name| name.to_string_lossy());
     let mut next = || names.next().unwrap_or_default();
     let (file, folder, above, further) = (next(), next(), next(), next());
-    if file.starts_with("rust_out") || folder.starts_with("rustdoctest") {
+    if is_doc_test(path) {
         return Built::DocTest;
     }
     let is_script = above == "build" && file.starts_with("build-script-");

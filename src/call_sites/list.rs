@@ -3,8 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::diff::CallSitesDiff;
 use super::site::{total, NumberedSite, Site, SiteData, SortBy};
-use super::{detailed, folded, snapshot};
+use super::snapshot::{self, Snapshot};
+use super::{detailed, folded};
 use crate::counters::{self, AtWork, Blocks};
 use crate::ignored::Ignored;
 use crate::stacks::SiteCounts;
@@ -170,6 +172,55 @@ impl CallSites {
     pub fn to_folded(&self) -> String {
         let text = Ignored::new(|_| folded::text(self.data()));
         String::clone(&text) // The user's own, counted like any other.
+    }
+
+    /// What changed from `before` to `self`, by site. The sites of the two are told by their lines
+    /// in the [snapshot text](Self#as-a-snapshot): their lines of code, bytes and stacks within
+    /// other packages do not matter. So the two may come from different builds.
+    ///
+    /// ```no_run
+    /// # #[global_allocator] static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();
+    /// # fn parse(text: &str) {}
+    /// use mod_alloc::{AllocScope, CallSites};
+    ///
+    /// fn sites_of(text: &str) -> CallSites {
+    ///     let scope = AllocScope::with_call_sites();
+    ///     parse(text);
+    ///     scope.call_sites()
+    /// }
+    ///
+    /// let diff = sites_of("a longer text").diff(&sites_of("a text"));
+    /// println!("{diff}"); // `+1 at src/parser.rs tokens: 2 -> 3`, and who calls it
+    /// ```
+    ///
+    /// Where sites are gone and others are new with the same innermost function of the user's, they
+    /// have moved if they have the same sum of allocation events: the function has other callers
+    /// now. So have those with the same name of that function, in another file. What belongs to no
+    /// site is compared like a site.
+    ///
+    /// # Panics
+    /// Where the snapshot text of either would.
+    #[track_caller]
+    #[must_use]
+    pub fn diff(&self, before: &Self) -> CallSitesDiff {
+        let diff = counters::ignored(|at_work| {
+            let compared = |sites: &Self| Snapshot::of(sites.data());
+            match (compared(before), compared(self)) {
+                (Ok(before), Ok(after)) => {
+                    Ok(CallSitesDiff::new(at_work, &before.rows, &after.rows))
+                }
+                (Err(refusal), _) | (_, Err(refusal)) => Err(Ignored::of(at_work, refusal)),
+            }
+        });
+        diff.unwrap_or_else(|refusal| panic!("{}", refusal.as_str()))
+    }
+
+    /// The snapshot.
+    ///
+    /// # Errors
+    /// Why there is nothing to compare.
+    pub(crate) fn snapshot(&self, _: AtWork<'_>) -> Result<Snapshot, String> {
+        Snapshot::of(self.data())
     }
 
     /// Without what the test harness has allocated, and how much that is.

@@ -9,7 +9,8 @@
 //!   [`chain`]: what remains of a stack; [`merged`]: stacks that read the same; [`chains`]: all
 //!   that remains, in order;
 //! - [`frame`], [`site`], [`list`]: `Frame`, `Site` and `CallSites`, which users see;
-//! - [`snapshot`], [`detailed`], [`folded`]: the texts of `CallSites`;
+//! - [`snapshot`], [`detailed`], [`folded`]: the texts of `CallSites`; [`diff`]: what changed
+//!   between two of them;
 //! - [`rows`], [`place`], [`advice`]: what a report says of a site; [`cycles`]: how recursion is
 //!   left out;
 //! - [`built`]: how the program was built; [`harness`], [`thread_start`]: what the test harness
@@ -22,6 +23,7 @@ mod chains;
 mod code;
 mod cycles;
 pub(crate) mod detailed;
+pub(crate) mod diff;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod folded;
@@ -40,11 +42,12 @@ pub(crate) mod place;
 mod resolver;
 pub(crate) mod rows;
 pub(crate) mod site;
-mod snapshot;
+pub(crate) mod snapshot;
 pub(crate) mod source;
 mod thread_start;
 mod tokens;
 
+pub use diff::{CallSitesDiff, Change, SiteChange};
 pub use frame::Frame;
 pub use list::CallSites;
 #[cfg(feature = "dhat-compat")]

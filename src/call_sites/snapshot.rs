@@ -15,6 +15,8 @@
 //! - repetition: a closure within its function; recursion, also that of functions that call one
 //!   another.
 
+use std::fmt;
+
 use super::built::{built, without_lines};
 use super::cycles::without_cycles;
 use super::frame::Frame;
@@ -31,6 +33,9 @@ const OUTSIDE: &str = "(outside of the user's code)";
 /// Stands for what was left out of the middle of a stack. It shows unless it is within recursion.
 const LEFT_OUT: Entry<'static> = Entry { file: "", function: "..", is_closure: true };
 
+/// Between a function and its caller.
+pub(super) const CALLED_FROM: &str = " < ";
+
 /// The end of a chain that is cut off.
 const CUT_OFF: &str = " < ..";
 
@@ -38,49 +43,77 @@ const CUT_OFF: &str = " < ..";
 /// below 10,000.
 const COUNT_WIDTH: usize = 4;
 
+/// What the text is made of.
+pub(crate) struct Snapshot {
+    /// The text of each distinct chain with its events, most events first; what belongs to no site
+    /// is last.
+    pub(crate) rows: Vec<Row>,
+    /// How many of the rows are sites.
+    sites: usize,
+}
+
+/// A line of the text: a site, and the number of its events.
+pub(crate) type Row = (String, u64);
+
+impl Snapshot {
+    /// # Errors
+    ///
+    /// Why there is nothing that could be compared.
+    pub(crate) fn of(data: &SiteData) -> Result<Self, String> {
+        if let Some(reason) = data.unavailable {
+            return Err(format!(
+                "no call sites to compare: {reason}. Compare them only where they are, for example \
+                 under `#[cfg(..)]`; `{{:#}}` shows what there is"
+            ));
+        }
+        if !data.has_debug_info {
+            let why = without_lines(data, &built());
+            return Err(format!("no call sites to compare: {why}; `{{:#}}` shows what there is"));
+        }
+        // The text must not depend on which files are there.
+        if let Some(frame) = unread(data) {
+            let file = frame.file().unwrap_or("");
+            return Err(format!(
+                "no call sites to compare: the name of a function with a closure is not in the \
+                 debug information, and its source, {file}, can't be read. Set `debug = true` in \
+                 the profile that this was built with (`[profile.release]` for `--release`), or \
+                 run it where the source is; `{{:#}}` shows what there is"
+            ));
+        }
+        let mut rows = by_key(data);
+        sort_by(&mut rows, |(_, a), (_, b)| b.cmp(a)); // Those of the same count stay in order.
+        let sites = rows.len();
+        let unattributed = data.unattributed.events();
+        if unattributed > 0 {
+            let why =
+                data.unwalked.map_or("no room for more stacks", |_| "stacks that can't be walked");
+            rows.push((format!("(not attributed: {why})"), unattributed));
+        }
+        Ok(Self { rows, sites })
+    }
+
+    pub(crate) fn total(&self) -> u64 {
+        self.rows.iter().map(|(_, count)| count).sum()
+    }
+}
+
 /// The text, with a line break at its end.
-///
+impl fmt::Display for Snapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sites = counted(self.sites as u64, "site");
+        writeln!(f, "{} at {sites}", counted(self.total(), "allocation"))?;
+        let widths = self.rows.iter().map(|(_, count)| grouped(*count).len());
+        let width = widths.fold(COUNT_WIDTH, usize::max);
+        let mut rows = self.rows.iter();
+        rows.try_for_each(|(key, count)| writeln!(f, "{:>width$}  {key}", grouped(*count)))
+    }
+}
+
 /// # Errors
 ///
 /// Why there is no text that could be compared.
 pub(super) fn text(data: &SiteData) -> Result<String, String> {
-    if let Some(reason) = data.unavailable {
-        return Err(format!(
-            "no call sites to compare: {reason}. Compare them only where they are, for example \
-             under `#[cfg(..)]`; `{{:#}}` shows what there is"
-        ));
-    }
-    if !data.has_debug_info {
-        let why = without_lines(data, &built());
-        return Err(format!("no call sites to compare: {why}; `{{:#}}` shows what there is"));
-    }
-    // The text must not depend on which files are there.
-    if let Some(frame) = unread(data) {
-        let file = frame.file().unwrap_or("");
-        return Err(format!(
-            "no call sites to compare: the name of a function with a closure is not in the debug \
-             information, and its source, {file}, can't be read. Set `debug = true` in the profile \
-             that this was built with (`[profile.release]` for `--release`), or run it where the \
-             source is; `{{:#}}` shows what there is"
-        ));
-    }
-    let mut lines = by_key(data);
-    sort_by(&mut lines, |(_, a), (_, b)| b.cmp(a)); // Those of the same count stay in order.
-    let unattributed = data.unattributed.events();
-    let total = lines.iter().map(|(_, count)| count).sum::<u64>() + unattributed;
-    let (events, sites) = (counted(total, "allocation"), counted(lines.len() as u64, "site"));
-    let mut text = format!("{events} at {sites}\n");
-    let widest = lines.first().map_or(0, |(_, count)| grouped(*count).len());
-    let width = COUNT_WIDTH.max(widest).max(grouped(unattributed).len());
-    for (key, count) in &lines {
-        text.push_str(&format!("{:>width$}  {key}\n", grouped(*count)));
-    }
-    if unattributed > 0 {
-        let why =
-            data.unwalked.map_or("no room for more stacks", |_| "stacks that can't be walked");
-        text.push_str(&format!("{:>width$}  (not attributed: {why})\n", grouped(unattributed)));
-    }
-    Ok(text)
+    Snapshot::of(data).map(|snapshot| snapshot.to_string())
 }
 
 /// A frame whose name would have to be left out.
@@ -125,7 +158,7 @@ impl<'a> Entries<'a> {
 }
 
 /// The number of events of each chain, in the order of their texts.
-fn by_key(data: &SiteData) -> Vec<(String, u64)> {
+fn by_key(data: &SiteData) -> Vec<Row> {
     let mut entries = Entries::default();
     let left_out = entries.number(LEFT_OUT);
     let list = &data.chains.list;
@@ -162,7 +195,7 @@ fn by_key(data: &SiteData) -> Vec<(String, u64)> {
             None => by_chain.push((chain, is_cut_off, site.events())),
         }
     }
-    let mut by_key: Vec<(String, u64)> = Vec::new();
+    let mut by_key: Vec<Row> = Vec::new();
     for (chain, is_cut_off, events) in by_chain {
         let entries = chain.into_iter().map(|number| entries.get(number));
         by_key.push((key(entries.collect(), is_cut_off), events));
@@ -186,7 +219,7 @@ fn key(mut entries: Vec<Entry<'_>>, is_cut_off: bool) -> String {
     entries.dedup_by_key(|entry| (entry.file, entry.function));
     let mut key = String::new();
     for Entry { file, function, .. } in entries {
-        key.push_str(if key.is_empty() { "" } else { " < " });
+        key.push_str(if key.is_empty() { "" } else { CALLED_FROM });
         key.push_str(format!("{file} {function}").trim_start());
     }
     if key.is_empty() {

@@ -8,7 +8,8 @@ use super::ad_hoc::Events;
 use super::sums::HeapSums;
 use crate::blocks::ProcessProfile;
 use crate::counters::{AtWork, Blocks};
-use crate::dhat_file::{self, lock};
+use crate::dhat_file;
+use crate::files::{self, lock};
 use crate::number::grouped;
 use crate::reading::{DhatKind, DhatProfile, ProgramPoints};
 use crate::stacks::Stack;
@@ -95,7 +96,7 @@ impl Running {
             if profile.kind == DhatKind::AdHoc { "dhat-ad-hoc.json" } else { "dhat-heap.json" };
         let path = self.settings.file.unwrap_or_else(|| PathBuf::from(default));
         let name = path.display();
-        let outcome = match dhat_file::write(&path, &dhat_file::text(at_work, &profile)) {
+        let outcome = match files::write(&path, &dhat_file::text(at_work, &profile)) {
             Ok(()) => format!(
                 "dhat: The data has been saved to {name}, and is viewable with dhat/dh_view.html"
             ),

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::Mutex;
 
-use super::lock::lock;
-use super::{document, file};
+use super::document;
 use crate::counters::AtWork;
+use crate::files::{self, lock};
 use crate::reading::{DhatProfile, Recording};
 
 /// Writes `FOLDER/PACKAGE-BINARY-NAME.json`, and returns its path. A second file of the same name
@@ -27,9 +27,9 @@ pub(crate) fn save_in(
     let folder = &absolute(folder);
     fs::create_dir_all(folder).map_err(|error| (folder.to_owned(), error))?;
     let package = env::var("CARGO_PKG_NAME").ok();
-    let stem = stem(package.as_deref(), binary().as_deref(), name);
+    let stem = stem(package.as_deref(), files::executable_name().as_deref(), name);
     let path = folder.join(format!("{}.json", numbered(at_work, stem)));
-    match file::write(&path, &document::text(at_work, &DhatProfile::of_recording(recording))) {
+    match files::write(&path, &document::text(at_work, &DhatProfile::of_recording(recording))) {
         Ok(()) => Ok(path),
         Err(error) => Err((path, error)),
     }
@@ -48,22 +48,6 @@ fn stem(package: Option<&str>, binary: Option<&str>, name: &str) -> String {
 fn absolute(folder: &Path) -> PathBuf {
     let folder = env::current_dir().map_or_else(|_| folder.to_owned(), |here| here.join(folder));
     folder.components().collect()
-}
-
-/// The name of this binary, without what Cargo adds to it.
-fn binary() -> Option<String> {
-    let path = env::current_exe().ok()?;
-    let stem = path.file_stem()?.to_string_lossy().into_owned();
-    Some(without_hash(&stem).to_owned())
-}
-
-fn without_hash(stem: &str) -> &str {
-    match stem.rsplit_once('-') {
-        Some((name, hash)) if hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit()) => {
-            name
-        }
-        _ => stem,
-    }
 }
 
 /// A name that any file system takes.
@@ -89,13 +73,11 @@ fn numbered(at_work: AtWork<'_>, stem: String) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{numbered, plain, stem, without_hash};
+    use super::{numbered, plain, stem};
     use crate::counters::ignored;
 
     #[test]
     fn files_are_named_after_binary_and_test() {
-        assert_eq!(without_hash("parser-0123456789abcdef"), "parser");
-        assert_eq!(without_hash("my-parser"), "my-parser");
         assert_eq!(plain("tests::parses_header"), "tests.parses_header");
         assert_eq!(stem(Some("my-parser"), Some("my_parser"), "a::b"), "my-parser-a.b");
         assert_eq!(stem(Some("my-parser"), Some("alloc"), "b"), "my-parser-alloc-b");

@@ -4,7 +4,8 @@
 //! - [`exceeded`]: what `Exceeded` prints; [`text`]: the report; [`layout`]: its lines;
 //! - [`table`]: the limits in it; [`call_sites`]: where the allocations were made;
 //!   [`site_list`]: one list of these;
-//! - [`dhat`]: the file that is written with it; [`stats`]: what `AllocStats` prints.
+//! - [`recorded`]: what was recorded before; [`dhat`]: the file that is written with it; [`stats`]:
+//!   what `AllocStats` prints.
 
 #[cfg(feature = "backtraces")]
 mod call_sites;
@@ -12,6 +13,7 @@ mod call_sites;
 mod dhat;
 mod exceeded;
 pub(crate) mod layout;
+mod recorded;
 #[cfg(feature = "backtraces")]
 pub(crate) mod site_list;
 mod stats;

@@ -7,6 +7,7 @@
 //! ```
 
 use super::layout::push_line;
+use super::recorded;
 use crate::budget::{ExceededData, Limit, Metric};
 use crate::number::grouped;
 
@@ -44,13 +45,18 @@ fn cells(data: &ExceededData, metric: Metric, limit: Limit) -> [String; COLUMNS.
     let measured = data.measured(metric, limit);
     let runs = data.runs.as_ref().filter(|runs| runs.runs > 1);
     let range = runs.map(|runs| runs.range(metric));
+    let recorded = data.recorded.as_deref().filter(|_| metric == Metric::Allocations);
+    let (allowed, verdict) = match recorded {
+        Some(recorded) => recorded::cells(recorded, measured),
+        None => (allowed(limit), verdict(limit, measured)),
+    };
     [
         metric.label(data.origin.returns_nothing).to_owned(),
-        allowed(limit),
+        allowed,
         grouped(measured),
-        verdict(limit, measured),
+        verdict,
         range.map_or_else(String::new, |(least, greatest)| between(least, greatest)),
-        advice(limit, measured, range),
+        advice(limit, measured, range, recorded.is_none()),
     ]
 }
 
@@ -77,13 +83,13 @@ fn verdict(limit: Limit, measured: u64) -> String {
 }
 
 /// Where less was measured than an `exact` or a `min`, the budget can be lowered, if the runs
-/// agree.
-fn advice(limit: Limit, measured: u64, range: Option<(u64, u64)>) -> String {
+/// agree. A record is not lowered by hand.
+fn advice(limit: Limit, measured: u64, range: Option<(u64, u64)>, is_written: bool) -> String {
     match range {
         Some((least, greatest)) if least < greatest && !limit.holds(measured) => {
             "the runs differ".to_owned()
         }
-        _ if limit.is_above(measured) => format!("lower it to {}", grouped(measured)),
+        _ if is_written && limit.is_above(measured) => format!("lower it to {}", grouped(measured)),
         _ => String::new(),
     }
 }

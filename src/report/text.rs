@@ -10,8 +10,9 @@
 #[cfg(feature = "backtraces")]
 use super::call_sites::push_call_sites;
 use super::layout::{push_ends, push_line, push_paragraph};
+use super::recorded;
 use super::table::push_table;
-use crate::budget::{Entrance, ExceededData, Runs};
+use crate::budget::{Entrance, ExceededData, Recorded, Runs};
 #[cfg(feature = "backtraces")]
 use crate::call_sites;
 use crate::counters::AtWork;
@@ -27,8 +28,10 @@ fn made(at_work: AtWork<'_>, data: &ExceededData, message: Option<&str>) -> Stri
     let mut text = String::new();
     let location = data.origin.location;
     let unmeasured = data.measurement.measured.unmeasured;
+    let recorded = recorded::broken(data);
     let verdict = match unmeasured {
         Some(_) => "not measured",
+        None if recorded.is_some() => recorded.map_or("", recorded::head),
         None if is_short(data) => "not reached",
         None => "exceeded",
     };
@@ -43,11 +46,15 @@ fn made(at_work: AtWork<'_>, data: &ExceededData, message: Option<&str>) -> Stri
         push_paragraph(&mut text, 2, 0, why.reason());
     } else {
         push_table(&mut text, data);
+        recorded::push_changes(at_work, &mut text, data);
         push_call_sites(at_work, &mut text, data);
         push_uncounted(&mut text, data);
         #[cfg(feature = "backtraces")]
         if let Some(line) = data.dhat(at_work) {
             push_note(&mut text, line);
+        }
+        if let Some(command) = recorded::accept(data) {
+            push_note(&mut text, &command);
         }
     }
     text.truncate(text.trim_end().len());
@@ -144,6 +151,12 @@ fn written(data: &ExceededData) -> String {
         }
     }
     let (mut list, mut calls) = (String::new(), String::new());
+    if let Some(recorded) = data.budget.recorded_as() {
+        list += "recorded";
+        if let Recorded::As(name) = recorded {
+            calls += &format!(".recorded({name:?})");
+        }
+    }
     for (key, value) in keys {
         list += if list.is_empty() { "" } else { ", " };
         list += &format!("{key} = {value}");

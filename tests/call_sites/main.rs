@@ -10,6 +10,7 @@
 #[path = "../common/again.rs"]
 mod again;
 mod counts;
+mod diff;
 mod dropping;
 mod futures;
 mod heap_profile;

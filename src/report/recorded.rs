@@ -1,0 +1,132 @@
+//! Cold: what the report of a budget with a record says of that.
+//!
+//! ```text
+//!   since alloc_budgets/header/parses_header.txt [debug] was recorded:
+//!     +2 at src/parser.rs tokens: 9 -> 11
+//!        called from src/parser.rs parse < tests/header.rs parses_header
+//! ```
+//!
+//! Its last line is the command that accepts the change.
+
+use super::layout::{push_line, push_paragraph};
+#[cfg(feature = "backtraces")]
+use super::site_list::chain;
+use crate::budget::{ExceededData, Limit, Metric, Verdict};
+#[cfg(feature = "backtraces")]
+use crate::call_sites::diff::{changes, SiteChange};
+use crate::counters::AtWork;
+#[cfg(feature = "backtraces")]
+use crate::number::counted;
+use crate::number::grouped;
+
+/// So many changes are listed at most.
+#[cfg(feature = "backtraces")]
+const MAX_CHANGES: usize = 8;
+
+/// What was recorded, if the budget is broken since that was not measured.
+pub(super) fn broken(data: &ExceededData) -> Option<&Verdict> {
+    let is_of_allocations = |(metric, _): &(Metric, Limit)| *metric == Metric::Allocations;
+    let (metric, limit) = data.budget.limits().find(is_of_allocations)?;
+    let is_broken = !limit.holds(data.measured(metric, limit));
+    data.recorded.as_deref().filter(|_| is_broken)
+}
+
+/// The verdict in the head of the report.
+pub(super) fn head(verdict: &Verdict) -> &'static str {
+    match verdict.before {
+        Some(_) => "not as recorded",
+        None => "not recorded",
+    }
+}
+
+/// The cells of the table for the limit and the verdict.
+pub(super) fn cells(verdict: &Verdict, measured: u64) -> (String, String) {
+    let recorded = verdict.before.as_ref().map(|section| section.allocations);
+    let Some(recorded) = verdict.accepted.or(recorded) else {
+        return ("not recorded".to_owned(), String::new());
+    };
+    let difference = match measured {
+        more if more > recorded => format!("+{}", grouped(more - recorded)),
+        less if less < recorded => format!("-{}", grouped(recorded - less)),
+        _ => "ok".to_owned(),
+    };
+    (format!("recorded {}", grouped(recorded)), difference)
+}
+
+/// Appends what changed since it was recorded.
+pub(super) fn push_changes(at_work: AtWork<'_>, text: &mut String, data: &ExceededData) {
+    let Some(verdict) = broken(data) else { return };
+    text.push('\n');
+    let (file, section) = (verdict.record.file(), verdict.record.section());
+    if let Some(refusal) = &verdict.refusal {
+        push_paragraph(text, 2, 4, refusal);
+    }
+    match &verdict.before {
+        None if verdict.refusal.is_none() => {
+            push_paragraph(text, 2, 4, &format!("{file} {section} has no record yet"));
+        }
+        None => {}
+        Some(before) => {
+            push_paragraph(text, 2, 4, &format!("since {file} {section} was recorded:"));
+            let why = match &before.sites {
+                None => Some("it was recorded without call sites"),
+                Some(sites) => push_sites(at_work, text, data, sites),
+            };
+            if let Some(why) = why {
+                push_line(text, &format!("    which sites have changed is not known: {why}"));
+            }
+        }
+    }
+}
+
+#[cfg(not(feature = "backtraces"))]
+fn push_sites(
+    _: AtWork<'_>,
+    _: &mut String,
+    _: &ExceededData,
+    _: &[(String, u64)],
+) -> Option<&'static str> {
+    Some("there are no call sites here")
+}
+
+/// Says why, if that is not known.
+#[cfg(feature = "backtraces")]
+fn push_sites(
+    at_work: AtWork<'_>,
+    text: &mut String,
+    data: &ExceededData,
+    before: &[(String, u64)],
+) -> Option<&'static str> {
+    let after = data.call_sites().and_then(|sites| sites.snapshot(at_work).ok());
+    let Some(after) = after else { return Some("there are no call sites here") };
+    let changes = changes(before, &after.rows);
+    let (shown, others) = changes.split_at(MAX_CHANGES.min(changes.len()));
+    let width = shown.iter().map(|change| change.difference().len()).max().unwrap_or(0);
+    for change in shown {
+        push_change(text, change, width);
+    }
+    if !others.is_empty() {
+        let others = counted(others.len() as u64, "more site");
+        push_line(text, &format!("    and {others}"));
+    }
+    changes.is_empty().then_some("the runs before it were others")
+}
+
+#[cfg(feature = "backtraces")]
+fn push_change(text: &mut String, change: &SiteChange, width: usize) {
+    use super::layout::WIDTH;
+
+    push_line(text, &format!("    {}", change.head(width)));
+    let indent = 4 + width + 1;
+    for (words, functions) in change.details() {
+        let links: Vec<String> = functions.split(" < ").map(str::to_owned).collect();
+        for line in chain(words, &links, WIDTH - indent) {
+            push_line(text, &format!("{:indent$}{line}", ""));
+        }
+    }
+}
+
+/// The command that accepts what was measured, where it would.
+pub(super) fn accept(data: &ExceededData) -> Option<String> {
+    broken(data)?.accept().map(|command| format!("accept it: {command}"))
+}
