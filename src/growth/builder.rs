@@ -55,8 +55,8 @@ use crate::budget::Metric;
 ///    fails, and says that it cannot tell.
 ///
 /// What grows by less than one for each doubling counts as noise. Of what grows in several ways,
-/// the one decides that prevails at these sizes: `n^2 + 1_000 * n` is `O(n^2)` up to 8,192, and
-/// would be `O(n)` up to 500.
+/// the one decides that prevails at these sizes: `n^2 + 1_000 * n` is `O(n^2)` at the default
+/// sizes, and `O(n log n)` at sizes up to 512.
 ///
 /// # Panics
 /// All checks panic if `ModAlloc` is not the global allocator of this binary, with the lines to

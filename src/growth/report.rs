@@ -184,6 +184,7 @@ fn push_sites(text: &mut String, data: &OutgrownData, measured: &Measured, judge
     if mode() == Mode::Off {
         return text.push_str("\n  no call sites: the environment has MOD_ALLOC_BACKTRACE=off\n");
     }
+    let mut is_any_listed = false;
     for judged in judged.iter().filter(|judged| judged.verdict() == Verdict::Outgrown) {
         let metric = judged.metric;
         text.push('\n');
@@ -196,15 +197,25 @@ fn push_sites(text: &mut String, data: &OutgrownData, measured: &Measured, judge
             push_list(text, judged, &sites::sites(data, measured, metric));
         }
         if mode() == Mode::Full {
+            let (order, first) = match metric.is_of_bytes() {
+                true => (SortBy::Bytes, "bytes"),
+                false => (SortBy::Allocations, "allocations"),
+            };
             sites::at_last_size(data, metric, |sites| {
-                push_line(text, "  all stacks at the last size:");
-                push_stacks(text, sites, SortBy::Allocations, "    ");
+                let last = data.sizes.last().map_or(0, |last| *last as u64);
+                let last = grouped(last);
+                push_line(text, &format!("\n  all stacks at n = {last}, most {first} first"));
+                push_stacks(text, sites, order, "    ");
             });
         }
         for reason in reasons {
             let (indent, start) = if has_lines { (4, "and") } else { (2, "no call sites:") };
             push_paragraph(text, indent, 4, &format!("{start} {reason}"));
         }
+        is_any_listed |= has_lines;
+    }
+    if is_any_listed && mode() == Mode::Short {
+        text.push_str("\n  full stacks: MOD_ALLOC_BACKTRACE=full\n");
     }
 }
 

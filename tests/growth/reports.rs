@@ -1,7 +1,9 @@
 //! What a check says, as snapshots.
 #![cfg(all(feature = "backtraces", target_os = "linux", target_arch = "x86_64", not(miri)))]
 
+use std::env;
 use std::panic::catch_unwind;
+use std::process::Command;
 
 use mod_alloc::{assert_growth, Growth, Order, Outgrown};
 
@@ -76,4 +78,45 @@ fn sizes_that_are_too_close() {
 fn numbers_that_are_too_small() {
     let growth = Growth::new().max(Order::Linear).sizes(&[64, 512, 4_096]);
     insta::assert_snapshot!(outgrown(growth.check(|n| move || few(n))));
+}
+
+/// What this binary prints of the growth that `in_another_process` checks.
+fn printed_with(backtrace: &str) -> String {
+    let this = env::current_exe().expect("a test knows its binary");
+    let mut again = Command::new(this);
+    again.args(["--exact", "reports::in_another_process", "--nocapture"]);
+    again.env("IN_ANOTHER_PROCESS", "1").env("MOD_ALLOC_BACKTRACE", backtrace);
+    let output = again.env("RUST_BACKTRACE", "0").output().expect("it runs again");
+    assert!(!output.status.success(), "it grows too fast");
+    String::from_utf8(output.stderr).expect("text")
+}
+
+/// Does nothing unless it is run by `printed_with`.
+#[test]
+fn in_another_process() {
+    if env::var_os("IN_ANOTHER_PROCESS").is_some() {
+        assert_growth!(max_bytes = O(n), sizes = [64, 512], |n| {
+            let text = lines(n);
+            move || joined(&text)
+        });
+    }
+}
+
+#[test]
+fn full_shows_all_stacks_of_the_last_size() {
+    let full = printed_with("full");
+    let has = |text: &str| assert!(full.contains(text), "{text} is not in\n{full}");
+    has("\n  bytes: 1 call site grows faster than O(n)\n    tests/growth/work.rs:14 joined: ");
+    has("\n  all stacks at n = 512, most bytes first\n\n    512 allocations, 787,968 bytes\n");
+    has(" at tests/growth/work.rs:14:");
+    has("/library/alloc/src/");
+}
+
+#[test]
+fn off_shows_the_numbers() {
+    let off = printed_with("off");
+    let has = |text: &str| assert!(off.contains(text), "{text} is not in\n{off}");
+    has("\n  fits       O(n^2)\n");
+    has("\n\n  no call sites: the environment has MOD_ALLOC_BACKTRACE=off\n");
+    assert!(!off.contains("work.rs"), "{off}");
 }

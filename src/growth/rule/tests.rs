@@ -118,6 +118,16 @@ fn a_part_of_a_lower_order_does_not_hide_the_higher_one() {
 }
 
 #[test]
+fn of_two_parts_the_one_decides_that_prevails() {
+    let check = |list: &[usize], order| {
+        let number = |n: usize| (n * n + 1_000 * n) as u64;
+        assert_eq!(fits(&plan(list), &number), only(Fit::Order(order)), "{list:?}");
+    };
+    check(&[64, 8_192], Order::Quadratic);
+    check(&[64, 512], Order::Linearithmic);
+}
+
+#[test]
 fn where_noise_decides_several_orders_fit() {
     let check = |list: &[usize], number: fn(u64) -> u64, least, most| {
         let expected = Fits { least: Fit::Order(least), most: Fit::Order(most) };
