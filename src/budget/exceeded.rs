@@ -2,6 +2,8 @@
 
 #[cfg(feature = "backtraces")]
 use std::sync::OnceLock;
+#[cfg(feature = "backtraces")]
+use std::thread;
 
 use super::broken::{self, Broken};
 use super::builder::Budget;
@@ -44,6 +46,9 @@ pub(crate) struct ExceededData {
     pub(crate) measurement: Measurement,
     pub(crate) origin: Origin,
     pub(crate) name: String,
+    /// The name of the thread: in a test, that of the test.
+    #[cfg(feature = "backtraces")]
+    pub(crate) thread: Option<String>,
     /// Whose allocations were counted: "this thread" or "this future".
     pub(crate) whose: &'static str,
     pub(crate) runs: Option<Runs>,
@@ -130,6 +135,8 @@ impl Exceeded {
             measurement: broken.measurement,
             of_harness: broken.of_harness,
             name: origin.name(),
+            #[cfg(feature = "backtraces")]
+            thread: thread::current().name().map(str::to_owned),
             origin,
             whose,
             runs,

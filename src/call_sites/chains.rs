@@ -33,18 +33,30 @@ impl Chains {
         &self.numbers[chain.start..][..chain.length as usize]
     }
 
+    /// The user's innermost frame.
+    pub(super) fn innermost_of_user(&self, chain: ChainAt) -> Option<u32> {
+        for frame in self.at(chain) {
+            if self.list.is_user(*frame) {
+                return Some(*frame);
+            }
+        }
+        None
+    }
+
     /// The hash of all chains that read as this one does.
     pub(super) fn hash(&self, chain: ChainAt) -> usize {
-        let mut hashed = 0;
+        let mut hashed = self.innermost_of_user(chain).map_or(0, |frame| frame as usize);
         for frame in self.at(chain) {
             hashed = hash(hashed, self.list.wording(*frame) as usize);
         }
         hashed
     }
 
-    /// Whether two chains read the same.
-    pub(super) fn read_the_same(&self, a: ChainAt, b: ChainAt) -> bool {
-        let (a, b) = (self.at(a), self.at(b));
+    /// Whether two chains read the same. Columns matter in the user's innermost frame alone: that
+    /// of an allocation tells it from others of its line, while those of calls would make a site of
+    /// each way through a recursive `f(n - 1) + f(n - 2)`.
+    pub(super) fn read_the_same(&self, known: ChainAt, other: ChainAt) -> bool {
+        let (a, b) = (self.at(known), self.at(other));
         let mut at = 0;
         while at < a.len() && at < b.len() {
             if self.list.wording(a[at]) != self.list.wording(b[at]) {
@@ -52,11 +64,11 @@ impl Chains {
             }
             at += 1;
         }
-        a.len() == b.len()
+        a.len() == b.len() && self.innermost_of_user(known) == self.innermost_of_user(other)
     }
 
     /// Makes one of two chains that read the same, of which `last` is the last of all. They may
-    /// differ in columns; which one stays must not depend on their order.
+    /// differ in columns of calls; which one stays must not depend on their order.
     pub(super) fn unite(&mut self, known: ChainAt, last: ChainAt) {
         if self.at(last) < self.at(known) {
             self.numbers.copy_within(last.start.., known.start);

@@ -85,6 +85,12 @@ pub(crate) fn growth(growth: &Growth) -> Option<String> {
     Some(sizes.join(" > "))
 }
 
+/// The size that [`growth`] ends with, if all the blocks that grew have come to that.
+pub(crate) fn final_size(growth: &Growth) -> Option<u64> {
+    let (_, most, steps) = growth.whole()?;
+    (steps > growth.steps || most == growth.last).then_some(most)
+}
+
 /// What is missing, and what to do about it, in a sentence each.
 pub(crate) fn shortcomings(data: &SiteData, counted_events: &dyn Fn(u64) -> String) -> Vec<String> {
     let mut lines = Vec::new();
@@ -108,7 +114,7 @@ pub(crate) fn shortcomings(data: &SiteData, counted_events: &dyn Fn(u64) -> Stri
 #[cfg(test)]
 mod tests {
     use super::super::fixture::{counts, Program};
-    use super::{growth, text};
+    use super::{final_size, growth, text};
     use crate::stacks::Growth;
     use crate::walk::Stop;
 
@@ -133,6 +139,20 @@ mod tests {
         assert_eq!(growth(&known).as_deref(), Some("8 > 16 > 512"));
         let apart = Growth { gained: 500, ..in_turn };
         assert_eq!(growth(&apart), None);
+    }
+
+    #[test]
+    fn the_final_size_is_known_where_it_is_one() {
+        let check = |sizes, [last, steps, count, gained, least, most]: [u64; 6], expected| {
+            let growth = Growth { sizes, last, steps, count, gained, least, most };
+            assert_eq!(final_size(&growth), expected, "{growth:?}");
+        };
+        check([8, 16, 32, 0], [32, 2, 2, 24, 8, 32], Some(32));
+        check([8, 16, 32, 0], [32, 2, 6, 72, 8, 32], Some(32)); // three alike
+        check([8, 16, 0, 0], [16, 1, 6, 504, 8, 512], Some(512)); // in turn at several stacks
+        check([8, 16, 32, 0], [32, 2, 3, 32, 8, 32], None); // one to 32, another one to 16
+        check([8, 16, 0, 0], [16, 1, 3, 32, 8, 32], None);
+        check([0; 4], [0, 0, 0, 0, u64::MAX, 0], None);
     }
 
     #[test]

@@ -60,7 +60,11 @@ impl Frame {
         self.parts.line
     }
 
-    /// The column, the first of a line being 1.
+    /// The column, the first of a line being 1. It counts bytes, as debug information does;
+    /// `column!()` counts characters.
+    ///
+    /// Of a method that is called, it is where the method's name begins. Older toolchains give the
+    /// beginning of the whole expression. An optimised build may lose it where it merges code.
     #[must_use]
     pub fn column(&self) -> Option<u32> {
         self.parts.column
@@ -78,7 +82,7 @@ impl Frame {
         self.parts.owner == Owner::Library
     }
 
-    /// What two frames must have in common to read the same: columns do not matter.
+    /// What two frames must have in common to read the same, but for columns.
     pub(crate) fn wording(&self) -> (Option<&str>, Option<&str>, Option<u32>, Option<usize>) {
         let offset = self.parts.module.as_ref().map(|(_, offset)| *offset);
         (self.function(), self.file(), self.line(), offset)

@@ -15,6 +15,7 @@ pub(crate) struct FrameList {
     /// Of each frame a number that is the same for all that read the same. Such numbers compare as
     /// the wordings do.
     wordings: Vec<u32>,
+    is_user: Vec<bool>,
 }
 
 impl FrameList {
@@ -35,7 +36,8 @@ impl FrameList {
             }
             *number = number_of(frames.len() - 1);
         }
-        let mut list = Self { frames, wordings: Vec::new() };
+        let is_user = frames.iter().map(Frame::is_user).collect();
+        let mut list = Self { frames, wordings: Vec::new(), is_user };
         list.wordings = list.numbered_by(&|a, b| a.wording().cmp(&b.wording()));
         (list, numbers)
     }
@@ -47,6 +49,10 @@ impl FrameList {
     /// Equal if the frames read the same.
     pub(crate) fn wording(&self, number: u32) -> u32 {
         self.wordings.as_slice()[number as usize]
+    }
+
+    pub(crate) fn is_user(&self, number: u32) -> bool {
+        self.is_user.as_slice()[number as usize]
     }
 
     pub(crate) fn frames(&self, numbers: &[u32]) -> Vec<&Frame> {

@@ -9,6 +9,7 @@ use std::sync::Mutex;
 
 use super::code::Owner;
 use super::frame::Frame;
+use super::names;
 use crate::index::Index;
 use crate::reading::Recording;
 use crate::stacks::Stack;
@@ -41,6 +42,11 @@ pub(super) fn is_capture(frames: &[&Frame]) -> bool {
         }
     }
     true
+}
+
+/// Whether this is a function of the harness, which calls a test.
+pub(super) fn runs_tests(frame: &Frame) -> bool {
+    !frame.is_user() && names::crate_of(name(frame)) == Some("test")
 }
 
 fn name(frame: &Frame) -> &str {

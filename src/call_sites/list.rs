@@ -45,7 +45,7 @@ use crate::stacks::SiteCounts;
 /// ```
 ///
 /// As long as the counts are the same, so is the text: on every machine, in every run, at every
-/// opt-level and with every toolchain. It has no lines, bytes, generics, types of methods
+/// opt-level and with every toolchain. It has no lines, columns, bytes, generics, types of methods
 /// (optimised builds lose them), or functions of other packages. Closures count as the function
 /// that they are written in. Recursion shows once, also that of functions that call one another.
 /// Chains end at the function that opened the scope. Two things of an optimised build may still
@@ -122,8 +122,9 @@ impl CallSites {
     /// The sites, most allocation events first unless [sorted](Self::sorted_by) in another way,
     /// then most bytes, then by what their frames say: always in the same order.
     ///
-    /// A site is a stack as it reads, without columns: its allocations may come from two places of
-    /// one line, but not from two lines.
+    /// A site is a stack as it reads. Two allocations of one line are two sites, as far as their
+    /// columns are known. Two calls of one line that lead to the same place are one site, with the
+    /// column of one of them.
     #[must_use]
     pub fn sites(&self) -> &[Site] {
         self.data().listed()

@@ -14,7 +14,7 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use super::chain::push_chain;
-use super::frame::{leading, Frame};
+use super::frame::leading;
 use super::frames::Frames;
 use super::harness;
 use super::list::CallSites;
@@ -24,7 +24,7 @@ use super::site::{Listed, SiteData, SortBy};
 use crate::counters::{self, AtWork};
 #[cfg(feature = "dhat-compat")]
 use crate::reading::DhatProfile;
-use crate::reading::Recording;
+use crate::reading::{self, Recording};
 use crate::room::with_room;
 use crate::symbolize::{symbolize, Place};
 use crate::walk;
@@ -63,6 +63,10 @@ pub(super) fn data(
     let (frames, list) = Frames::new(recording, location, symbolize);
     let openings = recording.openings.iter().map(|stack| Opening::new(stack, &frames, &list));
     let openings: Vec<Opening> = openings.collect();
+    let mut outside = recording.openings.iter().flat_map(|stack| reading::return_addresses(stack));
+    let is_in_test = outside.any(|address| {
+        frames.at(address).iter().any(|frame| harness::runs_tests(list.frame(*frame)))
+    });
     let openers = openings.iter().filter_map(|opening| opening.opener(&frames));
     let has_opener = openers.map(|opener| list.frame(opener)).any(|frame| frame.file().is_some());
     let first_overrun = recording.first_overrun.map(|(event, stack)| {
@@ -85,10 +89,10 @@ pub(super) fn data(
         }
     }
     let (sites, chains) = merged.finish();
-    let is_user = chains.list.map(&mut Frame::is_user);
-    let has_user = sites.iter().any(|site| chains.any(site.chain, &is_user));
+    let has_user = sites.iter().any(|site| chains.innermost_of_user(site.chain).is_some());
     let mut data = SiteData {
         has_debug_info: has_user || sites.is_empty() || has_opener,
+        is_in_test,
         unattributed,
         unwalked,
         unavailable,

@@ -7,8 +7,22 @@ use super::paths::{package_of, short_path};
 use super::source::Sources;
 use crate::symbolize::names::{implementor, short_name};
 
-/// Where a frame is: `src/parser.rs:14`, or `libc.so.6+0x1234` where there is no file.
+/// Where a frame is that allocates: `src/parser.rs:14:22`.
 pub(crate) fn place(frame: &Frame) -> String {
+    let line = line(frame);
+    match column(frame) {
+        Some(column) => format!("{line}:{column}"),
+        None => line,
+    }
+}
+
+/// The column in the user's code, which tells places of one line apart.
+pub(crate) fn column(frame: &Frame) -> Option<u32> {
+    frame.column().filter(|_| frame.is_user())
+}
+
+/// Where a frame is: `src/parser.rs:14`, or `libc.so.6+0x1234` where there is no file.
+pub(crate) fn line(frame: &Frame) -> String {
     let Some(file) = frame.file() else {
         return match &frame.parts.module {
             Some(_) => frame.to_string(),
@@ -73,17 +87,17 @@ fn collection(file: &str) -> Option<&'static str> {
     files.into_iter().find_map(|(end, name)| file.ends_with(end).then_some(name))
 }
 
-/// The calls outside of a frame, innermost first: `src/parser.rs:15 parse`. A call on the same line
-/// as the one before it is left out: it tells nothing new (recursion, a closure that its own line
-/// calls).
+/// The calls outside of a frame, innermost first: `src/parser.rs:15 parse`. They have no columns,
+/// since sites that differ in these alone are one. A call on the same line as the one before it is
+/// left out: it tells nothing new (recursion, a closure that its own line calls).
 pub(crate) fn calls(leading: &Frame, callers: &[&Frame], sources: &mut Sources) -> Vec<String> {
-    let mut said = place(leading);
+    let mut said = line(leading);
     let mut calls = Vec::new();
     for caller in callers {
-        let place = place(caller);
-        if place != said {
-            calls.push(format!("{place} {}", function(caller, sources)).trim_end().to_owned());
-            said = place;
+        let line = line(caller);
+        if line != said {
+            calls.push(format!("{line} {}", function(caller, sources)).trim_end().to_owned());
+            said = line;
         }
     }
     calls

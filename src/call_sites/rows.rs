@@ -1,5 +1,6 @@
 //! Cold: `Row`, a line of a short list. Sites with the same lines and functions of the user's,
-//! which call the same function of a dependency, are one row.
+//! which call the same function of a dependency, are one row, unless the innermost line has several
+//! places that allocate: these differ in their columns.
 
 use std::panic::Location;
 
@@ -7,6 +8,7 @@ use super::advice;
 use super::code::Owner;
 use super::cycles::without_cycles;
 use super::frame::{leading, Frame};
+use super::place::column;
 use super::site::{add, SiteData, SortBy};
 use crate::index::{hash, hash_of_numbers, Index};
 use crate::sort::sort_by;
@@ -29,8 +31,8 @@ pub(crate) struct Row<'a> {
 }
 
 /// All that makes two sites different for the reader of a list: the wordings of the user's frames,
-/// and that of the dependency's.
-type Key = (Vec<u32>, Option<u32>);
+/// the column of the innermost, and the wording of the dependency's.
+type Key = (Vec<u32>, Option<u32>, Option<u32>);
 
 /// The rows, in this order. `attribute` is a line that is not listed as a caller.
 pub(crate) fn rows<'a>(
@@ -55,13 +57,15 @@ pub(crate) fn rows<'a>(
         let chain = without_cycles(&chain, is_same);
         let dependency = dependency(&frames, leading).map(|at| numbers[at]);
         let wording = |frame: &u32| list.wording(*frame);
-        let key: Key = (chain.iter().map(wording).collect(), dependency.as_ref().map(wording));
+        let column = column(frames[leading]);
+        let key: Key =
+            (chain.iter().map(wording).collect(), column, dependency.as_ref().map(wording));
         let counts = site.counts();
         let tables = if advice::is_table_growth(&frames) { counts.events() } else { 0 };
         let grows = tables > 0 || counts.growth.count > 0;
         let next = rows.len();
-        let of_dependency = key.1.map_or(0, |wording| wording as usize + 1);
-        let hash = hash(hash_of_numbers(&key.0), of_dependency);
+        let or_none = |number: Option<u32>| number.map_or(0, |number| number as usize + 1);
+        let hash = hash(hash(hash_of_numbers(&key.0), or_none(key.1)), or_none(key.2));
         let known = places.find_or_insert_hashed(hash, next, &|at| rows[at].0 == key);
         if known.is_none() {
             let row = Row {

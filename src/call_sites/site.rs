@@ -31,6 +31,8 @@ pub(crate) struct SiteData {
     pub(crate) unavailable: Option<&'static str>,
     /// Whether the user's code has files and lines.
     pub(crate) has_debug_info: bool,
+    /// Whether Rust's test harness has called the code, on its thread of this test.
+    pub(crate) is_in_test: bool,
     /// Which allocation event was the first past the budget, and where.
     pub(crate) first_overrun: Option<(u64, Option<Frame>)>,
     /// Whether it is known what was live at the peak.

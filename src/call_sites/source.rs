@@ -33,11 +33,13 @@ impl Sources {
         self.text(path).is_some()
     }
 
-    /// A line, without the space around it. `None` where there is nothing to show.
-    pub(crate) fn line(&mut self, path: &str, line: u32) -> Option<&str> {
+    /// A line, without the space around it, and how many bytes there are before it. `None` where
+    /// there is nothing to show.
+    pub(crate) fn line(&mut self, path: &str, line: u32) -> Option<(usize, &str)> {
         let index = usize::try_from(line.checked_sub(1)?).ok()?;
-        let text = self.text(path)?.lines().nth(index)?.trim();
-        (!text.is_empty()).then_some(text)
+        let text = self.text(path)?.lines().nth(index)?.trim_end();
+        let code = text.trim_start();
+        (!code.is_empty()).then(|| (text.len() - code.len(), code))
     }
 
     /// The innermost `fn` around a place, or the `static` or `const`.
@@ -117,7 +119,7 @@ mod tests {
     fn a_line_is_shown_without_the_space_around_it() {
         let mut sources = Sources::default();
         let line = line!();
-        assert_eq!(sources.line(file!(), line), Some("let line = line!();"));
+        assert_eq!(sources.line(file!(), line), Some((8, "let line = line!();")));
         assert_eq!(sources.line(file!(), 3), None);
     }
 

@@ -6,7 +6,7 @@
 use super::outgrown::{Measured, OutgrownData};
 use super::rule::{fits, Fits};
 use crate::budget::Metric;
-use crate::call_sites::place::place;
+use crate::call_sites::place::line;
 use crate::call_sites::rows::rows;
 use crate::call_sites::site::SiteData;
 use crate::call_sites::source::Sources;
@@ -35,7 +35,7 @@ pub(super) fn sites(data: &OutgrownData, measured: &Measured, metric: Metric) ->
     for (at, sample) in samples.iter().enumerate() {
         let Some(list) = sample.call_sites(metric, &data.origin) else { return Vec::new() };
         for row in rows(list.data(), SortBy::Allocations, None) {
-            let name = format!("{} {}", place(row.leading), named(&row, &mut sources));
+            let name = format!("{} {}", line(row.leading), named(&row, &mut sources));
             let next = sites.len();
             let is_it = |place: usize| sites[place].name == name;
             let known = places.find_or_insert_hashed(hash_of_text(&name), next, &is_it);
@@ -75,8 +75,9 @@ fn number(metric: Metric, counts: &SiteCounts) -> u64 {
 }
 
 fn code(frame: &Frame, sources: &mut Sources) -> Option<String> {
-    let line = frame.line().filter(|_| frame.is_user())?;
-    Some(format!("{line} | {}", sources.line(frame.parts.path.as_ref()?, line)?))
+    let number = frame.line().filter(|_| frame.is_user())?;
+    let (_, code) = sources.line(frame.parts.path.as_ref()?, number)?;
+    Some(format!("{number} | {code}"))
 }
 
 /// What was recorded at the last size.

@@ -2,11 +2,13 @@
 //! there are, and the notes below them.
 //!
 //! ```text
-//!   allocation 11, the first past the budget: src/parser.rs:14
-//!   full stacks: MOD_ALLOC_BACKTRACE=full     DHAT profile: MOD_ALLOC_DHAT=DIR
+//!   allocation 11, the first past the budget: src/parser.rs:14:45
+//!   DHAT profile: MOD_ALLOC_DHAT=DIR
+//!   full stacks: MOD_ALLOC_BACKTRACE=full cargo test tests::parses_header
 //! ```
 
-use super::layout::push_line;
+use super::command::command;
+use super::layout::Notes;
 use super::site_list::{push_list, List, Subject};
 use crate::budget::{self, Entrance, ExceededData, Metric, Mode, Runs};
 use crate::call_sites::advice;
@@ -18,19 +20,22 @@ use crate::counters::AtWork;
 use crate::number::grouped;
 use crate::walk;
 
-const DHAT_HINT: &str = "     DHAT profile: MOD_ALLOC_DHAT=DIR";
+const DHAT_HINT: &str = "DHAT profile: MOD_ALLOC_DHAT=DIR";
 
-/// Where the allocations were made, as far as `MOD_ALLOC_BACKTRACE` asks for it.
-pub(super) fn push_call_sites(at_work: AtWork<'_>, text: &mut String, data: &ExceededData) {
+/// Appends where the allocations were made, as far as `MOD_ALLOC_BACKTRACE` asks for it.
+pub(super) fn push_call_sites(
+    at_work: AtWork<'_>,
+    text: &mut String,
+    data: &ExceededData,
+) -> Notes {
     let mode = budget::mode();
     if mode == Mode::Off {
-        return;
+        return Notes::default();
     }
     if let Some(reason) = walk::UNAVAILABLE {
-        if data.budget.wants_call_sites() {
-            text.push_str(&format!("\n  no call sites: {reason}\n"));
-        }
-        return;
+        let is_wanted = data.budget.wants_call_sites();
+        let missing = is_wanted.then(|| format!("no call sites: {reason}"));
+        return Notes { first: missing.into_iter().collect(), ..Notes::default() };
     }
     let (of_retained, of_allocated): (Vec<Metric>, Vec<Metric>) =
         data.broken().partition(|metric| metric.is_of_retained());
@@ -61,7 +66,7 @@ pub(super) fn push_call_sites(at_work: AtWork<'_>, text: &mut String, data: &Exc
         };
         push(sites, subject, order(&of_retained));
     }
-    push_lists(at_work, text, &lists, mode);
+    push_lists(at_work, text, &lists, mode, data.thread.as_deref())
 }
 
 /// Bytes come first in a list if all broken limits are about bytes.
@@ -73,39 +78,50 @@ fn order(broken: &[Metric]) -> SortBy {
     }
 }
 
-/// The lists and the notes; nothing at all where nothing was allocated.
-fn push_lists(_: AtWork<'_>, text: &mut String, lists: &[List], mode: Mode) {
-    let mut is_any_listed = false;
+/// Appends the lists; nothing at all where nothing was allocated. `thread` is the name of the one
+/// that was measured.
+fn push_lists(
+    _: AtWork<'_>,
+    text: &mut String,
+    lists: &[List],
+    mode: Mode,
+    thread: Option<&str>,
+) -> Notes {
     let (mut first_overrun, mut first_use) = (None, None);
     for list in lists {
         if push_list(text, list, mode) {
-            is_any_listed = true;
             first_use = first_use.or_else(|| at_first_use(list));
             first_overrun = first_overrun.or(list.sites.data().first_overrun.as_ref());
         }
     }
-    let mut notes = Vec::new();
+    let mut first = Vec::new();
     if let Some((event, frame)) = first_overrun {
         let place = frame.as_ref().map_or_else(|| "at no known site".to_owned(), place);
-        notes.push(format!("  allocation {}, the first past the budget: {place}", grouped(*event)));
+        first.push(format!("allocation {}, the first past the budget: {place}", grouped(*event)));
     }
     if let Some(made) = first_use {
         let what = "of what is set up once (OnceLock, thread_local!, ..)";
-        notes.push(format!("  {made} {what}: try `warmup = 1`"));
+        first.push(format!("{made} {what}: try `warmup = 1`"));
     }
-    if is_any_listed && mode == Mode::Short {
+    Notes { first, last: more(lists, mode, thread) }
+}
+
+/// How to see more, where there is more to see.
+fn more(lists: &[List], mode: Mode, thread: Option<&str>) -> Vec<String> {
+    if mode != Mode::Short {
+        return Vec::new();
+    }
+    let in_test = lists.iter().any(|list| list.sites.data().is_in_test);
+    let command = || command("MOD_ALLOC_BACKTRACE=full", thread.filter(|_| in_test));
+    let mut more = Vec::new();
+    if lists.iter().any(|list| list.is_listed(mode)) {
         let wants_dhat = cfg!(feature = "dhat-compat") && budget::dhat_folder().is_none();
-        let dhat = if wants_dhat { DHAT_HINT } else { "" };
-        notes.push(format!("  full stacks: MOD_ALLOC_BACKTRACE=full{dhat}"));
-    } else if mode == Mode::Short && lists.iter().any(|list| has_names(list.sites.data())) {
-        notes.push("  names of functions: MOD_ALLOC_BACKTRACE=full".to_owned());
+        more.extend(wants_dhat.then(|| DHAT_HINT.to_owned()));
+        more.push(format!("full stacks: {}", command()));
+    } else if lists.iter().any(|list| has_names(list.sites.data())) {
+        more.push(format!("names of functions: {}", command()));
     }
-    if !notes.is_empty() {
-        text.push('\n');
-    }
-    for note in notes {
-        push_line(text, &note);
-    }
+    more
 }
 
 /// How much of it a second run would not allocate, as far as that is known.

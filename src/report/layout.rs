@@ -2,10 +2,26 @@
 
 pub(crate) const WIDTH: usize = 100;
 
+/// Lines below the call sites.
+#[derive(Default)]
+pub(super) struct Notes {
+    pub(super) first: Vec<String>,
+    /// How to see more: they end the report. The last of them is a command.
+    pub(super) last: Vec<String>,
+}
+
 /// Appends a line, without space at its end.
 pub(crate) fn push_line(text: &mut String, line: &str) {
     text.push_str(line.trim_end());
     text.push('\n');
+}
+
+/// Appends lines, with an empty line before the first.
+pub(super) fn push_notes(text: &mut String, notes: &[String]) {
+    text.push_str(if notes.is_empty() { "" } else { "\n" });
+    for note in notes {
+        push_line(text, &format!("  {note}"));
+    }
 }
 
 /// Appends a line with one text at its left end and one at its right; two lines where they do not

@@ -2,24 +2,29 @@
 //!
 //! ```text
 //!   call sites, most allocations first (14 allocations at 3 sites)
-//!     9 x      9 B  src/parser.rs:14  tokens::{closure}
+//!     9 x      9 B  src/parser.rs:14:32  tokens::{closure}
 //!                   14 | s.split(' ').map(|t| t.to_string()).collect()
+//!                      |                        ^
 //!                   called from src/parser.rs:15 parse < tests/header.rs:20 parses_header
-//!     3 x    672 B  src/parser.rs:14  tokens                       1 allocation, 2 reallocations
-//!                   grew 96 > 192 > 384: reserve the capacity up front
-//!     2 x    223 B  src/fmt.rs:8      label
+//!     3 x    672 B  src/parser.rs:14:45  tokens                    1 allocation, 2 reallocations
+//!                   14 | s.split(' ').map(|t| t.to_string()).collect()
+//!                      |                                     ^
+//!                   grew 96 > 192 > 384: reserve 384 bytes up front
+//!     2 x    223 B  src/fmt.rs:8:14      label
 //! ```
 //!
 //! A site is shown as the user's innermost line, whatever that called: where a `Vec` grows is no
-//! line of the user's. Stacks with the same lines and functions of the user's are one site here.
+//! line of the user's. Stacks with the same lines and functions of the user's are one site here,
+//! but several places of the innermost line are several.
 
+use std::iter;
 use std::panic::Location;
 
 use super::layout::{joined, push_line, push_paragraph, WIDTH};
 use crate::budget::Mode;
 use crate::call_sites::built::{built, Built};
-use crate::call_sites::detailed::{growth, push_stacks, shortcomings};
-use crate::call_sites::place::{calls, dependency, function, place};
+use crate::call_sites::detailed::{final_size, growth, push_stacks, shortcomings};
+use crate::call_sites::place::{calls, column, dependency, function, place};
 use crate::call_sites::rows::{rows, Row};
 use crate::call_sites::site::total;
 use crate::call_sites::source::Sources;
@@ -32,7 +37,7 @@ use crate::stacks::SiteCounts;
 /// first. With the table, a report has some 25 lines. Who calls a site is said of each, even if
 /// that takes more lines.
 const MAX_SITES: usize = 6;
-const MAX_DETAILS: usize = 8;
+const MAX_DETAILS: usize = 10;
 
 /// So wide is the column of files at most. A longer file shifts its own line. It is not cut, since
 /// editors find the place by it.
@@ -74,11 +79,19 @@ impl Subject {
     }
 }
 
+impl List {
+    /// Whether there are sites in it.
+    pub(super) fn is_listed(&self, mode: Mode) -> bool {
+        let data = self.sites.data();
+        !data.sites.is_empty() && (data.has_debug_info || mode == Mode::Full)
+    }
+}
+
 /// Appends the list; says whether there are sites in it.
 pub(super) fn push_list(text: &mut String, list: &List, mode: Mode) -> bool {
     let data = list.sites.data();
     let shortcomings = shortcomings(data, &|count| list.subject.counted(count));
-    let is_listed = !data.sites.is_empty() && (data.has_debug_info || mode == Mode::Full);
+    let is_listed = list.is_listed(mode);
     if !is_listed && shortcomings.is_empty() {
         return false;
     }
@@ -168,13 +181,13 @@ fn push_shown(text: &mut String, rows: &[Row<'_>]) {
         let with_note = note.as_ref().and_then(|note| joined(&head, note));
         push_line(text, with_note.as_ref().unwrap_or(&head));
         let note = note.filter(|_| with_note.is_none());
-        let mut detail = |text: Option<String>| {
-            let text = text.filter(|_| details_left > 0)?;
-            details_left -= 1;
-            Some(text)
+        let mut details = |mut lines: Vec<String>| {
+            lines.truncate(details_left);
+            details_left -= lines.len();
+            lines
         };
-        let above = detail(excerpt(row, previous, width, &mut sources));
-        let below = detail(grown(row, width));
+        let above = details(excerpt(row, previous, width, &mut sources));
+        let below = details(grown(row, width).into_iter().collect());
         for detail in above.iter().chain(&note).chain(&callers).chain(&below) {
             push_line(text, &format!("{:indent$}{detail}", ""));
         }
@@ -241,20 +254,40 @@ fn called<'a>(rows: &'a [Row<'a>], width: usize, sources: &mut Sources) -> Vec<C
     with_callers.collect()
 }
 
-/// The line of code, except where the row before has shown it.
+/// The line of code, and below it a caret at the place in it, except where the row before has shown
+/// the same.
 fn excerpt(
     row: &Row<'_>,
     previous: Option<&Row<'_>>,
     width: usize,
     sources: &mut Sources,
-) -> Option<String> {
-    let line = |row: &Row<'_>| (place(row.leading), row.leading.is_user());
-    if previous.map(line) == Some(line(row)) || !row.leading.is_user() {
-        return None;
+) -> Vec<String> {
+    let leading = row.leading;
+    let shown = |row: &Row<'_>| (place(row.leading), row.leading.is_user());
+    let (Some(path), Some(number)) = (&leading.parts.path, leading.line()) else {
+        return Vec::new();
+    };
+    if previous.map(shown) == Some(shown(row)) {
+        return Vec::new();
     }
-    let (path, number) = (row.leading.parts.path.as_ref()?, row.leading.line()?);
-    let code = sources.line(path, number)?;
-    Some(fit(&format!("{number} | {code}"), width))
+    let Some((indent, code)) = sources.line(path, number) else { return Vec::new() };
+    let margin = format!("{number} | ");
+    let line = fit(&format!("{margin}{code}"), width);
+    let at = column(leading).and_then(|column| (column as usize).checked_sub(indent + 1));
+    let caret = at.and_then(|at| caret(code, &line[margin.len()..], at));
+    let below = caret.map(|caret| format!("{:>1$}{caret}", "| ", margin.len()));
+    iter::once(line).chain(below).collect()
+}
+
+/// A caret below the byte `at` of a line of code, of which so much is shown. `None` where it might
+/// not stand below it: what is not in Latin may be narrower or wider than a column. The file may
+/// have changed since it was compiled, too: no place is past the end of its line, nor a space.
+pub(super) fn caret(code: &str, shown: &str, at: usize) -> Option<String> {
+    let (before, pointed) = (code.get(..at)?, code.get(at..)?.chars().next()?);
+    let is_shown = shown.starts_with(&code[..at + pointed.len_utf8()]);
+    let is_certain = before.chars().all(|c| c < '\u{300}') && !pointed.is_whitespace();
+    let space = |c| if c == '\t' { c } else { ' ' };
+    (is_shown && is_certain).then(|| before.chars().map(space).chain(iter::once('^')).collect())
 }
 
 /// How the block grew, or the hash table.
@@ -264,7 +297,12 @@ fn grown(row: &Row<'_>, width: usize) -> Option<String> {
         (None, 0 | 1) => return None,
         (None, tables) => format!("a table {} times", grouped(tables)),
     };
-    let advice = if row.can_reserve { ": reserve the capacity up front" } else { "" };
+    let final_size = final_size(&row.counts.growth).filter(|_| row.tables == 0);
+    let advice = match (row.can_reserve, final_size) {
+        (false, _) => String::new(),
+        (true, Some(size)) => format!(": reserve {} up front", counted(size, "byte")),
+        (true, None) => ": reserve the capacity up front".to_owned(),
+    };
     Some(fit(&format!("grew {how}{advice}"), width))
 }
 

@@ -7,9 +7,11 @@
 //!
 //! Below this head stand the table, the call sites, and what was not counted.
 
+use std::iter;
+
 #[cfg(feature = "backtraces")]
 use super::call_sites::push_call_sites;
-use super::layout::{push_ends, push_line, push_paragraph};
+use super::layout::{push_ends, push_line, push_notes, push_paragraph, Notes};
 use super::recorded;
 use super::table::push_table;
 use crate::budget::{Entrance, ExceededData, Recorded, Runs};
@@ -47,15 +49,13 @@ fn made(at_work: AtWork<'_>, data: &ExceededData, message: Option<&str>) -> Stri
     } else {
         push_table(&mut text, data);
         recorded::push_changes(at_work, &mut text, data);
-        push_call_sites(at_work, &mut text, data);
-        push_uncounted(&mut text, data);
+        let Notes { first: mut notes, last } = push_call_sites(at_work, &mut text, data);
+        notes.extend(uncounted(data));
         #[cfg(feature = "backtraces")]
-        if let Some(line) = data.dhat(at_work) {
-            push_note(&mut text, line);
-        }
-        if let Some(command) = recorded::accept(data) {
-            push_note(&mut text, &command);
-        }
+        notes.extend(data.dhat(at_work).map(str::to_owned));
+        notes.extend(last);
+        notes.extend(recorded::accept(data));
+        push_notes(&mut text, &notes);
     }
     text.truncate(text.trim_end().len());
     text
@@ -70,14 +70,14 @@ fn is_short(data: &ExceededData) -> bool {
 }
 
 #[cfg(not(feature = "backtraces"))]
-fn push_call_sites(_: AtWork<'_>, text: &mut String, data: &ExceededData) {
-    if data.budget.wants_call_sites() {
-        push_note(text, "no call sites: mod-alloc is built without its feature `backtraces`");
-    }
+fn push_call_sites(_: AtWork<'_>, _: &mut String, data: &ExceededData) -> Notes {
+    let missing = "no call sites: mod-alloc is built without its feature `backtraces`";
+    let is_wanted = data.budget.wants_call_sites();
+    Notes { first: is_wanted.then(|| missing.to_owned()).into_iter().collect(), last: Vec::new() }
 }
 
-/// Appends what was not counted, where that is certain.
-fn push_uncounted(text: &mut String, data: &ExceededData) {
+/// What was not counted, where that is certain.
+fn uncounted(data: &ExceededData) -> Vec<String> {
     let mut notes = Vec::new();
     if data.measurement.measured.uncounted > 0 {
         let uncounted = counted(data.measurement.measured.uncounted, "allocation");
@@ -113,12 +113,8 @@ fn push_uncounted(text: &mut String, data: &ExceededData) {
              allocated in a signal handler"
         ));
     }
-    for (at, note) in notes.iter().enumerate() {
-        match at {
-            0 => push_note(text, &format!("not counted: {note}")),
-            _ => push_line(text, &format!("  nor {note}")),
-        }
-    }
+    let starts = iter::once("not counted:").chain(iter::repeat("nor"));
+    starts.zip(notes).map(|(start, note)| format!("{start} {note}")).collect()
 }
 
 #[cfg(feature = "backtraces")]
@@ -129,13 +125,6 @@ fn starts_threads(data: &ExceededData) -> bool {
 #[cfg(not(feature = "backtraces"))]
 fn starts_threads(_: &ExceededData) -> bool {
     false
-}
-
-/// Appends a line, with an empty line before it.
-fn push_note(text: &mut String, note: &str) {
-    let gap = if text.ends_with("\n\n") { "" } else { "\n" };
-    text.push_str(gap);
-    push_line(text, &format!("  {note}"));
 }
 
 /// The budget as it would be written.

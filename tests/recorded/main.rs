@@ -26,7 +26,7 @@ const OFF: (&str, &str) = ("MOD_ALLOC_BACKTRACE", "off");
 macro_rules! assert_report {
     ($name:literal, $text:expr) => {
         let text = $text.replace(PROFILE, "[debug]").replace("cargo test --release", "cargo test");
-        let text = text.replace("     DHAT profile: MOD_ALLOC_DHAT=DIR", "");
+        let text = text.replace("  DHAT profile: MOD_ALLOC_DHAT=DIR\n", "");
         if SITES {
             insta::assert_snapshot!($name, text);
         }

@@ -29,7 +29,7 @@ pub(crate) fn keeps_copies() {
 }
 
 fn label(name: &str) -> String {
-    let label = name.to_owned();
+    let label = String::from(name);
     black_box(label)
 }
 

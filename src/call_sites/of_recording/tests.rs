@@ -1,6 +1,7 @@
 //! Cold: tests of how call sites are made of a recording.
 
 use super::super::fixture::{counts, Program};
+use super::super::frame::Frame;
 use super::super::site::Site;
 use super::leading;
 use crate::stacks::{Growth, SiteCounts};
@@ -196,6 +197,8 @@ const LINES: Program<'_> = Program {
         3 t::main @ /p/src/main.rs:2
         4 t::main @ /p/src/main.rs:3
         5 t::main @ /p/src/main.rs:4
+        6 t::f @ /p/src/main.rs:5:3
+        7 t::f @ /p/src/main.rs:5:7
     ",
     location: "src/main.rs",
     ..Program::NONE
@@ -204,23 +207,22 @@ const LINES: Program<'_> = Program {
 #[test]
 fn sites_that_read_the_same_are_one_and_the_order_is_total() {
     let mut stacks = [
-        (&[2][..], counts(1, 1, 10)),
+        (&[2, 6][..], counts(1, 1, 10)),
         (&[5], counts(1, 0, 7)),
-        (&[1], counts(0, 1, 10)),
+        (&[1, 6], counts(0, 1, 10)),
         (&[3], counts(1, 0, 8)),
-        (&[4], counts(1, 0, 8)),
+        (&[1, 7], counts(1, 0, 8)),
     ];
     for _ in 0..2 {
         stacks.reverse();
         let data = Program { stacks: &stacks, ..LINES }.data();
+        let place = |frame: &Frame| (frame.line().unwrap_or(0), frame.column().unwrap_or(0));
         let numbers =
-            |site: &Site| (site.frames[0].line(), site.counts.events(), site.counts.bytes);
+            |site: &Site| (place(&site.frames[0]), site.counts.events(), site.counts.bytes);
         let numbers: Vec<_> = data.listed().iter().map(numbers).collect();
-        assert_eq!(numbers, [(Some(1), 3, 20), (Some(2), 1, 8), (Some(3), 1, 8), (Some(4), 1, 7)]);
-        assert_eq!(
-            (data.listed()[0].counts.reallocs, data.listed()[0].frames[0].column()),
-            (2, Some(1))
-        );
+        assert_eq!(numbers, [((5, 3), 3, 20), ((5, 7), 1, 8), ((2, 0), 1, 8), ((4, 0), 1, 7)]);
+        let merged = &data.listed()[0];
+        assert_eq!((merged.counts.reallocs, place(&merged.frames[1])), (2, (1, 1)));
     }
 }
 
@@ -229,7 +231,7 @@ fn of_merged_sites_the_longest_growth_stays() {
     let growth = |steps| Growth { sizes: [8, 16, 32, 0], last: 32, steps, ..Growth::NONE };
     let grown = |steps| SiteCounts { growth: growth(steps), ..counts(0, steps, 48) };
     for steps in [[1, 2], [2, 1]] {
-        let stacks = &[(&[1][..], grown(steps[0])), (&[2], grown(steps[1]))];
+        let stacks = &[(&[1, 6][..], grown(steps[0])), (&[2, 6], grown(steps[1]))];
         assert_eq!(Program { stacks, ..LINES }.data().listed()[0].counts.growth.steps, 2);
     }
 }

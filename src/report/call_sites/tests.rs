@@ -1,8 +1,8 @@
 //! Cold: tests of `call_sites` and `site_list`.
 
-use super::super::layout::WIDTH;
-use super::super::site_list::{chain, UNREAD};
-use super::{push_lists, List, Mode, SortBy, Subject, DHAT_HINT};
+use super::super::layout::{push_notes, WIDTH};
+use super::super::site_list::{caret, chain, UNREAD};
+use super::{push_lists, List, Mode, Notes, SortBy, Subject, DHAT_HINT};
 use crate::call_sites::fixture::{counts, Program};
 use crate::call_sites::CallSites;
 use crate::counters::ignored;
@@ -13,10 +13,13 @@ fn push(text: &mut String, program: &Program<'_>, mode: Mode, order: SortBy) {
     let sites = ignored(|at_work| CallSites::new(at_work, program.data()));
     let subject = Subject::Allocated;
     let list = List { sites, subject, order, attribute: None, is_warm: false, run: None };
-    ignored(|at_work| push_lists(at_work, text, &[list], mode));
+    ignored(|at_work| {
+        let Notes { first, last } = push_lists(at_work, text, &[list], mode, Some("t::reads"));
+        push_notes(text, &[first, last].concat());
+    });
     // With the feature `dhat-compat` it says one thing more, and one of sources that are not there,
     // as nearly all here.
-    *text = text.replace(DHAT_HINT, "");
+    *text = text.replace(&format!("  {DHAT_HINT}\n"), "");
     *text =
         text.split_inclusive('\n').filter(|line| !line.ends_with(&format!("{UNREAD}\n"))).collect();
 }
@@ -26,9 +29,9 @@ const PARSER: Program<'_> = Program {
             1 t::parses_header @ /none/tests/header.rs:19:1
             2 t::parses_header @ /none/tests/header.rs:20:1
             3 p::parse @ /none/src/parser.rs:15:1
-            4 p::tokens @ /none/src/parser.rs:14:1
-            5 p::tokens::{{closure}} @ /none/src/parser.rs:14:9
-            6 p::label @ /none/src/fmt.rs:8:1
+            4 p::tokens @ /none/src/parser.rs:14:40
+            5 p::tokens::{{closure}} @ /none/src/parser.rs:14:27
+            6 p::label @ /none/src/fmt.rs:8
             7 alloc::raw_vec::finish_grow @ /rustc/5/library/alloc/src/raw_vec.rs:5
             7 alloc::vec::Vec<T>::push @ /rustc/5/library/alloc/src/vec/mod.rs:5
             8 alloc::vec::Vec<T>::with_capacity @ /rustc/5/library/alloc/src/vec/mod.rs:5
@@ -48,7 +51,9 @@ const PARSER: Program<'_> = Program {
                     last: 384,
                     steps: 2,
                     count: 2,
-                    ..Growth::NONE
+                    gained: 288,
+                    least: 96,
+                    most: 384,
                 },
                 ..counts(0, 2, 576)
             },
@@ -73,14 +78,14 @@ fn it_names_the_users_lines() {
 table
 
   call sites, most allocations first (14 allocations at 3 sites)
-    9 x      9 B  src/parser.rs:14  tokens::{closure}
+    9 x      9 B  src/parser.rs:14:27  tokens::{closure}
                   called from src/parser.rs:15 parse < tests/header.rs:20 parses_header
-    3 x    672 B  src/parser.rs:14  tokens                1 allocation, 2 reallocations, same caller
-                  grew 96 > 192 > 384: reserve the capacity up front
-    2 x    223 B  src/fmt.rs:8      label
+    3 x    672 B  src/parser.rs:14:40  tokens             1 allocation, 2 reallocations, same caller
+                  grew 96 > 192 > 384: reserve 384 bytes up front
+    2 x    223 B  src/fmt.rs:8         label
                   called from tests/header.rs:20 parses_header
 
-  allocation 11, the first past the budget: src/parser.rs:14
+  allocation 11, the first past the budget: src/parser.rs:14:40
   full stacks: MOD_ALLOC_BACKTRACE=full
 ";
     assert_eq!(report(PARSER, Mode::Short, SortBy::Allocations), expected);
@@ -104,8 +109,8 @@ table
 
     9 allocations, 9 bytes
         alloc::vec::Vec<T>::with_capacity at /rustc/5/library/alloc/src/vec/mod.rs:5
-      > p::tokens::{closure} at src/parser.rs:14:9
-      > p::tokens at src/parser.rs:14:1
+      > p::tokens::{closure} at src/parser.rs:14:27
+      > p::tokens at src/parser.rs:14:40
       > p::parse at src/parser.rs:15:1
       > t::parses_header at tests/header.rs:20:1
 
@@ -113,7 +118,8 @@ table
         alloc::raw_vec::finish_grow at /rustc/5/library/alloc/src/raw_vec.rs:5
 ";
     assert!(text.starts_with(start), "{text}");
-    assert!(text.ends_with("\n\n  allocation 11, the first past the budget: src/parser.rs:14\n"));
+    let end = "\n\n  allocation 11, the first past the budget: src/parser.rs:14:40\n";
+    assert!(text.ends_with(end), "{text}");
 }
 
 #[test]
@@ -242,17 +248,86 @@ fn where_the_user_has_no_part_the_innermost_known_frame_leads() {
 }
 
 #[test]
-fn source_lines_are_shown_where_they_can_be_read() {
+fn three_places_of_one_line_are_three_sites() {
     let copy = std::env::temp_dir().join(format!("mod-alloc-excerpt-{}.rs", std::process::id()));
-    std::fs::write(&copy, "fn main() {\n    let x = vec![1];   \n}\n")
-        .expect("a folder to write to");
-    let folder = copy.parent().expect("it has one").display();
-    let places = &format!("1 main @ {folder}/main.rs:1\n2 main @ {}:2", copy.display());
-    let stacks = &[(&[2][..], counts(1, 0, 4))];
-    let program = Program { places, location: "main.rs", stacks, ..PARSER };
+    let source = "fn main() {\n\tlet x = (a.clone(), b.clone(), vec![1]);   \n}\n";
+    std::fs::write(&copy, source).expect("a folder to write to");
+    let (folder, copy) = (copy.parent().expect("it has one").display(), copy.display());
+    let places = &format!(
+        "1 main @ {folder}/main.rs:1\n2 main @ {copy}:2:13\n3 main @ {copy}:2:24\n\
+         4 main @ {copy}:2:33\n5 main @ {copy}:2\n6 main @ {copy}:2:99"
+    );
+    let stacks: Vec<_> = (2..=6).map(|address| [address]).collect();
+    let stacks: Vec<_> = stacks.iter().map(|stack| (&stack[..], counts(1, 0, 4))).collect();
+    let program = Program { places, location: "main.rs", stacks: &stacks, ..PARSER };
     let text = report(program, Mode::Short, SortBy::Allocations);
-    std::fs::remove_file(&copy).expect("it was there");
-    assert_eq!(text.lines().nth(4), Some("                  2 | let x = vec![1];"));
+    std::fs::remove_file(copy.to_string()).expect("it was there");
+    let name = copy.to_string().rsplit('/').next().expect("a name").to_owned();
+    let lines = text.lines().skip(2).take(14).map(|line| line.replace(&name, "x.rs") + "\n");
+    let expected = "  call sites, most allocations first (5 allocations at 5 sites)
+    1 x      4 B  x.rs:2  main
+                  2 | let x = (a.clone(), b.clone(), vec![1]);
+    1 x      4 B  x.rs:2:13  main
+                  2 | let x = (a.clone(), b.clone(), vec![1]);
+                    |            ^
+    1 x      4 B  x.rs:2:24  main
+                  2 | let x = (a.clone(), b.clone(), vec![1]);
+                    |                       ^
+    1 x      4 B  x.rs:2:33  main
+                  2 | let x = (a.clone(), b.clone(), vec![1]);
+                    |                                ^
+    1 x      4 B  x.rs:2:99  main
+                  2 | let x = (a.clone(), b.clone(), vec![1]);
+";
+    let squeezed = |line: String| match line.split_once("  main") {
+        Some((place, _)) => format!("{}  main\n", place.trim_end()),
+        None => line,
+    };
+    assert_eq!(lines.map(squeezed).collect::<String>(), expected);
+}
+
+#[test]
+fn a_caret_stands_below_its_place_or_nowhere() {
+    let check = |code: &str, shown: &str, at: usize, expected: Option<&str>| {
+        assert_eq!(caret(code, shown, at).as_deref(), expected, "{code:?} {at}");
+    };
+    let code = "a.clone()";
+    check(code, code, 0, Some("^"));
+    check(code, code, 2, Some("  ^"));
+    check(code, code, 8, Some("        ^"));
+    check(code, code, 9, None);
+    check(code, code, usize::MAX, None);
+    check(code, "a.clon..", 5, Some("     ^"));
+    check(code, "a.clon..", 6, None);
+    check("a b", "a b", 1, None);
+    check("a\tb()", "a\tb()", 2, Some(" \t^"));
+    let latin = "(\"é\", b)";
+    check(latin, latin, 7, Some("      ^"));
+    check(latin, latin, 3, None);
+    let wide = "(\"日\", b)";
+    check(wide, wide, 8, None);
+}
+
+/// They would be as many as there are ways through the calls.
+#[test]
+fn columns_of_calls_make_no_sites() {
+    let places = "
+        1 t::main @ /none/t.rs:1
+        2 t::main @ /none/t.rs:2:9
+        3 t::fib @ /none/t.rs:3:20
+        4 t::fib @ /none/t.rs:3:31
+        5 t::fib @ /none/t.rs:3:5
+        6 t::fib @ /none/t.rs:3:12
+    ";
+    let one = counts(1, 0, 8);
+    let stacks: &[(&[usize], _)] =
+        &[(&[2, 3, 4, 5], one), (&[2, 4, 3, 5], one), (&[2, 4, 4, 5], one), (&[2, 4, 3, 6], one)];
+    let program = Program { places, location: "t.rs", openings: &[&[1]], stacks, ..Program::NONE };
+    assert_eq!(program.data().listed().len(), 2);
+    let text = report(program, Mode::Short, SortBy::Allocations);
+    let rows = text.lines().filter(|line| line.contains(" x "));
+    let rows: Vec<&str> = rows.map(|row| row.trim_end_matches("same caller").trim_end()).collect();
+    assert_eq!(rows, ["    3 x     24 B  t.rs:3:5   fib", "    1 x      8 B  t.rs:3:12  fib"]);
 }
 
 #[test]
@@ -269,7 +344,7 @@ fn a_source_that_is_not_there_is_named_once() {
             run: None,
         };
         let mut text = String::new();
-        ignored(|at_work| push_lists(at_work, &mut text, &[list], Mode::Short));
+        ignored(|at_work| push_lists(at_work, &mut text, &[list], Mode::Short, None));
         let lines: Vec<_> = text.lines().filter(|line| line.ends_with(UNREAD)).collect();
         assert_eq!(lines, expected, "{text}");
     };

@@ -16,7 +16,7 @@ fn work() {
 fn its_lines_are_in_the_report() {
     let exceeded = Budget::new().max(0).check(work).expect_err("it allocates");
     let report = exceeded.to_string();
-    assert!(report.contains("tests/alloc.rs:12  work"), "{report}");
+    assert!(report.contains("tests/alloc.rs:12:20  work"), "{report}");
 }
 
 #[test]

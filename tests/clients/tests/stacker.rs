@@ -52,7 +52,7 @@ fn stacks_that_grow_lead_back_to_where_the_scope_was_opened() {
 fn the_row_of_a_broken_budget_is_the_line_that_allocates() {
     let exceeded = Budget::new().max(1).check(|| nested(black_box(1))).unwrap_err();
     let report = exceeded.to_string();
-    assert!(report.contains("tests/stacker.rs:16  nested"), "{report}");
+    assert!(report.contains("tests/stacker.rs:16:27  nested"), "{report}");
 }
 
 #[test]
