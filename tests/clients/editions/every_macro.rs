@@ -412,10 +412,10 @@ fn a_future_or_a_closure_is_returned_in_a_tuple() {
 
 #[test]
 fn growth() {
-    let sizes = vec![8, 64];
+    let sizes = vec![64, 4_096];
     assert_growth!(max = O(n), max_bytes = O(n log n), sizes = sizes, |n| {
         let list = vec![1_u64; n];
         move || list.iter().map(|number| boxed(*number)).collect::<Vec<_>>()
     }, "of {}", sizes.len());
-    assert_growth!(max_peak_bytes = O(n^2), |_n| || ());
+    assert_growth!(max_peak_bytes = O(n ^ 2), |_n| || ());
 }
