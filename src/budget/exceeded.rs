@@ -95,6 +95,13 @@ impl ExceededData {
         Some(self.call_sites.get_or_init(|| broken::sites(recording, location).0))
     }
 
+    /// Another one of the runs, which may have allocated elsewhere: which one, and where it did.
+    pub(crate) fn another_run(&self) -> Option<(u64, CallSites)> {
+        let (run, measurement) = self.runs.as_ref()?.another.as_ref()?;
+        let recording = measurement.recording.as_ref()?;
+        Some((*run, broken::sites(recording, self.origin.location).0))
+    }
+
     /// Where the blocks were allocated that were live at the end, if that is known.
     pub(crate) fn retained_sites(&self) -> Option<CallSites> {
         let recording = self.measurement.retained.as_ref()?;

@@ -27,8 +27,8 @@ use crate::value::Value;
 /// ```
 ///
 /// Warm-up runs are [`uncounted`]: no scope around sees them. All runs are run even if one breaks
-/// the budget, so that the report can give the range over them. Values of earlier runs are dropped
-/// between the runs, where they do not count.
+/// the budget, so that the report can give the range over them, and what changed between two that
+/// differ. Values of earlier runs are dropped between the runs, where they do not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "a budget does nothing until it is checked or enforced"]
 pub struct Repeated {

@@ -20,6 +20,9 @@ pub(crate) struct Runs {
     pub(super) first_broken: Option<Broken>,
     /// Which of the runs that is, from 1.
     broken_at: u64,
+    /// The first run, or the first after the broken one that allocates more or less often: what
+    /// changed from one to the other is shown.
+    pub(super) another: Option<(u64, Measurement)>,
     /// What other threads have allocated during all of the runs, for `MOD_ALLOC_REPORT`.
     pub(super) elsewhere: Option<u64>,
 }
@@ -41,6 +44,7 @@ impl Runs {
             done: 0,
             first_broken: None,
             broken_at: 0,
+            another: None,
             elsewhere: None,
         }
     }
@@ -63,13 +67,19 @@ impl Runs {
         measurement: impl FnOnce() -> Measurement,
     ) {
         self.done += 1;
-        if !self.budget.holds(&measured) {
+        if self.budget.holds(&measured) {
+            if self.is_another(&measured) {
+                self.another = Some((self.done, measurement()));
+            }
+        } else {
             match Broken::new(&self.budget, measurement(), self.location) {
                 Ok(broken) => {
                     measured = broken.measurement.measured;
                     if self.first_broken.is_none() {
                         self.first_broken = Some(broken);
                         self.broken_at = self.done;
+                    } else if self.is_another(&measured) {
+                        self.another = Some((self.done, broken.measurement));
                     }
                 }
                 Err(without_harness) => measured = without_harness,
@@ -80,6 +90,17 @@ impl Runs {
             *least = (*least).min(metric.of(&measured));
             *greatest = (*greatest).max(metric.of(&measured));
         }
+    }
+
+    /// Whether this is the run to compare with the broken one. It must be known when the run ends,
+    /// for its stacks are gone after that. So the first one is kept, which may be equal.
+    fn is_another(&self, measured: &Measured) -> bool {
+        let count = measured.stats.alloc_count;
+        let differs = match &self.first_broken {
+            None => self.done == 1,
+            Some(broken) => broken.measurement.measured.stats.alloc_count != count,
+        };
+        self.another.is_none() && self.runs > 1 && differs
     }
 
     /// Whether the code had run before the run that broke the budget.

@@ -34,7 +34,7 @@ const OUTSIDE: &str = "(outside of the user's code)";
 const LEFT_OUT: Entry<'static> = Entry { file: "", function: "..", is_closure: true };
 
 /// Between a function and its caller.
-pub(super) const CALLED_FROM: &str = " < ";
+pub(crate) const CALLED_FROM: &str = " < ";
 
 /// The end of a chain that is cut off.
 const CUT_OFF: &str = " < ..";

@@ -7,6 +7,7 @@
 //!   full stacks: MOD_ALLOC_BACKTRACE=full cargo test tests::parses_header
 //! ```
 
+use super::changes::push_runs;
 use super::command::command;
 use super::layout::Notes;
 use super::site_list::{push_list, List, Subject};
@@ -37,6 +38,7 @@ pub(super) fn push_call_sites(
         let missing = is_wanted.then(|| format!("no call sites: {reason}"));
         return Notes { first: missing.into_iter().collect(), ..Notes::default() };
     }
+    push_runs(at_work, text, data);
     let (of_retained, of_allocated): (Vec<Metric>, Vec<Metric>) =
         data.broken().partition(|metric| metric.is_of_retained());
     let mut lists = Vec::new();

@@ -4,11 +4,13 @@
 //! - [`exceeded`]: what `Exceeded` prints; [`text`]: the report; [`layout`]: its lines;
 //! - [`table`]: the limits in it; [`call_sites`]: where the allocations were made;
 //!   [`site_list`]: one list of these; [`command`]: the command that shows more;
-//! - [`recorded`]: what was recorded before; [`dhat`]: the file that is written with it; [`stats`]:
-//!   what `AllocStats` prints.
+//! - [`changes`]: what changed from one recording to another; [`recorded`]: what was recorded
+//!   before; [`dhat`]: the file that is written with it; [`stats`]: what `AllocStats` prints.
 
 #[cfg(feature = "backtraces")]
 mod call_sites;
+#[cfg(feature = "backtraces")]
+mod changes;
 #[cfg(feature = "backtraces")]
 mod command;
 #[cfg(feature = "backtraces")]

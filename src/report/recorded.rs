@@ -8,20 +8,12 @@
 //!
 //! Its last line is the command that accepts the change.
 
+#[cfg(feature = "backtraces")]
+use super::changes::push_changes;
 use super::layout::{push_line, push_paragraph};
-#[cfg(feature = "backtraces")]
-use super::site_list::chain;
 use crate::budget::{ExceededData, Limit, Metric, Verdict};
-#[cfg(feature = "backtraces")]
-use crate::call_sites::diff::{changes, SiteChange};
 use crate::counters::AtWork;
-#[cfg(feature = "backtraces")]
-use crate::number::counted;
 use crate::number::grouped;
-
-/// So many changes are listed at most.
-#[cfg(feature = "backtraces")]
-const MAX_CHANGES: usize = 8;
 
 /// What was recorded, if the budget is broken since that was not measured.
 pub(super) fn broken(data: &ExceededData) -> Option<&Verdict> {
@@ -54,7 +46,7 @@ pub(super) fn cells(verdict: &Verdict, measured: u64) -> (String, String) {
 }
 
 /// Appends what changed since it was recorded.
-pub(super) fn push_changes(at_work: AtWork<'_>, text: &mut String, data: &ExceededData) {
+pub(super) fn push_record(at_work: AtWork<'_>, text: &mut String, data: &ExceededData) {
     let Some(verdict) = broken(data) else { return };
     text.push('\n');
     let (file, section) = (verdict.record.file(), verdict.record.section());
@@ -99,31 +91,8 @@ fn push_sites(
 ) -> Option<&'static str> {
     let after = data.call_sites().and_then(|sites| sites.snapshot(at_work).ok());
     let Some(after) = after else { return Some("there are no call sites here") };
-    let changes = changes(before, &after.rows);
-    let (shown, others) = changes.split_at(MAX_CHANGES.min(changes.len()));
-    let width = shown.iter().map(|change| change.difference().len()).max().unwrap_or(0);
-    for change in shown {
-        push_change(text, change, width);
-    }
-    if !others.is_empty() {
-        let others = counted(others.len() as u64, "more site");
-        push_line(text, &format!("    and {others}"));
-    }
-    changes.is_empty().then_some("the runs before it were others")
-}
-
-#[cfg(feature = "backtraces")]
-fn push_change(text: &mut String, change: &SiteChange, width: usize) {
-    use super::layout::WIDTH;
-
-    push_line(text, &format!("    {}", change.head(width)));
-    let indent = 4 + width + 1;
-    for (words, functions) in change.details() {
-        let links: Vec<String> = functions.split(" < ").map(str::to_owned).collect();
-        for line in chain(words, &links, WIDTH - indent) {
-            push_line(text, &format!("{:indent$}{line}", ""));
-        }
-    }
+    let are_any = push_changes(text, before, &after.rows);
+    (!are_any).then_some("the sites of this run are those of the record")
 }
 
 /// The command that accepts what was measured, where it would.

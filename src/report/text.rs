@@ -48,7 +48,7 @@ fn made(at_work: AtWork<'_>, data: &ExceededData, message: Option<&str>) -> Stri
         push_paragraph(&mut text, 2, 0, why.reason());
     } else {
         push_table(&mut text, data);
-        recorded::push_changes(at_work, &mut text, data);
+        recorded::push_record(at_work, &mut text, data);
         let Notes { first: mut notes, last } = push_call_sites(at_work, &mut text, data);
         notes.extend(uncounted(data));
         #[cfg(feature = "backtraces")]

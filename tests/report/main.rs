@@ -359,3 +359,15 @@ fn the_command_on_a_thread_of_the_users_names_no_test() {
     let report = thread.expect("a thread").join().expect("it does not panic");
     assert_eq!(report.lines().last(), Some("  full stacks: MOD_ALLOC_BACKTRACE=full"));
 }
+
+#[test]
+fn a_run_that_breaks_the_budget_is_compared_with_the_first() {
+    let mut run = 0;
+    let exceeded = Budget::new().max(1).runs(4).check(|| {
+        run += 1;
+        allocate(&[1; 5][..[1, 1, 5, 2][run - 1]]);
+    });
+    let report = without_lines(&exceeded.unwrap_err().to_string());
+    let changes = "from run 1 to run 3:\n    +4 at tests/report/work.rs allocate: 1 -> 5\n";
+    assert!(report.contains(changes), "{report}");
+}
