@@ -188,3 +188,20 @@ fn a_fixture_may_have_a_budget(mut buffer: Vec<u8>) {
     buffer.push(1);
     assert_eq!(buffer.capacity(), 64);
 }
+
+/// Each case has a record of its own, `alloc_budgets/rstest/..`: the harness names its thread.
+#[alloc_budget(recorded)]
+#[rstest]
+#[case::never(0)]
+#[case::twice(2)]
+fn above_rstest_each_case_has_its_record(#[case] times: usize) {
+    allocate(times);
+}
+
+#[rstest]
+#[case::never(0)]
+#[case::twice(2)]
+#[alloc_budget(recorded)]
+fn below_rstest_each_case_has_its_record(#[case] times: usize, words: Vec<String>) {
+    allocate(times + words.len());
+}

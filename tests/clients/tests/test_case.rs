@@ -97,3 +97,19 @@ async fn above_the_cases_an_async_case_is_counted_in_its_polls(times: usize) {
 async fn an_async_case_that_allocates_too_much_fails(times: usize) {
     allocate(times);
 }
+
+/// Each case has a record of its own, `alloc_budgets/test_case/..`: the harness names its thread.
+#[alloc_budget(recorded)]
+#[test_case(0)]
+#[test_case(1; "once")]
+#[test_case(100; "many times")]
+fn above_the_cases_each_has_its_record(times: usize) {
+    allocate(times);
+}
+
+#[test_case(1; "once")]
+#[test_case(100; "many times")]
+#[alloc_budget(recorded)]
+fn below_the_cases_each_has_its_record(times: usize) {
+    allocate(times);
+}
