@@ -15,7 +15,7 @@
 //! - Failures panic in generated tokens, so that the panic's location is the attribute or the macro
 //!   call.
 
-use proc_macro::{Delimiter, Group, Literal, Span, TokenStream, TokenTree};
+use proc_macro::{Delimiter, Group, Literal, Spacing, Span, TokenStream, TokenTree};
 
 use crate::args::{Args, Setting};
 use crate::block::Block;
@@ -25,15 +25,14 @@ use crate::growth::Growth;
 use crate::item::{self, Function};
 use crate::keys;
 use crate::output_type::{self, is_never, is_unit};
-use crate::quote::quote;
+use crate::quote::{path, punct, quote, word};
 use crate::tokens::{group, is_punct};
 
-/// Of most tests, so this is the shortest: see `is_procedure`. The end fails, and nothing else.
+/// Of most tests, so this is the shortest: see `is_procedure`. The guard is moved to its end, so
+/// only a panic drops it here.
 const COUNTED_PROCEDURE: &str = "
-    let mut __guard = $krate::__private::Guard::of_procedure(
-        &[$settings], ::core::module_path!(), $name
-    );
-    $krate::__private::procedure($run, #[allow(unreachable_code)] __guard.end());
+    $krate::__private::Guard::of_procedure(&[$settings], ::core::module_path!(), $name)
+        .end(match () { () => $body }, #[allow(unreachable_code)] ());
 ";
 
 /// The guard checks the budget when it is dropped, on every way out but a panic.
@@ -164,10 +163,29 @@ const FAIL_FN: &str = "{
 
 /// The item with its body inside the scope of a budget.
 pub(crate) fn function(args: &Args, function: &Function, item: TokenStream) -> TokenStream {
-    let krate = args.krate.clone().unwrap_or_else(|| quote("::mod_alloc", &[]));
+    let krate = args.krate.clone().unwrap_or_else(|| path(None, [word("mod_alloc")]));
+    let (inner_attributes, body) = hoist_inner_attributes(&function.body);
+    let name = TokenTree::from(Literal::string(&function.name.to_string()));
+    let holes = [
+        ("settings", settings(args, &krate)),
+        ("name", name.into()),
+        ("output", output_type::nameable(function.output.as_deref())),
+        ("body", TokenTree::from(body).into()),
+        ("krate", krate),
+    ];
+    let counted = if is_procedure(args, function) {
+        quote(COUNTED_PROCEDURE, &holes)
+    } else {
+        quote(&function_template(args, function), &holes)
+    };
+    let whole = inner_attributes.into_iter().chain(counted);
+    item::with_body(item, group(Delimiter::Brace, whole.collect(), function.body.span()))
+}
+
+/// The template of a function that is no procedure.
+fn function_template(args: &Args, function: &Function) -> String {
     let is_repeated = !args.repeats.is_empty();
     let template = match (function.is_async, is_repeated) {
-        (false, false) if is_procedure(args, function) => COUNTED_PROCEDURE,
         (false, false) => COUNTED_FUNCTION,
         (true, false) => COUNTED_FUTURE,
         (false, true) => REPEATED,
@@ -183,24 +201,16 @@ pub(crate) fn function(args: &Args, function: &Function, item: TokenStream) -> T
         ("$fail_fn", FAIL_FN),
         ("$fail", FAIL),
     ];
-    let (inner_attributes, body) = hoist_inner_attributes(&function.body);
-    let name = TokenTree::from(Literal::string(&function.name.to_string()));
-    let holes = [
-        ("settings", settings(args, &krate)),
-        ("name", name.into()),
-        ("output", output_type::nameable(output)),
-        ("body", TokenTree::from(body).into()),
-        ("krate", krate),
-    ];
-    let counted = quote(&with_parts(template, &parts), &holes);
-    let whole = inner_attributes.into_iter().chain(counted);
-    item::with_body(item, group(Delimiter::Brace, whole.collect(), function.body.span()))
+    with_parts(template, &parts)
 }
 
-/// Whether a function has neither parameters nor a value, and is left at its end alone; where its
-/// panics are its own, not its caller's, and its limits are literals, so that they are a constant.
+/// Whether a function runs once, has neither parameters nor a value, and is left at its end alone;
+/// where its panics are its own, not its caller's, and its limits are literals, so that they are a
+/// constant.
 fn is_procedure(args: &Args, function: &Function) -> bool {
-    function.params.as_ref().map_or(true, |params| params.stream().is_empty())
+    !function.is_async
+        && args.repeats.is_empty()
+        && function.params.as_ref().map_or(true, |params| params.stream().is_empty())
         && function.output.as_deref().map_or(true, is_unit)
         && !function.is_tracked
         && args.are_literals()
@@ -282,17 +292,17 @@ fn is_without_value(body: Option<&Group>) -> bool {
     last.map_or(true, |last| is_punct(Some(&last), ';'))
 }
 
-/// `Setting::max(10), Setting::max_bytes(..), ..`
+/// `Setting::max(10), Setting::max_bytes(..), ..`, with the path of each. Made of tokens, since all
+/// tests have them, and a template takes longer.
 fn settings(args: &Args, krate: &TokenStream) -> TokenStream {
-    let setting = |setting: &Setting| {
-        let holes = [
-            ("krate", krate.clone()),
-            ("key", TokenTree::from(setting.key.clone()).into()),
-            ("value", value(setting, krate)),
-        ];
-        quote("$krate::__private::Setting::$key($value),", &holes)
-    };
-    args.settings().into_iter().map(setting).collect()
+    let mut settings = Vec::new();
+    for setting in args.settings() {
+        let variant = [word("__private"), word("Setting"), setting.key.clone()];
+        let value = group(Delimiter::Parenthesis, value(setting, krate), Span::mixed_site());
+        settings.extend(path(Some(krate), variant));
+        settings.extend([TokenTree::from(value), punct(',', Spacing::Alone)]);
+    }
+    settings.into_iter().collect()
 }
 
 /// `recorded` has none: what it needs is the root of the package, as the compiler knows it. A bare

@@ -4,7 +4,7 @@
 //! that are put into the holes keep theirs, so that rustc's messages about a user's code point at
 //! that code.
 
-use proc_macro::{Span, TokenStream, TokenTree};
+use proc_macro::{Ident, Punct, Spacing, Span, TokenStream, TokenTree};
 
 use crate::tokens;
 
@@ -15,6 +15,25 @@ pub(crate) type Holes<'a> = [(&'a str, TokenStream)];
 /// site).
 pub(crate) fn quote(template: &str, holes: &Holes<'_>) -> TokenStream {
     quote_at(Span::mixed_site(), template, holes)
+}
+
+/// `start::a::b`, or `::a::b`.
+pub(crate) fn path<const N: usize>(start: Option<&TokenStream>, words: [Ident; N]) -> TokenStream {
+    let [first, second] = [Spacing::Joint, Spacing::Alone].map(|spacing| punct(':', spacing));
+    let steps = words.into_iter().flat_map(|word| [first.clone(), second.clone(), word.into()]);
+    start.cloned().into_iter().flatten().chain(steps).collect()
+}
+
+/// An identifier as `quote` makes them.
+pub(crate) fn word(name: &str) -> Ident {
+    Ident::new(name, Span::mixed_site())
+}
+
+/// The same of punctuation.
+pub(crate) fn punct(character: char, spacing: Spacing) -> TokenTree {
+    let mut punct = Punct::new(character, spacing);
+    punct.set_span(Span::mixed_site());
+    punct.into()
 }
 
 /// Fills `template`, its own tokens standing at `span`.

@@ -104,13 +104,14 @@ impl Guard {
         self.verdict()
     }
 
-    /// Ends the stretch.
+    /// Ends the stretch: a body without a value, and then nothing. Both are arguments, so that the
+    /// expansion is one call.
     ///
     /// # Panics
     /// If the budget is broken, with the report, unless the thread is panicking.
     #[track_caller]
-    pub fn end(&mut self) {
-        fail_if(self.verdict());
+    pub fn end(self, (): (), (): ()) {
+        fail_if(self.close());
     }
 
     /// Ends the stretch, and returns what was measured if the budget is broken. While a panic
