@@ -7,6 +7,8 @@ use crate::commas::{self, Argument};
 use crate::error::{Error, Errors};
 use crate::keys;
 use crate::literal::{is_integer, unsuffixed_integer};
+use crate::module;
+use crate::quote::{path, word};
 use crate::tokens::{is_path, is_punct, listed, only, opened};
 
 /// Where the keys stand. That decides which are allowed, and what errors say.
@@ -100,6 +102,11 @@ impl Args {
         self.settings().into_iter().find(|setting| setting.name() == name)
     }
 
+    /// The path of the runtime crate.
+    pub(crate) fn krate(&self) -> TokenStream {
+        self.krate.clone().unwrap_or_else(|| path(None, [word("mod_alloc")]))
+    }
+
     /// Whether all that is asked for is known at compile time.
     pub(crate) fn are_literals(&self) -> bool {
         self.limits.iter().all(|limit| limit.literal().is_some()) && self.call_sites.is_none()
@@ -184,6 +191,11 @@ impl Setting {
         let name = key.to_string();
         if keys::is_key(&name) {
             return Ok(key);
+        }
+        if name == module::OFF {
+            let error = Error::at(key.span(), "`off` stands alone");
+            return Err(error
+                .help("`#[alloc_budget(off)]` leaves a function out of the budget of its module"));
         }
         let help = match (keys::nearest(&name), place) {
             (Some(near), _) => format!("did you mean `{near}`?"),

@@ -65,8 +65,13 @@ impl Errors {
         self.0.is_empty()
     }
 
+    /// With the untouched item behind them: other code still finds it, and editors go on working.
+    pub(crate) fn before(&self, item: TokenStream) -> TokenStream {
+        self.to_tokens().into_iter().chain(item).collect()
+    }
+
     /// As items or statements: the braces of each `compile_error! { .. }` need no semicolon.
-    pub(crate) fn to_tokens(&self) -> TokenStream {
+    fn to_tokens(&self) -> TokenStream {
         self.0.iter().map(Error::to_tokens).collect()
     }
 

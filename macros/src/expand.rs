@@ -163,7 +163,7 @@ const FAIL_FN: &str = "{
 
 /// The item with its body inside the scope of a budget.
 pub(crate) fn function(args: &Args, function: &Function, item: TokenStream) -> TokenStream {
-    let krate = args.krate.clone().unwrap_or_else(|| path(None, [word("mod_alloc")]));
+    let krate = args.krate();
     let (inner_attributes, body) = hoist_inner_attributes(&function.body);
     let name = TokenTree::from(Literal::string(&function.name.to_string()));
     let holes = [

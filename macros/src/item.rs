@@ -72,7 +72,7 @@ pub(crate) fn with_body(item: TokenStream, body: Group) -> TokenStream {
 }
 
 /// The braces that end the item, or that end an invisible group which ends the item.
-fn body_of(tokens: &[TokenTree]) -> Option<Group> {
+pub(crate) fn body_of(tokens: &[TokenTree]) -> Option<Group> {
     let last = tokens.last();
     match as_group(last, Delimiter::None) {
         Some(invisible) => body_of(&listed(invisible.stream())),
@@ -122,7 +122,7 @@ fn not_a_function(word: &Ident, constness: Option<Span>) -> Error {
     };
     let error = Error::at(span, format!("`#[alloc_budget]` goes on a function, not on `{kind}`"));
     match kind.as_str() {
-        "mod" | "impl" | "trait" => error.help("put it on each function inside"),
+        "impl" | "trait" => error.help("put it on each function inside"),
         _ => error,
     }
 }

@@ -3,11 +3,11 @@
 //! The macros of `mod-alloc`. Depend on that crate, which re-exports them: their expansions name
 //! it, and its version is the only one that they fit.
 //!
-//! A macro call is read by `args`, with `item` (the attribute) or `block` (the others), but that
-//! of `assert_growth!` by `growth`; `misuse`,
-//! `awaits`, `exits` and `unrun` look for what cannot work; `expand` writes the result. Nothing but
-//! the compiler's own `proc_macro` is used: a test-only dependency should not take seconds to
-//! build.
+//! A macro call is read by `args`, with `item` (the attribute) or `block` (the others), but that of
+//! `assert_growth!` by `growth`; `misuse`, `awaits`, `exits` and `unrun` look for what cannot work;
+//! `expand` writes the result. On a module the attribute goes on to its functions (`module`).
+//! Nothing but the compiler's own `proc_macro` is used: a test-only dependency should not take
+//! seconds to build.
 
 mod args;
 mod awaits;
@@ -22,6 +22,7 @@ mod item;
 mod keys;
 mod literal;
 mod misuse;
+mod module;
 mod nested;
 mod output_type;
 mod quote;
@@ -96,9 +97,9 @@ use item::Function;
 ///
 /// # Where it goes
 ///
-/// On any `fn` with a body: free or generic, a method, in a trait's implementation, `async`. Put it
-/// *above* `#[test]`, `#[tokio::test]` and the attributes of rstest, test_case, serial_test,
-/// test_log and quickcheck. Below an attribute that starts a runtime, waits for other tests, sets
+/// On any `fn` with a body (free or generic, a method, in a trait's implementation, `async`), or on
+/// a module of tests. Put it *above* `#[test]`, `#[tokio::test]` and the attributes of rstest,
+/// test_case, serial_test, test_log and quickcheck. Below an attribute that starts a runtime, waits for other tests, sets
 /// up a log or runs cases, it would count all that, which is a compile error; below one that makes
 /// fixtures it would measure another function. Within `proptest!` and `quickcheck!` it would count
 /// the whole run, which is an error too: there, call `budget.check(|| ..)?` in the body.
@@ -110,6 +111,34 @@ use item::Function;
 ///
 /// Arguments are not part of the budget: neither making them nor dropping them after the body is
 /// counted.
+///
+/// # Modules
+///
+/// On a module, it holds each test function in it to the budget, also those in modules within:
+///
+/// ```ignore
+/// #[cfg(test)]
+/// #[alloc_budget(max = 50)]
+/// mod tests {
+///     #[test]
+///     fn small() {} // at most 50
+///
+///     #[alloc_budget(max = 900)] // its own budget wins
+///     #[test]
+///     fn large() {}
+///
+///     #[alloc_budget(off)] // not held to any
+///     #[test]
+///     fn free() {}
+/// }
+/// ```
+///
+/// Test functions are those under an attribute whose name has the word `test` (`#[test]`,
+/// `#[tokio::test]`, `#[test_case(..)]`), and under `#[rstest]`, `#[gtest]`, `#[proptest]` and
+/// `#[quickcheck]`. The values of the keys are evaluated in each function. The module must be
+/// written out: of one in another file, and of the tests that a macro writes, the attribute sees
+/// nothing. It refuses both, as far as it can tell that a macro writes tests. It also refuses a
+/// module without a test function.
 ///
 /// # Async functions
 ///
@@ -181,8 +210,15 @@ use item::Function;
 /// not hold because nothing was counted, and if the value of a key is negative.
 #[proc_macro_attribute]
 pub fn alloc_budget(args: TokenStream, item: TokenStream) -> TokenStream {
+    if module::is_only_off(&args) {
+        return item;
+    }
     let mut errors = Errors::default();
+    let written = args.clone();
     let args = Args::of_attribute(args, &mut errors);
+    if let Some(module) = module::with_budgets(&written, &args.krate(), &item, &mut errors) {
+        return if errors.is_empty() { module } else { errors.before(item) };
+    }
     match Function::parse(item.clone()) {
         Ok(function) => {
             misuse::check(&function, &args, &mut errors);
@@ -192,10 +228,7 @@ pub fn alloc_budget(args: TokenStream, item: TokenStream) -> TokenStream {
         }
         Err(error) => errors.push(error),
     }
-    // The untouched item follows: other code still finds it, and editors go on working.
-    let mut tokens = errors.to_tokens();
-    tokens.extend(item);
-    tokens
+    errors.before(item)
 }
 
 /// What `mod_alloc::assert_allocs!` hands its tokens to, with `[$crate]` before them.

@@ -205,3 +205,24 @@ fn above_rstest_each_case_has_its_record(#[case] times: usize) {
 fn below_rstest_each_case_has_its_record(#[case] times: usize, words: Vec<String>) {
     allocate(times + words.len());
 }
+
+#[alloc_budget(max = 1)]
+mod a_module {
+    use rstest::rstest;
+
+    use super::allocate;
+
+    #[rstest]
+    #[case(0)]
+    #[case::once(1)]
+    fn each_case_is_held(#[case] times: usize) {
+        allocate(times);
+    }
+
+    #[rstest]
+    #[case(2)]
+    #[should_panic(expected = "allocation budget exceeded: a_module::a_case_breaks_it")]
+    fn a_case_breaks_it(#[case] times: usize) {
+        allocate(times);
+    }
+}

@@ -113,3 +113,21 @@ fn above_the_cases_each_has_its_record(times: usize) {
 fn below_the_cases_each_has_its_record(times: usize) {
     allocate(times);
 }
+
+#[alloc_budget(max = 1)]
+mod a_module {
+    use test_case::test_case;
+
+    use super::allocate;
+
+    #[test_case(0)]
+    #[test_case(1; "once")]
+    fn each_case_is_held(times: usize) {
+        allocate(times);
+    }
+
+    #[test_case(2 => panics "allocation budget exceeded: a_module::a_case_breaks_it")]
+    fn a_case_breaks_it(times: usize) {
+        allocate(times);
+    }
+}

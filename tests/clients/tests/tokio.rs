@@ -264,3 +264,19 @@ async fn blocks_within_an_async_test_are_counted_by_themselves() {
     }
     assert_eq!(buffer, [0, 1]);
 }
+
+#[alloc_budget(max = 1)]
+mod a_module {
+    use super::allocate;
+
+    #[tokio::test]
+    async fn holds_each_test_to_its_polls() {
+        allocate();
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "allocation budget exceeded: a_module::breaks_it")]
+    async fn breaks_it() {
+        drop((allocate(), allocate()));
+    }
+}

@@ -1,9 +1,6 @@
 use mod_alloc::alloc_budget;
 
 #[alloc_budget(max = 1)]
-mod module {}
-
-#[alloc_budget(max = 1)]
 unsafe trait Trait {}
 
 #[alloc_budget(max = 1)]

@@ -1,0 +1,17 @@
+use mod_alloc::alloc_budget;
+
+#[alloc_budget(max = 1)]
+mod empty {}
+
+#[alloc_budget(max = 1)]
+pub(crate) mod helpers {
+    #[cfg(test)]
+    pub(crate) fn helper() {}
+
+    #[derive(Clone)]
+    pub(crate) struct Latest;
+}
+
+fn main() {
+    helpers::Latest;
+}
