@@ -1,7 +1,7 @@
 //! Cold: reads `key = value, ..`, the same in the attribute and in the block macros, and finds the
 //! contradictions that can be seen before anything runs. Called by `lib` and `block`.
 
-use proc_macro::{Ident, Spacing, TokenStream, TokenTree};
+use proc_macro::{Delimiter, Group, Ident, Spacing, TokenStream, TokenTree};
 
 use crate::commas::{self, Argument};
 use crate::error::{Error, Errors};
@@ -9,7 +9,7 @@ use crate::keys;
 use crate::literal::{is_integer, unsuffixed_integer};
 use crate::module;
 use crate::quote::{path, word};
-use crate::tokens::{is_path, is_punct, listed, only, opened};
+use crate::tokens::{as_group, is_path, is_punct, listed, only, opened};
 
 /// Where the keys stand. That decides which are allowed, and what errors say.
 #[derive(Clone, Copy, PartialEq)]
@@ -35,6 +35,8 @@ pub(crate) struct Args {
     pub(crate) repeats: Vec<Setting>,
     /// `call_sites`, a setting as well.
     pub(crate) call_sites: Option<Setting>,
+    /// `allow`, a setting as well.
+    pub(crate) allow: Option<Setting>,
     /// The value of `crate = path`.
     pub(crate) krate: Option<TokenStream>,
 }
@@ -81,6 +83,8 @@ impl Args {
             self.recorded = Some(setting);
         } else if name == keys::CALL_SITES {
             self.call_sites = Some(setting);
+        } else if name == keys::ALLOW {
+            self.allow = Some(setting);
         } else if keys::REPEATS.contains(&name.as_str()) {
             self.repeats.push(setting);
         } else {
@@ -94,6 +98,7 @@ impl Args {
         settings.extend(&self.recorded);
         settings.extend(&self.limits);
         settings.extend(&self.call_sites);
+        settings.extend(&self.allow);
         settings.extend(&self.repeats);
         settings
     }
@@ -138,6 +143,22 @@ impl Args {
                 _ => {}
             }
         }
+        if let Some(allow) = &self.allow {
+            for live in ["max_peak_bytes", "max_retained", "max_retained_bytes"] {
+                if self.setting(live).is_some() {
+                    let message = format!("`allow` cannot be told from the rest of `{live}`");
+                    errors.push(Error::at(allow.key.span(), message).help(
+                        "of what is live nobody knows what it would be without the allowed \
+                         allocations: use two budgets",
+                    ));
+                }
+            }
+            if let Some(off) = self.call_sites.as_ref().filter(|recorded| recorded.is_false()) {
+                let message =
+                    "`allow` looks at the stacks of allocations, so they must be recorded";
+                errors.push(Error::at(off.key.span(), message).help("remove `call_sites = false`"));
+            }
+        }
         if let Some(runs) = self.setting("runs").filter(|runs| runs.literal() == Some(0)) {
             let error = Error::over(&runs.value, "`runs = 0` would measure nothing");
             errors.push(error.help("`runs` is how often the body is measured: at least once"));
@@ -158,6 +179,11 @@ impl Setting {
         }
     }
 
+    /// Whether the value is the word `false`.
+    fn is_false(&self) -> bool {
+        matches!(only(&self.value), Some(TokenTree::Ident(word)) if word.to_string() == "false")
+    }
+
     fn parse(argument: &Argument<'_>, place: Place) -> Result<Self, Error> {
         let key = Self::parse_key(argument, place)?;
         let name = key.to_string();
@@ -173,6 +199,7 @@ impl Setting {
         match name.as_str() {
             keys::CRATE => check_crate(&key, &value, place)?,
             keys::CALL_SITES => check_bool(&name, &value)?,
+            keys::ALLOW => check_paths(&value)?,
             _ => check_number(&name, &value)?,
         }
         Ok(Self { key, value })
@@ -259,6 +286,38 @@ fn check_bool(name: &str, value: &[TokenTree]) -> Result<(), Error> {
         }
         _ => Ok(()),
     }
+}
+
+/// The value of `allow`: a list of paths in quotes.
+fn check_paths(value: &[TokenTree]) -> Result<(), Error> {
+    let list = only(value);
+    let list = as_group(list.as_ref(), Delimiter::Bracket).map(Group::stream);
+    let error = |tokens: &[TokenTree], message: &str| {
+        let help = "write `allow = [\"tracing\", \"once_cell::sync\"]`";
+        Err(Error::over(tokens, message).help(help))
+    };
+    let Some(list) = list.filter(|list| !list.is_empty()) else {
+        return error(value, "the value of `allow` is a list of crates and modules");
+    };
+    for token in opened(&listed(list)).iter().filter(|token| !is_punct(Some(token), ',')) {
+        let text = token.to_string();
+        let path = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+        let token = std::slice::from_ref(token);
+        match path.map(|path| (path, path.split("::").next().unwrap_or_default())) {
+            Some((_, "crate" | "self" | "super")) => {
+                return error(token, "a path in `allow` begins with the name of a crate");
+            }
+            Some((path, _)) if path.split("::").all(is_identifier) => {}
+            Some(_) => return error(token, "a path in `allow` is made of names and `::`"),
+            None => return error(token, "a path in `allow` is a string"),
+        }
+    }
+    Ok(())
+}
+
+fn is_identifier(text: &str) -> bool {
+    let is_in_word = |c: char| c.is_alphanumeric() || c == '_';
+    text.starts_with(|c: char| !c.is_ascii_digit()) && text.chars().all(is_in_word)
 }
 
 /// Only literals are refused here: the type checker refuses other values that are no integers, and

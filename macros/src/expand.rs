@@ -316,6 +316,9 @@ fn value(setting: &Setting, krate: &TokenStream) -> TokenStream {
     if setting.literal().is_some() || setting.key.to_string() == keys::CALL_SITES {
         return value;
     }
+    if setting.key.to_string() == keys::ALLOW {
+        return quote("&$value", &[("value", value)]);
+    }
     let key = TokenTree::from(Literal::string(&setting.key.to_string()));
     let holes = [("krate", krate.clone()), ("key", key.into()), ("value", value)];
     quote("$krate::__private::limit($key, $value)", &holes)

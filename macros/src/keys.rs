@@ -15,6 +15,7 @@ const KEYS: &[&str] = &[
     "warmup",
     "runs",
     CALL_SITES,
+    ALLOW,
     CRATE,
 ];
 
@@ -23,6 +24,9 @@ pub(crate) const RECORDED: &str = "recorded";
 
 /// Whether call sites are recorded: a `Setting` that takes a `bool`.
 pub(crate) const CALL_SITES: &str = "call_sites";
+
+/// Crates and modules that are not charged: a `Setting` that takes a list of paths.
+pub(crate) const ALLOW: &str = "allow";
 
 /// Each makes the body run more than once, which turns it into a closure.
 pub(crate) const REPEATS: [&str; 2] = ["warmup", "runs"];
@@ -34,13 +38,13 @@ pub(crate) fn is_key(name: &str) -> bool {
     KEYS.contains(&name)
 }
 
-/// All keys but `crate`, for a sentence: "`max`, `min`, .. and `call_sites`".
+/// All keys but `crate`, for a sentence: "`max`, `min`, .. and `allow`".
 pub(crate) fn listed() -> String {
     let mut list = String::new();
     for key in KEYS.iter().filter(|key| **key != CRATE) {
         list += match (*key, list.is_empty()) {
             (_, true) => "",
-            (CALL_SITES, _) => " and ",
+            (ALLOW, _) => " and ",
             _ => ", ",
         };
         list += &format!("`{key}`");
@@ -50,6 +54,7 @@ pub(crate) fn listed() -> String {
 
 /// What people write for a key whose letters are quite different.
 const ALIASES: &[(&str, &str)] = &[
+    ("allowed", "allow"),
     ("allocations", "max"),
     ("allocs", "max"),
     ("count", "max"),
@@ -160,6 +165,6 @@ mod tests {
     #[test]
     fn keys_are_listed_as_a_sentence() {
         assert!(listed().starts_with("`max`, `min`, "), "{}", listed());
-        assert!(listed().ends_with("`runs` and `call_sites`"), "{}", listed());
+        assert!(listed().ends_with("`call_sites` and `allow`"), "{}", listed());
     }
 }

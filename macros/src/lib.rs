@@ -76,6 +76,7 @@ use item::Function;
 /// | `warmup = N` | runs | is run `N` times uncounted first |
 /// | `runs = N` | runs | is run `N` times, each of which must hold the budget |
 /// | `call_sites = false` | | is not recorded: it runs faster, and the report names no lines |
+/// | `allow = ["a", "b::c"]` | | is not charged for what passes through these crates or modules |
 /// | `crate = path` | | finds `mod_alloc` at `path`, where it was renamed or re-exported |
 ///
 /// An allocation event is one call of `alloc`, `alloc_zeroed` or `realloc`: a `Vec` that grows
@@ -94,6 +95,14 @@ use item::Function;
 ///     lines.iter().map(|line| line.to_string()).collect()
 /// }
 /// ```
+///
+/// # What is not charged
+///
+/// `allow = ["tracing", "once_cell::sync"]` leaves out allocations whose stack passes through a
+/// function of that crate or module, and lists them. Stacks are looked at only where the budget
+/// would be broken. `Budget::allow` says what holds for it. With `max_peak_bytes`, `max_retained`
+/// and `max_retained_bytes` it is a compile error: of what is live nobody knows what it would be
+/// without the allowed allocations.
 ///
 /// # Where it goes
 ///

@@ -1,5 +1,5 @@
-//! Cold: `Broken`, what was measured where a budget is broken, without what the test harness has
-//! allocated.
+//! Cold: `Broken`, what was measured where a budget is broken, without what it does not charge: what
+//! the test harness has allocated, and what the user allows.
 //!
 //! The harness keeps what tests print, unless the runner tells it not to: `cargo nextest` tells it
 //! so, `cargo test` does not. No verdict must depend on that. While a budget holds, nobody looks.
@@ -11,9 +11,9 @@ use super::builder::Budget;
 use super::recorded::{Record, Verdict};
 #[cfg(feature = "backtraces")]
 use crate::call_sites::{self, harness, CallSites};
-#[cfg(feature = "backtraces")]
-use crate::counters;
 use crate::counters::AtWork;
+#[cfg(feature = "backtraces")]
+use crate::counters::{self, AllocStats};
 use crate::ignored::Ignored;
 #[cfg(feature = "backtraces")]
 use crate::reading::Recording;
@@ -31,13 +31,18 @@ pub(crate) struct Broken {
     pub(crate) sites: Option<CallSites>,
     /// Allocation events of the harness, which are in none of the numbers.
     pub(super) of_harness: u64,
+    /// Those that pass through what the budget allows, which are not either.
+    pub(super) allowed: Allowed,
 }
+
+/// Crates and modules with their allocation events. `None` where there is nothing to look at.
+pub(crate) type Allowed = Option<Ignored<Vec<(&'static str, u64)>>>;
 
 impl Broken {
     /// Judges again what broke the budget as it was counted.
     ///
     /// # Errors
-    /// If the budget holds without the harness: what was measured without it.
+    /// If the budget holds without what it does not charge: what was measured without that.
     #[cold]
     pub(super) fn new(
         budget: &Budget,
@@ -45,6 +50,7 @@ impl Broken {
         location: &'static Location<'static>,
     ) -> Result<Self, Measured> {
         let mut broken = Self::without_harness(measurement, location);
+        broken.take_out_allowed(budget, location);
         let measured = broken.measurement.measured;
         if let (Some(record), None) = (budget.record(), measured.unmeasured) {
             broken.judge(record, location);
@@ -89,7 +95,7 @@ impl Broken {
 
     #[cfg(not(feature = "backtraces"))]
     pub(crate) fn without_harness(measurement: Measurement, _: &'static Location<'static>) -> Self {
-        Self { measurement, recorded: None, of_harness: 0 }
+        Self { measurement, recorded: None, of_harness: 0, allowed: None }
     }
 
     #[cfg(feature = "backtraces")]
@@ -100,14 +106,18 @@ impl Broken {
         let Measurement { measured, recording, retained, .. } = &mut measurement;
         let (sites, of_harness) = match recording {
             Some(recording) if harness::may_be_in(recording) => sites(recording, location),
-            _ => return Self { measurement, recorded: None, sites: None, of_harness: 0 },
+            _ => {
+                return Self {
+                    measurement,
+                    recorded: None,
+                    sites: None,
+                    of_harness: 0,
+                    allowed: None,
+                }
+            }
         };
         let stats = &mut measured.stats;
-        stats.alloc_count = stats.alloc_count.saturating_sub(of_harness.events());
-        stats.realloc_count = stats.realloc_count.saturating_sub(of_harness.reallocs);
-        if stats.total_bytes < u64::MAX {
-            stats.total_bytes = stats.total_bytes.saturating_sub(of_harness.bytes);
-        }
+        take_out(stats, &of_harness);
         let at_peak = i64::try_from(of_harness.at_peak.bytes).unwrap_or(i64::MAX);
         if stats.peak_bytes < i64::MAX {
             stats.peak_bytes = stats.peak_bytes.saturating_sub(at_peak).max(0);
@@ -120,7 +130,37 @@ impl Broken {
             live.bytes = live.bytes.saturating_sub(of_harness.bytes);
         }
         let (sites, of_harness) = (Some(sites), of_harness.events());
-        Self { measurement, recorded: None, sites, of_harness }
+        Self { measurement, recorded: None, sites, of_harness, allowed: None }
+    }
+
+    #[cfg(not(feature = "backtraces"))]
+    fn take_out_allowed(&mut self, _: &Budget, _: &'static Location<'static>) {}
+
+    /// Takes out what passes through the crates and modules that the budget allows.
+    #[cfg(feature = "backtraces")]
+    fn take_out_allowed(&mut self, budget: &Budget, location: &'static Location<'static>) {
+        let Some(recording) = self.measurement.recording.as_ref() else { return };
+        if budget.allowed().is_empty() {
+            return;
+        }
+        let sites = self.sites.take().unwrap_or_else(|| sites(recording, location).0);
+        let stats = &mut self.measurement.measured.stats;
+        counters::ignored(|at_work| {
+            let (sites, counts, events) = sites.without(at_work, budget.allowed());
+            take_out(stats, &counts);
+            self.allowed = Some(Ignored::of(at_work, events));
+            self.sites = Some(sites);
+        });
+    }
+}
+
+/// Takes out what was counted at some stacks.
+#[cfg(feature = "backtraces")]
+fn take_out(stats: &mut AllocStats, counts: &SiteCounts) {
+    stats.alloc_count = stats.alloc_count.saturating_sub(counts.events());
+    stats.realloc_count = stats.realloc_count.saturating_sub(counts.reallocs);
+    if stats.total_bytes < u64::MAX {
+        stats.total_bytes = stats.total_bytes.saturating_sub(counts.bytes);
     }
 }
 

@@ -85,6 +85,7 @@ pub struct Budget {
     limits: Limits,
     call_sites: bool,
     recorded: Option<Recorded>,
+    allowed: &'static [&'static str],
 }
 
 /// As it is written: `Budget::new().max(10)`.
@@ -99,6 +100,9 @@ impl fmt::Debug for Budget {
             written = written.and_then(|()| write!(f, ".{key}({value})"));
         });
         written?;
+        if !self.allowed.is_empty() {
+            write!(f, ".allow(&{:?})", self.allowed)?;
+        }
         f.write_str(if self.call_sites { "" } else { ".call_sites(false)" })
     }
 }
@@ -112,7 +116,7 @@ impl Default for Budget {
 impl Budget {
     /// A budget without limits; set at least one.
     pub const fn new() -> Self {
-        Self { limits: Limits::NONE, call_sites: true, recorded: None }
+        Self { limits: Limits::NONE, call_sites: true, recorded: None, allowed: &[] }
     }
 
     /// At most this many allocation events: `alloc`, `alloc_zeroed` and `realloc` each count one.
@@ -262,6 +266,40 @@ impl Budget {
         self
     }
 
+    /// Does not charge allocations whose stack passes through a function of these crates or modules:
+    /// `&["tracing", "once_cell::sync"]`.
+    ///
+    /// For what a dependency sets up at its first use, or a log that is only on in tests. Stacks are
+    /// looked at only where the budget would be broken. Then what passes through is left out of
+    /// events, bytes and reallocations; the report lists it. While a budget holds nobody looks, so
+    /// it may help to reach a `min` or an `exact`. Deallocations count as ever.
+    ///
+    /// A path begins with the name of a crate, as its code has it: with `_`, not `-`. A method
+    /// belongs to its type, or to its trait where the type is one of std's. An optimised build may
+    /// leave a function out of a stack (a tail call, or one whose code another one shares), and
+    /// without debug information inlined functions have no names. What is not seen to pass through
+    /// is charged. Where no stacks are recorded, all is charged, and the report says so.
+    ///
+    /// ```
+    /// # #[global_allocator] static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();
+    /// mod log {
+    ///     pub fn note(text: &str) -> String {
+    ///         text.to_owned()
+    ///     }
+    /// }
+    ///
+    /// let allowed = &[concat!(module_path!(), "::log")];
+    /// mod_alloc::Budget::new().max(0).allow(allowed).enforce(|| log::note("parsed").len());
+    /// ```
+    ///
+    /// # Panics
+    /// The checks do, if the budget limits the peak or what is retained, or has
+    /// `call_sites(false)`: what passed through must be known for each.
+    pub const fn allow(mut self, paths: &'static [&'static str]) -> Self {
+        self.allowed = paths;
+        self
+    }
+
     const fn at_most(mut self, metric: Metric, most: u64) -> Self {
         self.limits = self.limits.with_max(metric, most);
         self
@@ -394,6 +432,11 @@ impl Budget {
         })
     }
 
+    /// The crates and modules whose allocations are not charged.
+    pub(crate) const fn allowed(&self) -> &'static [&'static str] {
+        self.allowed
+    }
+
     /// Whether the budget itself asks for call sites.
     pub(crate) const fn wants_call_sites(&self) -> bool {
         self.call_sites
@@ -405,7 +448,7 @@ impl Budget {
     }
 
     /// # Panics
-    /// If no run could break the budget, or none could hold it.
+    /// If no run could break the budget, or none could hold it; if it allows what it cannot tell.
     #[track_caller]
     fn require_sense(&self) {
         assert!(
@@ -420,6 +463,29 @@ impl Budget {
                  hold"
             );
         }
+        if !self.allowed.is_empty() {
+            self.require_charges();
+        }
+    }
+
+    /// # Panics
+    /// If a limit is on what is not known by stack.
+    #[cold]
+    #[track_caller]
+    fn require_charges(&self) {
+        for metric in [Metric::PeakBytes, Metric::Retained, Metric::RetainedBytes] {
+            assert!(
+                !self.limits.has_max(metric),
+                "can `{}` go without `allow`? Of what is live nobody knows what it would be \
+                 without the allowed allocations: use two budgets",
+                metric.max_key()
+            );
+        }
+        assert!(
+            self.call_sites,
+            "can `call_sites(false)` go? `allow` looks at the stacks of allocations, so they must \
+             be recorded"
+        );
     }
 }
 
@@ -434,5 +500,6 @@ mod tests {
         check(Budget::new().max_bytes(64).exact(3), "Budget::new().exact(3).max_bytes(64)");
         let budget = Budget::new().min(1).max(3).max_retained(0).call_sites(false);
         check(budget, "Budget::new().min(1).max(3).max_retained(0).call_sites(false)");
+        check(Budget::new().max(1).allow(&["a::b"]), "Budget::new().max(1).allow(&[\"a::b\"])");
     }
 }

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 #[cfg(feature = "backtraces")]
 use std::thread;
 
-use super::broken::{self, Broken};
+use super::broken::{self, Allowed, Broken};
 use super::builder::Budget;
 use super::elsewhere;
 use super::limits::{Limit, Metric};
@@ -54,6 +54,8 @@ pub(crate) struct ExceededData {
     pub(crate) runs: Option<Runs>,
     /// Allocation events of the test harness, which are in none of the numbers.
     pub(crate) of_harness: u64,
+    /// Those that pass through what the budget allows, which are not either.
+    pub(crate) allowed: Allowed,
     /// What the recording reads, once somebody has asked.
     #[cfg(feature = "backtraces")]
     call_sites: OnceLock<CallSites>,
@@ -141,6 +143,7 @@ impl Exceeded {
             recorded: broken.recorded,
             measurement: broken.measurement,
             of_harness: broken.of_harness,
+            allowed: broken.allowed,
             name: origin.name(),
             #[cfg(feature = "backtraces")]
             thread: thread::current().name().map(str::to_owned),
@@ -163,7 +166,8 @@ impl Exceeded {
     /// What was measured; of several runs, in the first that broke the budget. Where the report
     /// says that the budget was not measured, the numbers are those up to where the measurement
     /// went wrong. What the test harness allocates to keep printed text is only in `current_bytes`,
-    /// and in `peak_bytes` if the budget does not limit that.
+    /// and in `peak_bytes` if the budget does not limit that. What passes through the crates of
+    /// [`allow`](Budget::allow) is not in `alloc_count`, `realloc_count` and `total_bytes`.
     ///
     /// Where other threads were attached, `peak_bytes` is that of all threads together only if the
     /// budget has [`max_peak_bytes`](Budget::max_peak_bytes). Without that nobody has kept it, and

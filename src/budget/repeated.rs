@@ -80,6 +80,7 @@ setters! {
     max_retained_bytes: u64,
     recorded: &'static str,
     call_sites: bool,
+    allow: &'static [&'static str],
 }
 
 impl Repeated {

@@ -82,7 +82,7 @@ impl Runs {
                         self.another = Some((self.done, broken.measurement));
                     }
                 }
-                Err(without_harness) => measured = without_harness,
+                Err(charged) => measured = charged,
             }
         }
         for metric in Metric::ALL {

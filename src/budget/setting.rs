@@ -19,6 +19,7 @@ pub enum Setting {
     /// With the root of the package, as far as the compiler knows it.
     recorded(Option<&'static str>),
     call_sites(bool),
+    allow(&'static [&'static str]),
     warmup(u64),
     runs(u64),
 }
@@ -39,6 +40,7 @@ pub(crate) fn budget(settings: &[Setting]) -> Budget {
             Setting::max_retained_bytes(bytes) => budget.max_retained_bytes(bytes),
             Setting::recorded(root) => budget.recorded_of_test(root),
             Setting::call_sites(record) => budget.call_sites(record),
+            Setting::allow(paths) => budget.allow(paths),
             Setting::warmup(_) | Setting::runs(_) => budget,
         };
     }

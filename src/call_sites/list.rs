@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::diff::CallSitesDiff;
 use super::site::{total, NumberedSite, Site, SiteData, SortBy};
 use super::snapshot::{self, Snapshot};
-use super::{detailed, folded};
+use super::{detailed, folded, through};
 use crate::counters::{self, AtWork, Blocks};
 use crate::ignored::Ignored;
 use crate::stacks::SiteCounts;
@@ -240,6 +240,38 @@ impl CallSites {
         data.sites.retain(|site| !site.is_capture);
         data.first_overrun = None; // It was found by counting all.
         (Self::new(at_work, data), of_harness)
+    }
+
+    /// The call sites without those that pass through the crates and modules of `allowed`. Also what
+    /// was counted at the latter: in all, and the allocation events of each path, for the first of
+    /// them that fits.
+    pub(crate) fn without(
+        self,
+        at_work: AtWork<'_>,
+        allowed: &'static [&'static str],
+    ) -> (Self, SiteCounts, Vec<(&'static str, u64)>) {
+        let data = self.data();
+        let mut left: Vec<&NumberedSite> = data.sites.iter().collect();
+        let mut counts = SiteCounts::ZERO;
+        let mut events = Vec::new();
+        for path in allowed {
+            let is_of = data.chains.list.map(&mut |frame| through::is_of(frame, path));
+            let (through, others): (Vec<_>, _) =
+                left.into_iter().partition(|site| data.has_any(site, &is_of));
+            left = others;
+            let of_path = total(through.into_iter().map(NumberedSite::counts));
+            if of_path.events() > 0 {
+                counts.add(&of_path);
+                events.push((*path, of_path.events()));
+            }
+        }
+        if events.is_empty() {
+            return (self, counts, events);
+        }
+        let sites = left.into_iter().cloned().collect();
+        // The first past the budget was found by counting all.
+        let data = SiteData { sites, first_overrun: None, ..data.clone() };
+        (Self::new(at_work, data), counts, events)
     }
 
     /// The blocks that were live at the peak, each with the bytes that it had then. `None` if that

@@ -45,6 +45,7 @@ pub(crate) mod site;
 pub(crate) mod snapshot;
 pub(crate) mod source;
 mod thread_start;
+mod through;
 mod tokens;
 
 pub use diff::{CallSitesDiff, Change, SiteChange};

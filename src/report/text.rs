@@ -50,6 +50,7 @@ fn made(at_work: AtWork<'_>, data: &ExceededData, message: Option<&str>) -> Stri
         push_table(&mut text, data);
         recorded::push_record(at_work, &mut text, data);
         let Notes { first: mut notes, last } = push_call_sites(at_work, &mut text, data);
+        notes.extend(allowed(data));
         notes.extend(uncounted(data));
         #[cfg(feature = "backtraces")]
         notes.extend(data.dhat(at_work).map(str::to_owned));
@@ -74,6 +75,23 @@ fn push_call_sites(_: AtWork<'_>, _: &mut String, data: &ExceededData) -> Notes 
     let missing = "no call sites: mod-alloc is built without its feature `backtraces`";
     let is_wanted = data.budget.wants_call_sites();
     Notes { first: is_wanted.then(|| missing.to_owned()).into_iter().collect(), last: Vec::new() }
+}
+
+/// What is not charged since the user allows it.
+fn allowed(data: &ExceededData) -> Option<String> {
+    if data.budget.allowed().is_empty() {
+        return None;
+    }
+    let Some(allowed) = &data.allowed else {
+        return Some("`allow` takes out nothing here: it needs call sites".to_owned());
+    };
+    let through =
+        |(path, events): &(&str, u64)| format!("{} through {path}", counted(*events, "allocation"));
+    let list: Vec<String> = allowed.iter().map(through).collect();
+    Some(match list.as_slice() {
+        [] => "allowed: nothing passes through what `allow` names".to_owned(),
+        list => format!("allowed: {}", list.join(", ")),
+    })
 }
 
 /// What was not counted, where that is certain.
@@ -150,6 +168,10 @@ fn written(data: &ExceededData) -> String {
         list += if list.is_empty() { "" } else { ", " };
         list += &format!("{key} = {value}");
         calls += &format!(".{key}({value})");
+    }
+    if !data.budget.allowed().is_empty() {
+        list += &format!(", allow = {:?}", data.budget.allowed());
+        calls += &format!(".allow(&{:?})", data.budget.allowed());
     }
     match data.origin.entrance {
         Entrance::Attribute => format!("#[alloc_budget({list})]"),

@@ -23,6 +23,31 @@ use super::name_parts::{
     segments, split_as, without_hash,
 };
 
+/// Whether it is a function of the crate or module `path`, or of one within. `None` where the name
+/// has lost its path.
+///
+/// A method belongs to its type, wherever it was written down; for types of std and of the
+/// language, it belongs to its trait.
+pub(crate) fn is_within(function: &str, path: &str) -> Option<bool> {
+    let begins_with = |whole: &str| {
+        let segments = segments(whole);
+        let mut segments = segments.iter().map(|segment| bare(segment));
+        path.split("::").all(|wanted| segments.next() == Some(wanted))
+    };
+    let first = *segments(function).first()?;
+    if first.len() == function.len() {
+        return None;
+    }
+    let Some(qualified) = first.strip_prefix('<') else { return Some(begins_with(function)) };
+    let (implementor, of) = split_as(qualified.strip_suffix('>').unwrap_or(qualified));
+    let is_std = |krate: &&str| ["alloc", "core", "std"].contains(krate);
+    let owner = match (root(implementor).filter(|krate| !is_std(krate)), of) {
+        (None, Some(of)) => of,
+        _ => implementor,
+    };
+    Some(begins_with(without_pointer(owner)))
+}
+
 /// See [`short_name`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ShortName<'a> {
@@ -168,12 +193,16 @@ fn krate<'a>(segments: &[&'a str]) -> Option<&'a str> {
     root(implementor).or_else(|| root(of?))
 }
 
+/// From the first path in the text on.
+fn without_pointer(text: &str) -> &str {
+    let text = text.trim_start_matches(['<', '&', '*', '[', '(', ' ']);
+    let words = ["mut ", "const ", "dyn ", "impl "];
+    words.into_iter().fold(text, |text, word| text.strip_prefix(word).unwrap_or(text))
+}
+
 /// The crate of the first path in the text; `None` if it begins with a type of the language.
 fn root(text: &str) -> Option<&str> {
-    let mut text = text.trim_start_matches(['<', '&', '*', '[', '(', ' ']);
-    for word in ["mut ", "const ", "dyn ", "impl "] {
-        text = text.strip_prefix(word).unwrap_or(text);
-    }
+    let text = without_pointer(text);
     let end = text.find(|c| !is_in_identifier(c)).unwrap_or(text.len());
     let (krate, after) = text.split_at(end);
     let after = crate_number(after).unwrap_or(after);

@@ -371,3 +371,14 @@ fn a_run_that_breaks_the_budget_is_compared_with_the_first() {
     let changes = "from run 1 to run 3:\n    +4 at tests/report/work.rs allocate: 1 -> 5\n";
     assert!(report.contains(changes), "{report}");
 }
+
+#[test]
+fn what_is_allowed_is_listed() {
+    #[alloc_budget(max = 1, allow = ["report::work", "report::tests"])]
+    fn reads() {
+        allocate(&[7]);
+        drop(black_box(Box::new(1)));
+        drop(black_box(Box::new(2)));
+    }
+    insta::assert_snapshot!(report_of(reads));
+}

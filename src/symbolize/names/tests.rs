@@ -1,6 +1,6 @@
 //! Cold: the tests of the names of functions.
 
-use super::{implementor, readable, short_name, ShortName};
+use super::{implementor, is_within, readable, short_name, ShortName};
 
 #[track_caller]
 fn check(function: &str, name: &str, krate: &str) {
@@ -27,6 +27,38 @@ fn a_function_has_the_same_name_in_each_spelling() {
     check("parse<&alloc::string::String>", "parse", "");
     check("parse", "parse", "");
     check("app[1]::with_inner::inner", "inner", "app");
+}
+
+#[test]
+fn a_function_is_within_its_crate_and_its_modules() {
+    let check = |function: &str, path, expected| {
+        assert_eq!(is_within(function, path), expected, "{function}: {path}");
+    };
+    for function in [
+        "app::deep::parse::<&str>",
+        "app[7272149bd8684777]::deep::parse",
+        "app::deep::M::new",
+        "<app::deep::M>::new",
+        "<app::deep::M as core::clone::Clone>::clone",
+        "<&mut app::deep::M<lib::T> as lib::Go>::go",
+        "<alloc::vec::Vec<lib::M> as app::deep::Go>::go",
+        "<dyn app::deep::Go>::go",
+        "<u8 as app::deep::Go>::go",
+        "app::deep::<impl lib::Go for lib::M>::go",
+        "app::deep::parse::{closure#0}",
+    ] {
+        check(function, "app", Some(true));
+        check(function, "app::deep", Some(true));
+        check(function, "app::dee", Some(false));
+        check(function, "ap", Some(false));
+        check(function, "lib", Some(false));
+        check(function, "core", Some(false));
+        check(function, "app::deep::deeper::deepest::yet", Some(false));
+    }
+    check("<alloc::vec::Vec<app::M> as core::clone::Clone>::clone", "app", Some(false));
+    check("<alloc::vec::Vec<app::M> as core::clone::Clone>::clone", "core", Some(true));
+    check("parse<app::M>", "app", None);
+    check("parse", "parse", None);
 }
 
 #[test]

@@ -16,6 +16,7 @@
 //!
 //! Keys, numbers, booleans and ignored fields cost nothing.
 
+use std::hint::black_box;
 use std::mem::size_of;
 
 use mod_alloc::{alloc_budget, assert_allocs, assert_no_alloc, measure, Budget, ModAlloc};
@@ -190,4 +191,20 @@ fn writing_into_a_buffer_that_must_grow_breaks_the_budget() {
     let listing = parse();
     let mut buffer = Vec::with_capacity(16);
     assert_no_alloc!(serde_json::to_writer(&mut buffer, &listing).unwrap());
+}
+
+/// All of it passes through serde_json; what is made of the result does not.
+#[alloc_budget(max = 1, allow = ["serde_json"])]
+#[test]
+fn a_parser_may_be_allowed() {
+    let listing: Listing = serde_json::from_str(TEXT).expect("a listing");
+    assert_eq!(black_box(listing.generator.repeat(2)).len(), 2 * listing.generator.len());
+}
+
+#[alloc_budget(max = 0, allow = ["serde_json::ser"])]
+#[test]
+#[should_panic(expected = "allowed: nothing passes through what `allow` names")]
+fn another_module_of_it_is_not() {
+    let listing: Listing = serde_json::from_str(TEXT).expect("a listing");
+    drop(black_box(listing));
 }
