@@ -42,7 +42,7 @@
 //! | see what changed between two recordings | [`CallSites::diff`] |
 //! | see what was live at the peak | [`AllocScope::with_heap_profile`] |
 //! | see a heap profile in DHAT's viewer | `dhat::Profiler`, `CallSites::to_dhat_json` |
-//! | leave something out of the count | [`uncounted`] |
+//! | leave something out of the count | [`uncounted`]; [`permit`], which says why |
 //! | count the whole process | [`Profiler`], [`ModAlloc::snapshot`] |
 //! | see which lines of the process allocate | [`Profiler::with_call_sites`] |
 //! | count around another allocator | [`ModAlloc::with`] |
@@ -199,7 +199,7 @@ pub use growth::{Growth, Order, Outgrown};
 ///
 pub use mod_alloc_macros::alloc_budget;
 pub use process::Profiler;
-pub use scope::{measure, uncounted, AllocScope, Attached, Instrumented, ScopeHandle};
+pub use scope::{measure, permit, uncounted, AllocScope, Attached, Instrumented, ScopeHandle};
 
 #[doc(hidden)]
 #[path = "private.rs"]

@@ -276,9 +276,10 @@ impl Budget {
     ///
     /// A path begins with the name of a crate, as its code has it: with `_`, not `-`. A method
     /// belongs to its type, or to its trait where the type is one of std's. An optimised build may
-    /// leave a function out of a stack (a tail call, or one whose code another one shares), and
-    /// without debug information inlined functions have no names. What is not seen to pass through
-    /// is charged. Where no stacks are recorded, all is charged, and the report says so.
+    /// leave a function out of a stack (a tail call, or one whose code another one shares). With
+    /// `debug = "line-tables-only"` its names have no paths: then the file tells the crate of a
+    /// dependency, and modules of the user's own are not known. What is not seen to pass through is
+    /// charged. Where no stacks are recorded, all is charged, and the report says so.
     ///
     /// ```
     /// # #[global_allocator] static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();

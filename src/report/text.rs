@@ -97,9 +97,13 @@ fn allowed(data: &ExceededData) -> Option<String> {
 /// What was not counted, where that is certain.
 fn uncounted(data: &ExceededData) -> Vec<String> {
     let mut notes = Vec::new();
-    if data.measurement.measured.uncounted > 0 {
-        let uncounted = counted(data.measurement.measured.uncounted, "allocation");
-        notes.push(format!("{uncounted} in `uncounted`"));
+    let mut uncounted = data.measurement.measured.uncounted;
+    for (reason, events) in data.measurement.permitted.iter().flat_map(|all| all.iter()) {
+        notes.push(format!("{} permitted: {reason}", counted(*events, "allocation")));
+        uncounted = uncounted.saturating_sub(*events);
+    }
+    if uncounted > 0 {
+        notes.push(format!("{} in `uncounted`", counted(uncounted, "allocation")));
     }
     if data.of_harness > 0 {
         let kept = counted(data.of_harness, "allocation");

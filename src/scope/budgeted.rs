@@ -1,6 +1,7 @@
 //! Cold: `Budgeted`, the scope of one run of code that is held to a budget.
 
 use super::measurement::{stats, Measured, Measurement};
+use super::permit::Opening;
 use super::tracker::Tracker;
 use super::unmeasured::Unmeasured;
 use super::wants::Wants;
@@ -12,6 +13,7 @@ use crate::threads::{self, OpenScope};
 pub(crate) struct Budgeted {
     scope: OpenScope,
     tracker: Option<Tracker>,
+    opening: Opening,
     /// What other threads had allocated before, if somebody asks.
     elsewhere: Option<i64>,
 }
@@ -28,7 +30,7 @@ impl Budgeted {
             scope.set_tracked(tracker.tracking());
         }
         let elsewhere = if wants.elsewhere { Some(scope.events_elsewhere()) } else { None };
-        Self { scope, tracker, elsewhere }
+        Self { scope, tracker, opening: Opening::now(), elsewhere }
     }
 
     /// The numbers, once the code has come to its end.
@@ -62,6 +64,8 @@ impl Budgeted {
         let attached = self.scope.shared().map(|shared| shared.attached());
         let tracking = self.tracker.as_ref().map(Tracker::tracking);
         let recording = Recording::of(&self.scope, threads::stack_here());
-        Measurement::new(measured, recording, tracking, attached, elsewhere)
+        let mut permitted = None;
+        self.opening.add_permitted(&mut permitted);
+        Measurement::new(measured, recording, tracking, attached, permitted, elsewhere)
     }
 }

@@ -1,5 +1,6 @@
 //! Cold: `Measurement`, what was measured of code that is held to a budget.
 
+use super::permit::Permitted;
 use super::unmeasured::Unmeasured;
 use crate::counters::{Above, AllocStats};
 use crate::ignored::Ignored;
@@ -36,6 +37,8 @@ pub(crate) struct Measurement {
     pub(crate) is_shared: bool,
     /// How many threads were still attached by a guard.
     pub(crate) attached: usize,
+    /// What of the uncounted events has a reason.
+    pub(crate) permitted: Option<Ignored<Vec<Permitted>>>,
     /// Allocation events of other threads, none of them attached, if somebody asked.
     pub(crate) elsewhere: Option<u64>,
 }
@@ -47,6 +50,7 @@ impl Measurement {
         recording: Option<Ignored<Box<Recording>>>,
         tracking: Option<&Tracking>,
         attached: Option<usize>,
+        permitted: Option<Ignored<Vec<Permitted>>>,
         elsewhere: Option<u64>,
     ) -> Self {
         let mut recording = recording;
@@ -60,6 +64,6 @@ impl Measurement {
             }
         }
         let (is_shared, attached) = (attached.is_some(), attached.unwrap_or(0));
-        Self { measured, recording, retained, is_shared, attached, elsewhere }
+        Self { measured, recording, retained, is_shared, attached, permitted, elsewhere }
     }
 }

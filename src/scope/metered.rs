@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::measurement::{Measured, Measurement};
+use super::permit::{Opening, Permitted};
 use super::tracker::Tracker;
 use super::unmeasured::Unmeasured;
 use super::wants::Wants;
@@ -35,6 +36,8 @@ struct Count {
     counts: Counts,
     peak: i64,
     uncounted: i64,
+    /// What of that has a reason.
+    permitted: Option<Ignored<Vec<Permitted>>>,
     /// Of the first poll that was not measured.
     unmeasured: Option<Unmeasured>,
     /// What was recorded, if it records.
@@ -61,6 +64,7 @@ impl<F: Future> Metered<F> {
             counts: Counts::ZERO,
             peak: 0,
             uncounted: 0,
+            permitted: None,
             unmeasured: None,
             recording: wants.call_sites.map(|_| Ignored::new(|_| Box::<Recording>::default())),
             tracker: Tracker::begin(&wants),
@@ -82,7 +86,7 @@ impl<F: Future> Future for Metered<F> {
         }
         let polled = {
             let scope = Some(count.open(tag));
-            let _polling = Polling { count, scope };
+            let _polling = Polling { count, scope, opening: Opening::now() };
             future.poll(cx)
         };
         let Poll::Ready(output) = polled else { return Poll::Pending };
@@ -98,12 +102,14 @@ struct Polling<'a> {
     count: &'a mut Count,
     /// `None` once it is dropped.
     scope: Option<OpenScope>,
+    opening: Opening,
 }
 
 impl Drop for Polling<'_> {
     fn drop(&mut self) {
         if let Some(scope) = self.scope.take() {
             self.count.add(scope);
+            self.opening.add_permitted(&mut self.count.permitted);
         }
     }
 }
@@ -168,7 +174,8 @@ impl Count {
         let measured = Measured { stats, live, uncounted, unmeasured };
         let elsewhere = self.elsewhere(attached.is_some());
         let tracking = tracker.as_ref().map(Tracker::tracking);
-        Measurement::new(measured, recording, tracking, attached, elsewhere)
+        let permitted = self.permitted.take();
+        Measurement::new(measured, recording, tracking, attached, permitted, elsewhere)
     }
 
     /// The allocation events on all threads since the first poll, apart from those in the polls.

@@ -3,7 +3,8 @@
 //! wrong numbers.
 //!
 //! - [`alloc_scope`]: the guard that users hold; [`mod@measure`]: a closure in one;
-//!   [`mod@uncounted`]: a stretch that is left out; [`uncounted_future`]: the same for a future.
+//!   [`mod@uncounted`]: a stretch that is left out; [`mod@permit`]: the same with a reason;
+//!   [`uncounted_future`]: the same for a future.
 //! - [`handle`]: how other threads add to a scope; [`instrumented`]: how a future does.
 //! - [`budgeted`]: the scope of code that is held to a budget; [`metered`]: that of a future;
 //!   [`measurement`]: what either says at its end.
@@ -25,6 +26,7 @@ mod measure;
 mod measurement;
 mod metered;
 mod opened;
+mod permit;
 mod tracker;
 mod uncounted;
 mod uncounted_future;
@@ -38,6 +40,7 @@ pub use instrumented::Instrumented;
 pub use measure::measure;
 pub(crate) use measurement::{Measured, Measurement};
 pub(crate) use metered::Metered;
+pub use permit::permit;
 pub use uncounted::uncounted;
 pub(crate) use uncounted_future::UncountedFuture;
 pub(crate) use wants::{MostLive, Wants};
