@@ -130,6 +130,17 @@ mod held {
 
 const BYTES: u8 = held::within::BYTES;
 
+#[alloc_budget(max = 1)]
+mod with_attributes_inside {
+    #![allow(clippy::items_after_statements)]
+    #![allow(clippy::similar_names)]
+    #[test]
+    #[should_panic(expected = "allocation budget exceeded: with_attributes_inside::breaks")]
+    fn breaks() {
+        super::allocate(2);
+    }
+}
+
 budgeted! {
     pub(crate) through_a_macro {
         #[test]

@@ -328,10 +328,7 @@ fn value(setting: &Setting, krate: &TokenStream) -> TokenStream {
 /// expansion moves the rest of the body inwards.
 fn hoist_inner_attributes(body: &Group) -> (TokenStream, Group) {
     let tokens: Vec<_> = body.stream().into_iter().collect();
-    let mut end = 0;
-    while is_punct(tokens.get(end), '#') && is_punct(tokens.get(end + 1), '!') {
-        end += 3;
-    }
+    let end = item::inner_attributes(&tokens);
     if end == 0 {
         return (TokenStream::new(), body.clone());
     }

@@ -57,6 +57,15 @@ impl Function {
     }
 }
 
+/// How many tokens the `#![..]` are that a body begins with.
+pub(crate) fn inner_attributes(body: &[TokenTree]) -> usize {
+    let mut end = 0;
+    while is_punct(body.get(end), '#') && is_punct(body.get(end + 1), '!') {
+        end += 3;
+    }
+    end
+}
+
 /// The item with another body.
 ///
 /// Only the body is taken apart: all other tokens, invisible groups included, stay what they were.

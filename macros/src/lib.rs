@@ -108,10 +108,11 @@ use item::Function;
 ///
 /// On any `fn` with a body (free or generic, a method, in a trait's implementation, `async`), or on
 /// a module of tests. Put it *above* `#[test]`, `#[tokio::test]` and the attributes of rstest,
-/// test_case, serial_test, test_log and quickcheck. Below an attribute that starts a runtime, waits for other tests, sets
-/// up a log or runs cases, it would count all that, which is a compile error; below one that makes
-/// fixtures it would measure another function. Within `proptest!` and `quickcheck!` it would count
-/// the whole run, which is an error too: there, call `budget.check(|| ..)?` in the body.
+/// test_case, serial_test, test_log and quickcheck. Below an attribute that starts a runtime, waits
+/// for other tests, sets up a log or runs cases, it would count all that, which is a compile error;
+/// below one that makes fixtures it would measure another function. Within `proptest!` and
+/// `quickcheck!` it would count the whole run, which is an error too: there, call
+/// `budget.check(|| ..)?` in the body.
 ///
 /// On unit tests in a library it stands in a module under `#[cfg(test)]`, or as
 /// `#[cfg_attr(test, mod_alloc::alloc_budget(max = 1))]`. Elsewhere it is not found (E0433) as soon

@@ -9,7 +9,7 @@
 use proc_macro::{Delimiter, Group, Ident, TokenStream, TokenTree};
 
 use crate::error::{Error, Errors};
-use crate::item::{body_of, with_body};
+use crate::item::{body_of, inner_attributes, with_body};
 use crate::quote::quote_at;
 use crate::tokens::{as_group, find_ident, group, is_path, is_punct, listed, opened};
 
@@ -63,7 +63,9 @@ impl Budget<'_> {
 
     fn items(&mut self, body: TokenStream) -> TokenStream {
         let tokens = with_items_opened(body);
-        tokens.split_inclusive(ends_item).flat_map(|item| self.item(item)).collect()
+        let (attributes, items) = tokens.split_at(inner_attributes(&tokens));
+        let items = items.split_inclusive(ends_item).flat_map(|item| self.item(item));
+        attributes.iter().cloned().chain(items).collect()
     }
 
     fn item(&mut self, item: &[TokenTree]) -> TokenStream {
@@ -161,8 +163,7 @@ fn ends_item(token: &TokenTree) -> bool {
     is_punct(last.as_ref(), ';') || as_group(last.as_ref(), Delimiter::Brace).is_some()
 }
 
-/// The attributes of an item, each with the place of its `#`. Those of the module around it, `#![..]`
-/// before its first item, are none.
+/// The attributes of an item, each with the place of its `#`.
 fn attributes(item: &[TokenTree]) -> impl Iterator<Item = (usize, &Group)> {
     let attribute = |at: usize| match &item[at..] {
         [hash, TokenTree::Group(attribute), ..] if is_punct(Some(hash), '#') => Some(attribute),
@@ -176,7 +177,8 @@ fn has_budget(attribute: &Group) -> bool {
     find_ident(&listed(attribute.stream()), &|word| word == "alloc_budget").is_some()
 }
 
-/// The item without `#[alloc_budget(off)]`, which has been heeded. Within `cfg_attr` it does nothing.
+/// The item without `#[alloc_budget(off)]`, which has been heeded. Within `cfg_attr` it does
+/// nothing.
 fn without_off(item: &[TokenTree]) -> TokenStream {
     let is_off = |(_, attribute): &(usize, &Group)| {
         let tokens = listed(attribute.stream());

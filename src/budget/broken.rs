@@ -1,5 +1,5 @@
-//! Cold: `Broken`, what was measured where a budget is broken, without what it does not charge: what
-//! the test harness has allocated, and what the user allows.
+//! Cold: `Broken`, what was measured where a budget is broken, without what it does not charge:
+//! what the test harness has allocated, and what the user allows.
 //!
 //! The harness keeps what tests print, unless the runner tells it not to: `cargo nextest` tells it
 //! so, `cargo test` does not. No verdict must depend on that. While a budget holds, nobody looks.

@@ -266,11 +266,11 @@ impl Budget {
         self
     }
 
-    /// Does not charge allocations whose stack passes through a function of these crates or modules:
-    /// `&["tracing", "once_cell::sync"]`.
+    /// Does not charge allocations whose stack passes through a function of these crates or
+    /// modules: `&["tracing", "once_cell::sync"]`.
     ///
-    /// For what a dependency sets up at its first use, or a log that is only on in tests. Stacks are
-    /// looked at only where the budget would be broken. Then what passes through is left out of
+    /// For what a dependency sets up at its first use, or a log that is only on in tests. Stacks
+    /// are looked at only where the budget would be broken. Then what passes through is left out of
     /// events, bytes and reallocations; the report lists it. While a budget holds nobody looks, so
     /// it may help to reach a `min` or an `exact`. Deallocations count as ever.
     ///

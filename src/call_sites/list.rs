@@ -242,9 +242,9 @@ impl CallSites {
         (Self::new(at_work, data), of_harness)
     }
 
-    /// The call sites without those that pass through the crates and modules of `allowed`. Also what
-    /// was counted at the latter: in all, and the allocation events of each path, for the first of
-    /// them that fits.
+    /// The call sites without those that pass through the crates and modules of `allowed`. Also
+    /// what was counted at the latter: in all, and the allocation events of each path, for the
+    /// first of them that fits.
     pub(crate) fn without(
         self,
         at_work: AtWork<'_>,
