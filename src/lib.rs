@@ -99,11 +99,22 @@
 //! - The "at t-gmax" of that profile may be less than the "peak bytes" of the report. The report
 //!   takes what was allocated minus what was freed on the threads that count. The profile follows
 //!   each block: one that another thread frees is gone from it.
+//! - With `GITHUB_ACTIONS=true` a broken budget also prints an annotation on stderr, for the line
+//!   that allocates most.
 //! - A library that is unloaded while a scope records is noticed when another one takes its place,
 //!   or by the next scope.
 //! - Without the feature `backtraces`, which is on by default, there are counters and budgets
 //!   alone. So it is on targets other than x86_64 Linux, and under Miri: budgets hold as ever, and
 //!   the report says that call sites are not available.
+//!
+//! # Beside the report
+//!
+//! - `MOD_ALLOC_REPORT=FILE` appends a line of JSON for every budget that was checked, held or
+//!   broken; the README has what is in it. The name of a file has a `.` or a `/` in it. A relative
+//!   one is below the package that is tested, for Cargo runs tests there.
+//! - `MOD_ALLOC_ON_BREAK=warn` prints the report of a broken budget on stderr, once for each place,
+//!   and the program goes on; `panic` is the default. It is for programs that run with budgets.
+//!   [`Budget::check`] and the like return the error either way.
 //!
 //! # When it does not compile
 //!
@@ -155,6 +166,7 @@ mod growth;
 mod ignored;
 mod index;
 mod installed;
+mod json;
 mod macros;
 mod number;
 mod open_scopes;

@@ -817,7 +817,7 @@ mod stand_in {
                 module: &'static str,
                 name: &'static str,
                 returns_nothing: bool,
-                fail: fn(Exceeded) -> !,
+                fail: fn(Exceeded),
             ) -> mod_alloc::__private::Guard {
                 let settings = [settings, &[Setting::max_bytes(8)]].concat();
                 mod_alloc::__private::Guard::of_function(

@@ -28,11 +28,14 @@ use crate::output_type::{self, is_never, is_unit};
 use crate::quote::{path, punct, quote, word};
 use crate::tokens::{group, is_punct};
 
-/// Of most tests, so this is the shortest: see `is_procedure`. The guard is moved to its end, so
-/// only a panic drops it here.
+/// Of most tests, so this is the shortest: see `is_procedure`. The end fails, and nothing else.
 const COUNTED_PROCEDURE: &str = "
-    $krate::__private::Guard::of_procedure(&[$settings], ::core::module_path!(), $name)
-        .end(match () { () => $body }, #[allow(unreachable_code)] ());
+    let mut __guard = $krate::__private::Guard::of_procedure(
+        &[$settings], ::core::module_path!(), $name
+    );
+    $krate::__private::procedure(
+        match () { () => $body }, #[allow(unreachable_code)] __guard.end()
+    );
 ";
 
 /// The guard checks the budget when it is dropped, on every way out but a panic.
@@ -76,7 +79,10 @@ const COUNTED_FUTURE: &str = "
         $run
     }).await {
         (__value, ::core::option::Option::None) => __value,
-        (_, ::core::option::Option::Some(__exceeded)) => $fail,
+        (__value, ::core::option::Option::Some(__exceeded)) => {
+            $fail;
+            __value
+        }
     }
 ";
 
@@ -90,7 +96,10 @@ const REPEATED: &str = "
         $krate::__private::RunsSeveralTimes(__value)
     }) {
         (__value, ::core::option::Option::None) => __value,
-        (_, ::core::option::Option::Some(__exceeded)) => $fail,
+        (__value, ::core::option::Option::Some(__exceeded)) => {
+            $fail;
+            __value
+        }
     }
 ";
 
@@ -103,7 +112,10 @@ const REPEATED_FUTURE: &str = "
         $krate::__private::RunsSeveralTimes(__value)
     }).await {
         (__value, ::core::option::Option::None) => __value,
-        (_, ::core::option::Option::Some(__exceeded)) => $fail,
+        (__value, ::core::option::Option::Some(__exceeded)) => {
+            $fail;
+            __value
+        }
     }
 ";
 
@@ -155,7 +167,7 @@ const ORIGIN: &str = "
 
 /// What a guard calls when it is dropped. A function, since a closure would be two of them.
 const FAIL_FN: &str = "{
-    fn __fail(__exceeded: $krate::__private::Exceeded) -> ! {
+    fn __fail(__exceeded: $krate::__private::Exceeded) {
         $krate::__private::fail(__exceeded)
     }
     __fail

@@ -54,6 +54,7 @@ pub(crate) fn listed() -> String {
 
 /// What people write for a key whose letters are quite different.
 const ALIASES: &[(&str, &str)] = &[
+    ("alloc", "max"),
     ("allowed", "allow"),
     ("allocations", "max"),
     ("allocs", "max"),

@@ -289,8 +289,10 @@ impl Budget {
     ///     }
     /// }
     ///
-    /// let allowed = &[concat!(module_path!(), "::log")];
-    /// mod_alloc::Budget::new().max(0).allow(allowed).enforce(|| log::note("parsed").len());
+    /// fn main() {
+    ///     let allowed = &[concat!(module_path!(), "::log")];
+    ///     mod_alloc::Budget::new().max(0).allow(allowed).enforce(|| log::note("parsed").len());
+    /// }
     /// ```
     ///
     /// # Panics

@@ -8,11 +8,11 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::io::Write;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
 
 use super::environment::Settings;
 use super::origin::Origin;
+use super::say::say;
 use crate::counters;
 use crate::number::counted;
 use crate::threads;
@@ -28,8 +28,8 @@ pub(super) fn is_wanted(settings: Settings, is_recording: bool) -> bool {
         static SAID: AtomicBool = AtomicBool::new(false);
         if !SAID.swap(true, Relaxed) {
             say(&|| {
-                "MOD_ALLOC_REPORT=1: while tests run side by side nobody can tell whose threads \
-                 allocate. Run one at a time: `cargo test -- --test-threads=1`"
+                "mod-alloc: MOD_ALLOC_REPORT=1: while tests run side by side nobody can tell whose \
+                 threads allocate. Run one at a time: `cargo test -- --test-threads=1`"
                     .to_owned()
             });
         }
@@ -47,37 +47,20 @@ pub(super) fn is_reported() -> bool {
     Settings::get().report()
 }
 
-/// Says what other threads have allocated while a budget was open that has held, if the environment
-/// asks for that.
-#[inline]
-pub(super) fn report(origin: &Origin, events: impl FnOnce() -> Option<u64>) {
-    if is_reported() {
-        report_now(origin, events());
-    }
-}
-
+/// Says what other threads have allocated while a budget was open that has held.
 #[cold]
-fn report_now(origin: &Origin, events: Option<u64>) {
-    if let Some(events @ 1..) = events {
+pub(super) fn report(origin: &Origin, events: Option<u64>) {
+    if let Some(events @ 1..) = events.filter(|_| is_reported()) {
         say(&|| {
             let (name, events) = (origin.name(), counted(events, "allocation"));
             format!(
-                "{name} holds its budget ({}). Not in it: {events} elsewhere meanwhile, on other \
-                 threads or by other tasks. Attach those that work for it by \
+                "mod-alloc: {name} holds its budget ({}). Not in it: {events} elsewhere meanwhile, \
+                 on other threads or by other tasks. Attach those that work for it by \
                  `AllocScope::current()`",
                 origin.location
             )
         });
     }
-}
-
-/// Writes to the process's stderr: nobody is shown what a passing test prints.
-#[cold]
-fn say(line: &dyn Fn() -> String) {
-    counters::ignored(|_| {
-        // If stderr is closed, nobody wants to know.
-        let _ = writeln!(std::io::stderr(), "mod-alloc: {}", line());
-    });
 }
 
 /// Whether no other test runs at the same time. On the first thread of a process, no harness runs

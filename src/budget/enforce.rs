@@ -5,10 +5,13 @@ use std::mem::ManuallyDrop;
 use std::thread;
 
 use super::builder::Budget;
-use super::elsewhere;
+use super::environment::{self, OnBreak};
 use super::exceeded::Exceeded;
+use super::held;
 use super::origin::Origin;
+use super::say::say;
 use super::setting::{self, Setting};
+use super::warnings;
 use crate::scope::Budgeted;
 use crate::value::Value;
 
@@ -64,7 +67,7 @@ pub struct Guard {
     scope: ManuallyDrop<Option<Budgeted>>,
     budget: Budget,
     origin: Origin,
-    fail: fn(Exceeded) -> !,
+    fail: fn(Exceeded),
 }
 
 impl Guard {
@@ -82,19 +85,19 @@ impl Guard {
         module: &'static str,
         name: &'static str,
         returns_nothing: bool,
-        fail: fn(Exceeded) -> !,
+        fail: fn(Exceeded),
     ) -> Self {
         Self::of_block(settings, Origin::function(module, name, returns_nothing), fail)
     }
 
     /// The same of a block.
     #[track_caller]
-    pub fn of_block(settings: &[Setting], origin: Origin, fail: fn(Exceeded) -> !) -> Self {
+    pub fn of_block(settings: &[Setting], origin: Origin, fail: fn(Exceeded)) -> Self {
         Self::enter(setting::budget(settings), origin, fail)
     }
 
     #[track_caller]
-    fn enter(mut budget: Budget, origin: Origin, fail: fn(Exceeded) -> !) -> Self {
+    fn enter(mut budget: Budget, origin: Origin, fail: fn(Exceeded)) -> Self {
         budget.begin(&origin);
         let scope = ManuallyDrop::new(Some(Budgeted::enter(&budget.wants())));
         Self { scope, budget, origin, fail }
@@ -104,14 +107,14 @@ impl Guard {
         self.verdict()
     }
 
-    /// Ends the stretch: a body without a value, and then nothing. Both are arguments, so that the
-    /// expansion is one call.
+    /// Ends the stretch.
     ///
     /// # Panics
-    /// If the budget is broken, with the report, unless the thread is panicking.
+    /// If the budget is broken, with the report, unless the thread is panicking, or
+    /// `MOD_ALLOC_ON_BREAK` asks for a warning.
     #[track_caller]
-    pub fn end(self, (): (), (): ()) {
-        fail_if(self.close());
+    pub fn end(&mut self) {
+        fail_if(self.verdict());
     }
 
     /// Ends the stretch, and returns what was measured if the budget is broken. While a panic
@@ -124,7 +127,7 @@ impl Guard {
         let Some(scope) = &*self.scope else { return None };
         let measured = scope.measured();
         if self.budget.holds(&measured) {
-            elsewhere::report(&self.origin, || scope.elsewhere());
+            held::run(&self.budget, &self.origin, &measured, || scope.elsewhere());
             *self.scope = None;
             return None;
         }
@@ -154,7 +157,7 @@ pub(crate) fn unless_panicking(exceeded: Option<Exceeded>) -> Option<Exceeded> {
     exceeded.filter(|_| !thread::panicking())
 }
 
-/// Panics with the report if the budget was broken, unless the thread is panicking.
+/// Fails if the budget was broken, unless the thread is panicking.
 #[track_caller]
 pub(crate) fn fail_if(exceeded: Option<Exceeded>) {
     if let Some(exceeded) = unless_panicking(exceeded) {
@@ -162,19 +165,31 @@ pub(crate) fn fail_if(exceeded: Option<Exceeded>) {
     }
 }
 
-/// Panics with the report.
+/// Panics with the report; or prints it and returns, as `MOD_ALLOC_ON_BREAK` says.
 #[cold]
 #[track_caller]
-pub fn fail(exceeded: Exceeded) -> ! {
-    let report = exceeded.report(None);
-    panic!("{}", report.as_str())
+pub fn fail(exceeded: Exceeded) {
+    break_with(&exceeded, None);
 }
 
-/// Panics with the report, with `message` in it. The message is formatted before the panic, since a
+/// The same with `message` in the report. The message is formatted before the panic, since a
 /// `Display` of the user's may panic itself.
 #[cold]
 #[track_caller]
-pub fn fail_with(exceeded: Exceeded, message: fmt::Arguments<'_>) -> ! {
-    let report = exceeded.report(Some(message));
+pub fn fail_with(exceeded: Exceeded, message: fmt::Arguments<'_>) {
+    break_with(&exceeded, Some(message));
+}
+
+#[track_caller]
+fn break_with(exceeded: &Exceeded, message: Option<fmt::Arguments<'_>>) {
+    let report = exceeded.report(message);
+    if environment::on_break() == OnBreak::Warn {
+        warnings::print(exceeded.data.origin.location, &report);
+        return;
+    }
+    if environment::is_on_github() {
+        let annotation = exceeded.annotation();
+        say(&|| annotation.to_owned());
+    }
     panic!("{}", report.as_str())
 }

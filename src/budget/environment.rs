@@ -2,13 +2,17 @@
 //!
 //! - `MOD_ALLOC_BACKTRACE`: how much of the call sites a broken budget shows;
 //! - `MOD_ALLOC_BREAK`: whether to stop in a debugger at the first allocation past a budget;
-//! - `MOD_ALLOC_REPORT`: whether to say what other threads have allocated;
+//! - `MOD_ALLOC_REPORT`: whether to say what other threads have allocated, or the file to which a
+//!   line is appended for each budget that is checked;
+//! - `MOD_ALLOC_ON_BREAK`: whether a broken budget panics;
 //! - `MOD_ALLOC_DHAT`: where to write a DHAT profile of a broken budget;
 //! - `MOD_ALLOC_UPDATE`: whether to accept what is measured; `CI`: whether that is allowed;
 //! - `MOD_ALLOC_RECORDS`: where records are.
 
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::fs::{File, OpenOptions};
+use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
@@ -47,6 +51,7 @@ impl Settings {
     const DHAT: u8 = 16;
     const UPDATE: u8 = 32;
     const LOWER: u8 = 64;
+    const LOG: u8 = 128;
 
     /// # Panics
     /// If a variable has no valid value.
@@ -64,7 +69,6 @@ impl Settings {
     #[track_caller]
     fn read() -> Self {
         static BREAK: Variable = Variable::new("MOD_ALLOC_BREAK", &["0", "1"]);
-        static REPORT: Variable = Variable::new("MOD_ALLOC_REPORT", &["0", "1"]);
         static UPDATE: Variable = Variable::new("MOD_ALLOC_UPDATE", &["0", "1", "lower"]);
         let are_walked = walk::UNAVAILABLE.is_none();
         let mut bits = Self::READ;
@@ -78,8 +82,10 @@ impl Settings {
         if cfg!(feature = "dhat-compat") && are_walked && DHAT.get() == 1 {
             bits |= Self::DHAT;
         }
-        if REPORT.get() == 1 {
-            bits |= Self::REPORT;
+        match REPORT.get() {
+            0 => {}
+            1 => bits |= Self::REPORT,
+            _ => bits |= Self::LOG,
         }
         bits |= [0, Self::UPDATE, Self::LOWER][UPDATE.get()];
         assert!(
@@ -87,6 +93,7 @@ impl Settings {
             "`MOD_ALLOC_UPDATE` is set where `CI` is, and nothing is written there: update on a \
              machine of your own, and commit what has changed (`CI=false` says that this is one)"
         );
+        ON_BREAK.get();
         SETTINGS.store(bits, Relaxed);
         Self(bits)
     }
@@ -105,6 +112,16 @@ impl Settings {
     /// Whether budgets keep what a DHAT profile needs.
     pub(super) const fn dhat(self) -> bool {
         self.0 & Self::DHAT != 0
+    }
+
+    /// Whether anything is said of budgets that hold.
+    pub(super) const fn is_told(self) -> bool {
+        self.0 & (Self::REPORT | Self::LOG) != 0
+    }
+
+    /// Whether a line is written to a file for each budget.
+    pub(super) const fn log(self) -> bool {
+        self.0 & Self::LOG != 0
     }
 
     /// Whether to say what other threads have allocated, also for budgets that hold.
@@ -168,13 +185,50 @@ pub(crate) fn dhat_folder() -> Option<PathBuf> {
     is_set.then(|| env::var_os(DHAT.name).unwrap_or_default().into())
 }
 
+/// The file to which a line is appended for each budget, if one is set.
+pub(super) fn report_file() -> Option<io::Result<File>> {
+    let is_file = REPORT.get() == REPORT.values.len();
+    is_file.then(|| append_to(&env::var_os(REPORT.name).unwrap_or_default()))
+}
+
+fn append_to(path: &OsStr) -> io::Result<File> {
+    OpenOptions::new().create(true).append(true).open(path)
+}
+
+/// What becomes of a broken budget that nobody handles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OnBreak {
+    Panic,
+    /// The report is printed, and the program goes on.
+    Warn,
+}
+
+/// # Panics
+/// If `MOD_ALLOC_ON_BREAK` has no valid value.
+#[track_caller]
+pub(super) fn on_break() -> OnBreak {
+    [OnBreak::Panic, OnBreak::Warn][ON_BREAK.get()]
+}
+
+/// Whether this runs in GitHub Actions.
+pub(super) fn is_on_github() -> bool {
+    counters::ignored(|_| env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true"))
+}
+
 /// Any text is the name of a folder.
 static DHAT: Variable = Variable::new("MOD_ALLOC_DHAT", &[]);
+
+static REPORT: Variable = Variable::or_file("MOD_ALLOC_REPORT", &["0", "1"]);
+
+static ON_BREAK: Variable = Variable::new("MOD_ALLOC_ON_BREAK", &["panic", "warn"]);
 
 struct Variable {
     name: &'static str,
     /// The first is the default. Empty if any text is a value.
     values: &'static [&'static str],
+    /// Whether it may also be the path of a file: a text with a `.` or a `/` in it, so that a
+    /// misspelt value is none.
+    may_be_file: bool,
     /// Not a `OnceLock`: one that another thread was filling at a fork would keep the child waiting
     /// for ever.
     read: AtomicU8,
@@ -184,11 +238,15 @@ const UNREAD: u8 = u8::MAX;
 
 impl Variable {
     const fn new(name: &'static str, values: &'static [&'static str]) -> Self {
-        Self { name, values, read: AtomicU8::new(UNREAD) }
+        Self { name, values, may_be_file: false, read: AtomicU8::new(UNREAD) }
+    }
+
+    const fn or_file(name: &'static str, values: &'static [&'static str]) -> Self {
+        Self { name, values, may_be_file: true, read: AtomicU8::new(UNREAD) }
     }
 
     /// Which of the values it has, as an index: 0 for the default, also where it is unset or empty;
-    /// 1 for any text.
+    /// 1 for any text; how many values there are for a file.
     ///
     /// # Panics
     /// If it has none of them.
@@ -222,14 +280,21 @@ impl Variable {
         let (Some(default), Some(last)) = (self.values.first(), self.values.last()) else {
             return Ok(1);
         };
-        self.values.iter().position(|known| value == *known).ok_or_else(|| {
-            let between = &self.values[1..self.values.len() - 1];
-            let between: String = between.iter().map(|value| format!(", `{value}`")).collect();
-            let (name, value) = (self.name, value.to_string_lossy());
-            format!(
-                "is `{name}` misspelt? It is `{value}`; the values are `{default}` (the \
-                 default){between} and `{last}`"
-            )
-        })
+        if let Some(known) = self.values.iter().position(|known| value == *known) {
+            return Ok(known);
+        }
+        let (name, text) = (self.name, value.to_string_lossy());
+        if self.may_be_file && text.contains(['.', '/', '\\']) {
+            let file = append_to(&value)
+                .map_err(|error| format!("can `{name}` be written? It is `{text}`: {error}"));
+            return file.map(|_| self.values.len());
+        }
+        let between = &self.values[1..self.values.len() - 1];
+        let between: String = between.iter().map(|value| format!(", `{value}`")).collect();
+        let file = if self.may_be_file { ", or a file, with a `.` or a `/` in it" } else { "" };
+        Err(format!(
+            "is `{name}` misspelt? It is `{text}`; the values are `{default}` (the \
+             default){between} and `{last}`{file}"
+        ))
     }
 }

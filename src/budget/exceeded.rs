@@ -7,8 +7,10 @@ use std::thread;
 
 use super::broken::{self, Allowed, Broken};
 use super::builder::Budget;
-use super::elsewhere;
+use super::environment::Settings;
+use super::held;
 use super::limits::{Limit, Metric};
+use super::log::{self, Checked};
 use super::origin::Origin;
 use super::recorded::Verdict;
 use super::runs::Runs;
@@ -82,6 +84,21 @@ impl ExceededData {
     }
 }
 
+impl ExceededData {
+    fn log(&self) {
+        log::append(&Checked {
+            budget: &self.budget,
+            origin: &self.origin,
+            held: false,
+            runs: self.runs.as_ref().map_or(1, |runs| runs.runs),
+            measured: &|metric, limit| self.measured(metric, limit),
+            unmeasured: self.measurement.measured.unmeasured,
+            #[cfg(feature = "backtraces")]
+            sites: self.call_sites(),
+        });
+    }
+}
+
 #[cfg(feature = "backtraces")]
 impl ExceededData {
     /// The metrics that are outside of their limits.
@@ -124,8 +141,8 @@ impl Exceeded {
         let elsewhere = measurement.elsewhere;
         match Broken::new(&budget, measurement, origin.location) {
             Ok(broken) => Some(Self::new(budget, broken, origin, whose, None)),
-            Err(_) => {
-                elsewhere::report(&origin, || elsewhere);
+            Err(measured) => {
+                held::run(&budget, &origin, &measured, || elsewhere);
                 None
             }
         }
@@ -155,7 +172,11 @@ impl Exceeded {
             #[cfg(feature = "backtraces")]
             dhat: OnceLock::new(),
         };
-        Self { data: Ignored::new(|_| Box::new(data())) }
+        let exceeded = Self { data: Ignored::new(|_| Box::new(data())) };
+        if Settings::get().log() {
+            exceeded.data.log();
+        }
+        exceeded
     }
 
     /// The budget that was broken.

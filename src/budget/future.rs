@@ -11,7 +11,7 @@ use std::thread;
 use super::builder::Budget;
 use super::exceeded::Exceeded;
 use super::origin::Origin;
-use super::{elsewhere, enforce};
+use super::{enforce, held};
 use crate::installed;
 use crate::pinned::pin_project;
 use crate::scope::Metered;
@@ -117,7 +117,7 @@ impl<F: Future> Future for Counted<F> {
             return Poll::Ready((output, None));
         }
         if budget.holds(&measurement.measured) {
-            elsewhere::report(&origin, || measurement.elsewhere);
+            held::run(&budget, &origin, &measurement.measured, || measurement.elsewhere);
             return Poll::Ready((output, None));
         }
         Poll::Ready((output, Exceeded::of_run(budget, measurement, origin, "this future")))
@@ -155,10 +155,10 @@ impl<F: Future> Future for EnforceFuture<F> {
     #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let (output, exceeded) = ready!(self.project().poll(cx));
-        match exceeded {
-            None => Poll::Ready(output),
-            Some(exceeded) => enforce::fail(exceeded),
+        if let Some(exceeded) = exceeded {
+            enforce::fail(exceeded);
         }
+        Poll::Ready(output)
     }
 }
 

@@ -17,12 +17,16 @@ mod enforce;
 mod environment;
 mod exceeded;
 mod future;
+mod held;
 mod limits;
+mod log;
 mod origin;
 mod recorded;
 mod repeated;
 mod runs;
+mod say;
 mod setting;
+mod warnings;
 
 pub use builder::Budget;
 pub use exceeded::Exceeded;

@@ -8,7 +8,7 @@ use super::future::Closer;
 use super::origin::Origin;
 use super::runs::Runs;
 use super::setting::{self, Setting};
-use super::{elsewhere, enforce};
+use super::{enforce, held};
 use crate::installed;
 use crate::scope::{uncounted, Budgeted, Metered, UncountedFuture};
 use crate::value::Value;
@@ -271,7 +271,7 @@ impl Repeated {
 
     fn verdict(self, mut runs: Runs, origin: Origin, whose: &'static str) -> Option<Exceeded> {
         let Some(broken) = runs.first_broken.take() else {
-            elsewhere::report(&origin, || runs.elsewhere);
+            held::runs(&self.budget, &origin, &runs);
             return None;
         };
         Some(Exceeded::new(self.budget, broken, origin, whose, Some(runs)))

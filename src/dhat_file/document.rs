@@ -7,9 +7,9 @@ use std::fmt::Write;
 use std::process;
 
 use super::frame_table::FrameTable;
-use super::json::push_string;
 use crate::blocks::PointNumbers;
 use crate::counters::{AtWork, Blocks};
+use crate::json::push_string;
 use crate::reading::{DhatKind, DhatProfile};
 use crate::symbolize::{symbolize, Place};
 

@@ -72,7 +72,7 @@ pub(super) fn push_call_sites(
 }
 
 /// Bytes come first in a list if all broken limits are about bytes.
-fn order(broken: &[Metric]) -> SortBy {
+pub(super) fn order(broken: &[Metric]) -> SortBy {
     if !broken.is_empty() && broken.iter().all(|metric| metric.is_of_bytes()) {
         SortBy::Bytes
     } else {

@@ -4,9 +4,11 @@
 //! - [`exceeded`]: what `Exceeded` prints; [`text`]: the report; [`layout`]: its lines;
 //! - [`table`]: the limits in it; [`call_sites`]: where the allocations were made;
 //!   [`site_list`]: one list of these; [`command`]: the command that shows more;
+//! - [`annotation`]: the same in a line, for GitHub Actions;
 //! - [`changes`]: what changed from one recording to another; [`recorded`]: what was recorded
 //!   before; [`dhat`]: the file that is written with it; [`stats`]: what `AllocStats` prints.
 
+mod annotation;
 #[cfg(feature = "backtraces")]
 mod call_sites;
 #[cfg(feature = "backtraces")]

@@ -60,7 +60,7 @@ fn cells(data: &ExceededData, metric: Metric, limit: Limit) -> [String; COLUMNS.
     ]
 }
 
-fn allowed(limit: Limit) -> String {
+pub(super) fn allowed(limit: Limit) -> String {
     match (limit.min, limit.max) {
         (None, None) => String::new(),
         (None, Some(max)) => grouped(max),

@@ -30,14 +30,7 @@ fn made(at_work: AtWork<'_>, data: &ExceededData, message: Option<&str>) -> Stri
     let mut text = String::new();
     let location = data.origin.location;
     let unmeasured = data.measurement.measured.unmeasured;
-    let recorded = recorded::broken(data);
-    let verdict = match unmeasured {
-        Some(_) => "not measured",
-        None if recorded.is_some() => recorded.map_or("", recorded::head),
-        None if is_short(data) => "not reached",
-        None => "exceeded",
-    };
-    let head = format!("allocation budget {verdict}: {}", data.name);
+    let head = format!("allocation budget {}: {}", verdict(data), data.name);
     push_ends(&mut text, &head, &format!("{}:{}", location.file(), location.line()));
     for line in message.into_iter().flat_map(str::lines) {
         push_line(&mut text, &format!("  {line}"));
@@ -60,6 +53,17 @@ fn made(at_work: AtWork<'_>, data: &ExceededData, message: Option<&str>) -> Stri
     }
     text.truncate(text.trim_end().len());
     text
+}
+
+/// What became of the budget, in a word or two.
+pub(super) fn verdict(data: &ExceededData) -> &'static str {
+    let recorded = recorded::broken(data);
+    match data.measurement.measured.unmeasured {
+        Some(_) => "not measured",
+        None if recorded.is_some() => recorded.map_or("", recorded::head),
+        None if is_short(data) => "not reached",
+        None => "exceeded",
+    }
 }
 
 /// Whether all that is outside of its limits is below its `min`.

@@ -43,4 +43,5 @@ pub(crate) use metered::Metered;
 pub use permit::permit;
 pub use uncounted::uncounted;
 pub(crate) use uncounted_future::UncountedFuture;
+pub(crate) use unmeasured::Unmeasured;
 pub(crate) use wants::{MostLive, Wants};

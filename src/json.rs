@@ -1,4 +1,4 @@
-//! Cold: JSON (RFC 8259) as far as DHAT's files need it.
+//! Cold: strings of JSON (RFC 8259), for DHAT's files and for `MOD_ALLOC_REPORT`.
 
 /// Appends `text` as a string. What JSON does not allow in a string is escaped.
 pub(crate) fn push_string(json: &mut String, text: &str) {
