@@ -40,8 +40,8 @@ use crate::stacks::FirstOverrun;
 /// unless the runner tells it not to. Where a budget would break, the stacks tell which allocations
 /// are the buffer's. These are left out of events, bytes, reallocations and retained blocks; what
 /// the buffer had at the peak is left out of the peak. So the verdict is the same under each
-/// runner. While a budget holds nobody looks, so the buffer may help to reach a `min` or an
-/// `exact`.
+/// runner. While a budget holds nobody looks, so the buffer may help to reach a `min`, an
+/// `exact` or what is recorded.
 ///
 /// The buffer does count where no stacks are recorded ([`call_sites(false)`](Self::call_sites),
 /// `MOD_ALLOC_BACKTRACE=off`, targets and builds without call sites). In a build without debug

@@ -116,7 +116,7 @@ fn a_budget_that_runs_several_times_must_allocate_as_often_each_time() {
         let refused = project.fails("programs::in_a_loop", &variables);
         expect(
             &refused,
-            &["not recorded: it allocates 1 times, and an earlier run", "did 2 times"],
+            &["not recorded: it makes 1 allocation, and an earlier run in this process made 2."],
         );
         assert_eq!(project.record("programs.in_a_loop"), record);
     }

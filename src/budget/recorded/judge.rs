@@ -4,7 +4,7 @@
 use super::super::environment::{self, Update};
 use super::record::Record;
 use super::text::{self, Section};
-use crate::number::grouped;
+use crate::number::{counted, grouped};
 
 pub(crate) struct Verdict {
     pub(crate) record: &'static Record,
@@ -67,10 +67,10 @@ impl Record {
         }
         self.note(allocations).map_err(|earlier| {
             format!(
-                "not recorded: it allocates {} times, and an earlier run of this process did {} \
-                 times. Each run must do so as often: name what differs by \
-                 `Budget::new().recorded(\"name\")`, or limit it by `max`",
-                grouped(allocations),
+                "not recorded: it makes {}, and an earlier run in this process made {}. Each run \
+                 must make as many: name what differs by `Budget::new().recorded(\"name\")`, or \
+                 limit it by `max`",
+                counted(allocations, "allocation"),
                 grouped(earlier)
             )
         })?;

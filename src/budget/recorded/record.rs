@@ -15,6 +15,7 @@ use super::text::{Owner, Section, SectionName};
 use crate::counters::{self, AtWork};
 use crate::files::{self, lock};
 use crate::ignored::Ignored;
+use crate::room::with_room;
 
 /// Which record a budget has. It is small, as a budget is handed around whenever it is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,11 +55,7 @@ impl Recorded {
     pub(in super::super) fn find(self, origin: &Origin) -> (&'static Record, Option<u64>) {
         let update = environment::update();
         let found = counters::ignored(|at_work| {
-            let found = self.record(at_work, origin).and_then(|record| {
-                let section = record.store.read()?;
-                Ok((record, section.map(|section| section.allocations)))
-            });
-            found.map_err(|text| Ignored::of(at_work, text))
+            with_room(|| self.read(at_work, origin)).map_err(|text| Ignored::of(at_work, text))
         });
         match found {
             Ok((record, allocations)) => {
@@ -66,6 +63,16 @@ impl Recorded {
             }
             Err(text) => panic!("{}", text.as_str()),
         }
+    }
+
+    fn read(
+        self,
+        at_work: AtWork<'_>,
+        origin: &Origin,
+    ) -> Result<(&'static Record, Option<u64>), String> {
+        let record = self.record(at_work, origin)?;
+        let section = record.read()?;
+        Ok((record, section.map(|section| section.allocations)))
     }
 
     fn record(self, at_work: AtWork<'_>, origin: &Origin) -> Result<&'static Record, String> {

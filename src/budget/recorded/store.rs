@@ -117,6 +117,7 @@ impl Drop for Lock {
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;
+    use std::sync::Barrier;
     use std::time::Duration;
     use std::{fs, thread};
 
@@ -139,10 +140,15 @@ mod tests {
     #[test]
     fn no_section_is_lost_where_many_are_written_at_a_time() {
         const COUNT: usize = 24;
-        let write = |number| store("many", number).write(&without_sites(number as u64));
+        let start = Barrier::new(COUNT);
         thread::scope(|scope| {
             for number in 1..=COUNT {
-                scope.spawn(move || write(number).expect("written"));
+                let start = &start;
+                scope.spawn(move || {
+                    let store = store("many", number);
+                    start.wait();
+                    store.write(&without_sites(number as u64)).expect("written");
+                });
             }
         });
         for number in 1..=COUNT {
