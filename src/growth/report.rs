@@ -173,9 +173,9 @@ fn push_sites(text: &mut String, _: &OutgrownData, _: &Measured, _: &[Judged]) {
 #[cfg(feature = "backtraces")]
 fn push_sites(text: &mut String, data: &OutgrownData, measured: &Measured, judged: &[Judged]) {
     use super::sites;
-    use crate::budget::{mode, Mode};
+    use crate::budget::{mode, Metric, Mode};
     use crate::call_sites::detailed::{push_stacks, shortcomings};
-    use crate::call_sites::SortBy;
+    use crate::call_sites::{starts_threads, SortBy};
     use crate::number::counted;
 
     if let Some(reason) = crate::walk::UNAVAILABLE {
@@ -216,6 +216,14 @@ fn push_sites(text: &mut String, data: &OutgrownData, measured: &Measured, judge
     }
     if is_any_listed && mode() == Mode::Short {
         text.push_str("\n  full stacks: MOD_ALLOC_BACKTRACE=full\n");
+    }
+    let is_shared = data.rows().any(|sample| sample.measurement.is_shared);
+    let starts = sites::at_last_size(data, Metric::Allocations, starts_threads);
+    if !is_shared && starts == Some(true) {
+        let note = "not counted: what the threads allocate that it starts \
+                    (`AllocScope::current()` attaches them)";
+        text.push('\n');
+        push_paragraph(text, 2, 0, note);
     }
 }
 

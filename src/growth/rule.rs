@@ -3,17 +3,17 @@
 //! 1. The numbers of eight sizes in an octave (from a size to its double) are added up, in three
 //!    octaves that lie equally far apart: the first, the middle one and the last. In the sum, the
 //!    steps of what doubles are always the same.
-//! 2. If the last three octaves differ by two at most, or all that there is to see is smaller than
-//!    how much the first octave goes up and down, it is `O(1)`.
-//! 3. Else the two increments count, from sum to sum: a constant part cancels. Their quotient is 1
-//!    for `O(log n)`, the octaves' distance for `O(n)`, its square for `O(n^2)`, and in between for
-//!    `O(n log n)`. The nearest of these is the order.
-//! 4. An increment may be off by 5 (that is more than noise of plus or minus one does to the sum of
-//!    eight), and the quotient by two percent. Where that leaves several orders, none of them is
-//!    believed.
+//! 2. If the numbers of three octaves at the end differ by two at most, or if those of the last
+//!    octave are no higher on average than the others vary within an octave, it is `O(1)`.
+//! 3. Else the two increments count, from sum to sum: a constant part cancels. If these are `k`
+//!    octaves apart, their quotient is 1 for `O(log n)`, `2^k` for `O(n)`, `4^k` for `O(n^2)`, and
+//!    a little more than `2^k` for `O(n log n)`. The nearest of these is the order.
+//! 4. An increment may be off by 5: noise of plus or minus one in each of its sixteen numbers moves
+//!    it by less, nine times in ten. The quotient may be off by two percent. Where that leaves
+//!    several orders, none of them is believed.
 //!
-//! For `O(n)` and `O(n log n)` it is about a quarter of the increment, over a factor of 128 in `n`;
-//! all the others are further apart.
+//! From 64 to 8,192 the quotients of `O(n)` and `O(n log n)` are a factor of 1.3 apart; all the
+//! others are further apart.
 
 use super::order::{Fit, Order};
 use super::plan::Plan;
@@ -27,6 +27,11 @@ pub(super) struct Fits {
 
 /// By so much a constant may vary over the last octaves: noise of plus or minus one.
 const CONSTANT: u64 = 2;
+
+/// So often the variation of the numbers of an octave may be in what the sums grow by: for each of
+/// the eight once, and a quarter more for chance. What goes up by a step for each doubling grows by
+/// 16 of them at the least.
+const VARIATION: f64 = 10.0;
 
 /// By so much an increment of the sums may be off.
 const INCREMENT: f64 = 5.0;
@@ -42,7 +47,7 @@ const GROWING: [Order; 4] =
 pub(super) fn fits(plan: &Plan, number: &dyn Fn(usize) -> u64) -> Fits {
     let octaves = [0, 1, 2].map(|which| plan.octave(which).map(number));
     let sums = octaves.map(|octave| octave.iter().map(|number| *number as f64).sum());
-    let variation = spread(octaves[0]) as f64 * octaves[0].len() as f64;
+    let variation = spread(octaves[0]).min(spread(octaves[1])) as f64 * VARIATION;
     if spread(plan.tail().map(number)) <= CONSTANT || sums[2] - sums[0] <= variation {
         let constant = Fit::Order(Order::Constant);
         return Fits { least: constant, most: constant };

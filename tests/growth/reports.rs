@@ -69,6 +69,20 @@ fn sites_that_outgrow_together() {
 }
 
 #[test]
+fn threads_that_are_not_attached() {
+    let growth = Growth::new().max(Order::Constant).sizes(&[64, 512]);
+    let report = outgrown(growth.check(|n| {
+        move || {
+            std::thread::spawn(move || lines(n)).join().expect("it returns");
+            values(&lines(n))
+        }
+    }));
+    let end = "\n\n  not counted: what the threads allocate that it starts \
+               (`AllocScope::current()` attaches them)";
+    assert!(report.ends_with(end), "{report}");
+}
+
+#[test]
 fn sizes_that_are_too_close() {
     let growth = Growth::new().max(Order::Linear).sizes(&[100, 700]);
     insta::assert_snapshot!(outgrown(growth.check(|_| || ())));

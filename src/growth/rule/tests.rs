@@ -91,6 +91,13 @@ fn check(expected: Fit, number: fn(u64) -> u64) {
 }
 
 #[test]
+fn a_step_among_the_first_sizes_hides_no_growth() {
+    let number = |n: usize| if n < 100 { 0 } else { 1_000 + 10 * u64::from(n.ilog2()) };
+    let found = fits(&plan(&[64, 8_192]), &number);
+    assert_eq!(found, only(Fit::Order(Order::Logarithmic)));
+}
+
+#[test]
 fn numbers_that_fall_are_constant() {
     check(Fit::Order(Order::Constant), |n| 10_000_000 / n);
     check(Fit::Order(Order::Constant), |n| 1_000_000_000 - n * n / 10_000);
