@@ -137,3 +137,17 @@ pub(crate) fn fills_a_page() {
     drop(page);
     allocate(&[500; 3]);
 }
+
+mod log {
+    pub(super) fn note() {
+        super::allocate(&[20, 30]);
+    }
+}
+
+/// Allocates once more than it may, and for what it logs.
+#[cfg_attr(not(debug_assertions), allow(dead_code))]
+#[alloc_budget(max = 1, allow = ["report::work::sink", "report::work::log"])]
+pub(crate) fn reads_and_logs() {
+    log::note();
+    allocate(&[7, 8]);
+}
