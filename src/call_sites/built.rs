@@ -1,48 +1,10 @@
-//! Cold: how this program was built, as far as its path and its frames tell. So a report can say
-//! what to set where the user's code has no lines.
-
-use std::env;
-use std::path::Path;
+//! Cold: how this program was built, as far as its frames tell. So a report can say what to set
+//! where the user's code has no lines.
 
 use super::code::Owner;
 use super::frame::Frame;
 use super::site::SiteData;
-use crate::files::is_doc_test;
-
-/// What built this program.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Built {
-    /// Cargo, with this profile, as its table is named in a manifest.
-    Profile(String),
-    /// rustdoc, as a test in the documentation.
-    DocTest,
-    Unknown,
-}
-
-/// What built the program of this process.
-pub(crate) fn built() -> Built {
-    env::current_exe().map_or(Built::Unknown, |path| of(&path))
-}
-
-/// Cargo has a folder for each profile, with a folder for tests in it.
-fn of(path: &Path) -> Built {
-    let mut names = path.iter().rev().map(|name| name.to_string_lossy());
-    let mut next = || names.next().unwrap_or_default();
-    let (file, folder, above, further) = (next(), next(), next(), next());
-    if is_doc_test(path) {
-        return Built::DocTest;
-    }
-    let is_script = above == "build" && file.starts_with("build-script-");
-    let profile = match &*folder {
-        "deps" | "examples" => above,
-        _ if is_script => further,
-        "debug" | "release" => folder,
-        _ => return Built::Unknown,
-    };
-    let table = if profile == "debug" { "dev" } else { &*profile };
-    let part = if is_script { ".build-override" } else { "" };
-    Built::Profile(format!("{table}{part}"))
-}
+use crate::files::Built;
 
 /// Why there are no lines of the user's, and what to do about it.
 pub(crate) fn without_lines(data: &SiteData, built: &Built) -> String {
@@ -77,26 +39,8 @@ pub(crate) fn has_names(data: &SiteData) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::super::fixture::{counts, Program};
-    use super::{of, without_lines, Built};
-
-    #[test]
-    fn the_path_tells_the_profile() {
-        let profile = |name: &str| Built::Profile(name.to_owned());
-        let check = |path, expected| assert_eq!(of(Path::new(path)), expected, "{path}");
-        check("/p/target/debug/deps/words-3b7f9b8abf8e3895", profile("dev"));
-        check("/p/target/x86_64-unknown-linux-gnu/release/examples/words", profile("release"));
-        check("/p/target/bench-fast/deps/words-3b7f9b8abf8e3895", profile("bench-fast"));
-        check("/p/target/release/words", profile("release"));
-        let script = "/p/target/debug/build/words-3b7f9b8abf8e3895/build-script-build";
-        check(script, profile("dev.build-override"));
-        check("/tmp/rustdoctestA1b2C3/rust_out", Built::DocTest);
-        check("/tmp/rustdoctestA1b2C3/merged_doctest_2024", Built::DocTest);
-        check("/usr/bin/words", Built::Unknown);
-        check("words", Built::Unknown);
-    }
+    use super::{without_lines, Built};
 
     #[test]
     fn the_frames_tell_what_is_missing() {

@@ -1,8 +1,9 @@
 //! Cold: the detailed text, `{:#}` of `CallSites`: all that is known, for people.
 
-use super::built::{built, without_lines};
+use super::built::without_lines;
 use super::frame::Frame;
 use super::site::{NumberedSite, SiteData, SortBy};
+use crate::files::built;
 use crate::number::{counted, grouped};
 use crate::sort::sort_by;
 use crate::stacks::Growth;

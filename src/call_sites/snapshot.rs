@@ -17,10 +17,11 @@
 
 use std::fmt;
 
-use super::built::{built, without_lines};
+use super::built::without_lines;
 use super::cycles::without_cycles;
 use super::frame::Frame;
 use super::site::SiteData;
+use crate::files::built;
 use crate::index::{hash, hash_of_numbers, hash_of_text, Index};
 use crate::number::{counted, grouped};
 use crate::sort::sort_by;

@@ -4,8 +4,8 @@
 use std::fs;
 use std::path::Path;
 
-use super::built::{built, Built};
 use super::items::{derived_for, item_at, Item};
+use crate::files::{built, Built};
 use crate::index::{hash_of_text, Index};
 
 /// Larger files are not read.

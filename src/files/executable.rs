@@ -20,28 +20,21 @@ fn without_hash(stem: &str) -> &str {
     }
 }
 
-/// Whether a program was built by rustdoc, as a test in the documentation.
-pub(crate) fn is_doc_test(path: &Path) -> bool {
-    let (file, folder) = ends(path);
-    file.starts_with("rust_out") || folder.starts_with("rustdoctest")
+/// Whether this program is an example of a package.
+pub(crate) fn is_example() -> bool {
+    env::current_exe().is_ok_and(|path| folder(&path) == Some("examples"))
 }
 
-/// Whether a program is an example of a package.
-pub(crate) fn is_example(path: &Path) -> bool {
-    ends(path).1 == "examples"
-}
-
-/// The name of the file, and that of its folder.
-fn ends(path: &Path) -> (String, String) {
-    let mut names = path.iter().rev().map(|name| name.to_string_lossy().into_owned());
-    (names.next().unwrap_or_default(), names.next().unwrap_or_default())
+/// The name of the folder that a file is in.
+fn folder(path: &Path) -> Option<&str> {
+    path.parent()?.file_name()?.to_str()
 }
 
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
-    use super::{is_doc_test, is_example, without_hash};
+    use super::{folder, without_hash};
 
     #[test]
     fn what_cargo_adds_to_a_name_is_left_out() {
@@ -51,15 +44,8 @@ mod tests {
     }
 
     #[test]
-    fn the_path_tells_what_a_program_is() {
-        let check = |path, expected| {
-            let path = Path::new(path);
-            assert_eq!((is_doc_test(path), is_example(path)), expected, "{}", path.display());
-        };
-        check("/p/target/debug/deps/words-3b7f9b8abf8e3895", (false, false));
-        check("/p/target/debug/examples/words", (false, true));
-        check("/tmp/rustdoctestA1b2C3/rust_out", (true, false));
-        check("/tmp/rustdoctestA1b2C3/merged_doctest_2024", (true, false));
-        check("words", (false, false));
+    fn examples_are_in_a_folder_of_their_own() {
+        assert_eq!(folder(Path::new("/p/target/debug/examples/words")), Some("examples"));
+        assert_eq!(folder(Path::new("words")), None);
     }
 }

@@ -2,12 +2,27 @@
 
 use std::env;
 
-use crate::call_sites::built::{built, Built};
+use crate::files::{self, built, Built};
 
 /// Sets a variable for a test of this name. The variable alone, where there is no such test, or it
 /// is not known how it was run.
 pub(super) fn command(variable: &str, test: Option<&str>) -> String {
     of(variable, test, &built(), env::var_os("NEXTEST").is_some())
+}
+
+/// Sets a variable for whatever program this is. The test is known by what it records.
+pub(super) fn again(variable: &str, test: &str) -> String {
+    let release = if cfg!(debug_assertions) { "" } else { " --release" };
+    if built() == Built::DocTest {
+        format!("{variable} cargo test{release} --doc")
+    } else if files::is_example() {
+        let name = files::executable_name().unwrap_or_default();
+        format!("{variable} cargo run{release} --example {name}")
+    } else if env::args_os().any(|argument| argument == "--bench") {
+        format!("{variable} cargo bench")
+    } else {
+        command(variable, Some(test))
+    }
 }
 
 fn of(variable: &str, test: Option<&str>, built: &Built, is_nextest: bool) -> String {

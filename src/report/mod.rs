@@ -13,7 +13,6 @@ mod annotation;
 mod call_sites;
 #[cfg(feature = "backtraces")]
 mod changes;
-#[cfg(feature = "backtraces")]
 mod command;
 #[cfg(feature = "backtraces")]
 mod dhat;

@@ -10,6 +10,7 @@
 
 #[cfg(feature = "backtraces")]
 use super::changes::push_changes;
+use super::command::again;
 use super::layout::{push_line, push_paragraph};
 use crate::budget::{ExceededData, Limit, Metric, Verdict};
 use crate::counters::AtWork;
@@ -97,5 +98,6 @@ fn push_sites(
 
 /// The command that accepts what was measured, where it would.
 pub(super) fn accept(data: &ExceededData) -> Option<String> {
-    broken(data)?.accept().map(|command| format!("accept it: {command}"))
+    let verdict = broken(data).filter(|verdict| verdict.can_be_accepted())?;
+    Some(format!("accept it: {}", again("MOD_ALLOC_UPDATE=1", verdict.record.test())))
 }

@@ -22,7 +22,6 @@ use std::panic::Location;
 
 use super::layout::{joined, push_line, push_paragraph, WIDTH};
 use crate::budget::Mode;
-use crate::call_sites::built::{built, Built};
 use crate::call_sites::detailed::{final_size, growth, push_stacks, shortcomings};
 use crate::call_sites::place::{calls, column, dependency, function, place};
 use crate::call_sites::rows::{rows, Row};
@@ -30,6 +29,7 @@ use crate::call_sites::site::total;
 use crate::call_sites::source::Sources;
 use crate::call_sites::CallSites;
 use crate::call_sites::SortBy;
+use crate::files::{built, Built};
 use crate::number::{counted, grouped};
 use crate::stacks::SiteCounts;
 

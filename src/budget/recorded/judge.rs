@@ -24,9 +24,9 @@ impl Verdict {
         self.accepted.or(before.map(|section| section.allocations))
     }
 
-    /// The command that accepts what was measured, where it would.
-    pub(crate) fn accept(&self) -> Option<String> {
-        (environment::update() != Update::All).then(|| self.record.accept())
+    /// Whether another run, with `MOD_ALLOC_UPDATE=1`, would accept what was measured.
+    pub(crate) fn can_be_accepted(&self) -> bool {
+        self.refusal.is_none() || environment::update() == Update::Lower
     }
 }
 

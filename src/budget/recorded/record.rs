@@ -13,7 +13,7 @@ use super::path;
 use super::store::Store;
 use super::text::{Owner, Section, SectionName};
 use crate::counters::{self, AtWork};
-use crate::files::{self, lock};
+use crate::files::{built, executable_name, lock, Built};
 use crate::ignored::Ignored;
 use crate::room::with_room;
 
@@ -81,21 +81,22 @@ impl Recorded {
             Self::As(name) => (Some(name), None),
             Self::OfTest { root } => (None, root),
         };
-        let program =
-            env::current_exe().map_err(|error| format!("which program is this? {error}"))?;
-        let is_doc_test = files::is_doc_test(&program);
+        let is_doc_test = built() == Built::DocTest;
         if is_doc_test && name.is_none() {
             return Err("which record is that of a doc test? Its own name changes with its line: \
                         name the record, by `Budget::new().recorded(\"name\")`"
                 .to_owned());
         }
-        let binary = files::executable_name().filter(|_| !is_doc_test);
+        let binary = match is_doc_test {
+            true => "doctests".to_owned(),
+            false => executable_name().ok_or("which program is this? The system does not say")?,
+        };
         let test = test(origin);
         let owner = Owner {
             name: name.map_or_else(|| test.clone(), str::to_owned),
             package: env::var("CARGO_PKG_NAME").ok(),
         };
-        let file = path::file(&folder(root)?, binary.as_deref().unwrap_or("doctests"), &owner.name);
+        let file = path::file(&folder(root)?, &binary, &owner.name);
         let place = (origin.location, origin.name());
 
         static RECORDS: Mutex<Vec<&Record>> = Mutex::new(Vec::new());
@@ -164,23 +165,9 @@ impl Record {
         self.store.section.to_string()
     }
 
-    /// The command that runs the test again, and accepts what it finds.
-    pub(crate) fn accept(&self) -> String {
-        let program = env::current_exe().unwrap_or_default();
-        let release = if cfg!(debug_assertions) { "" } else { " --release" };
-        let run = if files::is_doc_test(&program) {
-            format!("cargo test{release} --doc")
-        } else if files::is_example(&program) {
-            let name = files::executable_name().unwrap_or_default();
-            format!("cargo run{release} --example {name}")
-        } else if env::args_os().any(|argument| argument == "--bench") {
-            "cargo bench".to_owned()
-        } else if is_path(&self.test) {
-            format!("cargo test{release} {}", self.test)
-        } else {
-            format!("cargo test{release}")
-        };
-        format!("MOD_ALLOC_UPDATE=1 {run}")
+    /// The test that runs it.
+    pub(crate) fn test(&self) -> &str {
+        &self.test
     }
 }
 
