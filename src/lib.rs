@@ -173,6 +173,7 @@ mod open_scopes;
 mod pinned;
 mod process;
 mod reading;
+mod refusals;
 mod report;
 mod room;
 mod scope;

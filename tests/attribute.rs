@@ -609,6 +609,7 @@ fn each_key_holds_at_its_limit_and_fails_beyond_it() {
     check!(exact: 3, 2, "allocations exactly 2 3 +1");
     check!(max_bytes: 600, 599, "bytes 599 600 +1");
     check!(max_peak_bytes: 300, 299, "peak bytes 299 300 +1");
+    check!(max_block_bytes: 300, 299, "largest block 299 300 +1");
     check!(max_reallocs: 1, 0, "reallocations 0 1 +1");
     check!(max_deallocs: 2, 1, "deallocations 1 2 +1");
 }

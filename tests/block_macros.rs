@@ -478,6 +478,8 @@ fn each_key_holds_at_its_limit_and_fails_beyond_it() {
     assert_breaks("bytes 599 600 +1", || assert_allocs!(max_bytes = 599, work()));
     assert_allocs!(max_peak_bytes = 300, work());
     assert_breaks("peak bytes 299 300 +1", || assert_allocs!(max_peak_bytes = 299, work()));
+    assert_allocs!(max_block_bytes = 300, work());
+    assert_breaks("largest block 299 300 +1", || assert_allocs!(max_block_bytes = 299, work()));
     assert_allocs!(max_reallocs = 1, work());
     assert_breaks("reallocations 0 1 +1", || assert_allocs!(max_reallocs = 0, work()));
     assert_allocs!(max_deallocs = 2, work());

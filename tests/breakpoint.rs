@@ -51,6 +51,25 @@ fn it_does_not_unless_it_is_told_to() {
     );
 }
 
+#[test]
+fn the_first_block_past_its_limit_stops_it_as_well() {
+    let mut again = this_binary();
+    again.args(["--exact", "past_the_largest", "--ignored", "--nocapture", "--test-threads=1"]);
+    let (status, text) = again::run(again.env("MOD_ALLOC_BREAK", "1"));
+    assert_eq!(status.signal(), Some(SIGTRAP), "{text}");
+    assert!(text.contains("9 allocated") && !text.contains("11 allocated"), "{text}");
+}
+
+#[alloc_budget(max_block_bytes = 10, call_sites = false)]
+#[test]
+#[ignore = "another test runs it"]
+fn past_the_largest() {
+    for bytes in [9, 10, 11, 12] {
+        drop(black_box(Vec::<u8>::with_capacity(bytes)));
+        mod_alloc::uncounted(|| eprintln!("{bytes} allocated"));
+    }
+}
+
 /// If there is a debugger that may debug, it shows the stack of the allocation, and can go on to
 /// the report.
 #[test]

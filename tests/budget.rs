@@ -59,6 +59,7 @@ fn each_key_holds_at_its_limit_and_fails_beyond_it() {
     check(new().exact(4), new().exact(5));
     check(new().max_bytes(650), new().max_bytes(649));
     check(new().max_peak_bytes(300), new().max_peak_bytes(299));
+    check(new().max_block_bytes(300), new().max_block_bytes(299));
     check(new().max_reallocs(2), new().max_reallocs(1));
     check(new().max_deallocs(2), new().max_deallocs(1));
     check(new().min(1).max(9).max_bytes(650), new().min(1).max(9).max_bytes(1));
@@ -418,10 +419,11 @@ fn code_whose_type_has_no_function_is_named_by_its_thread() {
 #[test]
 fn the_order_of_limits_and_runs_does_not_matter() {
     let limits = Budget::new().max(9).min(1).max_bytes(8).max_peak_bytes(7).max_reallocs(6);
-    let all = limits.max_deallocs(5).max_retained(4).max_retained_bytes(3).call_sites(false);
+    let all = limits.max_deallocs(5).max_retained(4).max_retained_bytes(3);
+    let all = all.max_block_bytes(2).call_sites(false);
     let repeated = Budget::new().warmup(2).runs(3).max(9).min(1).max_bytes(8).max_peak_bytes(7);
     let repeated = repeated.max_reallocs(6).max_deallocs(5).max_retained(4).max_retained_bytes(3);
-    assert_eq!(repeated.call_sites(false), all.warmup(2).runs(3));
+    assert_eq!(repeated.max_block_bytes(2).call_sites(false), all.warmup(2).runs(3));
     let exact = Budget::new().runs(2).exact(1);
     assert_eq!(exact, Budget::new().exact(1).runs(2));
     assert!(exact.check(|| allocate(&[1, 2])).is_err());

@@ -113,6 +113,20 @@ mod run {
             print_much();
         }
 
+        #[alloc_budget(max_block_bytes = 10)]
+        #[test]
+        #[ignore = "as above"]
+        fn prints_and_asks_for_little() {
+            drop(black_box(vec![0_u8; 10]));
+            print_much();
+            let budget = Budget::new().max(0).max_block_bytes(9);
+            let exceeded = budget.check(|| {
+                print_much();
+                drop(black_box(vec![0_u8; 10]));
+            });
+            assert_eq!(exceeded.expect_err("10 bytes").largest_block(), Some(10));
+        }
+
         #[alloc_budget(max_peak_bytes = 3_000)]
         #[test]
         #[ignore = "as above"]

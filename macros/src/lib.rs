@@ -68,6 +68,7 @@ use item::Function;
 /// | `exact = N` | allocation events | makes `N`, no more and no less |
 /// | `max_bytes = N` | bytes requested | requests at most `N` in total, whatever it frees |
 /// | `max_peak_bytes = N` | bytes | never holds more than `N` above what was live when it began |
+/// | `max_block_bytes = N` | bytes | requests no block of more than `N` (for untrusted input) |
 /// | `max_reallocs = N` | reallocations | grows or shrinks blocks at most `N` times |
 /// | `max_deallocs = N` | deallocations | frees at most `N` blocks |
 /// | `max_retained = N` | blocks | leaves at most `N` of its blocks live: what it returns counts |

@@ -122,6 +122,7 @@ impl Broken {
         if stats.peak_bytes < i64::MAX {
             stats.peak_bytes = stats.peak_bytes.saturating_sub(at_peak).max(0);
         }
+        measured.largest_block = sites.data().largest_block_bytes();
         // The harness does not free it before the test ends.
         stats.live_count = stats.live_count.wrapping_sub(of_harness.allocs as i64);
         if let (Some(live), Some(retained)) = (&mut measured.live, retained) {
@@ -144,10 +145,11 @@ impl Broken {
             return;
         }
         let sites = self.sites.take().unwrap_or_else(|| sites(recording, location).0);
-        let stats = &mut self.measurement.measured.stats;
+        let Measured { stats, largest_block: largest, .. } = &mut self.measurement.measured;
         counters::ignored(|at_work| {
             let (sites, counts, events) = sites.without(at_work, budget.allowed());
             take_out(stats, &counts);
+            *largest = sites.data().largest_block_bytes();
             self.allowed = Some(Ignored::of(at_work, events));
             self.sites = Some(sites);
         });

@@ -7,9 +7,10 @@ use super::environment::Settings;
 use super::limits::{Limit, Limits, Metric};
 use super::origin::Origin;
 use super::recorded::{Record, Recorded};
+use super::refused;
 use crate::counters::Sums;
 use crate::scope::{Measured, MostLive, Wants};
-use crate::stacks::FirstOverrun;
+use crate::stacks::{FirstOverrun, LargestBlocks};
 
 /// Limits on what a piece of code may allocate on its thread.
 ///
@@ -210,6 +211,34 @@ impl Budget {
         self.at_most(Metric::PeakBytes, bytes)
     }
 
+    /// At most this many bytes in each block that is requested; a reallocation requests its new
+    /// size.
+    ///
+    /// For parsers of untrusted input: a length field that claims gigabytes must not reserve them.
+    /// Unlike all other limits, this one goes by what is asked for. So a request that the inner
+    /// allocator refuses counts, too.
+    ///
+    /// ```
+    /// # #[global_allocator] static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();
+    /// use mod_alloc::Budget;
+    ///
+    /// fn parse(input: &[u8]) -> Vec<u8> {
+    ///     let mut items = Vec::new();
+    ///     let claimed = usize::from(input[0]) << 20;
+    ///     let _ = items.try_reserve(claimed); // far more than there can be
+    ///     items.extend_from_slice(&input[1..]);
+    ///     items
+    /// }
+    ///
+    /// let input = [3, 1, 4, 1, 5];
+    /// let budget = Budget::new().max_block_bytes(4 * input.len() as u64 + 64);
+    /// let exceeded = budget.check(|| parse(&input)).unwrap_err();
+    /// assert_eq!(exceeded.largest_block(), Some(3 << 20));
+    /// ```
+    pub const fn max_block_bytes(self, bytes: u64) -> Self {
+        self.at_most(Metric::LargestBlock, bytes)
+    }
+
     /// At most this many reallocations (which are allocation events too).
     pub const fn max_reallocs(self, reallocations: u64) -> Self {
         self.at_most(Metric::Reallocations, reallocations)
@@ -314,6 +343,10 @@ impl Budget {
         limits.filter(|(_, limit)| !limit.is_none())
     }
 
+    pub(super) const fn limit(&self, metric: Metric) -> Limit {
+        self.limits.of(metric)
+    }
+
     /// How it says what is recorded, if it does.
     pub(crate) fn recorded_as(&self) -> Option<Recorded> {
         self.as_written().recorded
@@ -391,12 +424,12 @@ impl Budget {
         }
     }
 
-    /// What it wants to know of the scope that counts for it.
+    /// What it wants to know of the scope that counts for it. `origin` is the code in it.
     ///
     /// # Panics
-    /// If an environment variable has no valid value.
+    /// If an environment variable has no valid value, and without memory.
     #[track_caller]
-    pub(crate) fn wants(&self) -> Wants {
+    pub(super) fn wants(&self, origin: &Origin) -> Wants {
         let settings = Settings::get();
         let peak = self.limits.has_max(Metric::PeakBytes);
         let is_recorded = settings.are_all_recorded() || self.call_sites && settings.call_sites();
@@ -405,6 +438,7 @@ impl Budget {
             call_sites: if is_recorded { Some(self.look_out()) } else { None },
             leaks: self.most_live(),
             heap_profile: settings.dhat() || peak && is_recorded,
+            largest_blocks: self.largest_blocks(origin, is_recorded),
             elsewhere: elsewhere::is_wanted(settings, is_recorded),
         }
     }
@@ -416,6 +450,19 @@ impl Budget {
         }
         let (blocks, bytes) = (limits.max(Metric::Retained), limits.max(Metric::RetainedBytes));
         Some(MostLive { blocks, bytes })
+    }
+
+    #[track_caller]
+    fn largest_blocks(&self, origin: &Origin, is_recorded: bool) -> Option<&'static LargestBlocks> {
+        if !self.limits.has_max(Metric::LargestBlock) {
+            return None;
+        }
+        if is_recorded {
+            refused::start_helper();
+        }
+        let max = self.limits.max(Metric::LargestBlock);
+        let blocks = LargestBlocks::begin(max, origin.code());
+        Some(blocks.expect("no memory for the sizes of blocks"))
     }
 
     /// The limits to watch, to find the first allocation past one.

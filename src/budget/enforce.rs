@@ -99,7 +99,7 @@ impl Guard {
     #[track_caller]
     fn enter(mut budget: Budget, origin: Origin, fail: fn(Exceeded)) -> Self {
         budget.begin(&origin);
-        let scope = ManuallyDrop::new(Some(Budgeted::enter(&budget.wants())));
+        let scope = ManuallyDrop::new(Some(Budgeted::enter(&budget.wants(&origin))));
         Self { scope, budget, origin, fail }
     }
 

@@ -213,6 +213,15 @@ impl Exceeded {
         self.data.measurement.measured.live.map(|live| live.bytes)
     }
 
+    /// The largest block that was requested, in bytes, and 0 if none was; of several runs, as for
+    /// [`stats`](Self::stats). `None` if the budget has no
+    /// [`max_block_bytes`](Budget::max_block_bytes).
+    #[must_use]
+    pub fn largest_block(&self) -> Option<u64> {
+        let is_asked = !self.data.budget.limit(Metric::LargestBlock).is_none();
+        is_asked.then_some(self.data.measurement.measured.largest_block)
+    }
+
     /// Where those blocks were allocated; `None` in the same cases, and if call sites are not
     /// recorded.
     #[cfg(feature = "backtraces")]

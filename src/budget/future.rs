@@ -98,7 +98,7 @@ impl<F: Future> Counted<F> {
     pub(crate) fn new(mut budget: Budget, origin: Origin, future: F, tag: u64) -> Self {
         installed::require();
         budget.begin(&origin);
-        let metered = Metered::new(future, tag, budget.wants());
+        let metered = Metered::new(future, tag, budget.wants(&origin));
         Self { metered, budget, origin, is_enforced: false }
     }
 

@@ -9,6 +9,7 @@ pub(crate) enum Metric {
     Allocations,
     Bytes,
     PeakBytes,
+    LargestBlock,
     Reallocations,
     Deallocations,
     Retained,
@@ -16,10 +17,11 @@ pub(crate) enum Metric {
 }
 
 impl Metric {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Allocations,
         Self::Bytes,
         Self::PeakBytes,
+        Self::LargestBlock,
         Self::Reallocations,
         Self::Deallocations,
         Self::Retained,
@@ -27,12 +29,13 @@ impl Metric {
     ];
 
     pub(crate) fn of(self, measured: &Measured) -> u64 {
-        let Measured { stats, live, .. } = measured;
+        let Measured { stats, live, largest_block, .. } = measured;
         match self {
             Self::Allocations => stats.alloc_count,
             Self::Bytes => stats.total_bytes,
             Self::PeakBytes if stats.peak_bytes == i64::MAX => u64::MAX,
             Self::PeakBytes => stats.peak_bytes as u64, // Never negative.
+            Self::LargestBlock => *largest_block,
             Self::Reallocations => stats.realloc_count,
             Self::Deallocations => stats.dealloc_count,
             Self::Retained => live.map_or(0, |live| live.blocks + live.lost),
@@ -46,6 +49,7 @@ impl Metric {
             Self::Allocations => "max",
             Self::Bytes => "max_bytes",
             Self::PeakBytes => "max_peak_bytes",
+            Self::LargestBlock => "max_block_bytes",
             Self::Reallocations => "max_reallocs",
             Self::Deallocations => "max_deallocs",
             Self::Retained => "max_retained",
@@ -60,7 +64,7 @@ impl Metric {
 
     #[cfg(feature = "backtraces")]
     pub(crate) const fn is_of_bytes(self) -> bool {
-        matches!(self, Self::Bytes | Self::PeakBytes | Self::RetainedBytes)
+        matches!(self, Self::Bytes | Self::PeakBytes | Self::LargestBlock | Self::RetainedBytes)
     }
 
     /// Its name in a report. What code retains is leaked, if it returns nothing.
@@ -71,6 +75,7 @@ impl Metric {
             Self::Allocations => "allocations",
             Self::Bytes => "bytes",
             Self::PeakBytes => "peak bytes",
+            Self::LargestBlock => "largest block",
             Self::Reallocations => "reallocations",
             Self::Deallocations => "deallocations",
             Self::Retained => "retained blocks",
@@ -87,12 +92,12 @@ pub(super) struct Limits {
     /// Of allocations, which alone may have one; 0 without.
     min: u64,
     /// Which of them are set: a bit for each `max`, and one for `min`.
-    set: u8,
+    set: u16,
 }
 
 impl Limits {
     pub(super) const NONE: Self = Self { max: [u64::MAX; Metric::ALL.len()], min: 0, set: 0 };
-    const MIN: u8 = 1 << Metric::ALL.len();
+    const MIN: u16 = 1 << Metric::ALL.len();
 
     pub(super) const fn is_empty(&self) -> bool {
         self.set == 0
@@ -100,7 +105,7 @@ impl Limits {
 
     pub(super) const fn with_max(mut self, metric: Metric, max: u64) -> Self {
         self.max[metric as usize] = max;
-        self.set |= 1 << metric as u8;
+        self.set |= 1 << metric as u16;
         self
     }
 
@@ -119,7 +124,7 @@ impl Limits {
     }
 
     pub(super) const fn has_max(&self, metric: Metric) -> bool {
-        self.set & 1 << metric as u8 != 0
+        self.set & 1 << metric as u16 != 0
     }
 
     /// The highest number where there is none.
@@ -196,7 +201,7 @@ mod tests {
     fn a_block_that_was_lost_may_be_live() {
         let live = Some(Live { blocks: 1, bytes: 10, lost: 2 });
         let stats = AllocStats::default();
-        let measured = Measured { stats, live, uncounted: 0, unmeasured: None };
+        let measured = Measured { stats, live, largest_block: 0, uncounted: 0, unmeasured: None };
         assert_eq!(Metric::Retained.of(&measured), 3);
     }
 
@@ -206,7 +211,13 @@ mod tests {
         let check = |limits: Limits| {
             for (alloc_count, total_bytes) in NUMBERS.map(|n| NUMBERS.map(|m| (n, m))).concat() {
                 let stats = AllocStats { alloc_count, total_bytes, ..AllocStats::default() };
-                let measured = Measured { stats, live: None, uncounted: 0, unmeasured: None };
+                let measured = Measured {
+                    stats,
+                    live: None,
+                    largest_block: 0,
+                    uncounted: 0,
+                    unmeasured: None,
+                };
                 let holds = |metric: &Metric| limits.of(*metric).holds(metric.of(&measured));
                 let (of_allocations, of_bytes) = (limits.of(Metric::Allocations), limits.max[1]);
                 let expected = Metric::ALL.iter().all(holds);

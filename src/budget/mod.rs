@@ -8,7 +8,8 @@
 //! - [`broken`]: what broke a budget, without the test harness; [`runs`]: in several runs;
 //!   [`exceeded`]: the error that users get;
 //! - [`recorded`]: limits that are kept in files;
-//! - [`elsewhere`]: what other threads have allocated meanwhile.
+//! - [`elsewhere`]: what other threads have allocated meanwhile; [`refused`]: which line asked for
+//!   a block that the allocator refuses.
 
 mod broken;
 mod builder;
@@ -22,6 +23,7 @@ mod limits;
 mod log;
 mod origin;
 mod recorded;
+mod refused;
 mod repeated;
 mod runs;
 mod say;

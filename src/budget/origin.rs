@@ -4,6 +4,8 @@ use std::any::type_name;
 use std::panic::Location;
 use std::thread;
 
+use crate::stacks::HeldCode;
+
 /// How code was held to a budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Entrance {
@@ -70,13 +72,22 @@ impl Origin {
     /// The function as the test harness writes it: its path without the crate. If it is not known,
     /// the name of the thread, which in a test is that of the test.
     pub(crate) fn name(&self) -> String {
-        if let Some(function) = self.function {
-            return within_crate(&format!("{}::{function}", self.path)).to_owned();
+        match self.code() {
+            HeldCode { path: "", function: "", .. } => {
+                thread::current().name().unwrap_or("code without a name").to_owned()
+            }
+            HeldCode { path: "", function, .. } => function.to_owned(),
+            HeldCode { path, function, .. } => format!("{path}::{function}"),
         }
-        match enclosing_function(self.path) {
-            Some(path) => within_crate(path).to_owned(),
-            None => thread::current().name().unwrap_or("code without a name").to_owned(),
-        }
+    }
+
+    /// The same but for the name of the thread, without memory.
+    pub(super) fn code(&self) -> HeldCode {
+        let (path, function) = match self.function {
+            Some(function) => (module_within_crate(self.path), function),
+            None => ("", enclosing_function(self.path).map_or("", within_crate)),
+        };
+        HeldCode { path, function, location: self.location }
     }
 }
 
@@ -96,13 +107,25 @@ fn enclosing_function(path: &str) -> Option<&str> {
     (is_inside || path.chars().all(is_plain) && path.contains("::")).then_some(outer)
 }
 
-/// The crate may be named `r#yield`.
 fn within_crate(path: &str) -> &str {
-    let is_plain = |krate: &str| krate.bytes().all(|b| b == b'_' || b.is_ascii_alphanumeric());
     match path.split_once("::") {
-        Some((krate, rest)) if is_plain(krate.strip_prefix("r#").unwrap_or(krate)) => rest,
+        Some((krate, rest)) if is_crate(krate) => rest,
         _ => path,
     }
+}
+
+/// Empty for the crate itself.
+fn module_within_crate(path: &str) -> &str {
+    if is_crate(path) {
+        return "";
+    }
+    within_crate(path)
+}
+
+/// The crate may be named `r#yield`.
+fn is_crate(name: &str) -> bool {
+    let plain = name.strip_prefix("r#").unwrap_or(name);
+    plain.bytes().all(|b| b == b'_' || b.is_ascii_alphanumeric())
 }
 
 #[cfg(test)]

@@ -74,6 +74,7 @@ setters! {
     exact: u64,
     max_bytes: u64,
     max_peak_bytes: u64,
+    max_block_bytes: u64,
     max_reallocs: u64,
     max_deallocs: u64,
     max_retained: u64,
@@ -218,7 +219,7 @@ impl Repeated {
         }
         let mut runs = Runs::new(self.budget, self.warmup, self.runs, origin.location);
         let mut run = || {
-            let scope = Budgeted::enter(&self.budget.wants());
+            let scope = Budgeted::enter(&self.budget.wants(&origin));
             let value = work();
             runs.add_scope(scope);
             value
@@ -252,7 +253,7 @@ impl Repeated {
             for _ in 0..self.runs {
                 let closer = Closer::new();
                 let tag = closer.tag();
-                let wants = self.budget.wants();
+                let wants = self.budget.wants(&origin);
                 let (output, measurement) = Metered::new(work(closer), tag, wants).await;
                 runs.add_elsewhere(|| measurement.elsewhere);
                 runs.add(measurement.measured, || measurement);

@@ -4,7 +4,7 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use super::frame::{Frame, FrameParts};
+use super::frame::{leading, Frame, FrameParts};
 use crate::sort::sort_by;
 
 /// Frames by their numbers.
@@ -61,6 +61,12 @@ impl FrameList {
             frames.push(self.frame(*number));
         }
         frames
+    }
+
+    /// The frame that stands for a chain.
+    pub(super) fn leading(&self, numbers: &[u32]) -> Option<Frame> {
+        let chain = self.frames(numbers);
+        leading(&chain).map(|at| chain[at].clone())
     }
 
     /// What is so of each frame, by its number.

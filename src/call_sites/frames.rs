@@ -95,10 +95,11 @@ impl Frames {
 fn distinct_addresses(recording: &Recording) -> Vec<usize> {
     let first_overrun = recording.first_overrun.and_then(|(_, stack)| stack);
     let stacks = recording.stacks.iter().map(|(stack, _)| stack);
+    let largest = recording.largest_blocks.iter().filter_map(|(stack, _)| stack.as_ref());
     let mut addresses: Vec<usize> = Vec::new();
     let mut known = Index::default();
     let mut previous: Vec<usize> = Vec::new();
-    for stack in stacks.chain(&recording.openings).chain(&first_overrun) {
+    for stack in stacks.chain(&recording.openings).chain(&first_overrun).chain(largest) {
         let stack = return_addresses(stack);
         // Most of its addresses are those of the stack before it.
         let (here, before) = (stack.as_slice(), previous.as_slice());

@@ -254,11 +254,13 @@ impl CallSites {
         let mut left: Vec<&NumberedSite> = data.sites.iter().collect();
         let mut counts = SiteCounts::ZERO;
         let mut events = Vec::new();
+        let mut largest_blocks = data.largest_blocks.clone();
         for path in allowed {
             let is_of = data.chains.list.map(&mut |frame| through::is_of(frame, path));
             let (through, others): (Vec<_>, _) =
                 left.into_iter().partition(|site| data.has_any(site, &is_of));
             left = others;
+            largest_blocks.retain(|(_, chain)| !chain.iter().any(|frame| is_of[*frame as usize]));
             let of_path = total(through.into_iter().map(NumberedSite::counts));
             if of_path.events() > 0 {
                 counts.add(&of_path);
@@ -270,7 +272,7 @@ impl CallSites {
         }
         let sites = left.into_iter().cloned().collect();
         // The first past the budget was found by counting all.
-        let data = SiteData { sites, first_overrun: None, ..data.clone() };
+        let data = SiteData { sites, first_overrun: None, largest_blocks, ..data.clone() };
         (Self::new(at_work, data), counts, events)
     }
 

@@ -14,7 +14,6 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use super::chain::push_chain;
-use super::frame::leading;
 use super::frames::Frames;
 use super::harness;
 use super::list::CallSites;
@@ -26,6 +25,7 @@ use crate::counters::{self, AtWork};
 use crate::reading::DhatProfile;
 use crate::reading::{self, Recording};
 use crate::room::with_room;
+use crate::stacks::Stack;
 use crate::symbolize::{symbolize, Place};
 use crate::walk;
 
@@ -69,14 +69,22 @@ pub(super) fn data(
     });
     let openers = openings.iter().filter_map(|opening| opening.opener(&frames));
     let has_opener = openers.map(|opener| list.frame(opener)).any(|frame| frame.file().is_some());
-    let first_overrun = recording.first_overrun.map(|(event, stack)| {
+    let chain = |stack: Option<&Stack>| {
         let mut numbers = Vec::new();
         if let Some(stack) = stack {
             push_chain(&mut numbers, stack, &frames, &openings);
         }
-        let leading = leading(&list.frames(&numbers)).map(|at| list.frame(numbers[at]).clone());
-        (event, leading)
-    });
+        numbers
+    };
+    let first_overrun =
+        recording.first_overrun.map(|(event, stack)| (event, list.leading(&chain(stack))));
+    let mut largest_blocks = Vec::new();
+    for &(stack, size) in &recording.largest_blocks {
+        let numbers = chain(stack);
+        if !harness::is_capture(&list.frames(&numbers)) {
+            largest_blocks.push((size, numbers));
+        }
+    }
 
     let mut merged = Merged::new(list);
     let mut unattributed = recording.unattributed;
@@ -101,6 +109,7 @@ pub(super) fn data(
         dhat: None,
         order: SortBy::Allocations,
         first_overrun,
+        largest_blocks,
         sites,
         chains: Arc::new(chains),
         listed: Listed::default(),

@@ -36,6 +36,12 @@ pub(crate) fn line(frame: &Frame) -> String {
     }
 }
 
+/// Where a frame is, and its function: `src/parser.rs:14 tokens`.
+pub(crate) fn described(frame: &Frame) -> String {
+    let function = function(frame, &mut Sources::default());
+    format!("{} {function}", place(frame)).trim_end().to_owned()
+}
+
 /// A function of the user's: `tokens`, `Parser::tokens`, `tokens::{closure}`. For the compiler, the
 /// body of an `async fn` is a closure; for its author, it is the function. The source tells which
 /// one it is. It also tells the type of a method that was inlined, whose name has lost its path.

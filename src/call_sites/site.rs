@@ -35,6 +35,9 @@ pub(crate) struct SiteData {
     pub(crate) is_in_test: bool,
     /// Which allocation event was the first past the budget, and where.
     pub(crate) first_overrun: Option<(u64, Option<Frame>)>,
+    /// The largest block of each stack, if that was asked for, and the numbers of its frames. The
+    /// test harness's are not among them. The stack that was there first comes last.
+    pub(crate) largest_blocks: Vec<(u64, Vec<u32>)>,
     /// Whether it is known what was live at the peak.
     pub(crate) has_peak: bool,
     /// The same as a profile for DHAT; `None` only in tests.
@@ -102,6 +105,18 @@ impl SiteData {
 
     pub(crate) fn total_of_sites(&self) -> SiteCounts {
         total(self.sites.iter().map(NumberedSite::counts))
+    }
+
+    /// The largest block of all; 0 if there is none.
+    pub(crate) fn largest_block_bytes(&self) -> u64 {
+        self.largest_blocks.iter().map(|(size, _)| *size).max().unwrap_or(0)
+    }
+
+    /// Where it was requested; of equal ones, that of the stack which was there first.
+    pub(crate) fn largest_block_frame(&self) -> Option<Frame> {
+        let bytes = self.largest_block_bytes();
+        let (_, chain) = self.largest_blocks.iter().rev().find(|(size, _)| *size == bytes)?;
+        self.chains.list.leading(chain)
     }
 
     /// The frames of a site, innermost first, by their numbers.

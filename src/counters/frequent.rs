@@ -103,7 +103,7 @@ pub(crate) fn realloc<S: SlowHalf>(block: *mut u8, old_size: i64, size: i64) -> 
 pub(crate) struct Realloc {
     line: *const Line,
     grown: i64,
-    size: i64,
+    pub(crate) size: i64,
 }
 
 impl Realloc {

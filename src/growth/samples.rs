@@ -45,6 +45,7 @@ pub(super) fn wants(orders: &Orders) -> Wants {
         call_sites: is_recorded.then_some(FirstOverrun::Never),
         leaks: has(Metric::Retained).then_some(MostLive { blocks: 0, bytes: 0 }),
         heap_profile: has(Metric::PeakBytes) && is_recorded,
+        largest_blocks: None,
         elsewhere: false,
     }
 }

@@ -3,8 +3,8 @@
 use super::share::Share;
 use super::shared_scope::{Others, SharedScope, SharedScopeRef};
 use crate::blocks::Tracked;
-use crate::counters::{Counts, Event};
-use crate::stacks::Stack;
+use crate::counters::{Counts, Event, Sums};
+use crate::stacks::{LargestBlocks, Stack};
 
 /// What an entry is there for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +48,8 @@ pub(super) struct ScopeEntry {
     pub(super) shared: Option<SharedScopeRef>,
     /// Of an attached entry: what it adds. `None` if an entry below counts for the same scope.
     pub(super) share: Option<&'static Share>,
-    /// Where its blocks are entered, if somebody asks which are live at the end.
+    /// Where its blocks are entered, if somebody asks which are live at the end, or for the
+    /// largest.
     pub(super) tracked: Option<Tracked>,
 }
 
@@ -238,6 +239,24 @@ impl ScopeEntry {
     pub(crate) fn note(&self, shared: &SharedScope, stack: Option<&'static Stack>, event: &Event) {
         if self.counts_for().is_some() && !shared.has_ended() {
             shared.sums().note(shared.watch(), stack, event);
+        }
+    }
+
+    /// Notes the size of the block of an allocation event; `now` is the thread's sums, with it.
+    #[inline(never)]
+    pub(crate) fn note_size(
+        &self,
+        largest: &'static LargestBlocks,
+        stack: Option<&'static Stack>,
+        event: &Event,
+        now: Sums,
+    ) {
+        if largest.note(event.size(), stack) {
+            let events = match &self.shared {
+                Some(shared) => shared.sums().events(),
+                None => now.since(self.start.sums()).events,
+            };
+            largest.claim(events as u64, stack);
         }
     }
 

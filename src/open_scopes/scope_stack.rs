@@ -33,7 +33,7 @@ mod uncounted;
 use super::entry::{hands_down, Kind, NewEntry, Reading, ScopeEntry, ScopeId};
 use crate::blocks::Tracked;
 use crate::counters::{Counts, Event, Sums};
-use crate::stacks::{FirstOverrun, Records, ScopeRecords, Stack};
+use crate::stacks::{FirstOverrun, LargestBlocks, Records, ScopeRecords, Stack};
 use crate::sys::{OutOfMemory, SystemVec};
 
 pub(crate) struct ScopeStack {
@@ -136,9 +136,9 @@ impl ScopeStack {
     }
 
     /// Notes an event for all scopes that want to know of it: those that record, those that are
-    /// shared, and those whose blocks are tracked. `stack` is where it happened, if anybody asks;
-    /// `now` is the thread's sums, with this event. Returns whether a fresh block was entered
-    /// anywhere.
+    /// shared, and those whose blocks or their sizes are asked for. `stack` is where it happened,
+    /// if anybody asks; `now` is the thread's sums, with this event. Returns whether a fresh block
+    /// was entered anywhere.
     #[cfg_attr(not(debug_assertions), inline(always))] // One call less for each that is recorded.
     pub(crate) fn note(&mut self, stack: Option<&'static Stack>, event: &Event, now: Sums) -> bool {
         let is_allocation = event.is_allocation();
@@ -174,16 +174,47 @@ impl ScopeStack {
                 if entry.has_ended() {
                     continue;
                 }
+                if let Some(largest) = tracked.largest {
+                    entry.note_size(largest, stack, event, now);
+                }
                 // A reallocation leaves a block the one that it is.
                 if event.is_fresh() {
                     tracked.insert(event, stack, !is_entered);
-                    is_entered = true;
+                    is_entered |= tracked.has_entries();
                 } else {
                     tracked.count_moved(event, stack);
                 }
             }
         }
         is_entered
+    }
+
+    /// Whether anybody asks for the largest block that is requested now.
+    pub(crate) fn asks_for_sizes(&self) -> bool {
+        self.largest_blocks().next().is_some()
+    }
+
+    /// Notes a request that was refused. `stack` is as for [`note`](Self::note). Returns the
+    /// innermost one whose limit it is beyond.
+    pub(crate) fn note_refused(
+        &self,
+        size: u64,
+        stack: Option<&'static Stack>,
+    ) -> Option<&'static LargestBlocks> {
+        let mut innermost = None;
+        for largest in self.largest_blocks() {
+            if largest.note_refused(size, stack) {
+                innermost = innermost.or(Some(largest));
+            }
+        }
+        innermost
+    }
+
+    /// What is kept for those who ask for the largest block that is requested now, innermost first.
+    fn largest_blocks(&self) -> impl Iterator<Item = &'static LargestBlocks> + '_ {
+        let counting =
+            self.entries.as_slice().iter().rev().take_while(|entry| !entry.is_uncounted());
+        counting.filter(|entry| !entry.has_ended()).filter_map(|entry| entry.tracked?.largest)
     }
 
     /// Has the blocks entered that are allocated in the scope from now on.

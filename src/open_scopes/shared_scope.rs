@@ -113,6 +113,10 @@ impl SharedScopeRef {
         setup.watch = watch;
         setup.is_recording = is_recording;
         setup.tracked = tracked;
+        // Whoever refers to the scope may note a size.
+        if let Some(largest) = tracked.and_then(|tracked| tracked.largest) {
+            largest.join();
+        }
         setup.enclosing.clear();
         for outer in enclosing {
             setup.enclosing.push(outer.0).ok()?;
@@ -166,6 +170,9 @@ impl SharedScope {
         }
         // SAFETY: the last reference is gone: nobody else knows of it.
         let setup = unsafe { &mut *self.setup.get() };
+        if let Some(largest) = setup.tracked.take().and_then(|tracked| tracked.largest) {
+            largest.give_back();
+        }
         // Those were around it on one thread, so they are few, and none of them encloses itself.
         for outer in setup.enclosing.as_slice() {
             outer.release();

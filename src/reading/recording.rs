@@ -6,7 +6,7 @@ use crate::counters::Blocks;
 use crate::ignored::Ignored;
 use crate::index::{Index, WordMap};
 use crate::open_scopes::SharedScope;
-use crate::stacks::{FirstOverrun, Records, SiteCounts, Stack};
+use crate::stacks::{FirstOverrun, LargestBlocks, Records, SiteCounts, Stack};
 use crate::threads::{OpenScope, Tracking};
 
 /// The recording of one scope, or of the polls of one future.
@@ -25,6 +25,9 @@ pub(crate) struct Recording {
     /// Which allocation event was the first past the limit, counted from 1, and where. Without a
     /// stack, it is one of the unattributed events.
     pub(crate) first_overrun: Option<(u64, Option<&'static Stack>)>,
+    /// The largest block of each stack, if that was asked for. The stack that was there first comes
+    /// last.
+    pub(crate) largest_blocks: Vec<(Option<&'static Stack>, u64)>,
     /// The heap profile, if that was asked for.
     pub(crate) heap: Option<ProgramPoints>,
 }
@@ -106,6 +109,14 @@ impl Recording {
         });
         live.unite();
         live
+    }
+
+    /// Adds the largest blocks of the same scope, and the first event past their limit, if no other
+    /// limit was passed before.
+    pub(crate) fn add_largest_blocks(&mut self, largest: &LargestBlocks) {
+        largest.visit(&mut |stack, size| self.largest_blocks.push((stack, size)));
+        let past = [self.first_overrun, largest.first_past()].into_iter().flatten();
+        self.first_overrun = past.min_by_key(|(event, _)| *event);
     }
 
     /// Adds the heap profile of the same scope or profiler, and to each stack what of its blocks

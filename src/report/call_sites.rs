@@ -3,6 +3,7 @@
 //!
 //! ```text
 //!   allocation 11, the first past the budget: src/parser.rs:14:45
+//!   largest block, 4,096 bytes: src/parser.rs:14:45 tokens
 //!   DHAT profile: MOD_ALLOC_DHAT=DIR
 //!   full stacks: MOD_ALLOC_BACKTRACE=full cargo test tests::parses_header
 //! ```
@@ -14,12 +15,14 @@ use super::site_list::{push_list, List, Subject};
 use crate::budget::{self, Entrance, ExceededData, Metric, Mode, Runs};
 use crate::call_sites::advice;
 use crate::call_sites::built::has_names;
-use crate::call_sites::place::place;
+use crate::call_sites::place::{described, place};
 use crate::call_sites::site::NumberedSite;
 use crate::call_sites::SortBy;
 use crate::counters::AtWork;
-use crate::number::grouped;
+use crate::number::{counted, grouped};
 use crate::walk;
+
+const NO_SITE: &str = "at no known site";
 
 const DHAT_HINT: &str = "DHAT profile: MOD_ALLOC_DHAT=DIR";
 
@@ -68,7 +71,18 @@ pub(super) fn push_call_sites(
         };
         push(sites, subject, order(&of_retained));
     }
-    push_lists(at_work, text, &lists, mode, data.thread.as_deref())
+    let mut notes = push_lists(at_work, text, &lists, mode, data.thread.as_deref());
+    notes.first.extend(largest_block(data));
+    notes
+}
+
+/// The line that asked for a block that is too large.
+fn largest_block(data: &ExceededData) -> Option<String> {
+    data.broken().find(|metric| *metric == Metric::LargestBlock)?;
+    let sites = data.call_sites()?.data();
+    let frame = sites.largest_block_frame();
+    let place = frame.as_ref().map_or_else(|| NO_SITE.to_owned(), described);
+    Some(format!("largest block, {}: {place}", counted(sites.largest_block_bytes(), "byte")))
 }
 
 /// Bytes come first in a list if all broken limits are about bytes.
@@ -98,7 +112,7 @@ fn push_lists(
     }
     let mut first = Vec::new();
     if let Some((event, frame)) = first_overrun {
-        let place = frame.as_ref().map_or_else(|| "at no known site".to_owned(), place);
+        let place = frame.as_ref().map_or_else(|| NO_SITE.to_owned(), place);
         first.push(format!("allocation {}, the first past the budget: {place}", grouped(*event)));
     }
     if let Some(made) = first_use {

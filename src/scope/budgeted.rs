@@ -36,17 +36,20 @@ impl Budgeted {
     /// The numbers, once the code has come to its end.
     pub(crate) fn measured(&self) -> Measured {
         let reading = self.scope.measure();
-        let live = match &self.tracker {
-            Some(tracker) => tracker.live_at_end(),
-            None => None,
+        let (live, largest_block) = match &self.tracker {
+            Some(tracker) => (tracker.live_at_end(), tracker.largest_block()),
+            None => (None, 0),
         };
         let unmeasured = Unmeasured::at_end(reading.as_ref());
         match &reading {
             Some(reading) => {
                 let uncounted = reading.uncounted().unsigned_abs();
-                Measured { stats: stats(reading), live, uncounted, unmeasured }
+                Measured { stats: stats(reading), live, largest_block, uncounted, unmeasured }
             }
-            None => Measured { stats: AllocStats::default(), live, uncounted: 0, unmeasured },
+            None => {
+                let stats = AllocStats::default();
+                Measured { stats, live, largest_block, uncounted: 0, unmeasured }
+            }
         }
     }
 

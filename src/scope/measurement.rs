@@ -14,6 +14,8 @@ pub(crate) struct Measured {
     pub(crate) stats: AllocStats,
     /// The blocks that are live at the end, if the budget asks for them.
     pub(crate) live: Option<Live>,
+    /// The largest block that was requested, likewise; else, and if there is none, 0.
+    pub(crate) largest_block: u64,
     /// Allocation events in `uncounted`.
     pub(crate) uncounted: u64,
     /// Why the numbers are not those of the whole code, if they are not.
@@ -58,6 +60,9 @@ impl Measurement {
         if let (Some(recording), Some(tracking)) = (&mut recording, tracking) {
             if let Some(profile) = tracking.points() {
                 recording.change(|recording| recording.add_heap(ProgramPoints::of(profile)));
+            }
+            if let Some(largest) = tracking.largest() {
+                recording.change(|recording| recording.add_largest_blocks(largest));
             }
             if tracking.live().is_some() {
                 retained = Some(Ignored::new(|_| Box::new(recording.of_live_blocks(tracking))));

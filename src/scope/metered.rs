@@ -121,6 +121,10 @@ impl Count {
         let call_sites = self.wants.call_sites.map(|first_overrun| first_overrun.from(counted));
         let scope = Wants { call_sites, ..self.wants }.open(tag, false);
         if let Some(tracker) = &self.tracker {
+            // The sums of a shared scope go on from poll to poll.
+            if let (Some(largest), None) = (tracker.tracking().largest(), &self.shared) {
+                largest.set_earlier(counted.events as u64);
+            }
             scope.set_tracked(tracker.tracking());
         }
         if let Some(shared) = &self.shared {
@@ -169,9 +173,10 @@ impl Count {
         }
         let stats = AllocStats::new(counts, Above { current: counts.net, peak });
         let live = self.tracker.as_ref().and_then(Tracker::live_at_end);
+        let largest_block = self.tracker.as_ref().map_or(0, Tracker::largest_block);
         let (recording, tracker) = (self.recording.take(), self.tracker.take());
         let (uncounted, unmeasured) = (self.uncounted.unsigned_abs(), self.unmeasured);
-        let measured = Measured { stats, live, uncounted, unmeasured };
+        let measured = Measured { stats, live, largest_block, uncounted, unmeasured };
         let elsewhere = self.elsewhere(attached.is_some());
         let tracking = tracker.as_ref().map(Tracker::tracking);
         let permitted = self.permitted.take();

@@ -1,4 +1,4 @@
-//! Cold: `Tracker`, which of a budget's blocks are live at its end.
+//! Cold: `Tracker`, which of a budget's blocks are live at its end, and which was the largest.
 //!
 //! When a thread ends, the standard library frees what it had allocated to start it. To join the
 //! thread is to wait for that, but `std::thread::scope` waits only for the closures of its threads.
@@ -17,6 +17,7 @@ use super::wants::{MostLive, Wants};
 use crate::call_sites;
 #[cfg(feature = "backtraces")]
 use crate::counters;
+use crate::stacks::LargestBlocks;
 use crate::threads::{Live, Tracking};
 
 pub(crate) struct Tracker {
@@ -49,6 +50,11 @@ impl Tracker {
     pub(super) fn live_at_end(&self) -> Option<Live> {
         let (live, most) = (self.tracking.live()?, self.most?);
         Some(if most.holds(live) { live } else { self.wait_for_ends(live, most) })
+    }
+
+    /// The largest block that was requested; 0 if that was not asked for.
+    pub(super) fn largest_block(&self) -> u64 {
+        self.tracking.largest().map_or(0, LargestBlocks::largest)
     }
 
     /// What is live and was not allocated by the standard library to start a thread, as far as

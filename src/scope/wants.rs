@@ -3,7 +3,7 @@
 
 use super::opened::opened;
 use crate::open_scopes::Kind;
-use crate::stacks::FirstOverrun;
+use crate::stacks::{FirstOverrun, LargestBlocks};
 use crate::threads::{self, Live, OpenScope, Tracking};
 
 #[derive(Clone, Copy)]
@@ -16,6 +16,8 @@ pub(crate) struct Wants {
     pub(crate) leaks: Option<MostLive>,
     /// Which blocks were live when, by call site.
     pub(crate) heap_profile: bool,
+    /// The largest block that is requested. [`track`](Self::track) takes it over.
+    pub(crate) largest_blocks: Option<&'static LargestBlocks>,
     /// What other threads allocate meanwhile.
     pub(crate) elsewhere: bool,
 }
@@ -35,8 +37,14 @@ impl MostLive {
 
 impl Wants {
     /// What `AllocScope` tells without recording anything.
-    pub(super) const COUNTS: Self =
-        Self { peak: true, call_sites: None, leaks: None, heap_profile: false, elsewhere: false };
+    pub(super) const COUNTS: Self = Self {
+        peak: true,
+        call_sites: None,
+        leaks: None,
+        heap_profile: false,
+        largest_blocks: None,
+        elsewhere: false,
+    };
 
     /// `tag` is for [`threads::freeze`]; 0 for none. `closed_by_opener` is as for
     /// [`threads::open_recording`].
@@ -58,10 +66,10 @@ impl Wants {
     #[track_caller]
     pub(super) fn track(&self) -> Option<Tracking> {
         let leaks = self.leaks.is_some();
-        if !leaks && !self.heap_profile {
+        if !leaks && !self.heap_profile && self.largest_blocks.is_none() {
             return None;
         }
-        let tracking = threads::track(leaks, self.heap_profile);
+        let tracking = threads::track(leaks, self.heap_profile, self.largest_blocks);
         assert!(tracking.is_some(), "no memory for the table of live blocks");
         tracking
     }

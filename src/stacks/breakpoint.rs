@@ -1,14 +1,16 @@
 //! Hot: the stop in a debugger at the first allocation past a budget (`MOD_ALLOC_BREAK=1`), with
 //! the stack still standing.
 //!
-//! Relies on: POSIX, by which `write` and `raise` may be called anywhere, even in a signal handler;
-//! the processor, whose `int3` changes no register.
+//! Relies on: POSIX, by which `raise` may be called anywhere, even in a signal handler; the
+//! processor, whose `int3` changes no register.
 
 use std::cell::Cell;
 use std::mem::needs_drop;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+#[allow(unused_imports)] // For processors that have no instruction for it.
 use crate::sys::process;
+use crate::sys::stderr;
 
 static IS_SET: AtomicBool = AtomicBool::new(false);
 
@@ -44,20 +46,11 @@ pub(crate) fn stop_in_debugger() {
     trap();
 }
 
-#[cfg(all(unix, not(miri)))]
-#[allow(unsafe_code)]
 fn say() {
-    const STDERR: i32 = 2;
     const TEXT: &str = "\nmod-alloc: MOD_ALLOC_BREAK=1 stops this process here (SIGTRAP), at the \
         first allocation past a budget. Is it run in a debugger?\n";
-    // SAFETY: the text is valid for so many bytes. `write` may be called anywhere; here, within a
-    // call of the allocator, which saves no `errno` and whose callers rely on none. If nobody reads
-    // it, nothing is lost but the word.
-    unsafe { process::write(STDERR, TEXT.as_ptr().cast(), TEXT.len()) };
+    stderr::say(TEXT.as_bytes());
 }
-
-#[cfg(not(all(unix, not(miri))))]
-fn say() {}
 
 #[cfg(all(any(target_arch = "x86_64", target_arch = "x86"), not(miri)))]
 #[allow(unsafe_code)]

@@ -7,6 +7,8 @@
 //! - [`site_counts`]: what is counted at one stack; [`site_table`] and [`shared_site_table`]: at
 //!   all stacks of a scope;
 //! - [`scope_record`]: what one scope keeps; these nest as the scopes do;
+//! - [`largest_blocks`]: the largest block at each stack of a scope, for those who ask;
+//!   [`held_code`]: whose budget that is;
 //! - [`first_overrun`] and [`shared_sums`]: the event that first goes past a limit;
 //!   [`breakpoint`]: stops there for a debugger;
 //! - [`process_counts`]: what the whole process has counted at a stack, kept with the stack;
@@ -14,6 +16,8 @@
 
 mod breakpoint;
 mod first_overrun;
+mod held_code;
+mod largest_blocks;
 mod process_counts;
 mod process_sites;
 mod scope_record;
@@ -27,6 +31,8 @@ mod tracer;
 
 pub(crate) use breakpoint::{has_passed_breakpoint, set_breakpoint, stop_in_debugger};
 pub(crate) use first_overrun::FirstOverrun;
+pub(crate) use held_code::HeldCode;
+pub(crate) use largest_blocks::LargestBlocks;
 pub(crate) use process_sites::{
     is_profiling, profile_event, profiled, start_profiling, stop_profiling,
 };

@@ -132,6 +132,11 @@ impl SharedSums {
         number
     }
 
+    /// The allocation events by now, if limits are watched.
+    pub(crate) fn events(&self) -> i64 {
+        self.events.load(Relaxed)
+    }
+
     /// The highest net bytes since [`begin`](Self::begin).
     pub(crate) fn highest(&self) -> i64 {
         self.highest.load(Relaxed)

@@ -36,3 +36,9 @@ pub(crate) use place::{Place, Symbol};
 pub(crate) fn symbolize(_: AtWork<'_>, return_addresses: &[usize]) -> Vec<Place> {
     target::resolve(return_addresses)
 }
+
+/// Starts a thread for `work`, which never ends. What it allocates counts nowhere, and no signal
+/// handler runs on it.
+pub(crate) fn start_thread(_: AtWork<'_>, work: fn()) {
+    target::start_thread(work);
+}

@@ -4,11 +4,14 @@
 //! - [`pages`], and [`memory`] made of them; [`mod@vec`] and [`stable_vec`]: arrays in it;
 //! - [`link`]: leads to what lives for ever; [`pool`]: a list of things that are lent and given
 //!   back; [`stable_set`]: a set that only grows;
-//! - [`relaxed_word`]: loads and stores of atomics, cheap in debug builds, too;
+//! - [`relaxed_word`]: loads and stores of atomics, cheap in debug builds, too; [`futex`]: waits
+//!   for one to change;
+//! - [`stderr`]: says a word there;
 //! - [`mod@asm_symbol`]: the names of what is written in assembly;
 //! - [`loader`], [`process`], [`threads`], [`unwinder`]: its functions, each declared once.
 
 mod asm_symbol;
+pub(crate) mod futex;
 mod link;
 pub(crate) mod loader;
 pub(crate) mod memory;
@@ -34,6 +37,7 @@ pub(crate) mod random_tests;
 mod relaxed_word;
 mod stable_set;
 mod stable_vec;
+pub(crate) mod stderr;
 pub(crate) mod threads;
 pub(crate) mod unwinder;
 mod vec;

@@ -20,6 +20,12 @@ pub(crate) struct TimeSpec {
     pub(crate) nanoseconds: c_long,
 }
 
+/// `sigset_t`.
+#[repr(C)]
+pub(crate) struct SignalSet(pub(crate) [u64; 16]);
+
+pub(crate) const SIG_SETMASK: c_int = 2;
+
 extern "C" {
     pub(crate) fn pthread_self() -> Thread;
     pub(crate) fn pthread_create(
@@ -46,6 +52,13 @@ extern "C" {
         size: *mut usize,
     ) -> c_int;
     pub(crate) fn pthread_getattr_np(thread: Thread, attributes: *mut Attributes) -> c_int;
+
+    pub(crate) fn sigfillset(set: *mut SignalSet) -> c_int;
+    pub(crate) fn pthread_sigmask(
+        how: c_int,
+        set: *const SignalSet,
+        before: *mut SignalSet,
+    ) -> c_int;
 
     pub(crate) fn pthread_atfork(
         prepare: Option<extern "C" fn()>,

@@ -40,7 +40,7 @@ pub(crate) fn before_realloc(old: Layout, new_size: usize) -> Option<Realloc> {
 #[inline(always)]
 pub(crate) fn after_realloc(counting: Realloc, block: *mut u8) -> *mut u8 {
     if block as usize == 0 {
-        return failed();
+        return failed(counting.size);
     }
     counting.count();
     block
@@ -57,7 +57,7 @@ impl SlowHalf for SlowEvent {
     extern "C" fn alloc(block: *mut u8, got: i64) -> *mut u8 {
         let address = block as usize;
         if address == 0 {
-            return failed();
+            return failed(got);
         }
         let event = Event { kind: EventKind::Alloc, address, got, freed: 0 };
         slow(&event, &Registers::here());
@@ -77,7 +77,7 @@ impl SlowHalf for SlowEvent {
     extern "C" fn realloc(block: *mut u8, freed: i64, got: i64) -> *mut u8 {
         let address = block as usize;
         if address == 0 {
-            return failed();
+            return failed(got);
         }
         let event = Event { kind: EventKind::Realloc, address, got, freed };
         slow(&event, &Registers::here());
@@ -85,18 +85,24 @@ impl SlowHalf for SlowEvent {
     }
 }
 
-/// Counts a refused request; returns the null that the allocator returned.
+/// Counts a refused request for so many bytes; returns the null that the allocator returned.
 #[cold]
 #[inline(never)]
-fn failed() -> *mut u8 {
+fn failed(size: i64) -> *mut u8 {
     let current = current();
     if current.registration() == Registration::Ignored {
         count_ignored_alloc();
     } else {
         // Also in a signal handler that has interrupted the library at work on the state.
-        let thread = current_even_if_busy(current).or_else(current_or_adopted);
-        let counters = thread.map_or(&registry::ORPHANS, |thread| &thread.state.counters);
-        counters.failed.fetch_add(1, Relaxed);
+        match current_even_if_busy(current).or_else(current_or_adopted) {
+            Some(thread) => {
+                thread.state.counters.failed.fetch_add(1, Relaxed);
+                thread.note_refused(size as u64, &Registers::here());
+            }
+            None => {
+                registry::ORPHANS.failed.fetch_add(1, Relaxed);
+            }
+        }
     }
     std::ptr::null_mut()
 }
@@ -149,7 +155,7 @@ mod tests {
         let mut thread = current_or_adopted().expect("memory");
         let before = thread.counts().failed;
         // As a handler that has interrupted this.
-        thread.with_scopes(|_| failed());
+        thread.with_scopes(|_| failed(1));
         assert_eq!(thread.counts().failed, before + 1);
     }
 }

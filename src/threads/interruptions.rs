@@ -21,11 +21,13 @@ pub(super) struct Interruptions {
     len: AtomicUsize,
     events: [Cell<Event>; ROOM],
     /// Allocations of blocks that were freed before the next event. They need no room, however many
-    /// there are.
+    /// there are. Of their sizes, the sum is kept.
     gone: AtomicUsize,
     gone_bytes: AtomicI64,
     /// Allocation events without room.
     missed: AtomicUsize,
+    /// The largest block of those two.
+    largest: AtomicI64,
     is_taking: Cell<bool>,
 }
 
@@ -46,6 +48,7 @@ impl Interruptions {
             gone: AtomicUsize::new(0),
             gone_bytes: AtomicI64::new(0),
             missed: AtomicUsize::new(0),
+            largest: AtomicI64::new(0),
             is_taking: Cell::new(false),
         }
     };
@@ -71,6 +74,7 @@ impl Interruptions {
             Some(place) => place.set(event),
             None if event.kind == EventKind::Dealloc => {}
             None => {
+                self.largest.fetch_max(event.got, Relaxed);
                 self.missed.fetch_add(1, Relaxed);
             }
         }
@@ -96,6 +100,7 @@ impl Interruptions {
         };
         let Event { got, .. } = place.get();
         if self.len.compare_exchange(at + 1, at, Relaxed, Relaxed).is_ok() {
+            self.largest.fetch_max(got, Relaxed);
             self.gone_bytes.fetch_add(got, Relaxed);
             self.gone.fetch_add(1, Relaxed);
         } else {
@@ -112,16 +117,21 @@ impl Interruptions {
             return;
         }
         while self.is_any.take() {
-            for _ in 0..self.gone.swap(0, Relaxed) {
-                let bytes = self.gone_bytes.swap(0, Relaxed);
-                take(Event {
-                    kind: EventKind::Alloc,
-                    address: Event::GONE,
-                    got: bytes,
-                    freed: bytes,
-                });
+            // In this order: what comes in meanwhile adds to the latter ones, and is told later.
+            let (gone, missed) = (self.gone.swap(0, Relaxed), self.missed.swap(0, Relaxed));
+            let largest = self.largest.swap(0, Relaxed);
+            let mut bytes = self.gone_bytes.swap(0, Relaxed);
+            for _ in 0..gone {
+                // As large as can be: the sum is right, and none is larger than one was.
+                let got = bytes.min(largest);
+                bytes -= got;
+                take(Event { kind: EventKind::Alloc, address: Event::GONE, got, freed: got });
             }
-            (0..self.missed.swap(0, Relaxed)).for_each(|_| take(MISSED));
+            self.gone_bytes.fetch_add(bytes, Relaxed);
+            for at in 0..missed {
+                let got = if at == 0 { largest } else { 0 };
+                take(Event { got, freed: got, ..MISSED });
+            }
             let mut at = 0;
             loop {
                 let len = self.len.load(Relaxed);
@@ -204,7 +214,35 @@ mod tests {
             bytes += event.got;
             taken[event.address.min(2)] += 1;
         });
-        assert_eq!((taken, bytes), ([3 + 5, 100, ROOM], 8 * (100 + ROOM as i64)));
+        assert_eq!((taken, bytes), ([3 + 5, 100, ROOM], 8 * (100 + ROOM as i64 + 1)));
+    }
+
+    #[test]
+    fn the_largest_of_those_that_are_not_kept_is_told_and_none_that_is_larger() {
+        let largest = |sizes: &[i64], is_freed: bool| {
+            let interruptions = Interruptions::NONE;
+            if !is_freed {
+                (0..ROOM).for_each(|_| interruptions.add(event(EventKind::Alloc, 200)));
+            }
+            for got in sizes {
+                interruptions.add(Event { got: *got, ..event(EventKind::Alloc, 100) });
+                if is_freed {
+                    interruptions.add(event(EventKind::Dealloc, 100));
+                }
+            }
+            let (mut largest, mut sum) = (0, 0);
+            interruptions.take(|event| {
+                assert!(event.kind != EventKind::Alloc || event.address != 100);
+                largest = largest.max(event.got);
+                sum += event.got;
+            });
+            assert!(!is_freed || sum == sizes.iter().sum());
+            largest
+        };
+        for sizes in [&[8, 8, 8][..], &[8, 100, 24], &[100, 8], &[0, 9]] {
+            assert_eq!(largest(sizes, true), sizes.iter().copied().max().expect("one"));
+            assert_eq!(largest(sizes, false), sizes.iter().copied().max().expect("one").max(8));
+        }
     }
 
     #[test]

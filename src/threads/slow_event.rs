@@ -15,6 +15,7 @@ use crate::counters::own_line::{add_got, add_net, count_alloc, count_dealloc, co
 use crate::counters::thread_counters::flush_interval;
 use crate::counters::{Event, EventKind, HUGE};
 use crate::open_scopes::ScopeStack;
+use crate::refusals::Refused;
 use crate::stacks::{self, Stack, Tracer};
 use crate::walk::Registers;
 
@@ -118,6 +119,36 @@ impl CurrentThread {
             self.note(event, Some(from));
         }
         stacks::has_passed_breakpoint()
+    }
+
+    /// Tells those who ask for the largest block of a request that was refused.
+    #[cold]
+    pub(super) fn note_refused(mut self, size: u64, from: &Registers) {
+        if self.state.is_busy.is_set() || !self.with_scopes(|scopes| scopes.asks_for_sizes()) {
+            return;
+        }
+        let tracer = self.state.tracer.get();
+        if tracer.is_null() {
+            self.note_refused_here(size, from);
+        } else {
+            // SAFETY: the thread has a tracer: `tracer`, which was looked at above.
+            unsafe { self.aside(&mut |mut thread| thread.note_refused_here(size, from)) };
+        }
+        if stacks::has_passed_breakpoint() {
+            stacks::stop_in_debugger();
+        }
+    }
+
+    /// Where the caller is. What is said of it comes before the null that the caller may not bear.
+    fn note_refused_here(&mut self, size: u64, from: &Registers) {
+        let wants_stack = self.with_scopes(|scopes| scopes.is_recording() || scopes.wants_stacks());
+        let stack = if wants_stack { self.stack(*from) } else { None };
+        let Some(largest) = self.with_scopes(|scopes| scopes.note_refused(size, stack)) else {
+            return;
+        };
+        if let Some(code) = largest.code() {
+            Refused { bytes: size, max: largest.max(), stack, code }.say();
+        }
     }
 
     /// Whether more than the counters has to hear of the event.

@@ -1,14 +1,24 @@
-//! Hot: `Tracking`, a scope's hold on the table of live blocks. As long as there is one, all
-//! threads say which blocks they free.
+//! Hot: `Tracking`, a scope's hold on what is kept of its blocks. As long as one asks for live
+//! blocks, all threads say which blocks they free.
 
 use super::registry::watch_all_frees;
 use crate::blocks::{HeapProfile, InUse, LeakCounter, ProcessProfile, Tracked};
-use crate::stacks::Stack;
+use crate::stacks::{LargestBlocks, Stack};
 
 /// The blocks that are allocated for one scope. Dropping it ends that.
 pub(crate) struct Tracking {
     leak_counter: Option<InUse<LeakCounter>>,
     heap_profile: Option<InUse<HeapProfile>>,
+    largest: Option<Largest>,
+}
+
+/// Dropping it gives that back.
+struct Largest(&'static LargestBlocks);
+
+impl Drop for Largest {
+    fn drop(&mut self) {
+        self.0.give_back();
+    }
 }
 
 /// Blocks that are live.
@@ -20,17 +30,24 @@ pub(crate) struct Live {
     pub(crate) lost: u64,
 }
 
-/// Begins to follow blocks: which are live, and what they come to by stack, as it is asked for.
-/// `None` without memory.
-pub(crate) fn track(leaks: bool, heap_profile: bool) -> Option<Tracking> {
-    let mut tracking = Tracking { leak_counter: None, heap_profile: None };
+/// Begins to follow blocks: which are live, what they come to by stack, and which is the largest,
+/// as it is asked for. `None` without memory.
+pub(crate) fn track(
+    leaks: bool,
+    heap_profile: bool,
+    largest: Option<&'static LargestBlocks>,
+) -> Option<Tracking> {
+    let largest = largest.map(Largest);
+    let mut tracking = Tracking { leak_counter: None, heap_profile: None, largest };
     if leaks {
         tracking.leak_counter = Some(LeakCounter::of_scope()?);
     }
     if heap_profile {
         tracking.heap_profile = Some(HeapProfile::of_scope()?);
     }
-    watch_all_frees();
+    if leaks || heap_profile {
+        watch_all_frees();
+    }
     Some(tracking)
 }
 
@@ -46,7 +63,13 @@ impl Tracking {
         Tracked {
             leak_counter: self.leak_counter.as_ref().map(|it| (it.get(), it.get().serial())),
             heap_profile: self.heap_profile.as_ref().map(|it| (it.get(), it.get().serial())),
+            largest: self.largest(),
         }
+    }
+
+    /// The largest blocks, if those were asked for.
+    pub(crate) fn largest(&self) -> Option<&'static LargestBlocks> {
+        self.largest.as_ref().map(|largest| largest.0)
     }
 
     /// What is live, if that was asked for.
@@ -82,7 +105,7 @@ mod tests {
 
     #[test]
     fn a_hold_that_is_dropped_tracks_no_more() {
-        let tracking = track(true, true).expect("memory");
+        let tracking = track(true, true, None).expect("memory");
         let tracked = tracking.tracked();
         let (retained, serial) = tracked.leak_counter.expect("it was asked for");
         let (points, of_points) = tracked.heap_profile.expect("likewise");
@@ -95,7 +118,7 @@ mod tests {
 
     #[test]
     fn a_block_is_both_live_and_in_the_profile() {
-        let tracking = track(true, true).expect("memory");
+        let tracking = track(true, true, None).expect("memory");
         let block = Box::new([0_u8; 40]);
         let address = block.as_ptr() as usize;
         tracking.tracked().insert(&Event::alloc(address, 40), None, true);
@@ -112,7 +135,7 @@ mod tests {
 
     #[test]
     fn what_a_hold_was_on_is_used_again() {
-        let track = || track(true, true).expect("memory");
+        let track = || track(true, true, None).expect("memory");
         let used: BTreeSet<_> = (0..200)
             .map(|_| track())
             .map(|tracking| tracking.points().expect("it was asked for") as *const _ as usize)
@@ -122,7 +145,7 @@ mod tests {
 
     #[test]
     fn one_that_is_used_up_is_not_used_again() {
-        let profile = || track(false, true).expect("memory");
+        let profile = || track(false, true, None).expect("memory");
         for _ in 0..3 {
             let used_up = profile();
             let points = used_up.points().expect("it was asked for");

@@ -18,8 +18,8 @@ const TYPES: &str = "Arc BTreeMap BTreeSet Barrier BinaryHeap Box CString Condva
     RwLock String Vec VecDeque";
 
 /// The parts of the standard library that hot code may use.
-const STD: &str = "alloc arch array cell cmp ffi fmt hint iter marker mem num ops process::abort \
-    ptr slice str sync::atomic time";
+const STD: &str = "alloc arch array cell cmp ffi fmt hint iter marker mem num ops \
+    panic::Location process::abort ptr slice str sync::atomic time";
 
 /// Macros that allocate, format or panic.
 const MACROS: &str = "assert assert_eq assert_ne dbg debug_assert debug_assert_eq debug_assert_ne \

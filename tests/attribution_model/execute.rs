@@ -251,6 +251,9 @@ fn budget(asked: Asked) -> Budget {
     if asked.retained {
         budget = budget.max_retained(0).max_retained_bytes(0);
     }
+    if asked.largest {
+        budget = budget.max_block_bytes(0);
+    }
     budget
 }
 

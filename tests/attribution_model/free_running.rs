@@ -59,7 +59,8 @@ fn make_victims() {
                 thread::yield_now();
             }
         };
-        let budget = Budget::new().min(u64::MAX).max_peak_bytes(0).max_retained(0);
+        let budget =
+            Budget::new().min(u64::MAX).max_peak_bytes(0).max_retained(0).max_block_bytes(0);
         let exceeded = budget.call_sites(false).check(share).expect_err("nothing does that much");
         assert!(exceeded.stats().alloc_count < 1_000_000);
     }
@@ -100,6 +101,7 @@ struct Held {
 struct Sum {
     stats: AllocStats,
     retained: (u64, u64),
+    largest: u64,
 }
 
 impl Sum {
@@ -113,6 +115,12 @@ impl Sum {
         stats.live_count += others.live_count;
         self.retained.0 += other.retained.0;
         self.retained.1 += other.retained.1;
+        self.largest = self.largest.max(other.largest);
+    }
+
+    fn request(&mut self, size: usize) {
+        self.stats.total_bytes += size as u64;
+        self.largest = self.largest.max(size as u64);
     }
 
     fn dealloc(&mut self, size: usize) {
@@ -209,7 +217,7 @@ impl<'a> Worker<'a> {
         self.blocks[slot] = Some(Held { block, size, is_counted });
         if is_counted {
             self.sum.stats.alloc_count += 1;
-            self.sum.stats.total_bytes += size as u64;
+            self.sum.request(size);
             self.sum.stats.current_bytes += size as i64;
             self.sum.stats.live_count += 1;
         }
@@ -222,7 +230,7 @@ impl<'a> Worker<'a> {
         if self.is_counted() {
             self.sum.stats.alloc_count += 1;
             self.sum.stats.realloc_count += 1;
-            self.sum.stats.total_bytes += size as u64;
+            self.sum.request(size);
             self.sum.stats.current_bytes += size as i64 - held.size as i64;
         }
     }
@@ -259,7 +267,7 @@ impl<'a> Worker<'a> {
         let is_counted_around = self.is_counted();
         if is_counted_around {
             self.sum.stats.alloc_count += 1;
-            self.sum.stats.total_bytes += size as u64;
+            self.sum.request(size);
             self.sum.dealloc(size);
             self.sum.stats.current_bytes += size as i64;
             self.sum.stats.live_count += 1;
@@ -275,6 +283,10 @@ fn round(seed: u64) {
     }
     if seed % 5 == 0 {
         budget = budget.max_peak_bytes(0);
+    }
+    let asks_for_largest = seed % 4 < 2;
+    if asks_for_largest {
+        budget = budget.max_block_bytes(0);
     }
     let mut sum = Sum::default();
     let mut left = Vec::new();
@@ -323,5 +335,7 @@ fn round(seed: u64) {
     if tracks && seed % 3 != 0 {
         assert_eq!(crate::retained(&exceeded), sum.retained, "seed {seed}");
     }
+    let largest = asks_for_largest.then_some(sum.largest);
+    assert_eq!(exceeded.largest_block(), largest, "seed {seed}");
     left.into_iter().for_each(|held| held.block.free());
 }

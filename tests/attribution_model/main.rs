@@ -110,6 +110,8 @@ fn compare(seed: u64, measured: &[Reading], expected: &[Expected], reads_call_si
             let exceeded = measured.exceeded.as_ref().expect("of a budget");
             assert_eq!(retained(exceeded), (blocks, bytes), "seed {seed}, reading {at}, retained");
         }
+        let largest = measured.exceeded.as_ref().and_then(Exceeded::largest_block);
+        assert_eq!(largest, expected.largest, "seed {seed}, reading {at}, largest block");
         let exceeded = measured.exceeded.as_ref().filter(|_| expected.call_sites);
         let of_budget = exceeded.filter(|_| reads_call_sites).map(|e| e.call_sites().alloc_count());
         if let Some(recorded) = measured.recorded.or(of_budget) {

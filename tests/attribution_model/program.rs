@@ -29,7 +29,13 @@ pub(crate) struct Step {
 pub(crate) struct Asked {
     pub(crate) peak: bool,
     pub(crate) retained: bool,
+    pub(crate) largest: bool,
     pub(crate) call_sites: bool,
+}
+
+impl Asked {
+    pub(crate) const NOTHING: Self =
+        Self { peak: false, retained: false, largest: false, call_sites: false };
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -264,6 +270,7 @@ impl Generator {
 
     fn asked(&mut self) -> Asked {
         let call_sites = self.call_sites && self.one_in(2);
-        Asked { peak: self.one_in(2), retained: self.one_in(2), call_sites }
+        let (peak, retained, largest) = (self.one_in(2), self.one_in(2), self.one_in(2));
+        Asked { peak, retained, largest, call_sites }
     }
 }

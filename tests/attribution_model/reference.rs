@@ -15,6 +15,8 @@ pub(crate) struct Expected {
     pub(crate) is_peak_exact: bool,
     /// The blocks and bytes that a budget says were retained.
     pub(crate) retained: Option<(u64, u64)>,
+    /// The largest block that a budget says was requested.
+    pub(crate) largest: Option<u64>,
     /// Whether a budget has recorded call sites.
     pub(crate) call_sites: bool,
 }
@@ -25,6 +27,7 @@ pub(crate) type ThreadEnd = (u64, usize);
 
 struct Scope {
     stats: AllocStats,
+    largest: u64,
     asked: Asked,
     has_ended: bool,
     /// Whether something that was to be counted came too late.
@@ -163,6 +166,7 @@ impl Model {
             scope.stats.total_bytes += size as u64;
             scope.stats.current_bytes += size as i64;
             scope.stats.live_count += 1;
+            scope.largest = scope.largest.max(size as u64);
             if scope.asked.retained {
                 scope.live.insert(block, size as u64);
             }
@@ -176,6 +180,7 @@ impl Model {
             scope.stats.alloc_count += 1;
             scope.stats.realloc_count += 1;
             scope.stats.total_bytes += new as u64;
+            scope.largest = scope.largest.max(new as u64);
             scope.stats.current_bytes += new as i64 - old as i64;
         });
         let entries = self.scopes.iter_mut().filter_map(|scope| scope.live.get_mut(&block));
@@ -201,6 +206,7 @@ impl Model {
     fn scope(&mut self, asked: Asked) -> usize {
         self.scopes.push(Scope {
             stats: AllocStats::default(),
+            largest: 0,
             asked,
             has_ended: false,
             has_warned: false,
@@ -225,11 +231,12 @@ impl Model {
     }
 
     fn read(&mut self, scope: usize) {
-        let Scope { stats, asked, enclosing, live, .. } = &self.scopes[scope];
+        let Scope { stats, largest, asked, enclosing, live, .. } = &self.scopes[scope];
         self.expected.push(Expected {
             stats: *stats,
             is_peak_exact: asked.peak || enclosing.is_none(),
             retained: asked.retained.then(|| (live.len() as u64, live.values().sum())),
+            largest: asked.largest.then_some(*largest),
             call_sites: asked.call_sites,
         });
     }
@@ -366,7 +373,7 @@ impl Model {
             Op::Dealloc { slot } => self.free(thread, slot),
             Op::Enter { scope: slot, .. } => {
                 self.close(thread, slot);
-                let scope = self.scope(Asked { peak: true, retained: false, call_sites: false });
+                let scope = self.scope(Asked { peak: true, ..Asked::NOTHING });
                 let opened = self.push(thread, Entry::Scope(scope));
                 self.threads[thread].scopes[slot] = Some((opened, scope));
             }

@@ -378,3 +378,8 @@ fn a_run_that_breaks_the_budget_is_compared_with_the_first() {
 fn what_is_allowed_is_listed() {
     insta::assert_snapshot!(report_of(work::reads_and_logs));
 }
+
+#[test]
+fn one_block_that_is_too_large() {
+    insta::assert_snapshot!(report_of(work::reserves_a_page));
+}

@@ -151,3 +151,12 @@ pub(crate) fn reads_and_logs() {
     log::note();
     allocate(&[7, 8]);
 }
+
+/// Asks for one large block among many small ones.
+#[alloc_budget(max_block_bytes = 1_000)]
+pub(crate) fn reserves_a_page() {
+    allocate(&[500; 20]);
+    let mut line = black_box(String::with_capacity(600));
+    line.reserve_exact(4_096);
+    allocate(&[2_000]);
+}

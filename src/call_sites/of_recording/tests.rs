@@ -1,9 +1,9 @@
 //! Cold: tests of how call sites are made of a recording.
 
 use super::super::fixture::{counts, Program};
+use super::super::frame::leading;
 use super::super::frame::Frame;
 use super::super::site::Site;
-use super::leading;
 use crate::stacks::{Growth, SiteCounts};
 use crate::walk::Stop;
 

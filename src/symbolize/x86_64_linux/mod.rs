@@ -13,6 +13,7 @@ use std::panic::catch_unwind;
 use layout::{Layout, Memory};
 use modules::Modules;
 use parse::{parse, PrintedFrame};
+pub(super) use roomy_thread::start_thread;
 use roomy_thread::{on_a_roomy_thread, Outcome};
 
 use crate::index::Index;

@@ -1,4 +1,5 @@
-//! Cold: `on_a_roomy_thread`, which runs work on a thread with a large stack and waits for it.
+//! Cold: `on_a_roomy_thread`, which runs work on a thread with a large stack and waits for it; and
+//! `start_thread`, which does not wait.
 //!
 //! Formatting a backtrace takes some 21 KB of stack, and resolving one more; the caller may be a
 //! thread that has 16 KiB. A plain POSIX thread, for std's own allocates on both sides for what it
@@ -16,8 +17,8 @@ use std::time::SystemTime;
 
 use crate::sys::threads::{
     clock_gettime, pthread_attr_destroy, pthread_attr_init, pthread_attr_setstacksize,
-    pthread_create, pthread_detach, pthread_getcpuclockid, pthread_timedjoin_np, Attributes,
-    Thread, TimeSpec,
+    pthread_create, pthread_detach, pthread_getcpuclockid, pthread_sigmask, pthread_timedjoin_np,
+    sigfillset, Attributes, SignalSet, Thread, TimeSpec, SIG_SETMASK,
 };
 use crate::walk;
 
@@ -86,17 +87,38 @@ extern "C" fn run<F: FnOnce() -> R + Send, R: Send>(job: *mut c_void) -> *mut c_
     ptr::null_mut()
 }
 
-/// Whether `run` is over, or was not begun for want of a thread.
+/// Starts a thread that calls `work`, and waits neither for that nor for its end. What it allocates
+/// counts nowhere. No signal handler runs on it: the program may expect them on its own threads.
+pub(in crate::symbolize) fn start_thread(work: fn()) {
+    let job = Box::into_raw(Box::new(Job { work: Some(work), result: None::<()> }));
+    let (mut all, mut before) = (SignalSet([0; 16]), SignalSet([0; 16]));
+    // SAFETY: there is room for the set, and likewise below.
+    unsafe { sigfillset(&mut all) };
+    // SAFETY: both are sets. A thread begins with the mask of the one that starts it.
+    unsafe { pthread_sigmask(SIG_SETMASK, &all, &mut before) };
+    // SAFETY: `run` is called with the job that it expects, once, and `job` is not touched before
+    // that call is over.
+    let thread = unsafe { spawn(run::<fn(), ()>, job.cast()) };
+    // SAFETY: as above; the mask that this thread had.
+    unsafe { pthread_sigmask(SIG_SETMASK, &before, ptr::null_mut()) };
+    match thread {
+        // SAFETY: it was started above, and nobody joins it.
+        Some(thread) => drop(unsafe { pthread_detach(thread) }),
+        // SAFETY: from `Box::into_raw`, and no thread has it.
+        None => drop(unsafe { Box::from_raw(job) }),
+    }
+}
+
+/// Starts a thread that calls `run` with `job`; `None` if there is none to be had.
 ///
 /// # Safety
-/// `run` may be called with `job`, once, on another thread, until this returns `true`; it does not
-/// unwind.
-unsafe fn spawn_and_join(run: Run, job: *mut c_void) -> bool {
+/// `run` may be called with `job`, once, on another thread; it does not unwind.
+unsafe fn spawn(run: Run, job: *mut c_void) -> Option<Thread> {
     let mut attributes = MaybeUninit::<Attributes>::uninit();
     let attributes = attributes.as_mut_ptr();
     // SAFETY: there is room for the attributes.
     if unsafe { pthread_attr_init(attributes) } != 0 {
-        return true;
+        return None;
     }
     let mut thread: Thread = 0;
     // SAFETY: made above.
@@ -106,9 +128,16 @@ unsafe fn spawn_and_join(run: Run, job: *mut c_void) -> bool {
     let has_started = has_size && unsafe { pthread_create(&mut thread, attributes, run, job) } == 0;
     // SAFETY: made above, not used any more.
     unsafe { pthread_attr_destroy(attributes) };
-    if !has_started {
-        return true;
-    }
+    has_started.then_some(thread)
+}
+
+/// Whether `run` is over, or was not begun for want of a thread.
+///
+/// # Safety
+/// As for [`spawn`], until this returns `true`.
+unsafe fn spawn_and_join(run: Run, job: *mut c_void) -> bool {
+    // SAFETY: the contract.
+    let Some(thread) = (unsafe { spawn(run, job) }) else { return true };
     let (mut idle, mut worked) = (0, work_of(thread));
     while idle < IDLE_LIMIT {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
