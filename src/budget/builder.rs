@@ -164,7 +164,9 @@ impl Budget {
     ///   parallel tests, must allocate as often each time.
     ///
     /// The other limits are as ever, but for `max`, `min` and `exact`, which contradict it. In the
-    /// macros it has no name: `#[alloc_budget(recorded)]`. The record has that of the test then.
+    /// macros it has no name: `#[alloc_budget(recorded)]`. The record has that of the test then,
+    /// which is the name of the thread; where that is no path, that of the function. Budgets of one
+    /// test are numbered in the order in which they first run.
     ///
     /// ```no_run
     /// # #[global_allocator] static GLOBAL: mod_alloc::ModAlloc = mod_alloc::ModAlloc::new();
@@ -353,7 +355,7 @@ impl Budget {
     }
 
     /// The record of a budget that has begun.
-    pub(super) const fn record(&self) -> Option<&'static Record> {
+    pub(super) fn record(&self) -> Option<&'static Record> {
         match self.recorded {
             Some(Recorded::Found(record)) => Some(record),
             _ => None,

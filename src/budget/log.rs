@@ -94,7 +94,9 @@ fn line(checked: &Checked<'_>) -> String {
     } else {
         push_list(&mut json, "metrics", budget.limits(), |json, (metric, limit)| {
             push_text(json, "name", metric.label(origin.returns_nothing));
-            limit.min.into_iter().for_each(|min| push_number(json, "min", min));
+            // The highest number is that of a record that is not there.
+            let min = limit.min.filter(|min| *min < u64::MAX);
+            min.into_iter().for_each(|min| push_number(json, "min", min));
             limit.max.into_iter().for_each(|max| push_number(json, "max", max));
             push_number(json, "measured", (checked.measured)(metric, limit));
         });

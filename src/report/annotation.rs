@@ -12,7 +12,7 @@ use std::path::Path;
 
 #[cfg(feature = "backtraces")]
 use super::call_sites::order;
-use super::table::allowed;
+use super::table::allowed_and_verdict;
 use super::text::verdict;
 use crate::budget::{Exceeded, ExceededData};
 #[cfg(feature = "backtraces")]
@@ -49,7 +49,8 @@ fn numbers(data: &ExceededData) -> String {
     let broken = data.budget.limits().filter_map(|(metric, limit)| {
         let measured = data.measured(metric, limit);
         let label = metric.label(data.origin.returns_nothing);
-        let number = || format!("{label} {} (budget {})", grouped(measured), allowed(limit));
+        let allowed = || allowed_and_verdict(data, metric, limit).0;
+        let number = || format!("{label} {} (budget {})", grouped(measured), allowed());
         (!limit.holds(measured)).then(number)
     });
     broken.collect::<Vec<_>>().join(", ")

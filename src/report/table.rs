@@ -8,7 +8,7 @@
 
 use super::layout::push_line;
 use super::recorded;
-use crate::budget::{ExceededData, Limit, Metric};
+use crate::budget::{ExceededData, Limit, Metric, Verdict};
 use crate::number::grouped;
 
 /// The heading of each column, and whether it has numbers, which stand to the right.
@@ -45,22 +45,36 @@ fn cells(data: &ExceededData, metric: Metric, limit: Limit) -> [String; COLUMNS.
     let measured = data.measured(metric, limit);
     let runs = data.runs.as_ref().filter(|runs| runs.runs > 1);
     let range = runs.map(|runs| runs.range(metric));
-    let recorded = data.recorded.as_deref().filter(|_| metric == Metric::Allocations);
-    let (allowed, verdict) = match recorded {
-        Some(recorded) => recorded::cells(recorded, measured),
-        None => (allowed(limit), verdict(limit, measured)),
-    };
+    let (allowed, verdict) = allowed_and_verdict(data, metric, limit);
     [
         metric.label(data.origin.returns_nothing).to_owned(),
         allowed,
         grouped(measured),
         verdict,
         range.map_or_else(String::new, |(least, greatest)| between(least, greatest)),
-        advice(limit, measured, range, recorded.is_none()),
+        advice(limit, measured, range, record(data, metric).is_none()),
     ]
 }
 
-pub(super) fn allowed(limit: Limit) -> String {
+/// What is allowed of a metric, and how far that is from what was measured.
+pub(super) fn allowed_and_verdict(
+    data: &ExceededData,
+    metric: Metric,
+    limit: Limit,
+) -> (String, String) {
+    let measured = data.measured(metric, limit);
+    match record(data, metric) {
+        Some(recorded) => recorded::cells(recorded, measured),
+        None => (allowed(limit), verdict(limit, measured)),
+    }
+}
+
+/// The record that the limit of a metric is from.
+fn record(data: &ExceededData, metric: Metric) -> Option<&Verdict> {
+    data.recorded.as_deref().filter(|_| metric == Metric::Allocations)
+}
+
+fn allowed(limit: Limit) -> String {
     match (limit.min, limit.max) {
         (None, None) => String::new(),
         (None, Some(max)) => grouped(max),

@@ -313,6 +313,29 @@ fn without_call_sites_numbers_are_compared() {
 }
 
 #[test]
+fn programs_that_read_reports_are_told_what_is_recorded() {
+    let project = Project::new();
+    let variables =
+        |tokens| [("GITHUB_ACTIONS", "true"), ("MOD_ALLOC_REPORT", "./log"), ("TOKENS", tokens)];
+    let printed = project.run("programs::by_name", &variables("2")).expect_err("no record");
+    expect(&printed, &["::error ", "allocations 4 (budget not recorded)"]);
+    project.update("programs::by_name", &variables("2"));
+    let printed = project.run("programs::by_name", &variables("3")).expect_err("one more");
+    expect(&printed, &["::error ", "allocations 5 (budget recorded 4)"]);
+    let log = fs::read_to_string(project.path("log")).expect("lines");
+    let metrics = log.lines().map(|line| {
+        let (_, metrics) = line.split_once("\"metrics\":[").expect("metrics");
+        metrics.split_once(']').expect("an end").0
+    });
+    let expected = [
+        "{\"name\":\"allocations\",\"measured\":4}",
+        "{\"name\":\"allocations\",\"measured\":4}",
+        "{\"name\":\"allocations\",\"min\":4,\"max\":4,\"measured\":5}",
+    ];
+    assert_eq!(metrics.collect::<Vec<_>>(), expected);
+}
+
+#[test]
 fn the_folder_may_be_another_one() {
     let project = Project::new();
     let elsewhere = project.path("elsewhere");

@@ -29,7 +29,18 @@ impl Project {
     pub(crate) fn command(&self, tests: &str, variables: &[(&str, &str)]) -> Command {
         let mut command = Command::new(env::current_exe().expect("this program"));
         command.arg(tests).env("PROGRAM", "1").current_dir(&self.root);
-        for unset in ["CI", "MOD_ALLOC_UPDATE", "MOD_ALLOC_RECORDS", "MOD_ALLOC_BACKTRACE"] {
+        const UNSET: [&str; 9] = [
+            "CI",
+            "GITHUB_ACTIONS",
+            "MOD_ALLOC_BACKTRACE",
+            "MOD_ALLOC_DHAT",
+            "MOD_ALLOC_ON_BREAK",
+            "MOD_ALLOC_RECORDS",
+            "MOD_ALLOC_REPORT",
+            "MOD_ALLOC_UPDATE",
+            "NEXTEST",
+        ];
+        for unset in UNSET {
             command.env_remove(unset);
         }
         command.env("CARGO_MANIFEST_DIR", &self.root).env("CARGO_PKG_NAME", "project");
@@ -39,11 +50,12 @@ impl Project {
 
     /// What the tests printed, if they failed.
     pub(crate) fn run(&self, tests: &str, variables: &[(&str, &str)]) -> Result<(), String> {
-        let Output { status, stdout, .. } =
+        let Output { status, stdout, stderr } =
             self.command(tests, variables).output().expect("it runs");
         let stdout = String::from_utf8(stdout).expect("text");
         assert!(!stdout.contains("running 0 tests"), "{stdout}");
-        status.success().then_some(()).ok_or_else(|| self.without_root(&stdout))
+        let printed = stdout + &String::from_utf8_lossy(&stderr);
+        status.success().then_some(()).ok_or_else(|| self.without_root(&printed))
     }
 
     /// The first message of a panic that the tests printed.
