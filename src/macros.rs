@@ -92,7 +92,7 @@ macro_rules! assert_no_alloc {
 /// returns is counted. What that returns is dropped uncounted; end it by `;` to count the drop.
 ///
 /// The orders are `O(1)`, `O(log n)`, `O(n)`, `O(n log n)` and `O(n^2)`. The keys are `max`,
-/// `max_bytes`, `max_peak_bytes`, `max_reallocs` and `max_retained`, as in
+/// `max_bytes`, `max_peak_bytes`, `max_block_bytes`, `max_reallocs` and `max_retained`, as in
 /// [`#[alloc_budget]`](crate::alloc_budget), and `sizes`, which has a default.
 /// [`Growth`](crate::Growth) says how the order is found, and has the same as a value.
 ///

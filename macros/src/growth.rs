@@ -25,8 +25,15 @@ const FORM: &str = "\
 const ORDERS_HELP: &str = "the orders are `O(1)`, `O(log n)`, `O(n)`, `O(n log n)` and `O(n^2)`";
 
 /// Each but the last is a setter of `Growth` that takes an `Order`.
-const KEYS: &[&str] =
-    &["max", "max_bytes", "max_peak_bytes", "max_reallocs", "max_retained", SIZES];
+const KEYS: &[&str] = &[
+    "max",
+    "max_bytes",
+    "max_peak_bytes",
+    "max_block_bytes",
+    "max_reallocs",
+    "max_retained",
+    SIZES,
+];
 
 const SIZES: &str = "sizes";
 

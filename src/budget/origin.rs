@@ -82,7 +82,7 @@ impl Origin {
     }
 
     /// The same but for the name of the thread, without memory.
-    pub(super) fn code(&self) -> HeldCode {
+    pub(crate) fn code(&self) -> HeldCode {
         let (path, function) = match self.function {
             Some(function) => (module_within_crate(self.path), function),
             None => ("", enclosing_function(self.path).map_or("", within_crate)),

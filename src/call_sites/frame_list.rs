@@ -64,7 +64,7 @@ impl FrameList {
     }
 
     /// The frame that stands for a chain.
-    pub(super) fn leading(&self, numbers: &[u32]) -> Option<Frame> {
+    pub(crate) fn leading(&self, numbers: &[u32]) -> Option<Frame> {
         let chain = self.frames(numbers);
         leading(&chain).map(|at| chain[at].clone())
     }

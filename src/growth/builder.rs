@@ -116,6 +116,12 @@ impl<'a> Growth<'a> {
         self.at_most(Metric::PeakBytes, order)
     }
 
+    /// How the largest block may grow that is requested; see
+    /// [`Budget::max_block_bytes`](crate::Budget::max_block_bytes).
+    pub const fn max_block_bytes(self, order: Order) -> Self {
+        self.at_most(Metric::LargestBlock, order)
+    }
+
     /// How reallocations may grow in number.
     pub const fn max_reallocs(self, order: Order) -> Self {
         self.at_most(Metric::Reallocations, order)

@@ -61,7 +61,6 @@ impl Growth<'_> {
         let Some(plan) = Plan::new(self.sizes) else {
             return Some(Outgrown::without_plan(self.orders, self.sizes, form, origin));
         };
-        let wants = samples::wants(&self.orders);
         let mut samples = Samples::new(&plan, self.sizes);
         uncounted(|| {
             let work = set_up(self.sizes[self.sizes.len() - 1]);
@@ -71,7 +70,7 @@ impl Growth<'_> {
         });
         while let Some(size) = samples.next_size() {
             let work = set_up(size);
-            let scope = Budgeted::enter(&wants);
+            let scope = Budgeted::enter(&samples::wants(&self.orders, &origin));
             let value = work();
             let measured = scope.measured();
             samples.add(size, scope.finish(measured));

@@ -13,7 +13,7 @@ use crate::call_sites::CallSites;
 use crate::ignored::Ignored;
 use crate::scope::{Measurement, MostLive, Wants};
 use crate::sort::sort_by;
-use crate::stacks::FirstOverrun;
+use crate::stacks::{FirstOverrun, LargestBlocks};
 
 /// What was measured at one size.
 pub(super) struct Sample {
@@ -32,12 +32,12 @@ pub(super) struct Samples {
     measured: Ignored<Vec<Sample>>,
 }
 
-/// What to find out of each run.
+/// What to find out of one run.
 ///
 /// # Panics
-/// If an environment variable has no valid value.
+/// If an environment variable has no valid value, and without memory.
 #[track_caller]
-pub(super) fn wants(orders: &Orders) -> Wants {
+pub(super) fn wants(orders: &Orders, origin: &Origin) -> Wants {
     let has = |metric: Metric| orders[metric as usize].is_some();
     let is_recorded = budget::are_call_sites_recorded();
     Wants {
@@ -45,7 +45,10 @@ pub(super) fn wants(orders: &Orders) -> Wants {
         call_sites: is_recorded.then_some(FirstOverrun::Never),
         leaks: has(Metric::Retained).then_some(MostLive { blocks: 0, bytes: 0 }),
         heap_profile: has(Metric::PeakBytes) && is_recorded,
-        largest_blocks: None,
+        largest_blocks: has(Metric::LargestBlock).then(|| {
+            let blocks = LargestBlocks::begin(u64::MAX, origin.code());
+            blocks.expect("no memory for the sizes of blocks")
+        }),
         elsewhere: false,
     }
 }

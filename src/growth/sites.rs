@@ -6,7 +6,7 @@
 use super::outgrown::{Measured, OutgrownData};
 use super::rule::{fits, Fits};
 use crate::budget::Metric;
-use crate::call_sites::place::line;
+use crate::call_sites::place::{function, line};
 use crate::call_sites::rows::rows;
 use crate::call_sites::site::SiteData;
 use crate::call_sites::source::Sources;
@@ -34,16 +34,19 @@ pub(super) fn sites(data: &OutgrownData, measured: &Measured, metric: Metric) ->
     let samples = measured.samples.all();
     for (at, sample) in samples.iter().enumerate() {
         let Some(list) = sample.call_sites(metric, &data.origin) else { return Vec::new() };
-        for row in rows(list.data(), SortBy::Allocations, None) {
-            let name = format!("{} {}", line(row.leading), named(&row, &mut sources));
+        for (name, frame, number) in numbers(list.data(), metric, &mut sources) {
             let next = sites.len();
             let is_it = |place: usize| sites[place].name == name;
             let known = places.find_or_insert_hashed(hash_of_text(&name), next, &is_it);
             if known.is_none() {
-                let code = code(row.leading, &mut sources);
+                let code = code(&frame, &mut sources);
                 sites.push(Site { name, code, numbers: vec![0; samples.len()] });
             }
-            sites[known.unwrap_or(next)].numbers[at] += number(metric, &row.counts);
+            let known = &mut sites[known.unwrap_or(next)].numbers[at];
+            *known = match metric {
+                Metric::LargestBlock => number.max(*known),
+                _ => *known + number,
+            };
         }
     }
     let mut grown = Vec::new();
@@ -63,6 +66,25 @@ struct Site {
     code: Option<String>,
     /// One for each sample.
     numbers: Vec<u64>,
+}
+
+/// The name of each site of one size, its place, and its number. A site may come more than once.
+fn numbers(data: &SiteData, metric: Metric, sources: &mut Sources) -> Vec<(String, Frame, u64)> {
+    let mut numbers = Vec::new();
+    if metric == Metric::LargestBlock {
+        for (size, chain) in &data.largest_blocks {
+            if let Some(frame) = data.chains.list.leading(chain) {
+                let name = format!("{} {}", line(&frame), function(&frame, sources));
+                numbers.push((name, frame, *size));
+            }
+        }
+        return numbers;
+    }
+    for row in rows(data, SortBy::Allocations, None) {
+        let name = format!("{} {}", line(row.leading), named(&row, sources));
+        numbers.push((name, row.leading.clone(), number(metric, &row.counts)));
+    }
+    numbers
 }
 
 fn number(metric: Metric, counts: &SiteCounts) -> u64 {

@@ -38,8 +38,12 @@ fn run<R>(work: impl FnOnce() -> R + 'static) -> Box<dyn FnOnce()> {
 // In the order of the report.
 programs! {
     "nothing" [max Constant, max_bytes Constant] |_n| run(|| ());
-    "one block of n bytes" [max Constant, max_bytes Linear] |n| run(move || vec![1_u8; n]);
-    "10,000 blocks" [max Constant, max_bytes Constant] |_n| run(|| boxes(10_000));
+    "one block of n bytes" [max Constant, max_bytes Linear, max_block_bytes Linear] |n| {
+        run(move || vec![1_u8; n])
+    };
+    "10,000 blocks" [max Constant, max_bytes Constant, max_block_bytes Constant] |_n| {
+        run(|| boxes(10_000))
+    };
     "10,000 blocks and log n" [max Logarithmic, max_bytes Logarithmic] |n| run(move || {
         boxes(10_000 + log2(n))
     });
@@ -49,7 +53,8 @@ programs! {
     "10,000 + n bytes" [max Constant, max_bytes Linear] |n| run(move || vec![1_u8; 10_000 + n]);
     "1,000 blocks and n" [max Linear, max_bytes Linear] |n| run(move || boxes(1_000 + n));
     "a Vec that doubles" [
-        max Logarithmic, max_bytes Linear, max_peak_bytes Linear, max_reallocs Logarithmic
+        max Logarithmic, max_bytes Linear, max_peak_bytes Linear, max_block_bytes Linear,
+        max_reallocs Logarithmic
     ] |n| run(move || pushed(n));
     "1,000 blocks and a Vec that doubles" [max Logarithmic, max_bytes Linear] |n| run(move || {
         (boxes(1_000), pushed(n))
@@ -66,7 +71,9 @@ programs! {
     "a HashMap that grows" [max Logarithmic, max_bytes Linear, max_peak_bytes Linear] |n| {
         run(move || table(n))
     };
-    "s = s + x" [max Linear, max_bytes Quadratic, max_peak_bytes Linear] |n| run(move || {
+    "s = s + x" [
+        max Linear, max_bytes Quadratic, max_peak_bytes Linear, max_block_bytes Linear
+    ] |n| run(move || {
         appended(n)
     });
     "merging" [max Linear, max_bytes Linearithmic] |n| run(move || merged(&scrambled(n)));

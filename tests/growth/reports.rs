@@ -69,6 +69,12 @@ fn sites_that_outgrow_together() {
 }
 
 #[test]
+fn the_largest_block() {
+    let growth = Growth::new().max_block_bytes(Order::Linear).sizes(&[8, 16, 32, 64]);
+    insta::assert_snapshot!(outgrown(growth.check(|n| move || cubed(n))));
+}
+
+#[test]
 fn threads_that_are_not_attached() {
     let growth = Growth::new().max(Order::Constant).sizes(&[64, 512]);
     let report = outgrown(growth.check(|n| {
