@@ -26,6 +26,8 @@ mod log {
     use std::fmt;
     use std::hint::black_box;
 
+    use mod_alloc::{Budget, Exceeded};
+
     #[inline(never)]
     pub(crate) fn note(bytes: usize) {
         super::allocate(bytes);
@@ -48,6 +50,12 @@ mod log {
             super::allocate(1);
             f.write_str("")
         }
+    }
+
+    /// Opens the budget of what is not its own.
+    #[inline(never)]
+    pub(crate) fn check(work: impl FnOnce()) -> Result<(), Exceeded> {
+        Budget::new().max(0).allow(&["allowed::log"]).check(work)
     }
 
     pub(crate) mod sink {
@@ -126,6 +134,13 @@ fn each_allocation_is_listed_once() {
     assert_eq!(exceeded.stats().alloc_count, 2);
     assert_eq!(exceeded.stats().total_bytes, 20);
     assert_eq!(exceeded.call_sites().alloc_count(), 2);
+}
+
+#[test]
+fn nothing_passes_through_the_function_that_opens_the_budget() {
+    log::check(|| log::note(1)).expect("nothing is charged");
+    let exceeded = log::check(|| charged(1)).expect_err("one is charged");
+    assert_eq!(exceeded.stats().alloc_count, 1);
 }
 
 #[test]

@@ -303,7 +303,8 @@ impl Budget {
     /// For what a dependency sets up at its first use, or a log that is only on in tests. Stacks
     /// are looked at only where the budget would be broken. Then what passes through is left out of
     /// events, bytes and reallocations; the report lists it. While a budget holds nobody looks, so
-    /// it may help to reach a `min` or an `exact`. Deallocations count as ever.
+    /// it may help to reach a `min` or an `exact`. Deallocations count as ever. Nothing passes
+    /// through the function that opens the budget, or that polls its future.
     ///
     /// A path begins with the name of a crate, as its code has it: with `_`, not `-`. A method
     /// belongs to its type, or to its trait where the type is one of std's. An optimised build may

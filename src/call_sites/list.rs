@@ -244,7 +244,8 @@ impl CallSites {
 
     /// The call sites without those that pass through the crates and modules of `allowed`. Also
     /// what was counted at the latter: in all, and the allocation events of each path, for the
-    /// first of them that fits.
+    /// first of them that fits. Nothing passes through the outermost frame: that function opened
+    /// the scope, or polls it.
     pub(crate) fn without(
         self,
         at_work: AtWork<'_>,
@@ -258,7 +259,7 @@ impl CallSites {
         for path in allowed {
             let is_of = data.chains.list.map(&mut |frame| through::is_of(frame, path));
             let (through, others): (Vec<_>, _) =
-                left.into_iter().partition(|site| data.has_any(site, &is_of));
+                left.into_iter().partition(|site| data.has_any_within(site, &is_of));
             left = others;
             largest_blocks.retain(|(_, chain)| !chain.iter().any(|frame| is_of[*frame as usize]));
             let of_path = total(through.into_iter().map(NumberedSite::counts));

@@ -129,6 +129,11 @@ impl SiteData {
         self.chains.any(site.chain, is_so)
     }
 
+    /// The same of all its frames but the outermost.
+    pub(crate) fn has_any_within(&self, site: &NumberedSite, is_so: &[bool]) -> bool {
+        self.numbers(site).iter().rev().skip(1).any(|frame| is_so[*frame as usize])
+    }
+
     /// The frames of a site, innermost first.
     pub(crate) fn frames(&self, site: &NumberedSite) -> Vec<&Frame> {
         self.chains.list.frames(self.numbers(site))
