@@ -1,6 +1,8 @@
 //! `#[alloc_budget]` on modules: each test function in one is held to the budget.
 #![deny(warnings)]
 
+use std::cell::Cell;
+
 use mod_alloc::{alloc_budget, ModAlloc};
 
 #[path = "common/allocate.rs"]
@@ -34,7 +36,7 @@ macro_rules! budgeted {
 mod held {
     #![allow(clippy::missing_const_for_fn)]
 
-    use super::{alloc_budget, allocate};
+    use super::{alloc_budget, allocate, PANICS};
 
     const BRACES: One = One { value: 1 };
 
@@ -89,6 +91,31 @@ mod held {
     #[should_panic(expected = "allocation budget exceeded: held::a_test_where_configured")]
     fn a_test_where_configured() {
         allocate(2);
+    }
+
+    #[cfg_attr(any(not(test), miri), alloc_budget(max = 3))]
+    #[test]
+    #[should_panic(expected = "allocation budget exceeded: held::a_budget_of_its_own_elsewhere")]
+    fn a_budget_of_its_own_elsewhere() {
+        allocate(2);
+    }
+
+    #[cfg_attr(not(test), alloc_budget(off))]
+    mod with_a_budget_elsewhere {
+        #[test]
+        #[should_panic(expected = "budget exceeded: held::with_a_budget_elsewhere::breaks")]
+        fn breaks() {
+            super::allocate(2);
+        }
+    }
+
+    /// The panic of the budget would pass for the one that is expected.
+    #[cfg(test)]
+    #[test]
+    #[should_panic]
+    pub(super) fn panics_somehow() {
+        allocate(2);
+        PANICS.with(|panics| assert!(!panics.get()));
     }
 
     /// No test.
@@ -157,6 +184,16 @@ budgeted! {
             }
         }
     }
+}
+
+thread_local! {
+    static PANICS: Cell<bool> = const { Cell::new(true) };
+}
+
+#[test]
+fn a_test_of_any_panic_is_not_held() {
+    PANICS.with(|panics| panics.set(false));
+    held::panics_somehow();
 }
 
 #[test]

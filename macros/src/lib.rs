@@ -146,7 +146,9 @@ use item::Function;
 ///
 /// Test functions are those under an attribute whose name has the word `test` (`#[test]`,
 /// `#[tokio::test]`, `#[test_case(..)]`), and under `#[rstest]`, `#[gtest]`, `#[proptest]` and
-/// `#[quickcheck]`. The values of the keys are evaluated in each function. The module must be
+/// `#[quickcheck]`, `#[parameterized]`, `#[case]` and `#[apply]`. One with a plain
+/// `#[should_panic]` is not held: the panic of a broken budget would pass for the one that it waits
+/// for. The values of the keys are evaluated in each function. The module must be
 /// written out: of one in another file, and of the tests that a macro writes, the attribute sees
 /// nothing. It refuses both, as far as it can tell that a macro writes tests. It also refuses a
 /// module without a test function.

@@ -11,7 +11,7 @@ use proc_macro::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use crate::error::{Error, Errors};
 use crate::item::{body_of, inner_attributes, with_body};
 use crate::quote::quote_at;
-use crate::tokens::{as_group, find_ident, group, is_path, is_punct, listed, opened};
+use crate::tokens::{as_group, find_ident, group, is_path, is_punct, listed, only, opened};
 
 /// `#[alloc_budget(off)]`: not held to the budget of the module around it.
 pub(crate) const OFF: &str = "off";
@@ -74,26 +74,49 @@ impl Budget<'_> {
         let is_own = attributes(item).any(|(_, attribute)| has_budget(attribute));
         if is_own && !matches!(kind, Kind::Other) {
             self.has_tests = true;
-            return without_off(item);
+            let item: Vec<_> = without_off(item).into_iter().collect();
+            return match (kind, conditions(&item)) {
+                (Kind::Module(name), Some(conditions)) => {
+                    self.before(&item, &name, UNLESS, conditions)
+                }
+                (Kind::Function(name), Some(conditions)) if is_test(&item) => {
+                    self.before(&item, &name, UNLESS, conditions)
+                }
+                _ => item.into_iter().collect(),
+            };
         }
         match kind {
-            Kind::Function(name)
-                if attributes(item).any(|(_, attribute)| is_of_test(attribute)) =>
-            {
+            Kind::Function(name) if is_test(item) => {
                 self.has_tests = true;
-                let holes = [("krate", self.krate.clone()), ("args", self.args.clone())];
-                let budget = quote_at(name.span(), "#[$krate::alloc_budget($args)]", &holes);
-                budget.into_iter().chain(item.iter().cloned()).collect()
+                self.before(item, &name, ALWAYS, TokenStream::new())
             }
             Kind::Module(name) => self.module(item, &name),
             Kind::Macro(name) => {
-                self.errors.push_any(has_test(item).then(|| written_by_macro(&name)));
+                let has_tests = has_test(item) || is(&name, "include");
+                self.errors.push_any(has_tests.then(|| written_by_macro(&name)));
                 unchanged()
             }
             Kind::Function(_) | Kind::Other => unchanged(),
         }
     }
+
+    /// The item below an attribute with the budget, which has `template`.
+    fn before(
+        &self,
+        item: &[TokenTree],
+        name: &Ident,
+        template: &str,
+        conditions: TokenStream,
+    ) -> TokenStream {
+        let (krate, args) = (self.krate.clone(), self.args.clone());
+        let holes = [("krate", krate), ("args", args), ("conditions", conditions)];
+        let budget = quote_at(name.span(), template, &holes);
+        budget.into_iter().chain(item.iter().cloned()).collect()
+    }
 }
+
+const ALWAYS: &str = "#[$krate::alloc_budget($args)]";
+const UNLESS: &str = "#[cfg_attr(not(any($conditions)), $krate::alloc_budget($args))]";
 
 /// What an item is, with its name: of a macro that is defined or called, that of the macro.
 enum Kind {
@@ -177,6 +200,24 @@ fn has_budget(attribute: &Group) -> bool {
     find_ident(&listed(attribute.stream()), &|word| word == "alloc_budget").is_some()
 }
 
+/// The conditions under which an item has a budget of its own, each with a comma. `None` if it
+/// always has one.
+fn conditions(item: &[TokenTree]) -> Option<TokenStream> {
+    let own = attributes(item).filter(|(_, attribute)| has_budget(attribute));
+    let conditions: Option<Vec<_>> = own.map(|(_, attribute)| condition_of(attribute)).collect();
+    conditions.filter(|found| !found.is_empty()).map(|found| found.into_iter().flatten().collect())
+}
+
+/// What the first argument of a `cfg_attr` is, and the comma.
+fn condition_of(attribute: &Group) -> Option<TokenStream> {
+    let [TokenTree::Ident(word), TokenTree::Group(arguments)] = &*listed(attribute.stream()) else {
+        return None;
+    };
+    let arguments = listed(arguments.stream());
+    let comma = arguments.iter().position(|token| is_punct(Some(token), ','))?;
+    is(word, "cfg_attr").then(|| arguments[..=comma].iter().cloned().collect())
+}
+
 /// The item without `#[alloc_budget(off)]`, which has been heeded. Within `cfg_attr` it does
 /// nothing.
 fn without_off(item: &[TokenTree]) -> TokenStream {
@@ -193,6 +234,17 @@ fn without_off(item: &[TokenTree]) -> TokenStream {
 /// Whether these arguments are `off`, and nothing else.
 pub(crate) fn is_only_off(args: &TokenStream) -> bool {
     args.to_string() == OFF
+}
+
+/// Whether a function is a test that can be held. The panic of a broken budget would pass for any
+/// that `#[should_panic]` waits for.
+fn is_test(item: &[TokenTree]) -> bool {
+    let is_of_any_panic = |attribute: &Group| {
+        matches!(only(&listed(attribute.stream())),
+            Some(TokenTree::Ident(word)) if is(&word, "should_panic"))
+    };
+    attributes(item).any(|(_, attribute)| is_of_test(attribute))
+        && !attributes(item).any(|(_, attribute)| is_of_any_panic(attribute))
 }
 
 /// Whether an attribute makes a test of its function, perhaps by `cfg_attr`.
@@ -212,9 +264,10 @@ fn is_of_test(attribute: &Group) -> bool {
     }
 }
 
-/// `test`, `test_case`, `rstest` and the like.
+/// `test`, `test_case`, `rstest` and the like; `case` is another name of `test_case`, and `apply`
+/// is rstest_reuse's.
 fn names_test(word: &str) -> bool {
-    let known = ["rstest", "gtest", "proptest", "quickcheck"];
+    let known = ["rstest", "gtest", "proptest", "quickcheck", "parameterized", "case", "apply"];
     known.contains(&word) || word.split('_').any(|part| part == "test")
 }
 

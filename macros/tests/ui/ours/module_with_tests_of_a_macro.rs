@@ -20,6 +20,9 @@ mod tests {
         fn property(n: u8) {}
     }
 
+    #[cfg(any())]
+    include!("tests.rs");
+
     mod within {
         ignore! { deeper { #[cfg_attr(test, tokio::test)] async fn polls() {} } }
     }
