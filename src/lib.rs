@@ -183,6 +183,7 @@ mod stacks;
 mod symbolize;
 mod sys;
 mod threads;
+mod tokens;
 mod value;
 mod walk;
 

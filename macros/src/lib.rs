@@ -87,6 +87,11 @@ use item::Function;
 /// which `MOD_ALLOC_UPDATE=1 cargo test` writes. `Budget::recorded` in the documentation of
 /// `mod_alloc` says more of it.
 ///
+/// Of `exact = 14` and `max = 14` the number can be updated in the source, where it is a decimal
+/// literal. `MOD_ALLOC_UPDATE=1` makes an `exact` that is broken what was measured.
+/// `MOD_ALLOC_UPDATE=lower` does so if that is lower, and lowers a `max` to what was measured.
+/// Where `CI` is set, both are errors.
+///
 /// At least one limit is needed. A value is any integer expression; it may use the parameters and
 /// generics of the function, and is evaluated before anything is counted:
 ///

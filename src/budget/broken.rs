@@ -8,6 +8,8 @@
 use std::panic::Location;
 
 use super::builder::Budget;
+use super::literal::{self, Refusal};
+use super::origin::Origin;
 use super::recorded::{Record, Verdict};
 #[cfg(feature = "backtraces")]
 use crate::call_sites::{self, harness, CallSites};
@@ -26,6 +28,8 @@ pub(crate) struct Broken {
     pub(crate) measurement: Measurement,
     /// What its record says, if the budget has one.
     pub(super) recorded: Option<Ignored<Verdict>>,
+    /// Why a number in its source is not updated, if it was to be.
+    pub(super) refusal: Option<Ignored<Refusal>>,
     /// Where the allocations were made, if somebody has looked.
     #[cfg(feature = "backtraces")]
     pub(crate) sites: Option<CallSites>,
@@ -59,6 +63,17 @@ impl Broken {
             return Err(measured);
         }
         Ok(broken)
+    }
+
+    /// The budget with what its source says from now on. The `range` is that of the allocation
+    /// events of all its runs.
+    pub(super) fn update(&mut self, budget: &Budget, origin: &Origin, range: (u64, u64)) -> Budget {
+        if self.measurement.measured.unmeasured.is_some() {
+            return *budget;
+        }
+        let (budget, refusal) = literal::update(budget, origin, range);
+        self.refusal = refusal;
+        budget
     }
 
     /// Compares what was measured with what was recorded, or records it.
@@ -95,7 +110,7 @@ impl Broken {
 
     #[cfg(not(feature = "backtraces"))]
     pub(crate) fn without_harness(measurement: Measurement, _: &'static Location<'static>) -> Self {
-        Self { measurement, recorded: None, of_harness: 0, allowed: None }
+        Self { measurement, recorded: None, refusal: None, of_harness: 0, allowed: None }
     }
 
     #[cfg(feature = "backtraces")]
@@ -110,6 +125,7 @@ impl Broken {
                 return Self {
                     measurement,
                     recorded: None,
+                    refusal: None,
                     sites: None,
                     of_harness: 0,
                     allowed: None,
@@ -131,7 +147,7 @@ impl Broken {
             live.bytes = live.bytes.saturating_sub(of_harness.bytes);
         }
         let (sites, of_harness) = (Some(sites), of_harness.events());
-        Self { measurement, recorded: None, sites, of_harness, allowed: None }
+        Self { measurement, recorded: None, refusal: None, sites, of_harness, allowed: None }
     }
 
     #[cfg(not(feature = "backtraces"))]

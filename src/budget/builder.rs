@@ -500,6 +500,17 @@ impl Budget {
         measured.unmeasured.is_none() && self.limits.hold(measured)
     }
 
+    /// The same where nothing is to be updated, so that there is nothing more to be found out.
+    #[inline]
+    pub(super) fn holds_at_once(&self, measured: &Measured) -> bool {
+        self.holds(measured) && !Settings::get().updates()
+    }
+
+    /// The limit on allocation events.
+    pub(super) const fn allocations(&self) -> Limit {
+        self.limits.of(Metric::Allocations)
+    }
+
     /// # Panics
     /// If no run could break the budget, or none could hold it; if it allows what it cannot tell.
     #[track_caller]

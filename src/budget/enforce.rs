@@ -126,7 +126,7 @@ impl Guard {
     fn verdict(&mut self) -> Option<Exceeded> {
         let Some(scope) = &*self.scope else { return None };
         let measured = scope.measured();
-        if self.budget.holds(&measured) {
+        if self.budget.holds_at_once(&measured) {
             held::run(&self.budget, &self.origin, &measured, || scope.elsewhere());
             *self.scope = None;
             return None;

@@ -114,9 +114,14 @@ impl Settings {
         self.0 & Self::DHAT != 0
     }
 
-    /// Whether anything is said of budgets that hold.
+    /// Whether numbers are updated, those of budgets that hold as well.
+    pub(super) const fn updates(self) -> bool {
+        self.0 & (Self::UPDATE | Self::LOWER) != 0
+    }
+
+    /// Whether anything is done about budgets that hold.
     pub(super) const fn is_told(self) -> bool {
-        self.0 & (Self::REPORT | Self::LOG) != 0
+        self.0 & (Self::REPORT | Self::LOG | Self::UPDATE | Self::LOWER) != 0
     }
 
     /// Whether a line is written to a file for each budget.

@@ -10,6 +10,7 @@ use super::builder::Budget;
 use super::environment::Settings;
 use super::held;
 use super::limits::{Limit, Metric};
+use super::literal::Refusal;
 use super::log::{self, Checked};
 use super::origin::Origin;
 use super::recorded::Verdict;
@@ -44,6 +45,8 @@ pub(crate) struct ExceededData {
     pub(crate) budget: Budget,
     /// What its record says, if it has one.
     pub(crate) recorded: Option<Ignored<Verdict>>,
+    /// Why a number in its source is not updated, if it was to be.
+    pub(crate) refusal: Option<Ignored<Refusal>>,
     /// Of the only run, or of the first that broke the budget.
     pub(crate) measurement: Measurement,
     pub(crate) origin: Origin,
@@ -130,22 +133,29 @@ impl ExceededData {
 
 impl Exceeded {
     /// The error of a single run, which breaks the budget as it was counted. `None` if the budget
-    /// holds without what the test harness has allocated.
+    /// holds without what the test harness has allocated, or with a number that is updated.
     #[cold]
     pub(super) fn of_run(
-        budget: Budget,
+        mut budget: Budget,
         measurement: Measurement,
         origin: Origin,
         whose: &'static str,
     ) -> Option<Self> {
         let elsewhere = measurement.elsewhere;
-        match Broken::new(&budget, measurement, origin.location) {
-            Ok(broken) => Some(Self::new(budget, broken, origin, whose, None)),
-            Err(measured) => {
-                held::run(&budget, &origin, &measured, || elsewhere);
-                None
+        let measured = match Broken::new(&budget, measurement, origin.location) {
+            Ok(mut broken) => {
+                let measured = broken.measurement.measured;
+                let events = measured.stats.alloc_count;
+                budget = broken.update(&budget, &origin, (events, events));
+                if !broken.settled(&budget).holds(&measured) {
+                    return Some(Self::new(budget, broken, origin, whose, None));
+                }
+                measured
             }
-        }
+            Err(measured) => measured,
+        };
+        held::run(&budget, &origin, &measured, || elsewhere);
+        None
     }
 
     pub(super) fn new(
@@ -158,6 +168,7 @@ impl Exceeded {
         let data = || ExceededData {
             budget: broken.settled(&budget),
             recorded: broken.recorded,
+            refusal: broken.refusal,
             measurement: broken.measurement,
             of_harness: broken.of_harness,
             allowed: broken.allowed,

@@ -116,7 +116,7 @@ impl<F: Future> Future for Counted<F> {
         if is_enforced && thread::panicking() {
             return Poll::Ready((output, None));
         }
-        if budget.holds(&measurement.measured) {
+        if budget.holds_at_once(&measurement.measured) {
             held::run(&budget, &origin, &measurement.measured, || measurement.elsewhere);
             return Poll::Ready((output, None));
         }

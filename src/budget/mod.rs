@@ -7,7 +7,8 @@
 //! - [`origin`]: which code that was; [`environment`]: the variables that are asked;
 //! - [`broken`]: what broke a budget, without the test harness; [`runs`]: in several runs;
 //!   [`exceeded`]: the error that users get;
-//! - [`recorded`]: limits that are kept in files;
+//! - [`recorded`]: limits that are kept in files; [`literal`]: numbers of the source that are
+//!   updated;
 //! - [`elsewhere`]: what other threads have allocated meanwhile; [`refused`]: which line asked for
 //!   a block that the allocator refuses.
 
@@ -20,6 +21,7 @@ mod exceeded;
 mod future;
 mod held;
 mod limits;
+mod literal;
 mod log;
 mod origin;
 mod recorded;

@@ -5,6 +5,7 @@ use std::future::Future;
 use super::builder::Budget;
 use super::exceeded::Exceeded;
 use super::future::Closer;
+use super::limits::Metric;
 use super::origin::Origin;
 use super::runs::Runs;
 use super::setting::{self, Setting};
@@ -271,10 +272,14 @@ impl Repeated {
     }
 
     fn verdict(self, mut runs: Runs, origin: Origin, whose: &'static str) -> Option<Exceeded> {
-        let Some(broken) = runs.first_broken.take() else {
-            held::runs(&self.budget, &origin, &runs);
-            return None;
-        };
-        Some(Exceeded::new(self.budget, broken, origin, whose, Some(runs)))
+        let mut budget = self.budget;
+        if let Some(mut broken) = runs.first_broken.take() {
+            budget = broken.update(&budget, &origin, runs.range(Metric::Allocations));
+            if !runs.hold(&broken.settled(&budget)) {
+                return Some(Exceeded::new(budget, broken, origin, whose, Some(runs)));
+            }
+        }
+        held::runs(&budget, &origin, &runs);
+        None
     }
 }

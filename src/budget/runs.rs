@@ -5,7 +5,7 @@ use std::panic::Location;
 use super::broken::Broken;
 use super::builder::Budget;
 use super::elsewhere;
-use super::limits::Metric;
+use super::limits::{Limit, Metric};
 use crate::scope::{Budgeted, Measured, Measurement};
 
 /// What the runs have measured.
@@ -17,6 +17,7 @@ pub(crate) struct Runs {
     /// For each metric, the least and the greatest over the runs.
     ranges: [(u64, u64); Metric::ALL.len()],
     done: u64,
+    are_measured: bool,
     pub(super) first_broken: Option<Broken>,
     /// Which of the runs that is, from 1.
     broken_at: u64,
@@ -42,6 +43,7 @@ impl Runs {
             location,
             ranges,
             done: 0,
+            are_measured: true,
             first_broken: None,
             broken_at: 0,
             another: None,
@@ -67,7 +69,8 @@ impl Runs {
         measurement: impl FnOnce() -> Measurement,
     ) {
         self.done += 1;
-        if self.budget.holds(&measured) {
+        self.are_measured &= measured.unmeasured.is_none();
+        if self.budget.holds_at_once(&measured) {
             if self.is_another(&measured) {
                 self.another = Some((self.done, measurement()));
             }
@@ -101,6 +104,15 @@ impl Runs {
             Some(broken) => broken.measurement.measured.stats.alloc_count != count,
         };
         self.another.is_none() && self.runs > 1 && differs
+    }
+
+    /// Whether all of them hold to a budget, which need not be the one that they were judged by.
+    pub(super) fn hold(&self, budget: &Budget) -> bool {
+        let is_held = |(metric, limit): (Metric, Limit)| {
+            let (least, greatest) = self.range(metric);
+            limit.holds(least) && limit.holds(greatest)
+        };
+        self.are_measured && budget.limits().all(is_held)
     }
 
     /// Whether the code had run before the run that broke the budget.

@@ -1,13 +1,12 @@
 //! Cold: `Frames`, what is at the addresses of a recording.
 
-use std::env;
-
 use super::code::{Build, Owner};
 use super::frame::{Frame, FrameParts};
 use super::frame_list::FrameList;
 use super::names;
 use super::resolver::Resolver;
 use super::source::moved_root;
+use crate::files;
 use crate::index::Index;
 use crate::reading::{return_addresses, Recording};
 use crate::sort::sort_by;
@@ -57,7 +56,7 @@ impl Frames {
                 files.extend(symbols.iter().filter_map(|symbol| symbol.file.as_deref()));
             }
         }
-        let fallbacks = fallbacks();
+        let fallbacks = files::source_folders();
         let build = Build::find(location, &files, &fallbacks);
         let moved_root = moved_root(location, &build.file(location), &fallbacks);
 
@@ -155,15 +154,4 @@ fn mark_what_macros_make(frames: &mut [Vec<FrameParts>]) {
                 frame.owner == Owner::Dependency && crate_of(frame).is_some_and(is_users);
         }
     }
-}
-
-/// Folders that may be the root of the build, for where no frame tells it.
-fn fallbacks() -> Vec<String> {
-    let manifest = env::var("CARGO_MANIFEST_DIR").ok();
-    let current =
-        env::current_dir().ok().and_then(|folder| folder.into_os_string().into_string().ok());
-    let mut folders = Vec::new();
-    folders.extend(manifest);
-    folders.extend(current);
-    folders
 }

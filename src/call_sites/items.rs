@@ -1,7 +1,7 @@
 //! Cold: which `fn`, `static` or `const` of a source file is around a place in it.
 
-use super::tokens::{next_token, Kind};
 use crate::symbolize::names;
+use crate::tokens::{next_token, Kind};
 
 /// A `fn`, `static` or `const`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,8 +3,7 @@
 //! - `of_recording`: makes sites of a recording, with all that follows;
 //! - [`frames`]: what is at its addresses; [`resolver`]: makes frames of symbols; [`code`]: whose
 //!   code a frame is, by [`paths`] and by [`names`];
-//! - [`source`]: the user's source files; [`items`]: which function is where in them; [`tokens`]:
-//!   how they are read;
+//! - [`source`]: the user's source files; [`items`]: which function is where in them;
 //! - [`frame_list`]: a number for each distinct frame; [`opening`]: what lies above the scope;
 //!   [`chain`]: what remains of a stack; [`merged`]: stacks that read the same; [`chains`]: all
 //!   that remains, in order;
@@ -46,7 +45,6 @@ pub(crate) mod snapshot;
 pub(crate) mod source;
 mod thread_start;
 mod through;
-mod tokens;
 
 pub use diff::{CallSitesDiff, Change, SiteChange};
 pub use frame::Frame;

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use super::items::{derived_for, item_at, Item};
+use crate::files;
 use crate::files::{built, Built};
 use crate::index::{hash_of_text, Index};
 
@@ -77,11 +78,7 @@ pub(crate) fn moved_root(location: &str, written: &str, folders: &[String]) -> O
     if location.starts_with('/') || written.starts_with('/') && is_file(Path::new(written)) {
         return None;
     }
-    // Cargo runs the compiler where the lock file is.
-    let is_root =
-        |folder: &&Path| is_file(&folder.join("Cargo.lock")) && is_file(&folder.join(location));
-    let root = folders.iter().find_map(|folder| Path::new(folder).ancestors().find(is_root));
-    Some(root?.to_str()?.to_owned())
+    Some(files::workspace(location, folders)?.to_str()?.to_owned())
 }
 
 /// The text of a file. There is none for doc tests: their lines are those of a source that rustdoc

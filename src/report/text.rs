@@ -42,6 +42,10 @@ fn made(at_work: AtWork<'_>, data: &ExceededData, message: Option<&str>) -> Stri
     } else {
         push_table(&mut text, data);
         recorded::push_record(at_work, &mut text, data);
+        if let Some(refusal) = &data.refusal {
+            text.push('\n');
+            push_paragraph(&mut text, 2, 4, &format!("not rewritten: {}", refusal.why()));
+        }
         let Notes { first: mut notes, last } = push_call_sites(at_work, &mut text, data);
         notes.extend(allowed(data));
         notes.extend(uncounted(data));

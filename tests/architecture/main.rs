@@ -17,7 +17,7 @@ mod modules;
 mod planted;
 mod source;
 mod text;
-#[path = "../../src/call_sites/tokens.rs"]
+#[path = "../../src/tokens.rs"]
 mod tokens;
 
 use imports::Imports;

@@ -2,17 +2,12 @@
 //! sees all of it or the one before. Whoever changes one holds its lock, so that of two processes
 //! that change different sections at a time neither loses what the other has written.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use super::text::{self, Fault, Owner, Section, SectionName};
 use crate::files;
-
-/// Thousands of times as long as a lock is held.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A section of a file.
 pub(super) struct Store {
@@ -45,7 +40,7 @@ impl Store {
         };
         let folder = self.file.parent().unwrap_or(Path::new(""));
         fs::create_dir_all(folder).map_err(unwritable)?;
-        let _lock = self.lock(PATIENCE).map_err(unwritable)?;
+        let _lock = files::lock_file(&self.file).map_err(unwritable)?;
         let before = self.text()?;
         let after = text::with_section(before.as_deref(), &self.owner, self.section, body)
             .map_err(|fault| self.faulty(&fault))?;
@@ -75,50 +70,12 @@ impl Store {
              (`MOD_ALLOC_UPDATE=1`)"
         )
     }
-
-    /// Waits for the lock. It is a file, since Rust 1.75 has no other lock between processes.
-    fn lock(&self, patience: Duration) -> io::Result<Lock> {
-        let mut name = self.file.file_name().unwrap_or_default().to_owned();
-        name.push(".lock");
-        let file = self.file.with_file_name(name);
-        let start = Instant::now();
-        loop {
-            match OpenOptions::new().write(true).create_new(true).open(&file) {
-                Ok(_) => return Ok(Lock { file }),
-                Err(error) if !is_held(&error) => return Err(error),
-                Err(_) if start.elapsed() < patience => thread::sleep(Duration::from_millis(1)),
-                Err(error) => {
-                    let file = file.display();
-                    let text = format!("has a process died that wrote it? Then remove {file}");
-                    return Err(io::Error::new(error.kind(), text));
-                }
-            }
-        }
-    }
-}
-
-/// On Windows, a file that is being removed is there for a while, and cannot be opened.
-fn is_held(error: &io::Error) -> bool {
-    let kind = error.kind();
-    kind == io::ErrorKind::AlreadyExists || cfg!(windows) && kind == io::ErrorKind::PermissionDenied
-}
-
-struct Lock {
-    file: PathBuf,
-}
-
-impl Drop for Lock {
-    fn drop(&mut self) {
-        // If that fails, the next one says which file to remove.
-        let _ = fs::remove_file(&self.file);
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;
     use std::sync::Barrier;
-    use std::time::Duration;
     use std::{fs, thread};
 
     use super::super::text::{without_sites, Owner, SectionName};
@@ -171,18 +128,6 @@ mod tests {
         let before = modified();
         store.write(&without_sites(3)).expect("nothing to do");
         assert_eq!(modified(), before);
-        remove(&store);
-    }
-
-    #[test]
-    fn a_lock_that_nobody_gives_back_is_an_error_that_names_its_file() {
-        let store = store("lock", 1);
-        store.write(&without_sites(3)).expect("written");
-        let held = store.lock(Duration::ZERO).expect("free");
-        let error = store.lock(Duration::ZERO).err().expect("held").to_string();
-        assert!(error.ends_with("test.txt.lock"), "{error}");
-        drop(held);
-        drop(store.lock(Duration::ZERO).expect("free again"));
         remove(&store);
     }
 

@@ -1,0 +1,23 @@
+//! Cold: where the sources of this program are, if they are still there.
+
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+/// The root of the workspace in which `file` was compiled: Cargo runs the compiler where the lock
+/// file is, and names files from there on. It is one of `folders`, or above one.
+pub(crate) fn workspace<'a>(file: &str, folders: &'a [String]) -> Option<&'a Path> {
+    let is_file = |path: PathBuf| fs::metadata(path).is_ok_and(|file| file.is_file());
+    let is_root = |folder: &&Path| is_file(folder.join("Cargo.lock")) && is_file(folder.join(file));
+    folders.iter().find_map(|folder| Path::new(folder).ancestors().find(is_root))
+}
+
+/// Folders that may be in the workspace.
+pub(crate) fn folders() -> Vec<String> {
+    let manifest = env::var("CARGO_MANIFEST_DIR").ok();
+    let current =
+        env::current_dir().ok().and_then(|folder| folder.into_os_string().into_string().ok());
+    let mut folders = Vec::new();
+    folders.extend(manifest);
+    folders.extend(current);
+    folders
+}
