@@ -734,6 +734,11 @@ fn a_broken_budget_reports_on_a_small_stack() {
             assert!(format!("{exceeded}").contains("first past the budget"));
         };
         on_a_small_stack(work).join().unwrap();
+        let repeated = || {
+            let exceeded = Budget::new().max(2).runs(2).check(allocate).unwrap_err();
+            assert!(format!("{exceeded}").contains("first past the budget"));
+        };
+        on_a_small_stack(repeated).join().unwrap();
     });
 }
 

@@ -19,6 +19,7 @@ use super::runs::Runs;
 use crate::call_sites::CallSites;
 use crate::counters::AllocStats;
 use crate::ignored::Ignored;
+use crate::room::with_room;
 use crate::scope::Measurement;
 
 /// A budget that was broken: what was allowed, what was measured, and where.
@@ -136,6 +137,15 @@ impl Exceeded {
     /// holds without what the test harness has allocated, or with a number that is updated.
     #[cold]
     pub(super) fn of_run(
+        budget: Budget,
+        measurement: Measurement,
+        origin: Origin,
+        whose: &'static str,
+    ) -> Option<Self> {
+        with_room(|| Self::judged(budget, measurement, origin, whose))
+    }
+
+    fn judged(
         mut budget: Budget,
         measurement: Measurement,
         origin: Origin,

@@ -11,6 +11,7 @@ use super::runs::Runs;
 use super::setting::{self, Setting};
 use super::{enforce, held};
 use crate::installed;
+use crate::room::with_room;
 use crate::scope::{uncounted, Budgeted, Metered, UncountedFuture};
 use crate::value::Value;
 
@@ -271,7 +272,14 @@ impl Repeated {
         self.budget.begin(origin);
     }
 
-    fn verdict(self, mut runs: Runs, origin: Origin, whose: &'static str) -> Option<Exceeded> {
+    fn verdict(self, runs: Runs, origin: Origin, whose: &'static str) -> Option<Exceeded> {
+        match runs.first_broken {
+            Some(_) => with_room(|| self.judged(runs, origin, whose)),
+            None => self.judged(runs, origin, whose),
+        }
+    }
+
+    fn judged(self, mut runs: Runs, origin: Origin, whose: &'static str) -> Option<Exceeded> {
         let mut budget = self.budget;
         if let Some(mut broken) = runs.first_broken.take() {
             budget = broken.update(&budget, &origin, runs.range(Metric::Allocations));

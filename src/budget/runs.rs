@@ -6,6 +6,7 @@ use super::broken::Broken;
 use super::builder::Budget;
 use super::elsewhere;
 use super::limits::{Limit, Metric};
+use crate::room::with_room;
 use crate::scope::{Budgeted, Measured, Measurement};
 
 /// What the runs have measured.
@@ -75,18 +76,8 @@ impl Runs {
                 self.another = Some((self.done, measurement()));
             }
         } else {
-            match Broken::new(&self.budget, measurement(), self.location) {
-                Ok(broken) => {
-                    measured = broken.measurement.measured;
-                    if self.first_broken.is_none() {
-                        self.first_broken = Some(broken);
-                        self.broken_at = self.done;
-                    } else if self.is_another(&measured) {
-                        self.another = Some((self.done, broken.measurement));
-                    }
-                }
-                Err(charged) => measured = charged,
-            }
+            let measurement = measurement();
+            measured = with_room(|| self.add_broken(measurement));
         }
         for metric in Metric::ALL {
             let (least, greatest) = &mut self.ranges[metric as usize];
@@ -113,6 +104,23 @@ impl Runs {
             limit.holds(least) && limit.holds(greatest)
         };
         self.are_measured && budget.limits().all(is_held)
+    }
+
+    /// Judges a run that breaks the budget as it was counted. Returns what it is charged.
+    fn add_broken(&mut self, measurement: Measurement) -> Measured {
+        match Broken::new(&self.budget, measurement, self.location) {
+            Ok(broken) => {
+                let measured = broken.measurement.measured;
+                if self.first_broken.is_none() {
+                    self.first_broken = Some(broken);
+                    self.broken_at = self.done;
+                } else if self.is_another(&measured) {
+                    self.another = Some((self.done, broken.measurement));
+                }
+                measured
+            }
+            Err(charged) => charged,
+        }
     }
 
     /// Whether the code had run before the run that broke the budget.
