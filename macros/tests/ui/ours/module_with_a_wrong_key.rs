@@ -15,6 +15,4 @@ mod repeated {
     fn with_parameters(_: u8) {}
 }
 
-fn main() {
-    tests::first();
-}
+fn main() {}
