@@ -73,7 +73,8 @@ impl Budget<'_> {
         let kind = Kind::of(item);
         let is_own = attributes(item).any(|(_, attribute)| has_budget(attribute));
         if is_own && !matches!(kind, Kind::Other) {
-            self.has_tests = true;
+            let is_of_tests = attributes(item).any(|(_, attribute)| is_of_test(attribute));
+            self.has_tests |= is_of_tests || !matches!(kind, Kind::Function(_));
             let item: Vec<_> = without_off(item).into_iter().collect();
             return match (kind, conditions(&item)) {
                 (Kind::Module(name), Some(conditions)) => {
