@@ -76,6 +76,16 @@ fn each_budget_lists_what_is_within_it() {
 }
 
 #[test]
+fn what_is_permitted_before_a_budget_for_the_same_reason_is_not_in_it() {
+    permit("a log", || allocate(5));
+    let broken = Budget::new().max(0).check(|| {
+        permit("a log", || allocate(2));
+        allocate(1);
+    });
+    assert_eq!(not_counted(broken), ["2 allocations permitted: a log"]);
+}
+
+#[test]
 fn one_within_another_counts_once() {
     let broken = Budget::new().max(0).check(|| {
         permit("outer", || {

@@ -29,7 +29,23 @@ fn is_in_module(file: &str, path: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_in_module;
+    use super::super::fixture::site_below;
+    use super::{is_in_module, is_of};
+
+    #[test]
+    fn a_frame_without_a_path_is_of_its_file_if_that_is_a_dependencys() {
+        let check = |frame: &str, path: &str, expected: bool| {
+            let site = site_below(frame, "p::f @ /p/src/main.rs:2");
+            assert_eq!(is_of(&site.frames[0], path), expected, "{frame}: {path}");
+        };
+        let file = "/c/registry/src/index/log-0.4.2/src/sink.rs:3";
+        check(&format!("note @ {file}"), "log", true);
+        check(&format!("note @ {file}"), "log::sink", true);
+        check(&format!("note @ {file}"), "p", false);
+        check(&format!("p::note @ {file}"), "log", false);
+        check("note @ /p/log/src/sink.rs:3", "log", false);
+        check("note", "log", false);
+    }
 
     #[test]
     fn the_file_of_a_dependency_tells_its_crate_and_perhaps_its_module() {
