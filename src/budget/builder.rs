@@ -506,11 +506,6 @@ impl Budget {
         self.holds(measured) && !Settings::get().updates()
     }
 
-    /// The limit on allocation events.
-    pub(super) const fn allocations(&self) -> Limit {
-        self.limits.of(Metric::Allocations)
-    }
-
     /// # Panics
     /// If no run could break the budget, or none could hold it; if it allows what it cannot tell.
     #[track_caller]

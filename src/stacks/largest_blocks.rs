@@ -171,7 +171,8 @@ impl LargestBlocks {
 
     /// Whose scope it is.
     pub(crate) fn code(&self) -> Option<HeldCode> {
-        // SAFETY: not written while anybody holds it.
+        // SAFETY: `begin` alone writes it, of one that the pool has just taken out. The caller
+        // holds this one, by `begin` or `join`, and until it is given back the pool keeps it.
         unsafe { *self.code.get() }
     }
 

@@ -4,7 +4,7 @@ use std::thread;
 
 use super::super::builder::Budget;
 use super::super::environment::{self, Update};
-use super::super::limits::Limit;
+use super::super::limits::{Limit, Metric};
 use super::super::origin::{Entrance, Origin};
 use super::super::say::say;
 use super::refusal::Refusal;
@@ -29,7 +29,7 @@ pub(in super::super) fn update(
     if update == Update::Nothing || budget.record().is_some() || thread::panicking() {
         return (*budget, None);
     }
-    let (key, old, new) = match change(budget.allocations(), update, range) {
+    let (key, old, new) = match change(budget.limit(Metric::Allocations), update, range) {
         Ok(Some(change)) => change,
         Ok(None) => return (*budget, None),
         Err(why) => return refused(budget, Refusal::LeftAlone(why)),
