@@ -7,6 +7,10 @@
 //! and `resolve` believes a frame only if the address printed with it is the one that was laid out.
 //! What std does not know, or what can't be laid out, gets the name of its file and the offset in
 //! it.
+//!
+//! As in `walk`, a file of `targets` lists for each target what stands beside `common`: the folder
+//! of the processor (`x86_64`) has the trampoline, that of the files (`elf`) knows what is loaded,
+//! and that of the system (`unix`) starts threads.
 
 mod name_parts;
 pub(crate) mod names;
@@ -23,7 +27,7 @@ use crate::counters::AtWork;
         any(target_env = "gnu", target_env = "musl"),
         not(miri)
     ),
-    path = "x86_64_linux/mod.rs"
+    path = "targets/x86_64_linux.rs"
 )]
 mod target;
 

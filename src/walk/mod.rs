@@ -4,20 +4,23 @@
 //! In plain words: an unwinder turns the registers of a function into those of its caller, again
 //! and again. What it needs to know about a return address is one row of a table that compilers
 //! write for exceptions (`.eh_frame`), and of that row only how the caller's stack pointer and
-//! frame pointer are found: a [`rule`]. To find and parse a row takes a microsecond; the rule is
-//! then kept in one word of a fixed table, and a walk over known addresses takes a load of that
-//! word and two of the stack for each frame.
+//! frame pointer are found: a *rule* ([`caller`]). To find and parse a row takes a microsecond; the
+//! rule is then kept in one word of a fixed table, and a walk over known addresses takes a load of
+//! that word and two of the stack for each frame.
 //!
 //! Every read of the stack is checked to lie between the stack pointer and the end of the stack.
 //! Where there is no rule, or what it gives cannot be, the walk stops and says why ([`Stop`])
 //! rather than guess.
 //!
 //! The parts:
-//! - [`rule`]: a rule, as data; [`stop`]: why a walk ended; [`walked`]: what came of it;
-//! - `target`: the walker. `x86_64_linux` is the one for what its name says, with glibc or musl;
-//!   `target.rs` has the same interface for every other target, and walks nothing.
+//! - [`caller`]: what a rule says, as data; [`stop`]: why a walk ended; [`walked`]: what came of
+//!   it;
+//! - `target`: the walker. For each target that has one, a file of `targets` lists what it is made
+//!   of: `common` to all; a folder for the processor (`x86_64`), one for where rules come from
+//!   (`elf`), and files for what the system knows of stacks (`linux`, `unix`). `target.rs` has the
+//!   same interface for every other target, and walks nothing.
 
-mod rule;
+mod caller;
 mod stop;
 mod walked;
 
@@ -31,11 +34,12 @@ mod walked;
         any(target_env = "gnu", target_env = "musl"),
         not(miri)
     ),
-    path = "x86_64_linux/mod.rs"
+    path = "targets/x86_64_linux.rs"
 )]
 mod target;
 
-pub(crate) use rule::{Caller, Cfa, SavedRbp};
+#[allow(unused_imports)] // Without call sites, nothing is laid out.
+pub(crate) use caller::{Caller, Cfa, ReturnAddress, SavedFp};
 pub(crate) use stop::Stop;
 #[allow(unused_imports)] // Of `tests/unwinding`, which includes this file.
 pub(crate) use stop::MAX_FRAMES;

@@ -3,7 +3,7 @@
 //!
 //! Relies on: nothing, for the one unsafe function does nothing.
 
-use super::rule::Caller;
+use super::caller::Caller;
 use super::stop::Stop;
 use super::walked::Walked;
 

@@ -1,23 +1,38 @@
 //! Feeds the parsers of unwind tables with anything. `tests/fuzz/README.md` says how to run it.
 //!
-//! The files of the crate are compiled into it, so that the crate need not make them public. The
-//! input is an address in the code, the offsets of an entry and of a header, and then the memory
-//! that these are in.
+//! The files of the crate are compiled into it, in modules that are named as theirs, so that the
+//! crate need not make them public. The input is an address in the code, the offsets of an entry
+//! and of a header, and then the memory that these are in.
 #![no_main]
 #![allow(dead_code, unreachable_pub)]
 
 use libfuzzer_sys::fuzz_target;
 
-#[path = "../../../src/walk/x86_64_linux/bytes.rs"]
-mod bytes;
-#[path = "../../../src/walk/x86_64_linux/eh_frame.rs"]
-mod eh_frame;
-#[path = "../../../src/walk/x86_64_linux/frame_program.rs"]
-mod frame_program;
-#[path = "../../../src/walk/x86_64_linux/header.rs"]
-mod header;
-#[path = "../../../src/walk/rule.rs"]
-mod rule;
+use walk::target::arch::dwarf::Dwarf;
+use walk::target::arch::rule::Rule;
+use walk::target::tables::{bytes, eh_frame, header};
+
+#[path = "../../../src/walk"]
+mod walk {
+    pub(crate) mod caller;
+
+    #[path = "."]
+    pub(crate) mod target {
+        #[path = "x86_64"]
+        pub(crate) mod arch {
+            pub(crate) mod dwarf;
+            pub(crate) mod rule;
+        }
+        #[path = "elf"]
+        pub(crate) mod tables {
+            pub(crate) mod bytes;
+            pub(crate) mod eh_frame;
+            pub(crate) mod frame_program;
+            pub(crate) mod header;
+            pub(crate) mod row;
+        }
+    }
+}
 
 /// Where the memory lies, so that entries can be relative to themselves.
 const ADDRESS: usize = 0x5555_0000_0000;
@@ -29,9 +44,9 @@ fuzz_target!(|input: (u16, u16, u16, &[u8])| {
     let found = header::Functions::read(segment, ADDRESS + usize::from(header)).entry_of(pc);
     let mut last = eh_frame::LastCies::NONE;
     for entry in [Some(ADDRESS + usize::from(entry)), found].into_iter().flatten() {
-        if let Some(caller) = eh_frame::caller_at(segment, entry, pc, &mut last) {
-            let rule = rule::Rule::of(caller);
-            assert!(rule.word() != 0 && rule.word() >> rule::Rule::BITS == 0);
+        if let Some(caller) = eh_frame::caller_at::<Dwarf>(segment, entry, pc, &mut last) {
+            let rule = Rule::of(caller);
+            assert!(rule.word() != 0 && rule.word() >> Rule::BITS == 0);
             let _ = rule.caller();
         }
     }

@@ -15,7 +15,7 @@ const PATTERNS: [&str; 7] = [
 ];
 
 pub(crate) fn work() {
-    let text = include_str!("../../../../src/walk/rule.rs");
+    let text = include_str!("../../../../src/walk/x86_64/rule.rs");
     for pattern in PATTERNS {
         let regex = Regex::new(pattern).expect("a pattern");
         for line in text.lines().take(60) {

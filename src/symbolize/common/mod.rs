@@ -1,0 +1,16 @@
+//! Cold: what all targets have in common where stacks are walked: [`resolve`], with [`layout`] and
+//! [`parse`].
+//!
+//! A file of `symbolize/targets` puts beside it, for each target:
+//! - `arch`: `trampoline`, the call from which an unwinder climbs into memory of our own;
+//! - `files`: `Modules`, what is loaded and what std may be asked of it; `caller`, which addresses
+//!   may be laid out; `hold`, while nothing is unloaded;
+//! - `threads`: `on_a_roomy_thread` and `start_thread`.
+
+mod layout;
+mod parse;
+mod resolve;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use resolve::resolve;

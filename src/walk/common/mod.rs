@@ -1,0 +1,29 @@
+//! Hot: what all targets have in common whose stacks are walked.
+//!
+//! From the walk inwards:
+//! - [`walker`]: walks, and remembers the last walk in order to verify it instead of repeating it;
+//!   [`kept`]: what it keeps;
+//! - [`walk`]: one walk, step by step;
+//! - [`side_stack`]: the stack on which that is done;
+//! - [`rules`]: the look-up of a rule; [`rule_table`]: those that are known.
+//!
+//! A file of `walk/targets` puts beside it, for each target:
+//! - `arch`: `registers`, where a walk begins; `step`, one of its steps; `loops`, the three
+//!   frequent parts of a walk; `rule`, a rule in a word; `call_aside`, which changes stacks;
+//! - `tables`: from a return address to what the system's tables say of it;
+//! - `bounds`: how far a thread's stack reaches; `forks`: whether `fork` made this process.
+
+pub(crate) mod kept;
+#[cfg(test)]
+mod made_up_tests;
+pub(crate) mod rule_table;
+mod rules;
+mod side_stack;
+#[cfg(test)]
+mod tests;
+mod walk;
+mod walker;
+
+pub(crate) use rules::caller_at;
+pub(crate) use side_stack::SideStack;
+pub(crate) use walker::Walker;
