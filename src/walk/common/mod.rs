@@ -10,7 +10,8 @@
 //! A file of `walk/targets` puts beside it, for each target:
 //! - `arch`: `registers`, where a walk begins; `step`, one of its steps; `loops`, the three
 //!   frequent parts of a walk; `rule`, a rule in a word; `call_aside`, which changes stacks;
-//! - `tables`: from a return address to what the system's tables say of it;
+//! - `tables`: from a return address to what the system's tables say of it (of those of ELF, with
+//!   `dwarf`);
 //! - `bounds`: how far a thread's stack reaches; `forks`: whether `fork` made this process.
 
 pub(crate) mod kept;

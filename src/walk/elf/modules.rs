@@ -15,8 +15,8 @@ use super::module::{LastModule, Module};
 use super::{find_object, iterate, replaced};
 use crate::sys::loader::dl_iterate_phdr;
 use crate::walk::caller::Caller;
-use crate::walk::target::arch::dwarf::Dwarf;
 use crate::walk::target::common::rule_table;
+use crate::walk::target::dwarf::Dwarf;
 
 /// Whether any rule is of a module that may be unloaded.
 static MAY_BE_UNLOADED: AtomicBool = AtomicBool::new(false);

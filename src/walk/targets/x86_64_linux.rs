@@ -6,6 +6,8 @@ pub(crate) mod arch;
 pub(crate) mod bounds;
 #[path = "../common/mod.rs"]
 pub(crate) mod common;
+#[path = "../x86_64/dwarf.rs"]
+pub(crate) mod dwarf;
 #[path = "../unix/forks.rs"]
 pub(crate) mod forks;
 #[path = "../elf/mod.rs"]

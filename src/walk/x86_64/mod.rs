@@ -2,11 +2,12 @@
 //!
 //! - [`registers`]: where a walk begins; [`step`]: one of its steps; [`rule`]: a rule in 29 bits;
 //! - [`loops`]: the three loops of a walk, in assembly;
-//! - [`call_aside`]: a call on another stack;
-//! - [`dwarf`]: which rows of unwind tables have a rule.
+//! - [`call_aside`]: a call on another stack.
+//!
+//! `dwarf.rs` stands beside it in the list of a target with ELF: which rows of unwind tables have a
+//! rule.
 
 pub(crate) mod call_aside;
-pub(crate) mod dwarf;
 pub(crate) mod loops;
 pub(crate) mod registers;
 pub(crate) mod rule;

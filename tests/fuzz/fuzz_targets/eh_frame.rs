@@ -8,8 +8,8 @@
 
 use libfuzzer_sys::fuzz_target;
 
-use walk::target::arch::dwarf::Dwarf;
 use walk::target::arch::rule::Rule;
+use walk::target::dwarf::Dwarf;
 use walk::target::tables::{bytes, eh_frame, header};
 
 #[path = "../../../src/walk"]
@@ -20,9 +20,10 @@ mod walk {
     pub(crate) mod target {
         #[path = "x86_64"]
         pub(crate) mod arch {
-            pub(crate) mod dwarf;
             pub(crate) mod rule;
         }
+        #[path = "x86_64/dwarf.rs"]
+        pub(crate) mod dwarf;
         #[path = "elf"]
         pub(crate) mod tables {
             pub(crate) mod bytes;

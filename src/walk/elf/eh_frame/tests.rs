@@ -4,8 +4,8 @@
 use super::super::header::Functions;
 use super::super::modules::own_tables;
 use super::{LastCies, Segment};
-use crate::walk::target::arch::dwarf::Dwarf;
 use crate::walk::target::arch::rule::Rule;
+use crate::walk::target::dwarf::Dwarf;
 use crate::walk::{Caller, Cfa, SavedFp};
 
 const ADDRESS: usize = 0x10_0000;
