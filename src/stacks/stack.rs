@@ -19,7 +19,7 @@ use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::process_counts::ProcessCounts;
-use crate::sys::{memory, Member, StableSet};
+use crate::sys::{memory, prefetch, Link, Member, StableSet};
 use crate::walk::{Stop, Walked, MAX_FRAMES};
 
 /// A stack, walked from an allocation to the thread's start. The lower halves of its innermost
@@ -37,6 +37,8 @@ pub(crate) struct Stack {
     stop: Stop,
     /// Its row in the table that has met it last: nearly always in the one that meets it next.
     likely_row: AtomicU32,
+    /// The stack that was walked after it, by the thread that was here last.
+    likely_next: Link<Stack>,
     process_counts: ProcessCounts,
 }
 
@@ -276,6 +278,29 @@ impl Stack {
         self.likely_row.store(row as u32, Relaxed);
     }
 
+    #[inline]
+    pub(super) fn likely_next(&self) -> Option<&'static Self> {
+        self.likely_next.get()
+    }
+
+    #[inline]
+    pub(super) fn set_likely_next(&self, next: Option<&'static Self>) {
+        self.likely_next.set(next);
+    }
+
+    /// Has the processor load what [`is_of`](Self::is_of) reads of a stack of some fifty addresses,
+    /// while it does something else.
+    #[inline(always)]
+    pub(super) fn prefetch(&'static self) {
+        prefetch::<320, Self>(self);
+    }
+
+    /// Whether it is the stack of `walked`, with these outer addresses.
+    #[inline(always)]
+    pub(super) fn is_of(&self, walked: &Walked<'_>, outer: Option<&'static Self>) -> bool {
+        self.hash == walked.hash && self.is(&Key::of_walk(walked, outer))
+    }
+
     pub(crate) fn stop(&self) -> Stop {
         self.stop
     }
@@ -316,6 +341,7 @@ impl Stack {
             len: u16::try_from(len).ok()?,
             stop,
             likely_row: AtomicU32::new(0),
+            likely_next: Link::NONE,
             process_counts: ProcessCounts::new(),
         };
         // SAFETY: `memory` is fresh, aligned, and has room for the header.

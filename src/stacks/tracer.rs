@@ -46,6 +46,13 @@ impl Tracer {
     /// The stack that ends at these registers; `None` if it could not be interned.
     #[inline(always)]
     pub(crate) fn stack(&mut self, from: Registers) -> Option<&'static Stack> {
+        // A program goes through its stacks in much the same order again and again. The one that
+        // came next the last time is loaded during the walk, and is compared before any search:
+        // where there are thousands, most of the time would else be spent waiting for memory.
+        let likely = self.last.and_then(Stack::likely_next);
+        if let Some(likely) = likely {
+            likely.prefetch();
+        }
         let walked = self.walker.walk(from);
         if !walked.is_same || self.last.is_none() {
             if walked.outer_changes != self.outer_changes {
@@ -53,7 +60,16 @@ impl Tracer {
                 self.outer = stack::intern_outer(&walked)?;
                 self.outer_changes = walked.outer_changes;
             }
-            self.last = stack::intern(&walked, self.outer);
+            self.last = match likely {
+                Some(likely) if likely.is_of(&walked, self.outer) => Some(likely),
+                _ => {
+                    let stack = stack::intern(&walked, self.outer);
+                    if let Some(last) = self.last {
+                        last.set_likely_next(stack);
+                    }
+                    stack
+                }
+            };
         }
         self.last
     }

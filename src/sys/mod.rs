@@ -6,7 +6,7 @@
 //!   back; [`stable_set`]: a set that only grows;
 //! - [`relaxed_word`]: loads and stores of atomics, cheap in debug builds, too; [`futex`]: waits
 //!   for one to change;
-//! - [`stderr`]: says a word there;
+//! - [`mod@prefetch`]: loads memory ahead of its use; [`stderr`]: says a word there;
 //! - [`mod@asm_symbol`]: the names of what is written in assembly;
 //! - [`loader`], [`process`], [`threads`], [`unwinder`]: its functions, each declared once.
 
@@ -31,6 +31,7 @@ pub(crate) mod memory;
 )]
 pub(crate) mod pages;
 mod pool;
+mod prefetch;
 pub(crate) mod process;
 #[cfg(test)]
 pub(crate) mod random_tests;
@@ -45,6 +46,7 @@ mod vec;
 pub(crate) use asm_symbol::asm_symbol;
 pub(crate) use link::Link;
 pub(crate) use pool::{Links, Pool, Pooled};
+pub(crate) use prefetch::prefetch;
 pub(crate) use relaxed_word::RelaxedWord;
 pub(crate) use stable_set::{Member, StableSet};
 pub(crate) use stable_vec::StableVec;
