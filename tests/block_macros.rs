@@ -27,12 +27,17 @@ use std::sync::Mutex;
 
 use mod_alloc::{alloc_budget, assert_allocs, assert_no_alloc, ModAlloc};
 
+#[path = "common/call_sites_are_here.rs"]
+mod call_sites_are_here;
 #[path = "common/macro_tests.rs"]
 mod macro_tests;
+#[path = "common/needs_call_sites.rs"]
+mod needs_call_sites;
 #[path = "common/panics.rs"]
 mod panics;
 
 use macro_tests::{allocate, assert_breaks, assert_limit, line_of_panic_in, panic_of, Noisy};
+use needs_call_sites::needs_call_sites;
 
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
@@ -487,8 +492,8 @@ fn each_key_holds_at_its_limit_and_fails_beyond_it() {
 }
 
 #[test]
-#[cfg(all(feature = "backtraces", target_arch = "x86_64", target_os = "linux"))]
 fn call_sites_are_in_the_report_unless_they_are_not_wanted() {
+    needs_call_sites!();
     #[alloc_budget(max = 0, call_sites = false)]
     fn without() {
         allocate(1);

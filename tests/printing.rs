@@ -1,7 +1,7 @@
 //! The test harness keeps what tests print in a buffer, unless it is told not to. What the buffer
 //! allocates decides nothing: with it and without it, the same budgets hold and break. The tests
 //! are below, and run in a process of their own, whose harness may keep their output or not.
-#![cfg(all(feature = "backtraces", target_os = "linux", target_arch = "x86_64", not(miri)))]
+#![cfg(feature = "backtraces")]
 
 use std::fmt;
 use std::hint::black_box;
@@ -11,10 +11,15 @@ use mod_alloc::{alloc_budget, AllocScope, Budget, ModAlloc};
 
 #[path = "common/again.rs"]
 mod again;
+#[path = "common/call_sites_are_here.rs"]
+mod call_sites_are_here;
+#[path = "common/needs_call_sites.rs"]
+mod needs_call_sites;
 #[path = "common/waker.rs"]
 mod waker;
 
 use again::this_binary;
+use needs_call_sites::needs_call_sites;
 
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
@@ -39,6 +44,7 @@ fn failures(output: &str) -> Vec<&str> {
 
 #[test]
 fn the_verdict_is_the_same_whether_the_harness_keeps_the_output_or_not() {
+    needs_call_sites!();
     let kept = output_of(&[], None);
     let expected = ["allocates_as_well", "keeps_a_block", "writes_to_its_own_vector"];
     let expected = expected.map(|name| format!("breaks::{name}"));
@@ -52,6 +58,7 @@ fn the_verdict_is_the_same_whether_the_harness_keeps_the_output_or_not() {
 
 #[test]
 fn a_report_has_only_what_is_the_users_and_says_so() {
+    needs_call_sites!();
     for kept in [true, false] {
         let output = output_of(if kept { &[] } else { &["--nocapture"] }, None);
         let has = |text: &str| assert!(output.contains(text), "{text}: {output}");
@@ -67,6 +74,7 @@ fn a_report_has_only_what_is_the_users_and_says_so() {
 /// Without stacks, nobody can tell whose an allocation is. The documentation says so.
 #[test]
 fn without_call_sites_all_counts() {
+    needs_call_sites!();
     let output = output_of(&[], Some("off"));
     assert!(output.contains("run::holds::prints ... FAILED"), "{output}");
     assert!(!output.contains("of the test harness"), "{output}");

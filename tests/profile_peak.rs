@@ -1,15 +1,20 @@
 //! What was live at the peak of a whole process, by call site. There is one test, since nobody else
 //! may allocate.
-#![cfg(all(feature = "backtraces", target_os = "linux", target_arch = "x86_64", not(miri)))]
+#![cfg(feature = "backtraces")]
 
 use std::hint::black_box;
 use std::thread;
 
 use mod_alloc::{ModAlloc, Profiler, SortBy};
 
+#[path = "common/call_sites_are_here.rs"]
+mod call_sites_are_here;
+#[path = "common/needs_call_sites.rs"]
+mod needs_call_sites;
 #[path = "common/panics.rs"]
 mod panics;
 
+use needs_call_sites::needs_call_sites;
 use panics::panic_of;
 
 #[global_allocator]
@@ -51,6 +56,7 @@ fn at_peak(sites: &mod_alloc::CallSites, function: &str) -> (u64, u64) {
 
 #[test]
 fn the_sites_of_a_profile_know_what_was_live_at_its_peak() {
+    needs_call_sites!();
     let before = black_box(Vec::<u8>::with_capacity(1 << 20));
     let profiler = Profiler::with_call_sites();
     let second = Profiler::with_call_sites();

@@ -18,8 +18,11 @@ use mod_alloc::{alloc_budget, assert_allocs, Budget, ModAlloc};
 mod again;
 #[path = "common/bounded.rs"]
 mod bounded;
+#[path = "common/call_sites_are_here.rs"]
+mod call_sites_are_here;
 
 use bounded::{Bounded, GIBIBYTE};
+use call_sites_are_here::call_sites_are_here;
 
 /// `Bounded`, which itself asks for too much, if it was told so.
 struct Asking;
@@ -63,10 +66,6 @@ extern "C" {
         data: *mut c_void,
     ) -> c_int;
 }
-
-/// Whether lines can be found at all.
-const HAS_STACKS: bool =
-    cfg!(all(feature = "backtraces", target_arch = "x86_64", target_pointer_width = "64"));
 
 fn run(test: &str, environment: &[(&str, &str)]) -> (Option<c_int>, String) {
     let mut again = again::this_binary();
@@ -116,9 +115,12 @@ fn tries_to_reserve() {
 
 #[test]
 fn the_abort_comes_after_the_line_that_asked() {
-    aborts("reserves", &[], HAS_STACKS);
+    aborts("reserves", &[], call_sites_are_here());
     let (_, text) = run("reserves", &[]);
-    assert!(!HAS_STACKS || text.contains(" asks_for_too_much\nmemory allocation"), "{text}");
+    assert!(
+        !call_sites_are_here() || text.contains(" asks_for_too_much\nmemory allocation"),
+        "{text}"
+    );
 }
 
 #[alloc_budget(max_block_bytes = 1_000)]
@@ -143,7 +145,7 @@ fn counts_only() {
 
 #[test]
 fn the_thread_may_hold_stderr() {
-    aborts("holds_stderr", &[], HAS_STACKS);
+    aborts("holds_stderr", &[], call_sites_are_here());
 }
 
 #[alloc_budget(max_block_bytes = 1_000)]
@@ -157,7 +159,7 @@ fn holds_stderr() {
 
 #[test]
 fn a_signal_handler_may_ask() {
-    aborts("is_interrupted", &[], HAS_STACKS);
+    aborts("is_interrupted", &[], call_sites_are_here());
 }
 
 #[alloc_budget(max_block_bytes = 1_000)]
@@ -243,7 +245,7 @@ fn code_that_handles_the_null_goes_on_and_hears_of_it_once() {
     let (signal, text) = run("tries_again", &[]);
     let text = without_line(&text);
     assert_eq!(text.matches("mod-alloc: ").count(), 1, "{text}");
-    assert!(text.contains(&line("tries_again", HAS_STACKS)), "{text}");
+    assert!(text.contains(&line("tries_again", call_sites_are_here())), "{text}");
     assert!(signal.is_none() && text.contains("1 passed"), "{text}");
 }
 

@@ -5,7 +5,6 @@ use std::cell::RefCell;
 use std::future::Future;
 use std::hint::black_box;
 use std::mem::forget;
-#[cfg(all(feature = "backtraces", target_os = "linux", target_arch = "x86_64", not(miri)))]
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::mpsc::{channel, Sender};
 use std::task::{Context, Poll};
@@ -16,8 +15,14 @@ use mod_alloc::{
     alloc_budget, assert_allocs, measure, uncounted, AllocScope, Budget, Exceeded, ModAlloc,
 };
 
+#[path = "common/call_sites_are_here.rs"]
+mod call_sites_are_here;
+#[path = "common/needs_call_sites.rs"]
+mod needs_call_sites;
 #[path = "common/waker.rs"]
 mod waker;
+
+use needs_call_sites::needs_call_sites;
 
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
@@ -147,9 +152,9 @@ fn threads_that_nobody_joins_are_waited_for() {
 }
 
 /// If they did, a leak would depend on what other threads of the process do.
-#[cfg(all(feature = "backtraces", target_os = "linux", target_arch = "x86_64", not(miri)))]
 #[test]
 fn what_a_thread_frees_later_that_is_not_std_s_own_is_live_at_the_end() {
+    needs_call_sites!();
     for _ in 0..5 {
         let is_asked = &AtomicBool::new(false);
         thread::scope(|threads| {

@@ -274,7 +274,7 @@ impl Exceeded {
     pub fn call_sites(&self) -> CallSites {
         match (self.data.call_sites(), crate::walk::UNAVAILABLE) {
             (Some(sites), _) => sites.clone(),
-            (None, Some(reason)) => panic!("there are no call sites: {reason}"),
+            (None, Some(reason)) => panic!("{reason}"),
             (None, None) => panic!(
                 "were call sites recorded? Remove `call_sites(false)` from the budget and \
                  `MOD_ALLOC_BACKTRACE=off` from the environment"

@@ -179,7 +179,7 @@ fn push_sites(text: &mut String, data: &OutgrownData, measured: &Measured, judge
     use crate::number::counted;
 
     if let Some(reason) = crate::walk::UNAVAILABLE {
-        return text.push_str(&format!("\n  no call sites: {reason}\n"));
+        return text.push_str(&format!("\n  {reason}\n"));
     }
     if mode() == Mode::Off {
         return text.push_str("\n  no call sites: the environment has MOD_ALLOC_BACKTRACE=off\n");

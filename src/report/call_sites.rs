@@ -38,7 +38,7 @@ pub(super) fn push_call_sites(
     }
     if let Some(reason) = walk::UNAVAILABLE {
         let is_wanted = data.budget.wants_call_sites();
-        let missing = is_wanted.then(|| format!("no call sites: {reason}"));
+        let missing = is_wanted.then(|| reason.to_owned());
         return Notes { first: missing.into_iter().collect(), ..Notes::default() };
     }
     push_runs(at_work, text, data);

@@ -8,8 +8,32 @@ use super::stop::Stop;
 use super::walked::Walked;
 
 /// Why no stack can be walked.
-pub(crate) const UNAVAILABLE: Option<&'static str> =
-    Some(if cfg!(miri) { "not available under Miri" } else { "call sites need x86_64 Linux" });
+pub(crate) const UNAVAILABLE: Option<&'static str> = Some(if cfg!(miri) {
+    "call sites are not available under Miri"
+} else {
+    match std::str::from_utf8(&REASON) {
+        Ok(reason) => reason,
+        Err(_) => panic!("what is joined is text"),
+    }
+});
+
+const PARTS: [&str; 4] =
+    ["call sites are not available on ", std::env::consts::ARCH, " ", std::env::consts::OS];
+const LENGTH: usize = PARTS[0].len() + PARTS[1].len() + PARTS[2].len() + PARTS[3].len();
+
+/// The parts, joined.
+const REASON: [u8; LENGTH] = {
+    let mut reason = [0; LENGTH];
+    let (mut part, mut at, mut end) = (0, 0, 0);
+    while part < PARTS.len() {
+        while at < PARTS[part].len() {
+            reason[end] = PARTS[part].as_bytes()[at];
+            (at, end) = (at + 1, end + 1);
+        }
+        (part, at) = (part + 1, 0);
+    }
+    reason
+};
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Registers(());

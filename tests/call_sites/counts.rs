@@ -9,6 +9,7 @@ use mod_alloc::{measure, uncounted, AllocScope, Budget, CallSites};
 
 use crate::again;
 use crate::lines::{assert_same_sum, at, noted, user_lines};
+use crate::needs_call_sites::needs_call_sites;
 
 /// Allocates so many blocks of different sizes, and then a list that grows.
 fn some_blocks(count: usize) {
@@ -31,6 +32,7 @@ fn events_at_noted(sites: &CallSites) -> u64 {
 
 #[test]
 fn nested_scopes_have_the_sites_of_their_own_stretches() {
+    needs_call_sites!();
     let outer = AllocScope::with_call_sites();
     some_blocks(3);
     let middle = AllocScope::enter();
@@ -58,6 +60,7 @@ fn growths(counts: &[u64]) -> u64 {
 
 #[test]
 fn a_scope_that_opened_within_another_sees_nothing_of_it() {
+    needs_call_sites!();
     let outer = AllocScope::with_call_sites();
     drop(black_box(Box::new(1)));
     let inner = AllocScope::with_call_sites();
@@ -69,6 +72,7 @@ fn a_scope_that_opened_within_another_sees_nothing_of_it() {
 
 #[test]
 fn scopes_that_are_dropped_out_of_order() {
+    needs_call_sites!();
     let first = AllocScope::with_call_sites();
     some_blocks(2);
     let second = AllocScope::with_call_sites();
@@ -85,6 +89,7 @@ fn scopes_that_are_dropped_out_of_order() {
 
 #[test]
 fn a_forgotten_scope_disturbs_no_other() {
+    needs_call_sites!();
     let outer = AllocScope::with_call_sites();
     some_blocks(2);
     std::mem::forget(AllocScope::with_call_sites());
@@ -94,6 +99,7 @@ fn a_forgotten_scope_disturbs_no_other() {
 
 #[test]
 fn what_is_uncounted_is_at_no_site() {
+    needs_call_sites!();
     let outer = AllocScope::with_call_sites();
     some_blocks(2);
     let inner = uncounted(|| {
@@ -113,6 +119,7 @@ fn what_is_uncounted_is_at_no_site() {
 
 #[test]
 fn a_budget_of_several_runs_has_the_sites_of_the_first_that_broke_it() {
+    needs_call_sites!();
     let mut run = 0;
     let budget = Budget::new().max(6).warmup(1).runs(5);
     let exceeded = budget.check(|| {
@@ -126,6 +133,7 @@ fn a_budget_of_several_runs_has_the_sites_of_the_first_that_broke_it() {
 
 #[test]
 fn threads_that_record_at_once_do_not_mix() {
+    needs_call_sites!();
     const ROUNDS: u64 = 500;
     let both = Barrier::new(2);
     let record = |work: fn()| {
@@ -147,6 +155,7 @@ fn threads_that_record_at_once_do_not_mix() {
 
 #[test]
 fn reports_are_in_nobodys_numbers() {
+    needs_call_sites!();
     let outer = AllocScope::with_call_sites();
     let scope = AllocScope::with_call_sites();
     some_blocks(5);
@@ -172,6 +181,7 @@ fn reports_are_in_nobodys_numbers() {
 
 #[test]
 fn the_folded_text_is_the_users_own() {
+    needs_call_sites!();
     let scope = AllocScope::with_call_sites();
     some_blocks(5);
     let sites = scope.call_sites();
@@ -185,6 +195,7 @@ fn the_folded_text_is_the_users_own() {
 
 #[test]
 fn the_reports_of_a_budget_are_in_nobodys_numbers() {
+    needs_call_sites!();
     let outer = AllocScope::with_call_sites();
     let exceeded = Budget::new().max(1).check(|| some_blocks(2)).expect_err("it allocates more");
     let before = outer.stats();
@@ -199,9 +210,11 @@ fn the_reports_of_a_budget_are_in_nobodys_numbers() {
 
 /// std maps the program's file into memory when it looks for names. Other tests do so, too, so this
 /// one runs in a process of its own.
+#[cfg(target_os = "linux")]
 #[test]
 fn a_budget_that_holds_looks_for_no_names() {
     if std::env::var_os("LOOKS_FOR_NAMES").is_none() {
+        needs_call_sites!();
         let alone = ["--exact", "counts::a_budget_that_holds_looks_for_no_names"];
         let mut again = again::this_binary();
         let (status, text) = again::run(again.args(alone).env("LOOKS_FOR_NAMES", "1"));

@@ -4,6 +4,8 @@ use std::hint::black_box;
 
 use mod_alloc::{measure, AllocScope, CallSites, Change};
 
+use crate::needs_call_sites::needs_call_sites;
+
 #[inline(never)]
 fn copies(count: usize) {
     for _ in 0..count {
@@ -26,6 +28,7 @@ fn sites_of(work: impl FnOnce()) -> CallSites {
 
 #[test]
 fn sites_are_compared_by_function_and_callers() {
+    needs_call_sites!();
     let two = sites_of(|| copies(2));
     let (diff, stats) = measure(|| sites_of(|| copies(5)).diff(&two));
     assert_eq!(stats.alloc_count, 5, "the comparison counts nowhere");

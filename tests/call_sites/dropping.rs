@@ -11,6 +11,7 @@ use std::thread;
 use mod_alloc::{uncounted, AllocScope};
 
 use crate::lines::{at, check, done, noted, user_lines, Line};
+use crate::needs_call_sites::needs_call_sites;
 
 struct Noisy;
 
@@ -23,6 +24,7 @@ impl Drop for Noisy {
 #[test]
 #[rustfmt::skip] // A block that ends on the line that it begins on.
 fn the_line_that_drops_it_is_in_the_chain() {
+    needs_call_sites!();
     check(|| { at!(drop(Noisy)); done(()); });
     check(|| { let _at_the_end = Noisy; at!(black_box(())); });
     check(|| { let noisy = Noisy; let holder = [(1, noisy)]; at!(drop(holder)); done(()); });
@@ -39,6 +41,7 @@ fn the_line_that_drops_it_is_in_the_chain() {
 #[test]
 #[rustfmt::skip] // As above.
 fn while_a_panic_unwinds() {
+    needs_call_sites!();
     fn panics() -> ! { let _noisy = Noisy; at!(uncounted(|| resume_unwind(Box::new(())))) }
     check(|| {
         let caught = at!(catch_unwind(|| panics()));
@@ -53,6 +56,7 @@ fn while_a_panic_unwinds() {
 
 #[test]
 fn what_a_panic_itself_allocates_is_at_the_line_of_the_panic() {
+    needs_call_sites!();
     check(|| {
         let caught = at!(catch_unwind(|| {
             at!(panic!("formatted: {}", black_box(1)));
@@ -63,6 +67,7 @@ fn what_a_panic_itself_allocates_is_at_the_line_of_the_panic() {
 
 #[test]
 fn in_thread_local_destructors() {
+    needs_call_sites!();
     static SEEN: Mutex<Vec<(Vec<Line>, Vec<Line>)>> = Mutex::new(Vec::new());
     struct AtExit(Cell<u8>);
     impl Drop for AtExit {

@@ -9,6 +9,7 @@ use std::thread;
 use mod_alloc::{uncounted, Budget};
 
 use crate::lines::{assert_same_sum, at, check, done, noted, user_lines};
+use crate::needs_call_sites::needs_call_sites;
 use crate::waker;
 
 /// A future that is pending once.
@@ -47,6 +48,7 @@ async fn allocates() {
 
 #[test]
 fn polled_by_hand() {
+    needs_call_sites!();
     check(|| done(at!(drive(allocates()))));
     check(|| {
         at!(drive(async {
@@ -81,6 +83,7 @@ fn polled_by_hand() {
 
 #[test]
 fn after_it_was_suspended() {
+    needs_call_sites!();
     fn once_more<F: Future>(future: F) -> F::Output {
         let mut future = pin!(future);
         let waker = uncounted(waker::idle);
@@ -102,6 +105,7 @@ fn after_it_was_suspended() {
 
 #[test]
 fn under_a_budget_the_chain_ends_with_the_function_that_polls() {
+    needs_call_sites!();
     noted();
     let budget = Budget::new().max(0);
     let future = budget.check_future(async {
@@ -119,6 +123,7 @@ fn under_a_budget_the_chain_ends_with_the_function_that_polls() {
 
 #[test]
 fn a_budget_on_a_future_that_changes_its_thread_has_the_sites_of_both() {
+    needs_call_sites!();
     let future = Budget::new().max(0).check_future(async {
         done(at!(vec![1_u8; black_box(3)]));
         Yield(false).await;

@@ -6,6 +6,7 @@ use std::thread;
 
 use mod_alloc::{AllocScope, CallSites, SortBy};
 
+use crate::needs_call_sites::needs_call_sites;
 use crate::panics::panic_of;
 
 #[inline(never)]
@@ -41,6 +42,7 @@ fn at_peak(sites: &CallSites, function: &str) -> (Option<u64>, Option<u64>) {
 
 #[test]
 fn a_scope_that_is_asked_knows_what_was_live_at_its_peak() {
+    needs_call_sites!();
     let around = AllocScope::with_call_sites();
     let before = black_box(Vec::<u8>::with_capacity(1 << 20));
     let scope = AllocScope::with_heap_profile();
@@ -71,6 +73,7 @@ fn a_scope_that_is_asked_knows_what_was_live_at_its_peak() {
 
 #[test]
 fn one_that_begins_anew_knows_nothing_of_an_earlier_one() {
+    needs_call_sites!();
     let scope = AllocScope::with_heap_profile();
     let held = held();
     drop(scope);

@@ -3,12 +3,14 @@
 //!
 //! Expected lines are never written down: `at!` notes the line that it stands on, and runs the code
 //! that stands there.
-#![cfg(all(feature = "backtraces", target_os = "linux", target_arch = "x86_64", not(miri)))]
+#![cfg(feature = "backtraces")]
 #![allow(unsafe_code)]
 #![allow(clippy::unit_arg, unused_assignments)] // `at!` takes any expression.
 
 #[path = "../common/again.rs"]
 mod again;
+#[path = "../common/call_sites_are_here.rs"]
+mod call_sites_are_here;
 mod counts;
 mod diff;
 mod dropping;
@@ -17,6 +19,8 @@ mod heap_profile;
 mod lines;
 mod merged;
 mod misuse;
+#[path = "../common/needs_call_sites.rs"]
+mod needs_call_sites;
 mod odd_stacks;
 #[path = "../common/panics.rs"]
 mod panics;

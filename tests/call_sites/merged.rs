@@ -6,6 +6,7 @@ use std::hint::black_box;
 use mod_alloc::AllocScope;
 
 use crate::lines::{assert_same_sum, at, noted, user_lines};
+use crate::needs_call_sites::needs_call_sites;
 
 const FIRST: u32 = line!() + 3;
 #[inline(never)]
@@ -21,6 +22,7 @@ fn second_of_two() -> Vec<u64> {
 
 #[test]
 fn of_two_functions_with_the_same_body_either_may_be_named_but_their_callers_are_told_apart() {
+    needs_call_sites!();
     noted();
     let scope = AllocScope::with_call_sites();
     drop(black_box(at!(first_of_two())));
@@ -56,6 +58,7 @@ fn tail_of_tail(size: usize) -> Vec<u8> {
 /// certain, for the test goes on after the call.
 #[test]
 fn a_function_that_ends_with_a_call_may_be_missing_but_nothing_is_in_its_place() {
+    needs_call_sites!();
     noted();
     let scope = AllocScope::with_call_sites();
     let made = at!(tail(black_box(3)));

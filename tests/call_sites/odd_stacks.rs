@@ -6,6 +6,7 @@ use std::hint::black_box;
 use mod_alloc::AllocScope;
 
 use crate::lines::{assert_same_sum, at, check, done, note, noted, user_lines};
+use crate::needs_call_sites::needs_call_sites;
 
 extern "C" {
     fn qsort(
@@ -35,6 +36,7 @@ extern "C" fn compare_for_c(a: *const c_void, b: *const c_void) -> c_int {
 #[cfg_attr(target_env = "musl", ignore = "no unwind tables")]
 #[test]
 fn a_callback_of_c_has_the_lines_on_both_sides() {
+    needs_call_sites!();
     check(|| {
         let mut numbers = black_box([2_u32, 1]);
         note(file!(), line!() + 2);
@@ -56,6 +58,7 @@ fn deep(depth: u32) {
 
 #[test]
 fn two_hundred_and_fifty_frames_deep() {
+    needs_call_sites!();
     check(|| done(at!(deep(black_box(250)))));
     noted();
     let scope = AllocScope::with_call_sites();
@@ -72,6 +75,7 @@ fn two_hundred_and_fifty_frames_deep() {
 /// Of a stack, 512 addresses are kept. With inlined functions, these may be more frames.
 #[test]
 fn deeper_stacks_keep_both_ends_and_say_so() {
+    needs_call_sites!();
     noted();
     let scope = AllocScope::with_call_sites();
     at!(called_by_another(black_box(5_000)));
@@ -95,6 +99,7 @@ fn called_by_another(depth: u32) {
 /// Such stacks are not walked to their end.
 #[test]
 fn the_deepest_stacks_keep_their_inner_end_and_say_so() {
+    needs_call_sites!();
     let work = || {
         let scope = AllocScope::with_call_sites();
         deep(black_box(20_000));

@@ -10,9 +10,11 @@ use std::sync::Arc;
 use mod_alloc::uncounted;
 
 use crate::lines::{at, check, done};
+use crate::needs_call_sites::needs_call_sites;
 
 #[test]
 fn growth_of_each_collection() {
+    needs_call_sites!();
     fn vec_push() {
         let mut vec = Vec::new();
         at!((0..100_u64).for_each(|n| vec.push(n)));
@@ -99,6 +101,7 @@ const DERIVED: u32 = line!() - 1;
 
 #[test]
 fn methods_that_make_a_new_value() {
+    needs_call_sites!();
     fn collect() {
         done(at!(black_box(0..10).collect::<Vec<_>>()));
     }
@@ -154,6 +157,7 @@ fn methods_that_make_a_new_value() {
 
 #[test]
 fn closures_report_their_own_lines_and_those_of_their_callers() {
+    needs_call_sites!();
     fn called_at_once() {
         let make = || at!(black_box(vec![1; black_box(2)]));
         done(at!(make()));
@@ -200,6 +204,7 @@ fn closures_report_their_own_lines_and_those_of_their_callers() {
 
 #[test]
 fn generics_and_trait_objects() {
+    needs_call_sites!();
     #[inline(never)]
     fn generic<T: Clone>(value: T) {
         let values = at!(vec![value; black_box(3)]);
@@ -250,6 +255,7 @@ fn generics_and_trait_objects() {
 
 #[test]
 fn each_step_of_a_chain_of_iterators_is_at_its_line() {
+    needs_call_sites!();
     check(|| {
         let sum = black_box(0..3)
             .map(|n| at!(vec![1_u8; black_box(n + 1)]).len())
@@ -278,6 +284,7 @@ fn each_step_of_a_chain_of_iterators_is_at_its_line() {
 
 #[test]
 fn macros_of_std_count_as_the_line_that_calls_them() {
+    needs_call_sites!();
     check(|| {
         assert_eq!(at!(vec![black_box(4)]), [4], "{}", 5);
     });

@@ -11,6 +11,7 @@ use std::thread;
 use mod_alloc::{AllocScope, CallSites, Profiler, Site};
 
 use crate::lines::{at, noted, user_lines, Line};
+use crate::needs_call_sites::needs_call_sites;
 
 /// Allocates so many times, at the line that it returns.
 #[inline(never)]
@@ -40,6 +41,7 @@ fn at(sites: &CallSites, line: Line, callers: Range<u32>) -> (u64, u64) {
 
 #[test]
 fn all_threads_are_seen_those_from_before_too() {
+    needs_call_sites!();
     let start = line!();
     let (go, wait) = mpsc::channel();
     let (done, finished) = mpsc::channel();
@@ -75,6 +77,7 @@ fn all_threads_are_seen_those_from_before_too() {
 
 #[test]
 fn overlapping_profilers_have_the_sites_of_their_own_time() {
+    needs_call_sites!();
     let start = line!();
     let first = Profiler::with_call_sites();
     allocate(1, 1);
@@ -98,6 +101,7 @@ fn overlapping_profilers_have_the_sites_of_their_own_time() {
 
 #[test]
 fn scopes_and_profilers_record_side_by_side() {
+    needs_call_sites!();
     let start = line!();
     let outer = AllocScope::with_call_sites();
     allocate(1, 1);
@@ -139,6 +143,7 @@ extern "C" fn profile_at_once(outermost: *mut c_void) -> *mut c_void {
 /// The thread is not one of std's, for std allocates on a new thread.
 #[test]
 fn chains_end_at_the_opener_on_a_thread_that_has_never_allocated() {
+    needs_call_sites!();
     let mut outermost: Vec<String> = Vec::new();
     let into = (&mut outermost as *mut Vec<String>).cast();
     let mut thread = 0;

@@ -7,6 +7,7 @@ use std::thread::{self, JoinHandle};
 
 use mod_alloc::{uncounted, AllocScope, Attached, Budget, ScopeHandle};
 
+use crate::needs_call_sites::needs_call_sites;
 use crate::random::Random;
 
 /// A scope that is open on another thread.
@@ -46,6 +47,7 @@ fn attached_for_good_over_a_scope(work: impl FnOnce()) {
 
 #[test]
 fn a_scope_after_one_that_stayed_attached_has_its_own_sites() {
+    needs_call_sites!();
     attached_for_good_over_a_scope(|| drop(black_box(vec![1_u8; 777])));
     let scope = AllocScope::with_call_sites();
     drop(black_box(vec![1_u8; 55]));
@@ -55,6 +57,7 @@ fn a_scope_after_one_that_stayed_attached_has_its_own_sites() {
 
 #[test]
 fn a_budget_after_one_is_not_held_by_what_was_printed_before() {
+    needs_call_sites!();
     attached_for_good_over_a_scope(|| {
         (0..20).for_each(|at| println!("{}", "x".repeat(3_000 * at)))
     });
@@ -136,6 +139,7 @@ fn program(seed: u64) -> usize {
 
 #[test]
 fn in_random_programs_too() {
+    needs_call_sites!();
     let programs = (0..600).map(|seed| thread::spawn(move || program(seed)));
     let checks: usize = programs.map(|program| program.join().expect("its sums are right")).sum();
     assert!(checks > 1_000, "{checks}");

@@ -10,6 +10,7 @@ use mod_alloc::{assert_growth, measure, AllocScope, Growth, Order, Outgrown};
 #[path = "../common/panics.rs"]
 mod panics;
 
+use crate::needs_call_sites::needs_call_sites;
 use panics::panic_of;
 
 const CONSTANT: Growth<'static> = Growth::new().max(Order::Constant);
@@ -142,8 +143,8 @@ fn the_macro_takes_what_it_documents() {
 
 /// The harness keeps what is printed, in a buffer that grows.
 #[test]
-#[cfg(all(feature = "backtraces", target_os = "linux", target_arch = "x86_64", not(miri)))]
 fn what_is_printed_does_not_grow() {
+    needs_call_sites!();
     for _ in 0..2 {
         CONSTANT.max_bytes(Order::Constant).enforce(|n| {
             let text = "x".repeat(n);

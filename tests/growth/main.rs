@@ -1,6 +1,10 @@
 //! Growth: which order fits which program, and what a check says.
 
 mod behaviour;
+#[path = "../common/call_sites_are_here.rs"]
+mod call_sites_are_here;
+#[path = "../common/needs_call_sites.rs"]
+mod needs_call_sites;
 mod programs;
 mod reports;
 mod work;

@@ -1,5 +1,5 @@
 //! What a check says, as snapshots.
-#![cfg(all(feature = "backtraces", target_os = "linux", target_arch = "x86_64", not(miri)))]
+#![cfg(feature = "backtraces")]
 
 use std::env;
 use std::panic::catch_unwind;
@@ -7,6 +7,7 @@ use std::process::Command;
 
 use mod_alloc::{assert_growth, Growth, Order, Outgrown};
 
+use crate::needs_call_sites::needs_call_sites;
 use crate::work::{cubed, few, in_turn, joined, lines, values};
 
 /// A report without the numbers of lines in this file, and without the gap before them.
@@ -30,6 +31,7 @@ fn outgrown(result: Result<(), Outgrown>) -> String {
 
 #[test]
 fn sites_that_outgrow() {
+    needs_call_sites!();
     insta::assert_snapshot!(report_of(|| {
         assert_growth!(
             max = O(log n),
@@ -48,6 +50,7 @@ fn sites_that_outgrow() {
 
 #[test]
 fn retained_blocks_that_outgrow() {
+    needs_call_sites!();
     let growth = Growth::new().max_retained(Order::Logarithmic).sizes(&[100, 1_000, 10_000]);
     insta::assert_snapshot!(outgrown(growth.check(|n| {
         let text = lines(n);
@@ -57,6 +60,7 @@ fn retained_blocks_that_outgrow() {
 
 #[test]
 fn faster_than_any_order() {
+    needs_call_sites!();
     let growth = Growth::new().max(Order::Constant).max_bytes(Order::Quadratic);
     let sizes = &[8, 16, 32, 64];
     insta::assert_snapshot!(outgrown(growth.sizes(sizes).check(|n| move || cubed(n))));
@@ -64,18 +68,21 @@ fn faster_than_any_order() {
 
 #[test]
 fn sites_that_outgrow_together() {
+    needs_call_sites!();
     let growth = Growth::new().max(Order::Constant).sizes(&[64, 4_096]);
     insta::assert_snapshot!(outgrown(growth.check(|n| move || in_turn(n))));
 }
 
 #[test]
 fn the_largest_block() {
+    needs_call_sites!();
     let growth = Growth::new().max_block_bytes(Order::Linear).sizes(&[8, 16, 32, 64]);
     insta::assert_snapshot!(outgrown(growth.check(|n| move || cubed(n))));
 }
 
 #[test]
 fn threads_that_are_not_attached() {
+    needs_call_sites!();
     let growth = Growth::new().max(Order::Constant).sizes(&[64, 512]);
     let report = outgrown(growth.check(|n| {
         move || {
@@ -90,12 +97,14 @@ fn threads_that_are_not_attached() {
 
 #[test]
 fn sizes_that_are_too_close() {
+    needs_call_sites!();
     let growth = Growth::new().max(Order::Linear).sizes(&[100, 700]);
     insta::assert_snapshot!(outgrown(growth.check(|_| || ())));
 }
 
 #[test]
 fn numbers_that_are_too_small() {
+    needs_call_sites!();
     let growth = Growth::new().max(Order::Linear).sizes(&[64, 512, 4_096]);
     insta::assert_snapshot!(outgrown(growth.check(|n| move || few(n))));
 }
@@ -114,6 +123,7 @@ fn printed_with(backtrace: &str) -> String {
 /// Does nothing unless it is run by `printed_with`.
 #[test]
 fn in_another_process() {
+    needs_call_sites!();
     if env::var_os("IN_ANOTHER_PROCESS").is_some() {
         assert_growth!(max_bytes = O(n), sizes = [64, 512], |n| {
             let text = lines(n);
@@ -124,6 +134,7 @@ fn in_another_process() {
 
 #[test]
 fn full_shows_all_stacks_of_the_last_size() {
+    needs_call_sites!();
     let full = printed_with("full");
     let has = |text: &str| assert!(full.contains(text), "{text} is not in\n{full}");
     has("\n  bytes: 1 call site grows faster than O(n)\n    tests/growth/work.rs:14 joined: ");
@@ -134,6 +145,7 @@ fn full_shows_all_stacks_of_the_last_size() {
 
 #[test]
 fn off_shows_the_numbers() {
+    needs_call_sites!();
     let off = printed_with("off");
     let has = |text: &str| assert!(off.contains(text), "{text} is not in\n{off}");
     has("\n  fits       O(n^2)\n");

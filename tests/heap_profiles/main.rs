@@ -3,6 +3,8 @@
 //! budget. Every number of every program point must be exact, and no other block may be in any
 //! profile. There is no harness, since nobody else may allocate.
 
+#[path = "../common/call_sites_are_here.rs"]
+mod call_sites_are_here;
 mod helper;
 mod json;
 mod model;
@@ -14,6 +16,7 @@ mod waker;
 
 use std::path::Path;
 
+use call_sites_are_here::call_sites_are_here;
 use mod_alloc::{dhat, AllocScope, Budget, CallSites, ModAlloc, Profiler};
 use model::{Model, Reader};
 use program::{free_all, Program, Step, MAX_SCOPES};
@@ -22,7 +25,7 @@ use program::{free_all, Program, Step, MAX_SCOPES};
 static GLOBAL: ModAlloc = ModAlloc::new();
 
 fn main() {
-    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+    if !call_sites_are_here() {
         return; // Without call sites, all blocks are at one program point.
     }
     helper::start();

@@ -2,20 +2,24 @@
 //! copy of `programs`, and runs the tests of `programs` in it.
 #![cfg(not(miri))]
 
+#[path = "../common/call_sites_are_here.rs"]
+mod call_sites_are_here;
+#[path = "../common/needs_call_sites.rs"]
+mod needs_call_sites;
 mod programs;
 
 use std::path::PathBuf;
 use std::process::{self, Command, Output, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::{env, fs};
 
 use mod_alloc::ModAlloc;
 
+use needs_call_sites::needs_call_sites;
+
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
 
-/// Whether there are call sites here.
-const SITES: bool = cfg!(all(feature = "backtraces", target_os = "linux", target_arch = "x86_64"));
 const SOURCE: &str = include_str!("programs.rs");
 const FILE: &str = "tests/literals/programs.rs";
 
@@ -26,7 +30,7 @@ struct Project {
 
 impl Project {
     fn new() -> Self {
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let number = NUMBER.fetch_add(1, Relaxed);
         let root = env::temp_dir().join(format!("mod-alloc-literals-{}-{number}", process::id()));
         let project = Self { root };
@@ -195,9 +199,7 @@ fn a_loop_lowers_to_the_highest_of_its_runs() {
 
 #[test]
 fn what_the_harness_keeps_of_the_printed_is_in_no_number() {
-    if !SITES {
-        return;
-    }
+    needs_call_sites!();
     for arguments in [&[][..], &["--nocapture"]] {
         let project = Project::new();
         let mut command = project.command("prints", &[("LINES", "50"), LOWER]);

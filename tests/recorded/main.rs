@@ -2,6 +2,8 @@
 //! tests of `programs` in it.
 #![cfg(not(miri))]
 
+#[path = "../common/call_sites_are_here.rs"]
+mod call_sites_are_here;
 mod programs;
 mod project;
 mod work;
@@ -11,13 +13,12 @@ use std::process::{Child, Stdio};
 
 use mod_alloc::{Budget, ModAlloc};
 
+use call_sites_are_here::call_sites_are_here;
 use project::Project;
 
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
 
-/// Whether there are call sites here.
-const SITES: bool = cfg!(all(feature = "backtraces", target_os = "linux", target_arch = "x86_64"));
 const PROFILE: &str = if cfg!(debug_assertions) { "[debug]" } else { "[release]" };
 
 const TOKENS_3: &[(&str, &str)] = &[("TOKENS", "3")];
@@ -27,7 +28,7 @@ macro_rules! assert_report {
     ($name:literal, $text:expr) => {
         let text = $text.replace(PROFILE, "[debug]").replace("cargo test --release", "cargo test");
         let text = text.replace("  DHAT profile: MOD_ALLOC_DHAT=DIR\n", "");
-        if SITES {
+        if call_sites_are_here() {
             insta::assert_snapshot!($name, text);
         }
     };
@@ -146,7 +147,7 @@ fn what_the_harness_keeps_of_the_printed_is_in_no_record() {
         command.args(arguments).output().expect("it runs").status.success()
     };
     let (update, no_update) = (("MOD_ALLOC_UPDATE", "1"), ("MOD_ALLOC_UPDATE", "0"));
-    if SITES {
+    if call_sites_are_here() {
         assert!(run(&[], update));
         let kept = project.record("programs.prints");
         assert!(run(&["--nocapture"], update));
@@ -289,7 +290,7 @@ fn the_number_decides_and_an_update_records_other_sites() {
     let record = project.record("parses");
     project.passes("programs::by_name", &[("PAGE", "")]);
     project.update("programs::by_name", &[("PAGE", "")]);
-    assert_eq!(project.record("parses") != record, SITES);
+    assert_eq!(project.record("parses") != record, call_sites_are_here());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::{env, fs};
 
 /// Removed when it is dropped.
@@ -13,7 +13,7 @@ pub(crate) struct Project {
 
 impl Project {
     pub(crate) fn new() -> Self {
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let name =
             format!("mod-alloc-recorded-{}-{}", std::process::id(), NUMBER.fetch_add(1, Relaxed));
         let root = env::temp_dir().join(name);

@@ -439,11 +439,11 @@ fn where_nothing_is_attributed_one_line_says_why() {
         assert_eq!(text.replace("\n      ", " "), format!("table{expected}"));
     };
     check(Program::NONE, "\n");
-    let unavailable = Some("call sites need x86_64 Linux");
+    let unavailable = Some("not here");
     let unattributed = counts(1, 0, 8);
     check(
         Program { unavailable, unattributed, ..Program::NONE },
-        "\n\n  no call sites: call sites need x86_64 Linux\n",
+        "\n\n  no call sites: not here\n",
     );
     let none = "\n\n  no call sites: 1 allocation, 8 bytes at no site";
     check(
