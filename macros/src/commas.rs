@@ -116,7 +116,8 @@ impl Reader {
                 _ => {}
             },
         }
-        self.previous = Some(if closes { Piece::Operand } else { piece }).filter(|_| !separates);
+        let piece = if closes { Piece::Operand } else { piece };
+        self.previous = (!separates).then_some(piece);
         separates
     }
 

@@ -16,8 +16,8 @@
 //! a serial, and each change a compare-and-swap. So both ways are right: a leak counter has two
 //! numbers, which must not be wrong by one, and a heap profile has many.
 
+use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize};
 
 use super::birth::{self, Birth};
 use super::clock;
@@ -26,7 +26,7 @@ use super::table;
 use super::tracking;
 use super::uses::{InUse, Reused, Uses};
 use crate::stacks::Stack;
-use crate::sys::{memory, Link, Links, Pool, Pooled, StableSet};
+use crate::sys::{memory, AtomicI64, AtomicU64, Link, Links, Pool, Pooled, StableSet};
 
 /// Those of scopes. Those of the whole process have a pool of their own
 /// ([`process_profile`](super::process_profile)).

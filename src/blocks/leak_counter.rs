@@ -7,13 +7,12 @@
 //! and is changed by a compare-and-swap, which fails if it has become that of another scope. Nobody
 //! waits, and a `LeakCounter` can be used again at once.
 
-use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::table;
 use super::tracking::start_tracking;
 use super::uses::{InUse, Reused, Uses};
-use crate::sys::{Links, Pool, Pooled};
+use crate::sys::{AtomicU64, Links, Pool, Pooled};
 
 static LEAK_COUNTERS: Pool<LeakCounter> = Pool::new();
 

@@ -9,9 +9,9 @@
 use std::mem::size_of;
 use std::ptr;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize};
+use std::sync::atomic::{AtomicPtr, AtomicUsize};
 
-use crate::sys::{memory, Link};
+use crate::sys::{memory, AtomicU64, Link};
 
 /// What a node says of its block, in words that mean nothing here.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -7,12 +7,12 @@
 //! looks at its own point only.
 
 use std::ptr;
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use crate::counters::Blocks;
 use crate::stacks::Stack;
-use crate::sys::{Link, Member};
+use crate::sys::{AtomicU64, Link, Member};
 
 /// Two cache lines: how it is found and what it has counted; its maximum, and what a peak leaves.
 #[repr(C, align(64))]

@@ -6,11 +6,10 @@
 //! No serial is used twice, for entries of earlier uses stay in the table. What has had all serials
 //! that fit into its bits is used up, and is never used again.
 
-use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use super::tracking::stop_tracking;
-use crate::sys::{Pool, Pooled};
+use crate::sys::{AtomicU64, Pool, Pooled};
 
 /// The uses of one leak counter or heap profile.
 pub(crate) struct Uses {

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 use std::task::{ready, Context, Poll};
 use std::thread;
 
@@ -15,6 +15,7 @@ use super::{enforce, held};
 use crate::installed;
 use crate::pinned::pin_project;
 use crate::scope::Metered;
+use crate::sys::AtomicU64;
 use crate::threads;
 use crate::value::Value;
 

@@ -130,7 +130,7 @@ impl Runs {
 
     /// Which of several runs was the first that broke the budget, from 1: its stacks are shown.
     pub(crate) fn shown(&self) -> Option<u64> {
-        Some(self.broken_at).filter(|_| self.runs > 1)
+        (self.runs > 1).then_some(self.broken_at)
     }
 
     pub(crate) const fn range(&self, metric: Metric) -> (u64, u64) {

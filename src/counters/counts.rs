@@ -2,9 +2,10 @@
 //! difference of two of them.
 
 use std::ops::{AddAssign, Sub};
-use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 
 use super::sums::Sums;
+use crate::sys::AtomicI64;
 
 /// Running totals of a thread or of the process.
 ///

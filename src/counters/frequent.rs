@@ -19,7 +19,7 @@
 use crate::counters::current::current;
 use crate::counters::own_line::store_owners_half;
 use crate::counters::own_line::{add_got, add_net, ceiling, count_alloc, count_dealloc};
-use crate::counters::own_line::{count_realloc, floor, gate, high, net, store, sub_net};
+use crate::counters::own_line::{count_realloc, floor, gate, high, net, store_own, sub_net};
 use crate::counters::thread_counters::{Line, Word};
 
 /// The slow half of each event. It returns the block that it is given.
@@ -153,7 +153,7 @@ unsafe fn raise_high(line: *const Line, net: i64) -> bool {
     // SAFETY: as above; no other thread writes it.
     if net > unsafe { high(line) } {
         // SAFETY: every event is above a dummy's ceiling, so the line is this thread's own.
-        unsafe { store(line, Word::High, net) };
+        unsafe { store_own(line, Word::High, net) };
         // SAFETY: as above.
         unsafe { store_owners_half(line, net) };
     }

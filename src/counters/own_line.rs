@@ -11,10 +11,10 @@
 //! of a dummy; to write it, a line that the current thread owns.
 #![allow(unsafe_code)]
 
-use std::sync::atomic::{AtomicI64, AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::AtomicU32;
 
 use super::thread_counters::{GateHalf, Line, Word};
-use crate::sys::RelaxedWord;
+use crate::sys::{AtomicI64, RelaxedWord};
 
 /// The net bytes as they stand in the line, that is, above its [`LOWEST`](super::LOWEST).
 ///
@@ -46,7 +46,7 @@ macro_rules! threshold {
         pub(crate) unsafe fn $name(line: *const Line) -> i64 {
             // SAFETY: in bounds, aligned and alive by the contract; other threads store it
             // atomically. A dummy is in read-only memory, which a relaxed load may read.
-            unsafe { AtomicI64::from_ptr(Word::$word.of(line)) }.load(Relaxed)
+            unsafe { AtomicI64::from_ptr(Word::$word.of(line)) }.glance()
         }
     };
 }
@@ -78,9 +78,9 @@ pub(crate) unsafe fn gate(line: *const Line) -> i64 {
     #[cfg(not(all(target_arch = "x86_64", target_pointer_width = "64", not(miri))))]
     {
         // SAFETY: in bounds, aligned and alive by the contract; written atomically only.
-        let owners = unsafe { AtomicU32::from_ptr(GateHalf::Owners.of(line)) }.load(Relaxed);
+        let owners = unsafe { AtomicU32::from_ptr(GateHalf::Owners.of(line)) }.get();
         // SAFETY: as above.
-        let others = unsafe { AtomicU32::from_ptr(GateHalf::Others.of(line)) }.load(Relaxed);
+        let others = unsafe { AtomicU32::from_ptr(GateHalf::Others.of(line)) }.get();
         i64::from(others) << 32 | i64::from(owners)
     }
 }
@@ -94,6 +94,16 @@ pub(crate) unsafe fn gate(line: *const Line) -> i64 {
 pub(crate) unsafe fn store(line: *const Line, word: Word, value: i64) {
     // SAFETY: in bounds, aligned and alive by the contract; other threads read it atomically.
     unsafe { &*word.of(line).cast::<AtomicI64>() }.set(value);
+}
+
+/// Stores one that other threads never store: all but the thresholds.
+///
+/// # Safety
+/// As for [`store`].
+#[inline(always)]
+pub(crate) unsafe fn store_own(line: *const Line, word: Word, value: i64) {
+    // SAFETY: as in `store`.
+    unsafe { &*word.of(line).cast::<AtomicI64>() }.set_own(value);
 }
 
 /// Stores the owner's half of `gate`.
@@ -146,9 +156,10 @@ macro_rules! add {
             }
             #[cfg(not(all(target_arch = "x86_64", target_pointer_width = "64", not(miri))))]
             {
-                // SAFETY: as above.
-                let own = unsafe { AtomicI64::from_ptr(Word::$word.of(line)) };
-                own.store(own.load(Relaxed).$sum(1 $(* $amount)?), Relaxed);
+                // SAFETY: as above; no other thread writes it.
+                let before = unsafe { *Word::$word.of(line) };
+                // SAFETY: the contract.
+                unsafe { store_own(line, Word::$word, before.$sum(1 $(* $amount)?)) };
             }
         }
     };

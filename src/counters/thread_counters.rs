@@ -33,10 +33,10 @@
 
 use std::cell::UnsafeCell;
 use std::mem::size_of;
-use std::sync::atomic::{AtomicI64, AtomicU32};
+use std::sync::atomic::AtomicU32;
 
 use super::counts::Counts;
-use crate::sys::RelaxedWord;
+use crate::sys::{AtomicI64, RelaxedWord};
 
 /// What an event reads and writes: one cache line.
 #[repr(C)]

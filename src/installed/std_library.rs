@@ -42,19 +42,19 @@ mod tests {
     #[test]
     fn the_file_at_an_address_is_that_of_the_range_around_it() {
         let maps = "\
-55e0c0000000-55e0c0001000 r--p 00000000 08:01 1311                       /home/u/my app/target/t-1
-55e0c0001000-55e0c0002000 r-xp 00001000 08:01 1311                       /home/u/my app/target/t-1
-55e0c0002000-55e0c0003000 rw-p 00000000 00:00 0                          [heap]
-7f0000000000-7f0000010000 r-xp 00000000 08:01 1312                       /lib/libstd-0123.so
+e0c00000-e0c01000 r--p 00000000 08:01 1311                       /home/u/my app/target/t-1
+e0c01000-e0c02000 r-xp 00001000 08:01 1311                       /home/u/my app/target/t-1
+e0c02000-e0c03000 rw-p 00000000 00:00 0                          [heap]
+f0000000-f0010000 r-xp 00000000 08:01 1312                       /lib/libstd-0123.so
 ";
         let check = |address, file: Option<&str>| {
             assert_eq!(file_at(maps, address), file.map(PathBuf::from), "{address:x}");
         };
-        check(0x55e0_c000_0fff, Some("/home/u/my app/target/t-1"));
-        check(0x55e0_c000_1000, Some("/home/u/my app/target/t-1"));
-        check(0x7f00_0000_ffff, Some("/lib/libstd-0123.so"));
-        check(0x55e0_c000_2000, None);
-        check(0x7f00_0001_0000, None);
+        check(0xe0c0_0fff, Some("/home/u/my app/target/t-1"));
+        check(0xe0c0_1000, Some("/home/u/my app/target/t-1"));
+        check(0xf000_ffff, Some("/lib/libstd-0123.so"));
+        check(0xe0c0_2000, None);
+        check(0xf001_0000, None);
     }
 
     #[test]

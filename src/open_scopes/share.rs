@@ -14,11 +14,11 @@
 
 use std::ptr;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use std::sync::atomic::{fence, AtomicBool, AtomicI64, AtomicPtr, AtomicUsize};
+use std::sync::atomic::{fence, AtomicBool, AtomicPtr, AtomicUsize};
 
 use crate::counters::{AtomicCounts, Counts, Event, ThreadCounters};
 use crate::stacks::{SharedSiteTable, Stack};
-use crate::sys::{Links, Pooled};
+use crate::sys::{AtomicI64, Links, Pooled};
 
 pub(crate) struct Share {
     /// How often the page was turned. The lowest bit says which one is in use.
@@ -185,12 +185,13 @@ impl Share {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicBool;
     use std::sync::atomic::Ordering::Relaxed;
-    use std::sync::atomic::{AtomicBool, AtomicI64};
     use std::thread;
 
     use super::{Counts, Pooled, Share, ThreadCounters};
     use crate::counters::Word;
+    use crate::sys::AtomicI64;
 
     fn thread() -> &'static ThreadCounters {
         Box::leak(Box::new(ThreadCounters::NEW))

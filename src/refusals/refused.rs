@@ -1,12 +1,12 @@
 //! Hot: `Refused`, a request that was refused and is beyond a limit, and what is said of it.
 
 use std::panic::Location;
-use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::question::{self, Question};
 use super::text::Text;
 use crate::stacks::{HeldCode, Stack};
+use crate::sys::AtomicU64;
 
 pub(crate) struct Refused {
     pub(crate) bytes: u64,

@@ -14,13 +14,13 @@
 
 use std::cell::UnsafeCell;
 use std::ptr;
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use super::breakpoint;
 use super::held_code::HeldCode;
 use super::stack::Stack;
-use crate::sys::{memory, Link, Links, Member, OutOfMemory, Pool, Pooled, StableSet};
+use crate::sys::{memory, AtomicU64, Link, Links, Member, OutOfMemory, Pool, Pooled, StableSet};
 
 static POOL: Pool<LargestBlocks> = Pool::new();
 

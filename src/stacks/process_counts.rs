@@ -1,11 +1,11 @@
 //! Hot: `ProcessCounts`, what all threads together have counted at one stack, while anyone
 //! profiled. Each stack has one.
 
-use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::site_counts::SiteCounts;
 use crate::counters::Event;
+use crate::sys::AtomicU64;
 
 pub(super) struct ProcessCounts {
     allocs: AtomicU64,

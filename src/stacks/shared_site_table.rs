@@ -8,14 +8,14 @@
 
 use std::cell::UnsafeCell;
 use std::ptr;
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use super::site_counts::SiteCounts;
 use super::stack::Stack;
 use super::stack_index::StackIndex;
 use crate::counters::Event;
-use crate::sys::StableVec;
+use crate::sys::{AtomicU64, StableVec};
 
 pub(crate) struct SharedSiteTable {
     rows: StableVec<Row>,

@@ -5,12 +5,11 @@
 //! thread's counters have them.
 
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicI64, AtomicU64};
 
 use super::breakpoint;
 use super::stack::Stack;
 use crate::counters::{Event, Sums};
-use crate::sys::Link;
+use crate::sys::{AtomicI64, AtomicU64, Link};
 
 /// What each event of a shared scope is looked at for.
 #[derive(Clone, Copy, Debug)]

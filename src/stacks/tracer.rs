@@ -25,16 +25,16 @@ pub(crate) struct Tracer {
 impl Tracer {
     /// `None` without memory.
     #[cold]
-    pub(crate) fn allocate() -> Option<*mut Self> {
+    pub(crate) fn allocate() -> *mut Self {
         // In place: unoptimised, a `Tracer` that is moved here takes 40 KiB of a stack that may
         // have 16.
         let tracer: *mut Self = memory::keep(Layout::new::<Self>()).cast();
         if tracer.is_null() {
-            return None;
+            return tracer;
         }
         // SAFETY: all zeros is a `Tracer`: a new walker, no stack, and none aside.
         unsafe { (*tracer).side_stack = SideStack::allocate(SideStack::FOR_RECORDING) };
-        Some(tracer)
+        tracer
     }
 
     /// Where this thread records.

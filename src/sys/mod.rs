@@ -4,13 +4,15 @@
 //! - [`pages`], and [`memory`] made of them; [`mod@vec`] and [`stable_vec`]: arrays in it;
 //! - [`link`]: leads to what lives for ever; [`pool`]: a list of things that are lent and given
 //!   back; [`stable_set`]: a set that only grows;
-//! - [`relaxed_word`]: loads and stores of atomics, cheap in debug builds, too; [`futex`]: waits
-//!   for one to change;
+//! - `AtomicI64` and `AtomicU64`, which are std's, or those of `atomic64`; [`relaxed_word`]: loads
+//!   and stores of atomics, cheap in debug builds, too; [`futex`]: waits for one to change;
 //! - [`mod@prefetch`]: loads memory ahead of its use; [`stderr`]: says a word there;
 //! - [`mod@asm_symbol`]: the names of what is written in assembly;
 //! - [`loader`], [`process`], [`threads`], [`unwinder`]: its functions, each declared once.
 
 mod asm_symbol;
+#[cfg(any(test, not(target_has_atomic = "64")))]
+mod atomic64;
 pub(crate) mod futex;
 mod link;
 pub(crate) mod loader;
@@ -44,10 +46,14 @@ pub(crate) mod unwinder;
 mod vec;
 
 pub(crate) use asm_symbol::asm_symbol;
+#[cfg(not(target_has_atomic = "64"))]
+pub(crate) use atomic64::{AtomicI64, AtomicU64};
 pub(crate) use link::Link;
 pub(crate) use pool::{Links, Pool, Pooled};
 pub(crate) use prefetch::prefetch;
 pub(crate) use relaxed_word::RelaxedWord;
 pub(crate) use stable_set::{Member, StableSet};
 pub(crate) use stable_vec::StableVec;
+#[cfg(target_has_atomic = "64")]
+pub(crate) use std::sync::atomic::{AtomicI64, AtomicU64};
 pub(crate) use vec::{OutOfMemory, SystemVec};

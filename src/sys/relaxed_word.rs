@@ -6,8 +6,13 @@
 //! Relies on: x86_64, whose aligned loads and stores of up to eight bytes are atomic.
 #![allow(unsafe_code)]
 
+#[cfg(target_has_atomic = "64")]
+use std::sync::atomic::AtomicI64;
 #[allow(unused_imports)] // Unoptimised, all of x86_64 is assembly.
-use std::sync::atomic::{AtomicI64, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+
+#[cfg(not(target_has_atomic = "64"))]
+use super::atomic64::AtomicI64;
 
 pub(crate) trait RelaxedWord {
     type Value;
@@ -17,6 +22,19 @@ pub(crate) trait RelaxedWord {
 
     /// A relaxed store.
     fn set(&self, value: Self::Value);
+
+    /// A relaxed store of what the current thread alone writes.
+    #[inline(always)]
+    fn set_own(&self, value: Self::Value) {
+        self.set(value);
+    }
+
+    /// A relaxed load, at every event. Where there are no atomics of this size, the halves may be
+    /// those of two values, of which the later was stored meanwhile.
+    #[inline(always)]
+    fn glance(&self) -> Self::Value {
+        self.get()
+    }
 }
 
 macro_rules! relaxed {
@@ -82,9 +100,35 @@ macro_rules! relaxed {
         }
     };
 }
+#[cfg(target_has_atomic = "64")]
 relaxed!(AtomicI64, i64, "mov {value}, [{at}]", "mov [{at}], {value}");
 relaxed!(AtomicUsize, usize, "mov {value}, [{at}]", "mov [{at}], {value}");
 relaxed!(AtomicU32, u32, "mov {value:e}, [{at}]", "mov [{at}], {value:e}");
+
+#[cfg(not(target_has_atomic = "64"))]
+impl RelaxedWord for AtomicI64 {
+    type Value = i64;
+
+    #[inline]
+    fn get(&self) -> i64 {
+        self.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    fn set(&self, value: i64) {
+        self.store(value, Ordering::Relaxed);
+    }
+
+    #[inline]
+    fn set_own(&self, value: i64) {
+        self.store_own(value);
+    }
+
+    #[inline]
+    fn glance(&self) -> i64 {
+        AtomicI64::glance(self)
+    }
+}
 
 #[cfg(test)]
 mod tests {

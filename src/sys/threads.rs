@@ -27,6 +27,8 @@ pub(crate) struct SignalSet(pub(crate) [u64; 16]);
 pub(crate) const SIG_SETMASK: c_int = 2;
 
 extern "C" {
+    #[allow(dead_code)] // For processors without 64-bit atomics.
+    pub(crate) fn sched_yield() -> c_int;
     pub(crate) fn pthread_self() -> Thread;
     pub(crate) fn pthread_create(
         thread: *mut Thread,

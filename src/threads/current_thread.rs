@@ -16,7 +16,7 @@ use super::state::ThreadState;
 use super::{process_peak, registry};
 use crate::blocks;
 use crate::counters::current::{current, CurrentLine};
-use crate::counters::own_line::{store, store_others_half, store_owners_half};
+use crate::counters::own_line::{store, store_others_half, store_own, store_owners_half};
 use crate::counters::thread_counters::{flip, flush_interval};
 use crate::counters::{Counts, Word, HUGE};
 use crate::open_scopes::ScopeStack;
@@ -84,6 +84,12 @@ impl CurrentThread {
         unsafe { store(self.state.counters.line(), word, value) }
     }
 
+    #[inline]
+    fn store_own(&self, word: Word, value: i64) {
+        // SAFETY: the current thread owns this state.
+        unsafe { store_own(self.state.counters.line(), word, value) }
+    }
+
     /// The highest net bytes of the present peak segment.
     #[inline]
     pub(super) fn high(&self) -> i64 {
@@ -92,7 +98,7 @@ impl CurrentThread {
 
     #[inline]
     pub(super) fn set_high(&self, high: i64) {
-        self.store(Word::High, flip(high));
+        self.store_own(Word::High, flip(high));
         let gate = self.gate(high);
         // SAFETY: the current thread owns this state.
         unsafe { store_owners_half(self.state.counters.line(), gate) };
@@ -272,7 +278,7 @@ impl CurrentThread {
 
     pub(super) fn start_flush_interval(&mut self, net: i64) {
         self.state.flush_high.set(net);
-        self.store(Word::High, flip(net));
+        self.store_own(Word::High, flip(net));
         self.set_thresholds();
     }
 

@@ -1,6 +1,8 @@
 //! Hot: the flushed bytes, that is, what the threads have reported of their net bytes so far.
 
-use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
+
+use crate::sys::AtomicI64;
 
 /// On a cache line of its own: every thread writes it.
 #[repr(align(128))]

@@ -6,11 +6,12 @@
 //! The thread itself takes the events out when no handler runs.
 
 use std::cell::Cell;
+use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicI64, AtomicUsize};
 
 use super::own_flag::OwnFlag;
 use crate::counters::{Event, EventKind};
+use crate::sys::AtomicI64;
 
 const ROOM: usize = 8;
 

@@ -15,13 +15,13 @@
 #![allow(unsafe_code)]
 
 use std::mem::ManuallyDrop;
+use std::sync::atomic::AtomicPtr;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
-use std::sync::atomic::{AtomicI64, AtomicPtr};
 
 use super::flushed;
 use super::registry::{self, Totals};
 use crate::counters::{Above, AtomicCounts, Counts};
-use crate::sys::{Links, Pool, Pooled};
+use crate::sys::{AtomicI64, Links, Pool, Pooled};
 
 /// One observer of the peak.
 struct Observer {

@@ -219,7 +219,7 @@ impl CurrentThread {
     #[inline]
     pub(super) fn tracer(&self) -> *mut Tracer {
         if self.state.tracer.get().is_null() {
-            self.state.tracer.set(Tracer::allocate().unwrap_or(std::ptr::null_mut()));
+            self.state.tracer.set(Tracer::allocate());
         }
         self.state.tracer.get()
     }

@@ -6,18 +6,19 @@
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout};
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicUsize, Ordering::SeqCst};
 
 use mod_alloc::{AllocStats, ModAlloc, Profiler};
 
+/// The numbers are those since the last start, so that they fit on any processor.
 pub(crate) struct Truth {
     counted: ModAlloc,
-    allocs: AtomicU64,
-    reallocs: AtomicU64,
-    deallocs: AtomicU64,
-    bytes: AtomicU64,
-    current: AtomicI64,
-    peak: AtomicI64,
+    allocs: AtomicUsize,
+    reallocs: AtomicUsize,
+    deallocs: AtomicUsize,
+    bytes: AtomicUsize,
+    current: AtomicIsize,
+    peak: AtomicIsize,
     one_at_a_time: AtomicBool,
     busy: AtomicBool,
 }
@@ -34,7 +35,6 @@ impl Drop for Turn<'_> {
 
 /// Where a program starts.
 pub(crate) struct Start {
-    truth: AllocStats,
     snapshot: AllocStats,
     profiler: Profiler,
 }
@@ -46,12 +46,12 @@ impl Truth {
     pub(crate) const fn new() -> Self {
         Self {
             counted: ModAlloc::new(),
-            allocs: AtomicU64::new(0),
-            reallocs: AtomicU64::new(0),
-            deallocs: AtomicU64::new(0),
-            bytes: AtomicU64::new(0),
-            current: AtomicI64::new(0),
-            peak: AtomicI64::new(0),
+            allocs: AtomicUsize::new(0),
+            reallocs: AtomicUsize::new(0),
+            deallocs: AtomicUsize::new(0),
+            bytes: AtomicUsize::new(0),
+            current: AtomicIsize::new(0),
+            peak: AtomicIsize::new(0),
             one_at_a_time: AtomicBool::new(false),
             busy: AtomicBool::new(false),
         }
@@ -67,20 +67,23 @@ impl Truth {
         Turn(Some(&self.busy))
     }
 
-    fn moved(&self, by: i64) {
+    fn moved(&self, by: isize) {
         let current = self.current.fetch_add(by, SeqCst) + by;
         self.peak.fetch_max(current, SeqCst);
     }
 
     fn totals(&self) -> AllocStats {
         let mut stats = AllocStats::default();
-        stats.alloc_count = self.allocs.load(SeqCst) + self.reallocs.load(SeqCst);
-        stats.realloc_count = self.reallocs.load(SeqCst);
-        stats.dealloc_count = self.deallocs.load(SeqCst);
-        stats.total_bytes = self.bytes.load(SeqCst);
-        stats.current_bytes = self.current.load(SeqCst);
-        stats.peak_bytes = self.peak.load(SeqCst);
-        stats.live_count = self.allocs.load(SeqCst) as i64 - self.deallocs.load(SeqCst) as i64;
+        let [allocs, reallocs, deallocs, bytes] =
+            [&self.allocs, &self.reallocs, &self.deallocs, &self.bytes]
+                .map(|number| number.load(SeqCst) as u64);
+        stats.alloc_count = allocs + reallocs;
+        stats.realloc_count = reallocs;
+        stats.dealloc_count = deallocs;
+        stats.total_bytes = bytes;
+        stats.current_bytes = self.current.load(SeqCst) as i64;
+        stats.peak_bytes = self.peak.load(SeqCst) as i64;
+        stats.live_count = allocs as i64 - deallocs as i64;
         stats
     }
 
@@ -88,8 +91,13 @@ impl Truth {
         self.one_at_a_time.store(one_at_a_time, SeqCst);
         let profiler = Profiler::start();
         let snapshot = self.counted.snapshot();
-        self.peak.store(self.current.load(SeqCst), SeqCst);
-        Start { truth: self.totals(), snapshot, profiler }
+        for number in [&self.allocs, &self.reallocs, &self.deallocs, &self.bytes] {
+            number.store(0, SeqCst);
+        }
+        for number in [&self.current, &self.peak] {
+            number.store(0, SeqCst);
+        }
+        Start { snapshot, profiler }
     }
 
     /// Compares the library's totals since `start` with the truth. All threads but this one have
@@ -110,11 +118,11 @@ impl Truth {
                 (now.live_count - then.live_count) as u64,
             ]
         };
-        let expected = exact(truth, start.truth);
+        let expected = exact(truth, AllocStats::default());
         assert_eq!(exact(snapshot, start.snapshot), expected, "snapshot, seed {seed}");
         assert_eq!(exact(profile, AllocStats::default()), expected, "profiler, seed {seed}");
 
-        let peak = truth.peak_bytes - start.truth.current_bytes;
+        let peak = truth.peak_bytes;
         if self.one_at_a_time.load(SeqCst) {
             let bound = if threads == 1 { 0 } else { (threads as i64 + 1) * FLUSH_BYTES };
             let error = profile.peak_bytes - peak;
@@ -134,8 +142,8 @@ unsafe impl GlobalAlloc for Truth {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let _turn = self.turn();
         self.allocs.fetch_add(1, SeqCst);
-        self.bytes.fetch_add(layout.size() as u64, SeqCst);
-        self.moved(layout.size() as i64);
+        self.bytes.fetch_add(layout.size(), SeqCst);
+        self.moved(layout.size() as isize);
         // SAFETY: the caller's promise.
         unsafe { self.counted.alloc(layout) }
     }
@@ -143,8 +151,8 @@ unsafe impl GlobalAlloc for Truth {
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         let _turn = self.turn();
         self.allocs.fetch_add(1, SeqCst);
-        self.bytes.fetch_add(layout.size() as u64, SeqCst);
-        self.moved(layout.size() as i64);
+        self.bytes.fetch_add(layout.size(), SeqCst);
+        self.moved(layout.size() as isize);
         // SAFETY: the caller's promise.
         unsafe { self.counted.alloc_zeroed(layout) }
     }
@@ -152,7 +160,7 @@ unsafe impl GlobalAlloc for Truth {
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         let _turn = self.turn();
         self.deallocs.fetch_add(1, SeqCst);
-        self.moved(-(layout.size() as i64));
+        self.moved(-(layout.size() as isize));
         // SAFETY: the caller's promise.
         unsafe { self.counted.dealloc(block, layout) }
     }
@@ -160,8 +168,8 @@ unsafe impl GlobalAlloc for Truth {
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         let _turn = self.turn();
         self.reallocs.fetch_add(1, SeqCst);
-        self.bytes.fetch_add(new_size as u64, SeqCst);
-        self.moved(new_size as i64 - layout.size() as i64);
+        self.bytes.fetch_add(new_size, SeqCst);
+        self.moved(new_size as isize - layout.size() as isize);
         // SAFETY: the caller's promise.
         unsafe { self.counted.realloc(block, layout, new_size) }
     }

@@ -3,7 +3,7 @@
 use std::env;
 use std::panic::Location;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::Mutex;
 use std::thread;
 
@@ -16,6 +16,7 @@ use crate::counters::{self, AtWork};
 use crate::files::{built, executable_name, lock, Built};
 use crate::ignored::Ignored;
 use crate::room::with_room;
+use crate::sys::AtomicU64;
 
 /// Which record a budget has. It is small, as a budget is handed around whenever it is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,9 +1,9 @@
 //! Hot: the tests of the table of live blocks with several threads.
 
-use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Release;
 
 use super::*;
+use crate::sys::AtomicU64;
 
 /// An address, handed from thread to thread.
 struct Slot {
