@@ -147,7 +147,12 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // What only call sites use lies idle where there are none.
 #![cfg_attr(
-    not(all(feature = "backtraces", target_arch = "x86_64", target_os = "linux", not(miri))),
+    not(all(
+        feature = "backtraces",
+        target_arch = "x86_64",
+        any(windows, target_os = "linux"),
+        not(miri)
+    )),
     allow(dead_code, unused_imports, unused_macros)
 )]
 

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 /// What the threads are doing that have begun since some moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(dead_code)] // Where the system does not say.
 pub(super) enum Later {
     /// There are none, or they have ended.
     Ended,

@@ -8,8 +8,6 @@ use std::cell::Cell;
 use std::mem::needs_drop;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-#[allow(unused_imports)] // For processors that have no instruction for it.
-use crate::sys::process;
 use crate::sys::stderr;
 
 static IS_SET: AtomicBool = AtomicBool::new(false);
@@ -66,7 +64,7 @@ fn trap() {
     /// On every Unix that Rust supports.
     const SIGTRAP: i32 = 5;
     // SAFETY: `raise` may be called anywhere, with any number.
-    unsafe { process::raise(SIGTRAP) };
+    unsafe { crate::sys::process::raise(SIGTRAP) };
 }
 
 #[cfg(any(miri, not(any(unix, target_arch = "x86_64", target_arch = "x86"))))]

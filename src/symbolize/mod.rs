@@ -10,7 +10,7 @@
 //!
 //! As in `walk`, a file of `targets` lists for each target what stands beside `common`: the folder
 //! of the processor (`x86_64`) has the trampoline, that of the files (`elf`) knows what is loaded,
-//! and that of the system (`unix`) starts threads.
+//! and that of the system (`unix`, `windows`) starts threads.
 
 mod name_parts;
 pub(crate) mod names;
@@ -28,6 +28,10 @@ use crate::counters::AtWork;
         not(miri)
     ),
     path = "targets/x86_64_linux.rs"
+)]
+#[cfg_attr(
+    all(target_arch = "x86_64", target_pointer_width = "64", windows, not(miri)),
+    path = "targets/x86_64_windows.rs"
 )]
 mod target;
 

@@ -8,13 +8,15 @@
 //!   and stores of atomics, cheap in debug builds, too; [`futex`]: waits for one to change;
 //! - [`mod@prefetch`]: loads memory ahead of its use; [`stderr`]: says a word there;
 //! - [`mod@asm_symbol`]: the names of what is written in assembly;
-//! - [`loader`], [`process`], [`threads`], [`unwinder`]: its functions, each declared once.
+//! - `loader`, `process`, `threads`, `unwinder`, of Unix, and `win32`: its functions, each
+//!   declared once.
 
 mod asm_symbol;
 #[cfg(any(test, not(target_has_atomic = "64")))]
 mod atomic64;
 pub(crate) mod futex;
 mod link;
+#[cfg(unix)]
 pub(crate) mod loader;
 pub(crate) mod memory;
 // Where a signal handler may ask the system for pages.
@@ -34,6 +36,7 @@ pub(crate) mod memory;
 pub(crate) mod pages;
 mod pool;
 mod prefetch;
+#[cfg(unix)]
 pub(crate) mod process;
 #[cfg(test)]
 pub(crate) mod random_tests;
@@ -41,9 +44,13 @@ mod relaxed_word;
 mod stable_set;
 mod stable_vec;
 pub(crate) mod stderr;
+#[cfg(unix)]
 pub(crate) mod threads;
+#[cfg(unix)]
 pub(crate) mod unwinder;
 mod vec;
+#[cfg(windows)]
+pub(crate) mod win32;
 
 pub(crate) use asm_symbol::asm_symbol;
 #[cfg(not(target_has_atomic = "64"))]

@@ -3,10 +3,10 @@
 //!
 //! In plain words: an unwinder turns the registers of a function into those of its caller, again
 //! and again. What it needs to know about a return address is one row of a table that compilers
-//! write for exceptions (`.eh_frame`), and of that row only how the caller's stack pointer and
-//! frame pointer are found: a *rule* ([`caller`]). To find and parse a row takes a microsecond; the
-//! rule is then kept in one word of a fixed table, and a walk over known addresses takes a load of
-//! that word and two of the stack for each frame.
+//! write for exceptions (`.eh_frame`, `.pdata`), and of that row only how the caller's stack
+//! pointer and frame pointer are found: a *rule* ([`caller`]). To find and parse a row takes a
+//! microsecond; the rule is then kept in one word of a fixed table, and a walk over known addresses
+//! takes a load of that word and two of the stack for each frame.
 //!
 //! Every read of the stack is checked to lie between the stack pointer and the end of the stack.
 //! Where there is no rule, or what it gives cannot be, the walk stops and says why ([`Stop`])
@@ -17,8 +17,8 @@
 //!   it;
 //! - `target`: the walker. For each target that has one, a file of `targets` lists what it is made
 //!   of: `common` to all; a folder for the processor (`x86_64`), one for where rules come from
-//!   (`elf`), and files for what the system knows of stacks (`linux`, `unix`). `target.rs` has the
-//!   same interface for every other target, and walks nothing.
+//!   (`elf`, `windows`), and files for what the system knows of stacks (`linux`, `unix`,
+//!   `windows`). `target.rs` has the same interface for every other target, and walks nothing.
 
 mod caller;
 mod stop;
@@ -36,7 +36,11 @@ mod walked;
     ),
     path = "targets/x86_64_linux.rs"
 )]
-mod target;
+#[cfg_attr(
+    all(target_arch = "x86_64", target_pointer_width = "64", windows, not(miri)),
+    path = "targets/x86_64_windows.rs"
+)]
+pub(crate) mod target;
 
 #[allow(unused_imports)] // Without call sites, nothing is laid out.
 pub(crate) use caller::{Caller, Cfa, ReturnAddress, SavedFp};

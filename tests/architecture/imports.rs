@@ -68,22 +68,27 @@ impl Crates {
             targets.push(Target::Module(root));
         }
         for name in &path[1..] {
-            let step = |target| match target {
+            let step = |target: &Target| match *target {
                 // The next name is that of a constant or a function which belongs to the item.
-                Target::Item(..) => vec![target],
+                Target::Item(module, ref item) => vec![Target::Item(module, item.clone())],
                 Target::Module(module) if name == "super" => {
                     self.modules[module].parent.map(Target::Module).into_iter().collect()
                 }
-                Target::Module(_) if name == "self" || name == "*" => vec![target],
-                Target::Module(module) => {
-                    let found = self.look_up(module, name, &mut seen.clone());
-                    // If it is not found, a macro has made it there.
-                    let is_made = found.is_empty() && !self.leads_out(module, name);
-                    let made = is_made.then(|| Target::Item(module, name.clone()));
-                    found.into_iter().chain(made).collect()
+                Target::Module(module) if name == "self" || name == "*" => {
+                    vec![Target::Module(module)]
                 }
+                Target::Module(module) => self.look_up(module, name, &mut seen.clone()),
             };
-            targets = targets.into_iter().flat_map(step).collect();
+            // If no module of this path has it, a macro has made it there.
+            let made = |target: &Target| match *target {
+                Target::Module(module) if !self.leads_out(module, name) => {
+                    Some(Target::Item(module, name.clone()))
+                }
+                _ => None,
+            };
+            let found: Vec<_> = targets.iter().flat_map(step).collect();
+            targets =
+                if found.is_empty() { targets.iter().filter_map(made).collect() } else { found };
         }
         targets
     }

@@ -77,12 +77,17 @@ impl Layout {
     /// Adds a frame above those that are there, if it fits. What does not fit on an empty stack
     /// fits on none. `caller` is the rule of the address; with a rule that leads nowhere, it is the
     /// last frame.
-    pub(super) fn push(&mut self, return_address: usize, caller: Caller) -> bool {
+    pub(super) fn push(
+        &mut self,
+        return_address: usize,
+        caller: Caller,
+        size: Option<usize>,
+    ) -> bool {
         if self.has_ended {
             return false;
         }
         if let Caller::Frame { cfa, fp, return_address: call } = caller {
-            let Some(frame) = frame(self.cfa, cfa, fp, call) else { return false };
+            let Some(frame) = frame(self.cfa, cfa, fp, call, size) else { return false };
             if frame.next_cfa > ENOUGH && self.cfa != Self::FIRST_CFA {
                 return false;
             }
@@ -133,7 +138,13 @@ impl Layout {
 
 /// What the rule of a frame asks for, if its caller is to be found above `bottom`; `None` if two
 /// words of it would be the same.
-fn frame(bottom: usize, cfa: Cfa, fp: SavedFp, call: ReturnAddress) -> Option<LaidOutFrame> {
+fn frame(
+    bottom: usize,
+    cfa: Cfa,
+    fp: SavedFp,
+    call: ReturnAddress,
+    size: Option<usize>,
+) -> Option<LaidOutFrame> {
     let ReturnAddress::BelowCfa(bytes) = call;
     let call_below = whole_words(bytes).filter(|&words| words >= 1)?;
     let fp_below = match fp {
@@ -145,7 +156,11 @@ fn frame(bottom: usize, cfa: Cfa, fp: SavedFp, call: ReturnAddress) -> Option<La
         Cfa::Sp(bytes) => (bottom + whole_words(bytes)?, None, None),
         Cfa::Fp(bytes) => {
             let words = whole_words(bytes)?;
-            let next_cfa = bottom + GAP + words.max(deepest);
+            let least = words.max(deepest);
+            let next_cfa = match size {
+                Some(size) => bottom + whole_words(size).filter(|&size| size >= least)?,
+                None => bottom + GAP + least,
+            };
             (next_cfa, Some(next_cfa - words), None)
         }
         Cfa::AtFp(bytes) => {
@@ -232,7 +247,8 @@ mod tests {
     fn check(callers: &[Caller], fit: usize) {
         let rules: Vec<_> = (100..).zip(callers.iter().copied()).collect();
         let mut layout = Layout::new();
-        let pushed = rules.iter().take_while(|&&(address, caller)| layout.push(address, caller));
+        let pushed =
+            rules.iter().take_while(|&&(address, caller)| layout.push(address, caller, None));
         assert_eq!(pushed.count(), fit);
         let expected: Vec<_> = (100..).take(fit).collect();
         assert_eq!(unwind(&layout.finish(), &rules), expected);

@@ -135,7 +135,9 @@ pub(super) fn capture_by(
     let (mut asked, mut done) = (Vec::new(), 0);
     for (at, &address) in addresses.iter().enumerate() {
         match caller(address) {
-            Some(caller) if layout.push(address, caller) => asked.push(at),
+            Some(caller) if layout.push(address, caller, files::size_of_frame(address)) => {
+                asked.push(at)
+            }
             Some(_) if !asked.is_empty() => break,
             // What does not fit on an empty stack fits on none.
             _ => {}

@@ -7,3 +7,8 @@ mod unwinder;
 pub(crate) use loader::hold;
 pub(crate) use modules::Modules;
 pub(crate) use unwinder::caller;
+
+/// How far it must be to the next frame, where unwinders go by it: they do not.
+pub(crate) fn size_of_frame(_return_address: usize) -> Option<usize> {
+    None
+}

@@ -19,8 +19,11 @@ pub(crate) mod kept;
 mod made_up_tests;
 pub(crate) mod rule_table;
 mod rules;
+// Windows wants to know of each change of stacks.
+#[cfg_attr(windows, path = "../windows/side_stack.rs")]
 mod side_stack;
-#[cfg(test)]
+// They ask the unwinder of the C++ runtime.
+#[cfg(all(test, unix))]
 mod tests;
 mod walk;
 mod walker;
