@@ -38,12 +38,22 @@ fn main() {
 
     let out = env::var("OUT_DIR").expect("Cargo sets it");
     let mut build = cc::Build::new();
-    let compiler = build.opt_level(2).pic(true).force_frame_pointer(false).get_compiler();
+    let is_windows = env::var("CARGO_CFG_WINDOWS").is_ok();
+    if is_windows {
+        // The recursion takes more than the main thread's megabyte.
+        println!("cargo:rustc-link-arg=-Wl,--stack,16777216");
+    }
+    let build = build.opt_level(2).pic(!is_windows).force_frame_pointer(false);
+    let compiler = build.get_compiler();
     for (name, flags) in LIBRARIES {
         let library = Path::new(&out).join(name).with_extension("so");
         let mut command: Command = compiler.to_command();
         command.args(["-shared", "-fno-stack-protector", "-fno-toplevel-reorder"]);
         command.args(["-fomit-frame-pointer", "c/library.c", "-o"]).arg(&library);
+        if is_windows {
+            // All at the same address.
+            command.arg("-Wl,--image-base,0x6f0000000,--disable-dynamicbase");
+        }
         let status = command.args(flags).status().expect("the C compiler runs");
         assert!(status.success(), "{command:?}");
     }

@@ -1,11 +1,30 @@
 // Frames of every kind that C compilers lay out. Compiled several times, each time to a table of
 // another name.
 #define _GNU_SOURCE
-#include <alloca.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef _WIN32
+#include <malloc.h>
+// Windows has no `qsort_r`, and its `qsort_s` takes the arguments in another order.
+static __attribute__((noinline)) void qsort_r(void *base, size_t count, size_t size,
+                                              int (*compare)(const void *, const void *, void *),
+                                              void *argument) {
+    char *items = base, other[16];
+    for (size_t i = 1; i < count; i++)
+        for (size_t j = i; j > 0; j--) {
+            char *a = items + (j - 1) * size, *b = items + j * size;
+            if (compare(a, b, argument) <= 0)
+                break;
+            memcpy(other, a, size);
+            memcpy(a, b, size);
+            memcpy(b, other, size);
+        }
+}
+#else
+#include <alloca.h>
+#endif
 
 // Back into Rust.
 typedef void call(void *data);

@@ -3,6 +3,13 @@
 // file.
 #include <stddef.h>
 
+#ifdef _WIN32
+// Where the order is not kept, sections are sorted by what follows the dollar.
+#define LATER(name) __attribute__((section(".text$" name)))
+#else
+#define LATER(name)
+#endif
+
 typedef void call(void *data);
 
 void library_inner(call *back, void *data);
@@ -17,12 +24,12 @@ __attribute__((noinline)) void library_outer(call *back, void *data, int depth) 
 }
 
 #if PADDING
-void library_padding(void) {
+LATER("y") void library_padding(void) {
     __asm__(".skip 260, 0x90");
 }
 #endif
 
-__attribute__((noinline)) void library_inner(call *back, void *data) {
+LATER("z") __attribute__((noinline)) void library_inner(call *back, void *data) {
     volatile char buffer[FRAME];
     buffer[0] = 1;
     back(data);

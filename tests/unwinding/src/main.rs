@@ -13,6 +13,8 @@ mod reference;
 #[path = "../../../src/sys/mod.rs"]
 #[allow(dead_code, unused_imports, unused_macros)] // The walker needs little of it.
 mod sys;
+#[cfg_attr(windows, path = "system_windows.rs")]
+mod system;
 #[path = "../../../src/walk/mod.rs"]
 #[allow(dead_code, unused_imports)] // Some of it is for recording and for the report.
 mod walk;

@@ -1,22 +1,11 @@
-//! The return addresses that `_Unwind_Backtrace` of libgcc finds.
+//! The return addresses that the system's unwinder finds.
 
-use std::ffi::{c_int, c_void};
-
+use crate::system;
 use crate::walk::{Stop, MAX_FRAMES};
 
 /// Room for the function that asks, and for more callers than any of the stacks here has.
 const ROOM: usize = 4 * MAX_FRAMES;
 const HALF: usize = MAX_FRAMES / 2;
-const GO_ON: c_int = 0;
-const END: c_int = 4;
-
-extern "C" {
-    fn _Unwind_Backtrace(
-        visit: extern "C" fn(*mut c_void, *mut c_void) -> c_int,
-        argument: *mut c_void,
-    ) -> c_int;
-    fn _Unwind_GetIP(context: *mut c_void) -> usize;
-}
 
 pub(crate) struct Reference {
     /// The innermost is the first.
@@ -38,9 +27,7 @@ impl Reference {
     pub(crate) fn capture(&mut self) {
         self.len = 0;
         self.is_complete = false;
-        let argument: *mut Self = self;
-        // SAFETY: `visit` takes this argument, and does not unwind.
-        unsafe { _Unwind_Backtrace(visit, argument.cast()) };
+        system::unwind(|address| self.visit(address));
         assert!(self.len < ROOM, "stacks are deeper than was thought");
         self.is_cut = self.len > 1 + MAX_FRAMES;
         match (self.is_cut, self.is_complete) {
@@ -67,23 +54,16 @@ impl Reference {
             (false, false) => Stop::UnknownCode,
         }
     }
-}
 
-extern "C" fn visit(context: *mut c_void, reference: *mut c_void) -> c_int {
-    // SAFETY: the argument of `capture`, which nobody else uses now.
-    let reference = unsafe { &mut *reference.cast::<Reference>() };
-    // SAFETY: the context is that of this visit.
-    let address = unsafe { _Unwind_GetIP(context) };
-    if address == 0 {
-        reference.is_complete = true;
-        return END;
-    }
-    let Some(place) = reference.addresses.get_mut(reference.len) else { return END };
-    *place = address;
-    reference.len += 1;
-    if reference.len == ROOM {
-        END
-    } else {
-        GO_ON
+    /// Whether to go on.
+    fn visit(&mut self, address: usize) -> bool {
+        if address == 0 {
+            self.is_complete = true;
+            return false;
+        }
+        let Some(place) = self.addresses.get_mut(self.len) else { return false };
+        *place = address;
+        self.len += 1;
+        self.len < ROOM
     }
 }

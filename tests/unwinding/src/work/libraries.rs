@@ -1,11 +1,11 @@
 //! Libraries that are unloaded, and others at the same address, which call back from frames of
 //! other sizes. What was known of the first must not be used for the second.
 
-use std::ffi::{c_char, c_int, c_void, CString};
-use std::mem::{transmute_copy, MaybeUninit};
+use std::ffi::{c_int, c_void, CString};
+use std::mem::transmute_copy;
 
 use super::{allocate, mixed, threads};
-use crate::walk;
+use crate::{system, walk};
 
 type Back = extern "C" fn(*mut c_void);
 type Inner = unsafe extern "C" fn(back: Back, data: *mut c_void);
@@ -61,22 +61,15 @@ fn in_turn(a: &str, b: &str, rounds: u32, on_change: fn()) -> ((usize, usize), (
 
 impl Library {
     fn load(path: &CString) -> Self {
-        // SAFETY: a string. The library runs nothing by itself.
-        let handle = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
+        let handle = system::load(path);
         assert!(!handle.is_null(), "{path:?} is there");
         let symbol = |name: &[u8]| {
-            let name = name.as_ptr().cast::<c_char>();
-            // SAFETY: the library is loaded, and the name ends in 0.
-            let address = unsafe { libc::dlsym(handle, name) };
+            let address = system::symbol(handle, name);
             assert!(!address.is_null());
             address
         };
         let (inner, outer) = (symbol(b"library_inner\0"), symbol(b"library_outer\0"));
-        let mut info = MaybeUninit::<libc::Dl_info>::zeroed();
-        // SAFETY: takes any address, and `info` is writable.
-        unsafe { libc::dladdr(inner, info.as_mut_ptr()) };
-        // SAFETY: all zeros or filled in, which are both valid.
-        let base = unsafe { info.assume_init() }.dli_fbase as usize;
+        let base = system::base(inner as usize);
         Self { handle, base, inner, outer }
     }
 
@@ -97,8 +90,7 @@ impl Library {
     }
 
     fn unload(self) {
-        // SAFETY: loaded by `load`; none of its code runs.
-        let failed = unsafe { libc::dlclose(self.handle) };
-        assert_eq!(failed, 0);
+        // None of its code runs.
+        assert!(system::unload(self.handle));
     }
 }

@@ -9,6 +9,7 @@ mod panics;
 mod patterns;
 mod recursion;
 mod sorting;
+#[cfg_attr(windows, path = "stops_windows.rs")]
 mod stops;
 mod syntax;
 mod threads;

@@ -23,9 +23,18 @@ pub(crate) fn work() {
 
         let mut by_c = numbers;
         // SAFETY: so many numbers lie there, and `compare` compares two of them.
-        unsafe { libc::qsort(by_c.as_mut_ptr().cast(), by_c.len(), 4, Some(compare)) };
+        unsafe { qsort(by_c.as_mut_ptr().cast(), by_c.len(), 4, compare) };
         assert_eq!(by_c, sorted);
     }
+}
+
+extern "C" {
+    fn qsort(
+        base: *mut c_void,
+        count: usize,
+        size: usize,
+        compare: extern "C" fn(*const c_void, *const c_void) -> c_int,
+    );
 }
 
 extern "C" fn compare(a: *const c_void, b: *const c_void) -> c_int {
