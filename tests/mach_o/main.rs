@@ -1,0 +1,8 @@
+//! What of macOS can be tested on any system: the parts that are pure functions, on tables that
+//! compilers made (`tables/make.sh`) and on made-up ones. Their files are compiled into this test.
+#![allow(dead_code, unreachable_pub)]
+
+mod made_up;
+mod real;
+#[path = "../../src/walk/apple/unwind_info.rs"]
+mod unwind_info;
