@@ -33,6 +33,10 @@ use crate::counters::AtWork;
     all(target_arch = "x86_64", target_pointer_width = "64", windows, not(miri)),
     path = "targets/x86_64_windows.rs"
 )]
+#[cfg_attr(
+    all(target_arch = "x86_64", target_vendor = "apple", not(miri)),
+    path = "targets/x86_64_apple.rs"
+)]
 mod target;
 
 pub(crate) use place::{Place, Symbol};

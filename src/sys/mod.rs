@@ -8,9 +8,11 @@
 //!   and stores of atomics, cheap in debug builds, too; [`futex`]: waits for one to change;
 //! - [`mod@prefetch`]: loads memory ahead of its use; [`stderr`]: says a word there;
 //! - [`mod@asm_symbol`]: the names of what is written in assembly;
-//! - `loader`, `process`, `threads`, `unwinder`, of Unix, and `win32`: its functions, each
+//! - `loader`, `process`, `threads`, `unwinder`, of Unix, `apple`, and `win32`: its functions, each
 //!   declared once.
 
+#[cfg(target_vendor = "apple")]
+pub(crate) mod apple;
 mod asm_symbol;
 #[cfg(any(test, not(target_has_atomic = "64")))]
 mod atomic64;

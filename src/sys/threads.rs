@@ -1,7 +1,7 @@
-//! Hot: threads, as the C library of 64-bit Linux has them.
+//! Hot: threads, as the C library has them.
 //!
-//! Relies on: POSIX for what these functions do; glibc and musl for the types, which are the same
-//! in both.
+//! Relies on: POSIX for what these functions do; the C libraries for the types: those of 64-bit
+//! Linux, glibc's and musl's, have the same, and Apple's has none that is larger.
 #![allow(unsafe_code)]
 
 use std::ffi::{c_int, c_long, c_void};
@@ -11,7 +11,7 @@ pub(crate) type Thread = usize;
 
 /// `pthread_attr_t`.
 #[repr(C)]
-pub(crate) struct Attributes(pub(crate) [u64; 7]);
+pub(crate) struct Attributes(pub(crate) [u64; 8]);
 
 /// `struct timespec`.
 #[repr(C)]
@@ -24,7 +24,7 @@ pub(crate) struct TimeSpec {
 #[repr(C)]
 pub(crate) struct SignalSet(pub(crate) [u64; 16]);
 
-pub(crate) const SIG_SETMASK: c_int = 2;
+pub(crate) const SIG_SETMASK: c_int = if cfg!(target_vendor = "apple") { 3 } else { 2 };
 
 extern "C" {
     #[allow(dead_code)] // For processors without 64-bit atomics.

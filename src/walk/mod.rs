@@ -40,6 +40,10 @@ mod walked;
     all(target_arch = "x86_64", target_pointer_width = "64", windows, not(miri)),
     path = "targets/x86_64_windows.rs"
 )]
+#[cfg_attr(
+    all(target_arch = "x86_64", target_vendor = "apple", not(miri)),
+    path = "targets/x86_64_apple.rs"
+)]
 pub(crate) mod target;
 
 #[allow(unused_imports)] // Without call sites, nothing is laid out.

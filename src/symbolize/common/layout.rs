@@ -12,7 +12,7 @@ use crate::walk::{Caller, Cfa, ReturnAddress, SavedFp};
 
 const WORD: usize = 8;
 /// Words of zeros at both ends: some unwinders read the saved values of all registers, which may
-/// lie somewhat outside of what is laid out.
+/// lie somewhat outside of what is laid out (by Apple's tables, 2,040 bytes at the most).
 const MARGIN: usize = 1024;
 /// A stack with so many words is full, unless it has but one frame, which may be large.
 const ENOUGH: usize = 64 * 1024;
@@ -132,6 +132,8 @@ impl Layout {
         for (word, target) in self.pointers {
             words[word] = address(target);
         }
+        // With the first return address, a frame record, for who finds its caller by that.
+        words[Self::FIRST_CFA - 2] = address(self.first_fp);
         Memory { cfa: address(Self::FIRST_CFA), fp: address(self.first_fp), _words: words }
     }
 }

@@ -5,12 +5,12 @@
 //! - `arch`: `trampoline`, the call from which an unwinder climbs into memory of our own;
 //! - `files`: `Modules`, what is loaded and what std may be asked of it; `caller`, which addresses
 //!   may be laid out; `hold`, while nothing is unloaded;
-//! - `threads`: `on_a_roomy_thread` and `start_thread`.
+//! - `threads`: `on_a_roomy_thread` and `start_thread`; `waiting`: how long one is waited for.
 
 mod layout;
 mod parse;
 mod resolve;
-#[cfg(test)]
+#[cfg(all(test, not(target_vendor = "apple")))] // Its functions are assembly for ELF.
 mod tests;
 
 pub(crate) use resolve::resolve;

@@ -8,6 +8,8 @@ mod common;
 mod files;
 #[path = "../unix/roomy_thread.rs"]
 mod threads;
+#[path = "../linux/waiting.rs"]
+mod waiting;
 
 pub(crate) use common::resolve;
 pub(crate) use threads::start_thread;

@@ -8,17 +8,20 @@
 //! Relies on: POSIX, for threads: until it is joined, the new thread alone uses the job.
 #![allow(unsafe_code)]
 
-use std::ffi::{c_long, c_void};
+use std::ffi::c_void;
 use std::mem::MaybeUninit;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::ptr;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::time::SystemTime;
+use std::sync::atomic::{
+    AtomicBool,
+    Ordering::{Relaxed, Release},
+};
+use std::sync::Arc;
 
+use crate::symbolize::target::waiting::{join_in_a_second, work_of};
 use crate::sys::threads::{
-    clock_gettime, pthread_attr_destroy, pthread_attr_init, pthread_attr_setstacksize,
-    pthread_create, pthread_detach, pthread_getcpuclockid, pthread_sigmask, pthread_timedjoin_np,
-    sigfillset, Attributes, SignalSet, Thread, TimeSpec, SIG_SETMASK,
+    pthread_attr_destroy, pthread_attr_init, pthread_attr_setstacksize, pthread_create,
+    pthread_detach, pthread_sigmask, sigfillset, Attributes, SignalSet, Thread, SIG_SETMASK,
 };
 use crate::walk;
 
@@ -53,11 +56,13 @@ where
         return Outcome::Stuck;
     }
     // On the heap, for a thread that is given up may still look at it.
-    let job = Box::into_raw(Box::new(Job { work: Some(work), result: None }));
+    let job = Job::new(work);
+    let is_over = job.is_over.clone();
+    let job = Box::into_raw(Box::new(job));
     // SAFETY: `run` is called with the job that it expects, once, and `job` is not touched before
     // that call is over.
-    let is_over = unsafe { spawn_and_join(run::<F, R>, job.cast()) };
-    if is_over {
+    let is_joined = unsafe { spawn_and_join(run::<F, R>, job.cast(), &is_over) };
+    if is_joined {
         // SAFETY: from `Box::into_raw`, and the thread has ended, or never began.
         let job = unsafe { Box::from_raw(job) };
         return job.result.map_or(Outcome::NotDone, Outcome::Done);
@@ -69,6 +74,13 @@ where
 struct Job<F, R> {
     work: Option<F>,
     result: Option<R>,
+    is_over: Arc<AtomicBool>,
+}
+
+impl<F, R> Job<F, R> {
+    fn new(work: F) -> Self {
+        Self { work: Some(work), result: None, is_over: Arc::default() }
+    }
 }
 
 type Run = extern "C" fn(*mut c_void) -> *mut c_void;
@@ -84,13 +96,14 @@ extern "C" fn run<F: FnOnce() -> R + Send, R: Send>(job: *mut c_void) -> *mut c_
             Err(payload) => std::mem::forget(payload),
         });
     }
+    job.is_over.store(true, Release);
     ptr::null_mut()
 }
 
 /// Starts a thread that calls `work`, and waits neither for that nor for its end. What it allocates
 /// counts nowhere. No signal handler runs on it: the program may expect them on its own threads.
 pub(crate) fn start_thread(work: fn()) {
-    let job = Box::into_raw(Box::new(Job { work: Some(work), result: None::<()> }));
+    let job = Box::into_raw(Box::new(Job::<_, ()>::new(work)));
     let (mut all, mut before) = (SignalSet([0; 16]), SignalSet([0; 16]));
     // SAFETY: there is room for the set, and likewise below.
     unsafe { sigfillset(&mut all) };
@@ -134,20 +147,14 @@ unsafe fn spawn(run: Run, job: *mut c_void) -> Option<Thread> {
 /// Whether `run` is over, or was not begun for want of a thread.
 ///
 /// # Safety
-/// As for [`spawn`], until this returns `true`.
-unsafe fn spawn_and_join(run: Run, job: *mut c_void) -> bool {
+/// As for [`spawn`], until this returns `true`. `run` sets `is_over` at its end.
+unsafe fn spawn_and_join(run: Run, job: *mut c_void, is_over: &AtomicBool) -> bool {
     // SAFETY: the contract.
     let Some(thread) = (unsafe { spawn(run, job) }) else { return true };
     let (mut idle, mut worked) = (0, work_of(thread));
     while idle < IDLE_LIMIT {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let in_a_second = TimeSpec {
-            seconds: (now.as_secs() as c_long).saturating_add(1),
-            nanoseconds: now.subsec_nanos().into(),
-        };
-        // SAFETY: `thread` was started above, and is neither detached nor joined; the limit is a
-        // time.
-        if unsafe { pthread_timedjoin_np(thread, ptr::null_mut(), &in_a_second) } == 0 {
+        // SAFETY: `thread` was started above, and is neither detached nor joined.
+        if unsafe { join_in_a_second(thread, is_over) } {
             return true;
         }
         let before = std::mem::replace(&mut worked, work_of(thread));
@@ -156,17 +163,6 @@ unsafe fn spawn_and_join(run: Run, job: *mut c_void) -> bool {
     // SAFETY: as above. Nobody joins it any more.
     unsafe { pthread_detach(thread) };
     false
-}
-
-/// The time for which a thread that is not joined has run.
-fn work_of(thread: Thread) -> (c_long, c_long) {
-    let (mut clock, mut time) = (0, TimeSpec { seconds: 0, nanoseconds: 0 });
-    // SAFETY: the thread is there, and `clock` writable.
-    if unsafe { pthread_getcpuclockid(thread, &mut clock) } == 0 {
-        // SAFETY: `time` is writable; a clock that has gone is an error.
-        unsafe { clock_gettime(clock, &mut time) };
-    }
-    (time.seconds, time.nanoseconds)
 }
 
 #[cfg(test)]

@@ -15,7 +15,8 @@
 //! - `bounds`: how far a thread's stack reaches; `forks`: whether `fork` made this process.
 
 pub(crate) mod kept;
-#[cfg(test)]
+// Of rules, which Apple's systems do not need.
+#[cfg(all(test, not(target_vendor = "apple")))]
 mod made_up_tests;
 pub(crate) mod rule_table;
 mod rules;
@@ -23,11 +24,12 @@ mod rules;
 #[cfg_attr(windows, path = "../windows/side_stack.rs")]
 mod side_stack;
 // They ask the unwinder of the C++ runtime.
-#[cfg(all(test, unix))]
+#[cfg(all(test, unix, not(target_vendor = "apple")))]
 mod tests;
 mod walk;
 mod walker;
 
+#[allow(unused_imports)] // Where walks go by other rules than unwinders.
 pub(crate) use rules::caller_at;
 pub(crate) use side_stack::SideStack;
 pub(crate) use walker::Walker;

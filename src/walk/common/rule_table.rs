@@ -129,7 +129,7 @@ fn places(set: usize) -> impl Iterator<Item = &'static AtomicU64> {
     TABLE.0.iter().filter_map(move |way| way.get(set))
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_vendor = "apple")))]
 mod tests {
     use super::{find, generation, keep, place, places, Rule, SET_BITS, UNIT_BITS, WAYS};
     use crate::walk::caller::{Caller, Cfa, SavedFp};

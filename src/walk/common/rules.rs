@@ -33,7 +33,7 @@ fn rule_of(return_address: usize, last: &mut Tables) -> Rule {
     rule
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_vendor = "apple")))]
 mod tests {
     use super::Tables;
     use crate::walk::caller::Caller;

@@ -16,7 +16,7 @@ use crate::walk::stop::{Stop, MAX_FRAMES};
 use crate::walk::target::arch::registers::Registers;
 use crate::walk::target::arch::step::Step;
 use crate::walk::target::bounds::{self, Readable};
-use crate::walk::target::tables::Tables;
+use crate::walk::target::tables::{Tables, NULL_ENDS};
 
 /// So many frames more are walked to find the outermost ones: enough for the stacks of tests, and
 /// no more than a millisecond.
@@ -55,7 +55,7 @@ impl Walk {
             self.next = self.next.wrapping_add(1);
             return Some((Stop::Complete, false));
         }
-        let frame = match rules::caller_by(pc, tables) {
+        let frame = match self.caller(tables) {
             Caller::Frame { cfa, fp, return_address } => self.caller_of(cfa, fp, return_address),
             Caller::Outermost => return Some((Stop::Complete, true)),
             Caller::Unknown => return Some((Stop::UnknownCode, true)),
@@ -85,7 +85,7 @@ impl Walk {
         let ring = unsafe { std::slice::from_raw_parts_mut(self.first, HALF) };
         let mut last = 0;
         for _ in 0..MAX_FURTHER {
-            let next = match rules::caller_by(self.registers.pc, tables) {
+            let next = match self.caller(tables) {
                 Caller::Frame { cfa, fp, return_address } => {
                     self.caller_of(cfa, fp, return_address)
                 }
@@ -106,6 +106,14 @@ impl Walk {
         }
         self.next = self.first.wrapping_add(HALF);
         Stop::TooDeep
+    }
+
+    /// What the rule of the last frame says.
+    fn caller(&self, tables: &mut Tables) -> Caller {
+        match rules::caller_by(self.registers.pc, tables) {
+            Caller::Frame { .. } if NULL_ENDS && self.registers.fp == 0 => Caller::Outermost,
+            caller => caller,
+        }
     }
 
     /// The step to the caller, by a rule; `None` where it leads to what cannot be read, or not

@@ -154,5 +154,6 @@ impl Cie {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_vendor = "apple")))]
+#[path = "eh_frame/tests.rs"] // Wherever this file is listed.
 mod tests;

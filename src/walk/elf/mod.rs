@@ -23,3 +23,6 @@ mod segment;
 #[cfg(test)]
 pub(crate) use modules::own_functions;
 pub(crate) use modules::{find_caller, prepare, Tables};
+
+/// Rules say which frame is the outermost; a null in the frame pointer says nothing.
+pub(crate) const NULL_ENDS: bool = false;

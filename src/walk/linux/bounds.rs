@@ -214,7 +214,7 @@ fn main_thread() -> Option<Bounds> {
 }
 
 fn other_thread() -> Option<Bounds> {
-    let mut attributes = Attributes([0; 7]);
+    let mut attributes = Attributes([0; 8]);
     let (mut low, mut size) = (0, 0);
     // SAFETY: no arguments.
     let this = unsafe { pthread_self() };

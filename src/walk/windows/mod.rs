@@ -17,3 +17,6 @@ mod unwind_info;
 pub(crate) use modules::own_functions;
 pub(crate) use modules::{find_caller, frame_size, Tables};
 pub(crate) use seen::{prepare, stays};
+
+/// Rules say which frame is the outermost; a null in the frame pointer says nothing.
+pub(crate) const NULL_ENDS: bool = false;
