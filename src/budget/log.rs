@@ -24,7 +24,7 @@ use super::say::say;
 #[cfg(feature = "backtraces")]
 use crate::call_sites::{rows::rows, CallSites, SortBy};
 use crate::counters;
-use crate::files::executable_name;
+use crate::files::{executable_name, with_slashes};
 use crate::json::push_string;
 use crate::scope::Unmeasured;
 
@@ -78,7 +78,7 @@ fn line(checked: &Checked<'_>) -> String {
     let Checked { budget, origin, .. } = checked;
     let mut json = String::from("{");
     push_text(&mut json, "name", &origin.name());
-    push_place(&mut json, origin.location.file(), Some(origin.location.line()));
+    push_place(&mut json, &with_slashes(origin.location.file()), Some(origin.location.line()));
     push_number(&mut json, "column", origin.location.column().into());
     push_key(&mut json, "held");
     json.push_str(if checked.held { "true" } else { "false" });

@@ -4,6 +4,7 @@ use super::names;
 use super::paths::{
     folder_of, has_version, is_foreign, is_of_library, is_of_std, may_be_of_std, normal,
 };
+use crate::files::is_absolute;
 
 /// Whose code it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,7 +48,7 @@ impl Build {
         let location = normal(location);
         let fallbacks: Vec<String> =
             fallbacks.iter().map(|folder| normal(folder).into_owned()).collect();
-        if location.starts_with('/') {
+        if is_absolute(&location) {
             let root = fallbacks.into_iter().find(|root| under(root, &location).is_some());
             return Self { root: root.unwrap_or_else(|| folder_of(&location).to_owned()) };
         }
@@ -107,7 +108,7 @@ impl Build {
     /// Whether a file is the user's. `raw` is its path as the compiler wrote it down, `file` is the
     /// same without `.` and `..`.
     fn is_users(&self, raw: &str, file: &str) -> bool {
-        let are_relative = !self.root.starts_with('/');
+        let are_relative = !is_absolute(&self.root);
         match under(&self.root, file) {
             Some(_) if self.root == "." && !raw.starts_with("./") => false,
             // Paths of others may be relative, too.
@@ -171,7 +172,7 @@ fn root_of(file: &str, location: &str) -> Option<String> {
 fn under<'a>(root: &str, file: &'a str) -> Option<&'a str> {
     match root {
         // C libraries may come with relative paths of their own.
-        "" | "." => (!file.starts_with('/') && file.ends_with(".rs")).then_some(file),
+        "" | "." => (!is_absolute(file) && file.ends_with(".rs")).then_some(file),
         "/" => file.strip_prefix('/'),
         _ => file.strip_prefix(root)?.strip_prefix('/'),
     }

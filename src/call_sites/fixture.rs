@@ -96,8 +96,11 @@ fn symbol(frame: &str) -> Symbol {
     let Some((function, place)) = frame.split_once(" @ ") else {
         return Symbol { function: Some(frame.to_owned()), ..Symbol::default() };
     };
-    let mut parts = place.split(':');
-    let file = parts.next().map(|file| file.replace("MANIFEST", env!("CARGO_MANIFEST_DIR")).into());
+    // A drive has a colon, too.
+    let end = place.find(".rs:").map_or(place.len(), |at| at + ".rs".len());
+    let (file, numbers) = place.split_at(end);
+    let mut parts = numbers.split(':').skip(1);
+    let file = Some(file.replace("MANIFEST", env!("CARGO_MANIFEST_DIR")).into());
     let mut number = || parts.next().map(|number| number.parse().expect("a number"));
     let line = number();
     Symbol { function: Some(function.to_owned()), file, line, column: number() }

@@ -21,6 +21,7 @@ use super::merged::Merged;
 use super::opening::Opening;
 use super::site::{Listed, SiteData, SortBy};
 use crate::counters::{self, AtWork};
+use crate::files::with_slashes;
 #[cfg(feature = "dhat-compat")]
 use crate::reading::DhatProfile;
 use crate::reading::{self, Recording};
@@ -45,7 +46,7 @@ fn made(
     location: &'static Location<'static>,
 ) -> CallSites {
     let symbolize = |addresses: &[usize]| symbolize(at_work, addresses);
-    let data = data(recording, location.file(), walk::UNAVAILABLE, &symbolize);
+    let data = data(recording, &with_slashes(location.file()), walk::UNAVAILABLE, &symbolize);
     #[cfg(feature = "dhat-compat")]
     let data = SiteData { dhat: Some(Arc::new(DhatProfile::of_recording(recording))), ..data };
     if !data.sites.iter().any(|site| site.is_capture) {

@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use crate::files::with_slashes;
+
 /// Whether a path below the root leads to a package of others, or to what a build script wrote,
 /// whose folder has another name in each profile. Folders above the root tell nothing: users keep
 /// their checkouts wherever they like.
@@ -68,9 +70,10 @@ pub(super) fn may_be_of_std(file: &str) -> bool {
 /// Whether a file is this library's. Inlined functions may come without their crate, so the library
 /// is known by its folder, too.
 pub(super) fn is_of_library(file: &str) -> bool {
-    let this_file = file!();
+    let this_file = with_slashes(file!());
     let by_compiler = this_file.strip_suffix("call_sites/paths.rs");
-    let by_cargo = option_env!("CARGO_MANIFEST_DIR").and_then(|folder| file.strip_prefix(folder));
+    let folder = option_env!("CARGO_MANIFEST_DIR").map(with_slashes);
+    let by_cargo = folder.and_then(|folder| file.strip_prefix(&*folder));
     by_compiler.is_some_and(|folder| file.starts_with(folder))
         || by_cargo.is_some_and(|below| below.starts_with("/src/"))
 }

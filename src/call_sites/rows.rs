@@ -10,6 +10,7 @@ use super::cycles::without_cycles;
 use super::frame::{leading, Frame};
 use super::place::column;
 use super::site::{add, SiteData, SortBy};
+use crate::files::with_slashes;
 use crate::index::{hash, hash_of_numbers, Index};
 use crate::sort::sort_by;
 use crate::stacks::SiteCounts;
@@ -94,7 +95,7 @@ pub(crate) fn rows<'a>(
 fn is_at(frame: &Frame, attribute: Option<&Location<'_>>) -> bool {
     let is_at = |known: Option<u32>, there| known.map_or(true, |known| known == there);
     attribute.is_some_and(|location| {
-        frame.file() == Some(location.file())
+        frame.file() == Some(&*with_slashes(location.file()))
             && frame.line() == Some(location.line())
             && is_at(frame.column(), location.column())
     })

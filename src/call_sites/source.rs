@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::items::{derived_for, item_at, Item};
 use crate::files;
-use crate::files::{built, Built};
+use crate::files::{built, is_absolute, with_slashes, Built};
 use crate::index::{hash_of_text, Index};
 
 /// Larger files are not read.
@@ -75,10 +75,10 @@ impl Sources {
 /// the compiler has it, and `folders` are those that may be in the workspace.
 pub(crate) fn moved_root(location: &str, written: &str, folders: &[String]) -> Option<String> {
     let is_file = |path: &Path| fs::metadata(path).is_ok_and(|file| file.is_file());
-    if location.starts_with('/') || written.starts_with('/') && is_file(Path::new(written)) {
+    if is_absolute(location) || is_absolute(written) && is_file(Path::new(written)) {
         return None;
     }
-    Some(files::workspace(location, folders)?.to_str()?.to_owned())
+    Some(with_slashes(files::workspace(location, folders)?.to_str()?).into_owned())
 }
 
 /// The text of a file. There is none for doc tests: their lines are those of a source that rustdoc

@@ -79,7 +79,9 @@ mod tests {
     #[test]
     fn a_file_takes_the_place_of_the_one_before() {
         let folder = folder("replace");
-        let path = folder.join("\"a\" \u{e9}.json");
+        // Windows has no such names.
+        let name = if cfg!(windows) { "a \u{e9}.json" } else { "\"a\" \u{e9}.json" };
+        let path = folder.join(name);
         write(&path, "first, and long").expect("it is written");
         #[cfg(unix)]
         {
@@ -88,7 +90,7 @@ mod tests {
         }
         write(&path, "second").expect("it is written");
         assert_eq!(fs::read_to_string(&path).expect("readable"), "second");
-        assert_eq!(names_in(&folder), ["\"a\" \u{e9}.json"], "nothing else is left");
+        assert_eq!(names_in(&folder), [name], "nothing else is left");
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;

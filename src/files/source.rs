@@ -1,5 +1,6 @@
 //! Cold: where the sources of this program are, if they are still there.
 
+use super::slashes::with_slashes;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
@@ -19,5 +20,6 @@ pub(crate) fn folders() -> Vec<String> {
     let mut folders = Vec::new();
     folders.extend(manifest);
     folders.extend(current);
+    folders.iter_mut().for_each(|folder| *folder = with_slashes(folder).into_owned());
     folders
 }

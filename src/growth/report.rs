@@ -19,6 +19,7 @@ use super::order::Fit;
 use super::outgrown::{Form, Judged, Measured, Outgrown, OutgrownData, Verdict};
 use super::plan::{LEAST_FACTOR, LEAST_LAST};
 use super::rule::Fits;
+use crate::files::with_slashes;
 use crate::ignored::Ignored;
 use crate::number::grouped;
 use crate::report::formatted;
@@ -65,7 +66,7 @@ fn made(data: &OutgrownData, message: Option<&str>) -> String {
     let mut text = String::new();
     let head = format!("allocation growth {verdict}: {}", data.name);
     let location = data.origin.location;
-    push_ends(&mut text, &head, &format!("{}:{}", location.file(), location.line()));
+    push_ends(&mut text, &head, &format!("{}:{}", with_slashes(location.file()), location.line()));
     for line in message.into_iter().flat_map(str::lines) {
         push_line(&mut text, &format!("  {line}"));
     }

@@ -17,6 +17,7 @@ use super::text::verdict;
 use crate::budget::{Exceeded, ExceededData};
 #[cfg(feature = "backtraces")]
 use crate::call_sites::rows::rows;
+use crate::files::with_slashes;
 use crate::ignored::Ignored;
 use crate::number::grouped;
 use crate::room::with_room;
@@ -32,7 +33,7 @@ impl Exceeded {
 fn annotation(data: &ExceededData) -> String {
     let (file, line, column) = leading_place(data).unwrap_or_else(|| {
         let location = data.origin.location;
-        (location.file().to_owned(), location.line(), Some(location.column()))
+        (with_slashes(location.file()).into_owned(), location.line(), Some(location.column()))
     });
     let column = column.map_or_else(String::new, |column| format!(",col={column}"));
     let title = format!("allocation budget {}: {}", verdict(data), data.name);

@@ -18,6 +18,7 @@ use crate::budget::{Entrance, ExceededData, Recorded, Runs};
 #[cfg(feature = "backtraces")]
 use crate::call_sites;
 use crate::counters::AtWork;
+use crate::files::with_slashes;
 use crate::number::counted;
 use crate::room::with_room;
 
@@ -31,7 +32,7 @@ fn made(at_work: AtWork<'_>, data: &ExceededData, message: Option<&str>) -> Stri
     let location = data.origin.location;
     let unmeasured = data.measurement.measured.unmeasured;
     let head = format!("allocation budget {}: {}", verdict(data), data.name);
-    push_ends(&mut text, &head, &format!("{}:{}", location.file(), location.line()));
+    push_ends(&mut text, &head, &format!("{}:{}", with_slashes(location.file()), location.line()));
     for line in message.into_iter().flat_map(str::lines) {
         push_line(&mut text, &format!("  {line}"));
     }

@@ -10,8 +10,10 @@
 //!                                at src/names.rs:19:57
 //! ```
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
+use crate::files::with_slashes;
 use crate::symbolize::place::Symbol;
 
 /// A frame of the stack: one address, and the functions that are there, innermost first.
@@ -36,7 +38,7 @@ pub(super) fn parse(text: &str) -> Vec<PrintedFrame> {
                 let Some(symbol) = frame.symbols.last_mut() else { continue };
                 if symbol.file.is_none() {
                     let known = last_file.take().filter(|last| **last == *place.file);
-                    last_file = Some(known.unwrap_or_else(|| place.file.into()));
+                    last_file = Some(known.unwrap_or_else(|| place.file.as_ref().into()));
                     symbol.file = last_file.clone();
                     (symbol.line, symbol.column) = (Some(place.line), place.column);
                 }
@@ -61,7 +63,7 @@ enum Line<'a> {
 }
 
 struct Place<'a> {
-    file: &'a str,
+    file: Cow<'a, str>,
     line: u32,
     column: Option<u32>,
 }
@@ -107,10 +109,12 @@ fn count(text: &str, is_so: impl Fn(u8) -> bool) -> usize {
 fn place(text: &str) -> Option<Place<'_>> {
     let (rest, last) = number_at_end(text)?;
     match number_at_end(rest) {
-        Some((file, line)) => {
-            Some(Place { file, line, column: Some(last).filter(|&column| column > 0) })
-        }
-        None => Some(Place { file: rest, line: last, column: None }),
+        Some((file, line)) => Some(Place {
+            file: with_slashes(file),
+            line,
+            column: Some(last).filter(|&column| column > 0),
+        }),
+        None => Some(Place { file: with_slashes(rest), line: last, column: None }),
     }
 }
 
