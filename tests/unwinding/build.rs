@@ -27,15 +27,21 @@ fn main() {
     // Code cannot ask for `opt-level`, so Cargo tells it.
     println!("cargo:rustc-env=OPT_LEVEL={}", env::var("OPT_LEVEL").expect("Cargo sets it"));
 
+    let is_apple = env::var("CARGO_CFG_TARGET_VENDOR").as_deref() == Ok("apple");
     for (name, level, flags) in FRAMES {
         let mut build = cc::Build::new();
         build.file("c/frames.c").opt_level(level).force_frame_pointer(false).define("TABLE", name);
+        // There, walks go by frame pointers.
+        let flags = if is_apple { &["-fno-omit-frame-pointer"] } else { flags };
         for flag in flags {
             build.flag(flag);
         }
         build.compile(name);
     }
 
+    if is_apple {
+        return;
+    }
     let out = env::var("OUT_DIR").expect("Cargo sets it");
     let mut build = cc::Build::new();
     let is_windows = env::var("CARGO_CFG_WINDOWS").is_ok();

@@ -7,7 +7,12 @@
 #include <string.h>
 #ifdef _WIN32
 #include <malloc.h>
-// Windows has no `qsort_r`, and its `qsort_s` takes the arguments in another order.
+#else
+#include <alloca.h>
+#endif
+#if defined(_WIN32) || defined(__APPLE__)
+// Elsewhere `qsort_r` and `qsort_s` take the arguments in another order.
+#define qsort_r qsort_here
 static __attribute__((noinline)) void qsort_r(void *base, size_t count, size_t size,
                                               int (*compare)(const void *, const void *, void *),
                                               void *argument) {
@@ -22,8 +27,6 @@ static __attribute__((noinline)) void qsort_r(void *base, size_t count, size_t s
             memcpy(b, other, size);
         }
 }
-#else
-#include <alloca.h>
 #endif
 
 // Back into Rust.

@@ -109,6 +109,7 @@ pub(crate) fn watch_this_thread() -> Watched {
 
 /// While `work` runs, walks end with `stop`, and have only the innermost part of what the reference
 /// has.
+#[cfg_attr(target_vendor = "apple", allow(dead_code))]
 pub(crate) fn expecting(stop: Stop, work: impl FnOnce()) {
     let before = EXPECTED.with(|expected| expected.replace(Some(stop)));
     work();

@@ -14,6 +14,7 @@ mod reference;
 #[allow(dead_code, unused_imports, unused_macros)] // The walker needs little of it.
 mod sys;
 #[cfg_attr(windows, path = "system_windows.rs")]
+#[cfg_attr(target_vendor = "apple", path = "system_apple.rs")]
 mod system;
 #[path = "../../../src/walk/mod.rs"]
 #[allow(dead_code, unused_imports)] // Some of it is for recording and for the report.

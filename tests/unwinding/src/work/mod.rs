@@ -3,12 +3,14 @@
 mod backtraces;
 mod collections;
 mod documents;
+#[cfg(not(target_vendor = "apple"))]
 mod libraries;
 mod mixed;
 mod panics;
 mod patterns;
 mod recursion;
 mod sorting;
+#[cfg(not(target_vendor = "apple"))]
 #[cfg_attr(windows, path = "stops_windows.rs")]
 mod stops;
 mod syntax;
@@ -26,7 +28,9 @@ pub(crate) const ALL: &[(&str, fn())] = &[
     ("panics", panics::work),
     ("backtraces", backtraces::work),
     ("threads", threads::work),
+    #[cfg(not(target_vendor = "apple"))]
     ("libraries", libraries::work),
+    #[cfg(not(target_vendor = "apple"))]
     ("where walks stop", stops::work),
 ];
 
