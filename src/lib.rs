@@ -104,8 +104,8 @@
 //! - A library that is unloaded while a scope records is noticed when another one takes its place,
 //!   or by the next scope.
 //! - Without the feature `backtraces`, which is on by default, there are counters and budgets
-//!   alone. So it is on targets other than x86_64 Linux, and under Miri: budgets hold as ever, and
-//!   the report says that call sites are not available.
+//!   alone. So it is under Miri and on targets other than Linux and Windows on x86_64 and Linux on
+//!   aarch64: budgets hold as ever, and the report says that call sites are not available.
 //!
 //! # Beside the report
 //!
@@ -140,8 +140,8 @@
 //! # Where it runs
 //!
 //! Rust 1.75 or later, without other packages. It is tested on x86_64 Linux with glibc, where 2.18
-//! is needed. The code for macOS, Windows and other systems with 64-bit atomics is there and
-//! type-checked, but has not been run.
+//! is needed, and on aarch64 Linux in an emulator (qemu). The code for macOS, Windows and other
+//! systems with 64-bit atomics is there and type-checked, but has not been run.
 
 // docs.rs says of each item which feature it needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -149,8 +149,10 @@
 #![cfg_attr(
     not(all(
         feature = "backtraces",
-        target_arch = "x86_64",
-        any(windows, target_os = "linux"),
+        any(
+            all(target_arch = "x86_64", any(windows, target_os = "linux")),
+            all(target_arch = "aarch64", target_os = "linux")
+        ),
         not(miri)
     )),
     allow(dead_code, unused_imports, unused_macros)

@@ -101,8 +101,8 @@
 //! - Stacks deeper than 512 functions: the innermost 512 are shown. With dhat, all.
 //! - Names and lines: are looked up by the standard library, so closures and generics may read
 //!   differently. With dhat, by the crate backtrace.
-//! - Targets without call sites, which is all but x86_64 Linux: numbers, at one program point
-//!   `[not attributed]`. With dhat, stacks.
+//! - Targets without call sites (see [the crate](crate#where-it-runs)): numbers, at one program
+//!   point `[not attributed]`. With dhat, stacks.
 //! - More blocks than the table has room for, which is 16 million: are in the totals alone. The
 //!   summary says how many.
 

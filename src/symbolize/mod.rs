@@ -30,6 +30,17 @@ use crate::counters::AtWork;
     path = "targets/x86_64_linux.rs"
 )]
 #[cfg_attr(
+    all(
+        target_arch = "aarch64",
+        target_pointer_width = "64",
+        target_endian = "little",
+        target_os = "linux",
+        any(target_env = "gnu", target_env = "musl"),
+        not(miri)
+    ),
+    path = "targets/aarch64_linux.rs"
+)]
+#[cfg_attr(
     all(target_arch = "x86_64", target_pointer_width = "64", windows, not(miri)),
     path = "targets/x86_64_windows.rs"
 )]

@@ -10,8 +10,9 @@
 //! ```
 //!
 //! CFA, the canonical frame address, is DWARF's word for the stack pointer before the call of the
-//! function. On x86_64, z is 8. The other registers are of no interest: code that finds its frame
-//! by one of them has no rule.
+//! function. On x86_64, z is 8. On aarch64, the return address may be in its register still. The
+//! other registers are of no interest: code that finds its frame by one of them has no rule.
+#![allow(dead_code)] // Some of it is of other targets.
 
 /// What a rule says of the function that called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +55,10 @@ pub(crate) enum SavedFp {
 pub(crate) enum ReturnAddress {
     /// `*(CFA - z)`, in bytes.
     BelowCfa(usize),
+    /// Likewise, and signed with the CFA (aarch64's pointer authentication).
+    SignedBelowCfa(usize),
+    /// In the link register, as the call left it: where a walk begins, and nowhere else (aarch64).
+    InRegister,
 }
 
 impl ReturnAddress {

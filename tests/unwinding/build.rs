@@ -34,7 +34,7 @@ fn main() {
         // There, walks go by frame pointers.
         let flags = if is_apple { &["-fno-omit-frame-pointer"] } else { flags };
         for flag in flags {
-            build.flag(flag);
+            build.flag_if_supported(flag);
         }
         build.compile(name);
     }

@@ -36,6 +36,8 @@ pub(super) struct Layout {
     words: Vec<usize>,
     /// Words that must point at others.
     pointers: Vec<(usize, usize)>,
+    /// Return addresses that must be signed, and the CFA of each.
+    signed: Vec<(usize, usize)>,
     /// The present CFA, just above all words.
     cfa: usize,
     /// Where the next return address goes.
@@ -49,8 +51,9 @@ pub(super) struct Layout {
 /// What a rule asks for.
 struct LaidOutFrame {
     next_cfa: usize,
-    /// Where the unwinder will find the next return address.
+    /// Where the unwinder will find the next return address, and whether it expects a signature.
     call: usize,
+    is_signed: bool,
     /// What `fp` must point at.
     fp: Option<usize>,
     /// The word that must point at the next CFA.
@@ -66,6 +69,7 @@ impl Layout {
         Self {
             words: vec![0; Self::FIRST_CFA],
             pointers: Vec::new(),
+            signed: Vec::new(),
             cfa: Self::FIRST_CFA,
             call: Self::FIRST_CFA - 1,
             fp: Holder::Register,
@@ -107,6 +111,9 @@ impl Layout {
             self.words.resize(frame.next_cfa, 0);
             self.cfa = frame.next_cfa;
             self.call = frame.call;
+            if frame.is_signed {
+                self.signed.push((frame.call, frame.next_cfa));
+            }
         } else {
             self.words[self.call] = return_address;
             self.has_ended = true;
@@ -123,7 +130,8 @@ impl Layout {
     }
 
     /// The stack as it is; an unwinder that gets to its end finds no return address there.
-    pub(super) fn finish(mut self) -> Memory {
+    /// `sign` gives the signed form of a return address and its CFA.
+    pub(super) fn finish(mut self, sign: impl Fn(usize, usize) -> usize) -> Memory {
         self.leave_fp();
         let mut words = self.words;
         words.resize(self.cfa + MARGIN, 0);
@@ -134,6 +142,9 @@ impl Layout {
         }
         // With the first return address, a frame record, for who finds its caller by that.
         words[Self::FIRST_CFA - 2] = address(self.first_fp);
+        for (word, cfa) in self.signed {
+            words[word] = sign(words[word], address(cfa));
+        }
         Memory { cfa: address(Self::FIRST_CFA), fp: address(self.first_fp), _words: words }
     }
 }
@@ -147,7 +158,12 @@ fn frame(
     call: ReturnAddress,
     size: Option<usize>,
 ) -> Option<LaidOutFrame> {
-    let ReturnAddress::BelowCfa(bytes) = call;
+    let (bytes, is_signed) = match call {
+        ReturnAddress::BelowCfa(bytes) => (bytes, false),
+        ReturnAddress::SignedBelowCfa(bytes) => (bytes, true),
+        // No address that a call returns to: the function has not called.
+        ReturnAddress::InRegister => return None,
+    };
     let call_below = whole_words(bytes).filter(|&words| words >= 1)?;
     let fp_below = match fp {
         SavedFp::BelowCfa(bytes) => Some(whole_words(bytes).filter(|&words| words >= 1)?),
@@ -185,7 +201,7 @@ fn frame(
         && saved_fp != Some(call)
         && link != Some(call)
         && (link.is_none() || link != saved_fp);
-    is_sound.then_some(LaidOutFrame { next_cfa, call, fp: base, link, saved_fp })
+    is_sound.then_some(LaidOutFrame { next_cfa, call, is_signed, fp: base, link, saved_fp })
 }
 
 fn whole_words(bytes: usize) -> Option<usize> {
@@ -207,6 +223,11 @@ mod tests {
 
     fn frame(cfa: Cfa, fp: SavedFp) -> Caller {
         Caller::frame(cfa, fp)
+    }
+
+    /// A signature that is taken off by another.
+    fn sign(address: usize, cfa: usize) -> usize {
+        address ^ cfa << 20
     }
 
     /// Unwinds as the equations of `walk::Rule` say. Every word that is read must be one of the
@@ -237,8 +258,11 @@ mod tests {
             };
             assert!(fp >= start && fp < start + 8 * memory._words.len(), "fp in the memory");
             sp = cfa;
-            let ReturnAddress::BelowCfa(bytes) = call;
-            return_address = read(cfa - bytes);
+            return_address = match call {
+                ReturnAddress::BelowCfa(bytes) => read(cfa - bytes),
+                ReturnAddress::SignedBelowCfa(bytes) => sign(read(cfa - bytes), cfa),
+                ReturnAddress::InRegister => panic!("it has not called"),
+            };
         }
         found
     }
@@ -253,7 +277,7 @@ mod tests {
             rules.iter().take_while(|&&(address, caller)| layout.push(address, caller, None));
         assert_eq!(pushed.count(), fit);
         let expected: Vec<_> = (100..).take(fit).collect();
-        assert_eq!(unwind(&layout.finish(), &rules), expected);
+        assert_eq!(unwind(&layout.finish(sign), &rules), expected);
     }
 
     const USUAL: [Caller; 3] = [
@@ -261,6 +285,40 @@ mod tests {
         Caller::frame(Cfa::Sp(64), SavedFp::BelowCfa(16)),
         Caller::frame(Cfa::Fp(16), SavedFp::BelowCfa(16)),
     ];
+
+    /// As compilers have them for aarch64: the return address beside the saved `fp`, anywhere in
+    /// the frame, and perhaps signed.
+    fn record(cfa: Cfa, fp: usize, call: ReturnAddress) -> Caller {
+        Caller::Frame { cfa, fp: SavedFp::BelowCfa(fp), return_address: call }
+    }
+
+    #[test]
+    fn frame_records_may_be_anywhere_in_the_frame() {
+        use ReturnAddress::{BelowCfa, SignedBelowCfa};
+        let [plain, saves, by_fp] = USUAL;
+        let at_bottom = record(Cfa::Sp(96), 96, BelowCfa(88));
+        let signed = record(Cfa::Sp(48), 16, SignedBelowCfa(8));
+        let at_fp = record(Cfa::Fp(88), 96, SignedBelowCfa(88));
+        let above = record(Cfa::Sp(64), 8, BelowCfa(16));
+        for a in [at_bottom, signed, at_fp, above] {
+            for b in [at_bottom, signed, at_fp, above, plain, saves, by_fp] {
+                check(&[a, b, a, a, b, b, a, Caller::Outermost], 8);
+            }
+        }
+    }
+
+    #[test]
+    fn what_has_not_called_is_not_laid_out() {
+        let leaf = Caller::Frame {
+            cfa: Cfa::Sp(0),
+            fp: SavedFp::Same,
+            return_address: ReturnAddress::InRegister,
+        };
+        check(&[leaf], 0);
+        for (fp, call) in [(16, 16), (32, 8), (8, 32), (16, 0), (16, 12)] {
+            check(&[record(Cfa::Sp(16), fp, ReturnAddress::BelowCfa(call))], 0);
+        }
+    }
 
     #[test]
     fn frames_of_the_usual_rules_follow_each_other_in_any_order() {

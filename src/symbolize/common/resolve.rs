@@ -144,7 +144,8 @@ pub(super) fn capture_by(
         }
         done = at + 1;
     }
-    let backtrace = if asked.is_empty() { None } else { backtrace_of(layout.finish()) };
+    let backtrace =
+        if asked.is_empty() { None } else { backtrace_of(layout.finish(trampoline::signed)) };
     Captured { asked, done, backtrace }
 }
 

@@ -1,7 +1,4 @@
 //! Cold: tests of `symbolize` as a whole, against what std prints of real stacks.
-//!
-//! Relies on: nobody calls the functions in assembly; only their addresses are taken.
-#![allow(unsafe_code)]
 
 use std::backtrace::Backtrace;
 use std::cell::{Cell, RefCell};
@@ -12,8 +9,15 @@ use std::fmt::Write;
 use super::parse::{parse, PrintedFrame};
 use super::resolve::{capture_by, known};
 use crate::counters::ignored;
+#[cfg(unix)]
+use crate::symbolize::target::arch::test_functions::{
+    mod_alloc_test_by_another_register, mod_alloc_test_deadly, mod_alloc_test_outermost,
+    mod_alloc_test_realigned, mod_alloc_test_without_a_table, INSTRUCTION,
+};
 use crate::symbolize::target::files::caller;
 use crate::symbolize::{self, Place};
+#[cfg(unix)]
+use crate::walk::ReturnAddress;
 use crate::walk::{Caller, Cfa};
 
 fn symbolize(return_addresses: &[usize]) -> Vec<Place> {
@@ -57,10 +61,15 @@ fn check() -> (usize, usize) {
     for (frame, place) in frames.values().zip(places) {
         match place {
             Place::Known(symbols) => assert_eq!(symbols, frame.symbols),
-            Place::Unknown { .. } => unknown += 1,
+            // Of a C library without symbols, std knows nothing either.
+            Place::Unknown { .. } => unknown += usize::from(has_name(frame)),
         }
     }
     (addresses.len(), unknown)
+}
+
+fn has_name(frame: &PrintedFrame) -> bool {
+    frame.symbols.iter().any(|symbol| symbol.function.is_some())
 }
 
 #[test]
@@ -158,8 +167,19 @@ fn addresses_all_over_the_standard_library_are_exact_or_unknown() {
 fn some_addresses() -> Vec<usize> {
     let frames = parse(&format!("{:#}", Backtrace::force_capture()));
     let mut known = BTreeSet::new();
-    let addresses = frames.iter().map(|frame| frame.address).filter(|&address| address != 0);
+    let is_some = |frame: &&PrintedFrame| frame.address != 0 && has_name(frame);
+    let addresses = frames.iter().filter(is_some).map(|frame| frame.address);
     addresses.filter(|address| known.insert(*address)).collect()
+}
+
+/// Whether a call could return to the address: on aarch64, not where the return address is in its
+/// register still, nor to the middle of an instruction.
+#[cfg(unix)]
+fn could_be_returned_to(address: usize) -> bool {
+    !matches!(
+        caller(address),
+        None | Some(Caller::Frame { return_address: ReturnAddress::InRegister, .. })
+    )
 }
 
 #[cfg(unix)]
@@ -191,6 +211,9 @@ fn what_is_no_code_is_unknown() {
     let stack = &local as *const u64 as usize;
     let places = symbolize(&[0, 1, 8, 4096, usize::MAX, usize::MAX - 7, 1 << 46, data, stack]);
     for (at, place) in places.iter().enumerate() {
+        if at == 7 && functions(place).iter().any(|name| name.contains("DATA")) {
+            continue; // The linker has put it beside the code.
+        }
         let Place::Unknown { module, offset } = place else { panic!("{place:?}") };
         match at {
             7 => assert!(module.starts_with("mod_alloc-") && data - offset > 4096, "{place:?}"),
@@ -205,7 +228,9 @@ fn what_is_no_code_is_unknown() {
 fn every_address_of_a_function_is_in_it() {
     // Not return addresses, most of them not even instructions.
     let start = print as fn() as usize;
-    let addresses: Vec<usize> = (start + 1..start + 80).collect();
+    let addresses: Vec<usize> =
+        (start + 1..start + 80).filter(|&address| could_be_returned_to(address)).collect();
+    assert!(addresses.len() > 10);
     for place in symbolize(&addresses) {
         assert!(functions(&place).last().is_some_and(|name| name.contains("print")), "{place:?}");
     }
@@ -220,7 +245,8 @@ fn any_address_of_the_code_can_be_asked_for() {
     addresses.extend(some_addresses());
     let places = symbolize(&addresses);
     let known = places.iter().filter(|place| matches!(place, Place::Known(_))).count();
-    assert!(known > places.len() / 2, "{known} of {}", places.len());
+    let could_be = addresses.iter().filter(|&&address| could_be_returned_to(address)).count();
+    assert!(known > could_be / 2 && could_be > 100, "{known} of {could_be}");
 }
 
 #[test]
@@ -253,58 +279,6 @@ fn a_thread_with_a_small_stack_may_ask() {
     assert_eq!(thread.join().unwrap(), expected);
 }
 
-// Functions that never run, for their unwind tables alone.
-#[cfg(unix)]
-std::arch::global_asm!(
-    ".macro mod_alloc_test_function name:req",
-    ".globl mod_alloc_test_\\name",
-    ".hidden mod_alloc_test_\\name",
-    ".type mod_alloc_test_\\name, @function",
-    "mod_alloc_test_\\name:",
-    ".endm",
-    // As GCC has it where it aligns the frame: CFA = *(rbp - 8), rbp = *rbp.
-    "mod_alloc_test_function realigned",
-    ".cfi_startproc",
-    ".cfi_escape 0x0f, 3, 0x76, 0x78, 0x06",
-    ".cfi_escape 0x10, 6, 2, 0x76, 0",
-    ".skip 64, 0x90",
-    ".cfi_endproc",
-    ".size mod_alloc_test_realigned, 64",
-    "mod_alloc_test_function outermost",
-    ".cfi_startproc",
-    ".cfi_undefined rip",
-    ".skip 64, 0x90",
-    ".cfi_endproc",
-    ".size mod_alloc_test_outermost, 64",
-    "mod_alloc_test_function without_a_table",
-    ".skip 64, 0x90",
-    ".size mod_alloc_test_without_a_table, 64",
-    // CFA = r10.
-    "mod_alloc_test_function by_another_register",
-    ".cfi_startproc",
-    ".cfi_def_cfa r10, 0",
-    ".skip 64, 0x90",
-    ".cfi_endproc",
-    ".size mod_alloc_test_by_another_register, 64",
-    // CFA = *0: an unwinder that follows it crashes.
-    "mod_alloc_test_function deadly",
-    ".cfi_startproc",
-    ".cfi_escape 0x0f, 2, 0x30, 0x06",
-    ".skip 64, 0x90",
-    ".cfi_endproc",
-    ".size mod_alloc_test_deadly, 64",
-);
-
-#[cfg(unix)]
-extern "C" {
-    fn mod_alloc_test_realigned();
-    fn mod_alloc_test_outermost();
-    fn mod_alloc_test_without_a_table();
-    fn mod_alloc_test_by_another_register();
-    fn mod_alloc_test_deadly();
-}
-
-#[cfg(unix)]
 #[test]
 fn unusual_unwind_tables_are_laid_out_or_left_alone() {
     let function = |function: unsafe extern "C" fn()| function as usize;
@@ -315,7 +289,7 @@ fn unusual_unwind_tables_are_laid_out_or_left_alone() {
         (function(mod_alloc_test_without_a_table), "mod_alloc_test_without_a_table"),
     ];
     let unknown = [function(mod_alloc_test_by_another_register), function(mod_alloc_test_deadly)];
-    let at = |function: usize| (1..20).map(move |offset| function + offset);
+    let at = |function: usize| (1..20).map(move |offset| function + INSTRUCTION * offset);
     let mut addresses = own.clone();
     addresses.extend(fine.iter().flat_map(|&(function, _)| at(function)));
     addresses.extend(unknown.iter().flat_map(|&function| at(function)));
@@ -345,12 +319,15 @@ fn what_the_unwinder_did_not_find_where_it_was_laid_out_is_not_believed() {
     assert_eq!(right.len(), callers.len());
     let mut wrong_ones = 0;
     for pair in addresses.windows(2) {
-        let Caller::Frame { cfa: Cfa::Sp(bytes), fp, return_address } = callers[&pair[0]] else {
-            continue;
+        let Caller::Frame { cfa, fp, return_address } = callers[&pair[0]] else { continue };
+        let cfa = match cfa {
+            Cfa::Sp(bytes) => Cfa::Sp(bytes + 32),
+            Cfa::Fp(bytes) => Cfa::Fp(bytes + 32),
+            Cfa::AtFp(_) => continue,
         };
         wrong_ones += 1;
         let mut callers = callers.clone();
-        callers.insert(pair[0], Caller::Frame { cfa: Cfa::Sp(bytes + 32), fp, return_address });
+        callers.insert(pair[0], Caller::Frame { cfa, fp, return_address });
         let mut known = known(&callers);
         // The unwinder finds this frame, but not the next one.
         assert_eq!(known.remove(&pair[1]), None);

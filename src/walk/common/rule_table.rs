@@ -24,7 +24,8 @@
 use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::sync::atomic::{AtomicU64, AtomicUsize};
 
-use crate::walk::target::arch::rule::{Rule, ADDRESS_BITS, UNIT_BITS};
+use crate::walk::target::arch::registers::{ADDRESS_BITS, UNIT_BITS};
+use crate::walk::target::arch::rule::Rule;
 
 pub(crate) const SET_BITS: u32 = 12;
 pub(crate) const WAYS: usize = 4;

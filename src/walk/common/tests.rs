@@ -14,7 +14,7 @@ use std::thread;
 use super::{caller_at, rule_table, Walker};
 use crate::walk::caller::{Caller, Cfa, ReturnAddress, SavedFp};
 use crate::walk::stop::{Stop, MAX_FRAMES};
-use crate::walk::target::arch::registers::Registers;
+use crate::walk::target::arch::registers::{return_address, Registers};
 use crate::walk::target::arch::test_functions::{on_another_stack, realigned, REALIGNED};
 use crate::walk::target::bounds;
 use crate::walk::target::prepare;
@@ -79,8 +79,12 @@ fn plainly(from: Registers) -> (Vec<usize>, Stop) {
             Cfa::AtFp(offset) => read((fp as isize + offset) as usize),
         };
         assert!(cfa > sp || !stack.is_own);
-        let ReturnAddress::BelowCfa(offset) = call;
-        pc = read(cfa - offset);
+        pc = match call {
+            ReturnAddress::BelowCfa(offset) | ReturnAddress::SignedBelowCfa(offset) => {
+                return_address(read(cfa - offset))
+            }
+            ReturnAddress::InRegister => from.link().unwrap(),
+        };
         fp = match saved {
             SavedFp::Same => fp,
             SavedFp::BelowCfa(offset) => read(cfa - offset),
@@ -433,7 +437,7 @@ fn a_stack_pointer_at_nothing_is_at_no_stack() {
     let mut walker = new_walker();
     let here = Registers::here();
     for (sp, is_same) in [(8, false), (8, true), (here.sp + 4, true), (1 << 47, true)] {
-        let walked = walker.walk(Registers { sp, ..here });
+        let walked = walker.walk(Registers::of(here.pc, sp, here.fp));
         assert_eq!((walked.return_addresses, walked.stop), (&[] as &[usize], Stop::NoStack));
         assert_eq!(walked.is_same, is_same);
     }

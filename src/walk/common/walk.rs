@@ -13,7 +13,7 @@
 use super::rules;
 use crate::walk::caller::{Caller, Cfa, ReturnAddress, SavedFp};
 use crate::walk::stop::{Stop, MAX_FRAMES};
-use crate::walk::target::arch::registers::Registers;
+use crate::walk::target::arch::registers::{return_address, Registers};
 use crate::walk::target::arch::step::Step;
 use crate::walk::target::bounds::{self, Readable};
 use crate::walk::target::tables::{Tables, NULL_ENDS};
@@ -138,19 +138,25 @@ impl Walk {
                 self.is_on_first = false;
                 fp
             }
-            false if cfa <= sp => return None,
+            // What has its return address in the register may have no frame.
+            false if cfa < sp || cfa == sp && call != ReturnAddress::InRegister => return None,
             false => sp,
         };
-        let ReturnAddress::BelowCfa(offset) = call;
-        let return_slot = cfa.wrapping_sub(offset);
-        let return_address = self.read(lowest, return_slot)?;
+        let (return_slot, return_address) = match call {
+            ReturnAddress::BelowCfa(offset) | ReturnAddress::SignedBelowCfa(offset) => {
+                let slot = cfa.wrapping_sub(offset);
+                (slot, return_address(self.read(lowest, slot)?))
+            }
+            ReturnAddress::InRegister => (Step::NO_SLOT, self.registers.link()?),
+        };
         let slot = match saved {
             SavedFp::Same => Step::SAME_FP,
             SavedFp::BelowCfa(offset) => cfa.wrapping_sub(offset),
             SavedFp::AtFp => fp,
         };
         let fp = if slot == Step::SAME_FP { fp } else { self.read(lowest, slot)? };
-        let fp_slot = if is_rare { Step::UNVERIFIABLE } else { slot };
+        let fp_slot =
+            if is_rare || return_slot == Step::NO_SLOT { Step::UNVERIFIABLE } else { slot };
         Some(Step::new(cfa, (return_slot, return_address), (fp_slot, fp)))
     }
 

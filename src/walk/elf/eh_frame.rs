@@ -135,7 +135,8 @@ impl Cie {
                             let encoding = data.u8();
                             data.skip_pointer(encoding);
                         }
-                        // Among others `S`, the frame of a signal handler: all registers differ.
+                        // Among others `S`, the frame of a signal handler: all registers differ;
+                        // and `B`, signed with another key than is known here.
                         _ => return None,
                     }
                 }
@@ -154,6 +155,9 @@ impl Cie {
     }
 }
 
+#[cfg(all(test, not(target_vendor = "apple")))]
+#[path = "eh_frame/aarch64_tests.rs"] // Wherever this file is listed.
+mod aarch64_tests;
 #[cfg(all(test, not(target_vendor = "apple")))]
 #[path = "eh_frame/tests.rs"] // Wherever this file is listed.
 mod tests;

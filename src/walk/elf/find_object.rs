@@ -6,7 +6,6 @@
 //! meanwhile.
 #![allow(unsafe_code)]
 
-use std::arch::asm;
 use std::ffi::{c_int, c_ulong, c_void};
 use std::mem::size_of;
 
@@ -14,6 +13,7 @@ use super::module::{LastModule, Module, Place};
 use super::segment::segment_at;
 use crate::sys::loader::ProgramHeader;
 use crate::sys::process::getauxval;
+use crate::walk::target::weak;
 
 /// `struct dl_find_object`
 #[repr(C)]
@@ -53,19 +53,8 @@ type Function = unsafe extern "C" fn(*const c_void, *mut Found) -> c_int;
 /// The function, where the C library has it.
 #[inline(never)]
 pub(super) fn function() -> Option<Function> {
-    let address: usize;
-    // SAFETY: reads the place where the linker or the loader puts the address of the function, or
-    // 0.
-    unsafe {
-        asm!(
-            ".weak _dl_find_object",
-            "mov {}, qword ptr [rip + _dl_find_object@GOTPCREL]",
-            out(reg) address,
-            options(readonly, nostack, preserves_flags),
-        );
-    }
     // SAFETY: a null or a function of this type; `Option` of a function pointer has 0 for `None`.
-    unsafe { std::mem::transmute::<usize, Option<Function>>(address) }
+    unsafe { std::mem::transmute::<usize, Option<Function>>(weak::dl_find_object()) }
 }
 
 pub(super) fn find(function: Function, pc: usize, last: &LastModule) -> Option<Module> {

@@ -166,6 +166,7 @@ impl Program<'_> {
                 let length = self.bytes.uleb();
                 self.bytes.skip(length);
             }
+            0x2d if A::SIGNS => row.is_signed = !row.is_signed, // DW_CFA_AARCH64_negate_ra_state
             0x2e => {
                 self.bytes.uleb(); // DW_CFA_GNU_args_size
             }

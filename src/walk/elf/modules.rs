@@ -110,7 +110,7 @@ mod tests {
     use super::super::header::Functions;
     use super::super::module::Place;
     use super::*;
-    use crate::walk::caller::Cfa;
+    use crate::walk::target::arch::test_functions::AT_ENTRY;
 
     #[test]
     fn both_ways_to_a_module_lead_to_the_same_tables() {
@@ -151,7 +151,7 @@ mod tests {
         let mut is_known = |(start, _): &&(usize, usize)| {
             let (caller, mut nothing) = (find_caller(start + 1, &mut last), Tables::NONE);
             assert_eq!(caller, find_caller(start + 1, &mut nothing));
-            matches!(caller, Caller::Frame { cfa: Cfa::Sp(8), .. })
+            matches!(caller, Caller::Frame { cfa: AT_ENTRY, .. })
         };
         let known = functions.iter().filter(&mut is_known).count();
         assert!(known > functions.len() * 99 / 100, "{known} of {}", functions.len());

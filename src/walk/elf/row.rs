@@ -8,6 +8,8 @@ pub(crate) trait Architecture {
     const FRAME_POINTER: u64;
     const STACK_POINTER: u64;
     const RETURN_ADDRESS: u64;
+    /// Whether `DW_CFA_AARCH64_negate_ra_state` is one of its instructions.
+    const SIGNS: bool;
     /// Before the program of a CIE.
     const INITIAL: Row;
 
@@ -23,6 +25,8 @@ pub(crate) struct Row {
     /// `Undefined` nearly always: then it is the CFA.
     pub(crate) sp: Column,
     pub(crate) return_address: Column,
+    /// The return address carries a signature, made with the CFA.
+    pub(crate) is_signed: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -31,6 +35,7 @@ pub(crate) enum RowCfa {
     /// A register and a distance from it.
     Register(u64, i64),
     /// `*(fp + x)`
+    #[allow(dead_code)] // On aarch64, no rule has it.
     AtFp(i64),
     Unknown,
 }
@@ -54,6 +59,7 @@ impl Row {
         fp: Column::Same,
         sp: Column::Same,
         return_address: Column::Same,
+        is_signed: false,
     };
 
     pub(super) fn set<A: Architecture>(&mut self, register: u64, column: Column) {

@@ -13,7 +13,6 @@
 //! an address before it reads there; the C library, for the bounds of other threads.
 #![allow(unsafe_code)]
 
-use std::arch::asm;
 use std::cell::Cell;
 use std::ffi::{c_long, c_ulong};
 use std::mem::needs_drop;
@@ -23,6 +22,7 @@ use crate::sys::threads::{
     pthread_attr_destroy, pthread_attr_getstack, pthread_getattr_np, pthread_self, Attributes,
 };
 use crate::walk::target::forks::is_forked;
+use crate::walk::target::kernel::{system_call, SYS_GETTID, SYS_RT_SIGPROCMASK, USER_END};
 
 /// Addresses from `low` up to `high`, which is a multiple of eight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,7 +131,6 @@ fn is_deeper_in(own: Bounds, address: usize) -> bool {
 /// Whether all pages from `start` up to `end` can be read; not, if they are too many.
 #[cold]
 fn are_readable(start: usize, end: usize) -> bool {
-    const USER_END: usize = 1 << 47;
     if start >= end || end > USER_END || (end - start) / PAGE > MOST_PAGES {
         return false;
     }
@@ -149,26 +148,12 @@ fn are_readable(start: usize, end: usize) -> bool {
 /// that it does not know: it says that the address is wrong, or else that the purpose is. It
 /// leaves `errno` alone, which belongs to the code around the allocation.
 fn is_readable(page: usize) -> bool {
-    const SYS_RT_SIGPROCMASK: usize = 14;
     const NO_PURPOSE: usize = 1_000;
     const EFAULT: isize = 14;
     // The address 0 would be no set.
     let address = page | 8;
-    let mut result = SYS_RT_SIGPROCMASK as isize;
     // SAFETY: the call reads eight bytes, or fails, and changes nothing.
-    unsafe {
-        asm!(
-            "syscall",
-            inout("rax") result,
-            in("rdi") NO_PURPOSE,
-            in("rsi") address,
-            in("rdx") 0,
-            in("r10") 8,
-            lateout("rcx") _,
-            lateout("r11") _,
-            options(nostack, readonly),
-        );
-    }
+    let result = unsafe { system_call(SYS_RT_SIGPROCMASK, [NO_PURPOSE, address, 0, 8]) };
     result != -EFAULT
 }
 
@@ -192,7 +177,6 @@ fn ask(address: usize) -> Bounds {
 }
 
 fn is_main_thread() -> bool {
-    const SYS_GETTID: c_long = 186;
     // SAFETY: `gettid` has no arguments and cannot fail.
     let thread = unsafe { syscall(SYS_GETTID) };
     // SAFETY: no arguments.
@@ -233,7 +217,7 @@ fn other_thread() -> Option<Bounds> {
 #[cfg(test)]
 mod tests {
     use super::{ask, extended, is_main_thread, main_thread, other_thread, own, readable};
-    use super::{Bounds, Readable, PAGE};
+    use super::{is_readable, Bounds, Readable, PAGE};
     use crate::sys::pages;
     use std::thread;
 
@@ -331,7 +315,7 @@ mod tests {
         // SAFETY: the thread's own.
         unsafe { *errno = 77 };
         ask(address_here());
-        assert!(!super::is_readable(0));
+        assert!(!is_readable(0));
         // SAFETY: the thread's own.
         assert_eq!(unsafe { *errno }, 77);
     }

@@ -10,8 +10,22 @@ pub(crate) mod common;
 pub(crate) mod dwarf;
 #[path = "../unix/forks.rs"]
 pub(crate) mod forks;
+#[path = "../linux/x86_64.rs"]
+pub(crate) mod kernel;
 #[path = "../elf/mod.rs"]
 pub(crate) mod tables;
+#[path = "../elf/weak_x86_64.rs"]
+pub(crate) mod weak;
+
+// What is pure is tested on all targets.
+#[cfg(test)]
+#[path = "../aarch64/dwarf.rs"]
+pub(crate) mod aarch64_dwarf;
+#[cfg(test)]
+#[path = "../aarch64/rule.rs"]
+pub(crate) mod aarch64_rule;
+#[cfg(test)]
+pub(crate) use {arch::rule as x86_64_rule, dwarf as x86_64_dwarf};
 
 pub(crate) use arch::registers::Registers;
 pub(crate) use bounds::is_on_first_stack;

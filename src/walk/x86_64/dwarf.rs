@@ -12,11 +12,13 @@ impl Architecture for Dwarf {
     /// `rsp`
     const STACK_POINTER: u64 = 7;
     const RETURN_ADDRESS: u64 = 16;
+    const SIGNS: bool = false;
     const INITIAL: Row = Row {
         cfa: RowCfa::Unknown,
         fp: Column::Same,
         sp: Column::Undefined,
         return_address: Column::Unknown,
+        is_signed: false,
     };
 
     fn caller(row: &Row) -> Option<Caller> {

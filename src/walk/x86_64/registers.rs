@@ -7,6 +7,11 @@ use std::arch::asm;
 
 use crate::walk::target::bounds::is_on_first_stack;
 
+/// Bits of a user address.
+pub(crate) const ADDRESS_BITS: u32 = 47;
+/// Of a return address, so many are 0.
+pub(crate) const UNIT_BITS: u32 = 0;
+
 /// The registers that unwinding needs, at one instruction of a function whose frame is still there
 /// when the walk begins.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +41,12 @@ impl Registers {
         Self { pc, sp, fp }
     }
 
+    /// The return address, where a register has it: never here.
+    #[inline]
+    pub(crate) fn link(&self) -> Option<usize> {
+        None
+    }
+
     #[cfg(test)]
     pub(crate) fn of(pc: usize, sp: usize, fp: usize) -> Self {
         Self { pc, sp, fp }
@@ -46,4 +57,10 @@ impl Registers {
     pub(crate) fn are_on_first_stack(&self) -> bool {
         is_on_first_stack(self.sp)
     }
+}
+
+/// The return address that a word of the stack is: the word itself.
+#[inline]
+pub(crate) fn return_address(word: usize) -> usize {
+    word
 }

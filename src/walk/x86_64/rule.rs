@@ -2,11 +2,6 @@
 
 use crate::walk::caller::{Caller, Cfa, ReturnAddress, SavedFp};
 
-/// Bits of a user address.
-pub(crate) const ADDRESS_BITS: u32 = 47;
-/// Of a return address, so many are 0.
-pub(crate) const UNIT_BITS: u32 = 0;
-
 /// Bits 0 and 1: the kind. Bits 2 to 11: where the caller's `rbp` is. Bits 12 to 28: the offset of
 /// the CFA, in words.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -20,6 +20,8 @@ impl Step {
     pub(crate) const ZERO: Self = Self { cfa: 0, return_address: 0, fp: 0, fp_slot: 0 };
     pub(crate) const SAME_FP: usize = 0;
     pub(crate) const UNVERIFIABLE: usize = 1;
+    /// Of what was not read.
+    pub(crate) const NO_SLOT: usize = 0;
     /// Searches by CFA end at it, and so does what verifies.
     pub(crate) const SENTINEL: Self =
         Self { cfa: usize::MAX, fp_slot: Self::UNVERIFIABLE, ..Self::ZERO };

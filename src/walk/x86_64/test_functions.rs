@@ -73,5 +73,8 @@ extern "C" {
     );
 }
 
+/// Where the CFA is when a function begins.
+pub(crate) const AT_ENTRY: Cfa = Cfa::Sp(8);
+
 /// What is said of the caller of `realigned`.
 pub(crate) const REALIGNED: Caller = Caller::frame(Cfa::AtFp(-8), SavedFp::AtFp);

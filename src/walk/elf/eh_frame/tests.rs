@@ -1,11 +1,12 @@
-//! Hot: the tests of the reader of `.eh_frame`: tables that are made up, hostile ones, and those of
-//! this program with bytes changed.
+//! Hot: the tests of the reader of `.eh_frame`: tables of x86_64 that are made up, hostile ones,
+//! and those of this program with bytes changed.
 
 use super::super::header::Functions;
 use super::super::modules::own_tables;
 use super::{LastCies, Segment};
-use crate::walk::target::arch::rule::Rule;
-use crate::walk::target::dwarf::Dwarf;
+use crate::walk::target::dwarf;
+use crate::walk::target::x86_64_dwarf::Dwarf;
+use crate::walk::target::x86_64_rule::Rule;
 use crate::walk::{Caller, Cfa, SavedFp};
 
 const ADDRESS: usize = 0x10_0000;
@@ -259,6 +260,10 @@ fn entries_that_were_read_before_are_not_mixed_up() {
 
 #[test]
 fn real_tables_survive_any_change_of_their_bytes() {
+    let caller_at = |segment: Segment<'_>, fde: usize, pc: usize| {
+        let mut nothing = LastCies::NONE;
+        super::caller_at::<dwarf::Dwarf>(segment, fde, pc, &mut nothing)
+    };
     let (segment, header, functions) = own_tables();
     assert!(functions.len() > 1_000);
     let mut bytes = segment.bytes.to_vec();

@@ -55,7 +55,9 @@ fn in_turn(a: &str, b: &str, rounds: u32, on_change: fn()) -> ((usize, usize), (
             library.unload();
         }
     }
-    assert!(same >= rounds, "{same} loads of {} at the address of the one before", 2 * rounds);
+    // qemu's user mode gives no address a second time.
+    let is_enough = same >= rounds || same == 0 && std::env::args().any(|arg| arg == "--emulated");
+    assert!(is_enough, "{same} loads of {} at the address of the one before", 2 * rounds);
     (in_a, in_b)
 }
 

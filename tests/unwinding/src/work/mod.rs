@@ -3,6 +3,10 @@
 mod backtraces;
 mod collections;
 mod documents;
+#[cfg(all(unix, not(target_vendor = "apple")))]
+#[cfg_attr(target_arch = "x86_64", path = "frames/x86_64.rs")]
+#[cfg_attr(target_arch = "aarch64", path = "frames/aarch64.rs")]
+mod frames;
 #[cfg(not(target_vendor = "apple"))]
 mod libraries;
 mod mixed;

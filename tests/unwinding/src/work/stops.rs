@@ -2,13 +2,13 @@
 //! finds its frame by another register. And where it might, but must not: on stacks that are not
 //! the thread's own, and in frames of more than a mebibyte.
 
-use std::arch::global_asm;
 use std::ffi::c_int;
 use std::hint::black_box;
 use std::mem::MaybeUninit;
 use std::ptr::{addr_of_mut, null_mut};
 
 use super::allocate;
+use super::frames::{frame_by_another_register, frame_on_another_stack, frame_without_a_rule};
 use crate::compare::expecting;
 use crate::walk::Stop;
 
@@ -76,54 +76,6 @@ fn coroutine() {
     assert_eq!(unsafe { libc::swapcontext(main, &context) }, 0);
 }
 
-global_asm!(
-    // This one finds its frame by r12, which the tables say and a walk does not follow.
-    ".text",
-    "frame_by_r12:",
-    ".cfi_startproc",
-    "push r12",
-    ".cfi_def_cfa_offset 16",
-    ".cfi_offset r12, -16",
-    "mov r12, rsp",
-    ".cfi_def_cfa_register r12",
-    "sub rsp, 112",
-    "and rsp, -16",
-    "call rdi",
-    "mov rsp, r12",
-    ".cfi_def_cfa_register rsp",
-    "pop r12",
-    ".cfi_def_cfa_offset 8",
-    "ret",
-    ".cfi_endproc",
-    // This one calls on the stack that ends there, as crates do that switch stacks.
-    "frame_on_another_stack:",
-    ".cfi_startproc",
-    "push rbp",
-    ".cfi_def_cfa_offset 16",
-    ".cfi_offset rbp, -16",
-    "mov rbp, rsp",
-    ".cfi_def_cfa_register rbp",
-    "mov rsp, rsi",
-    "call rdi",
-    "mov rsp, rbp",
-    "pop rbp",
-    ".cfi_def_cfa rsp, 8",
-    "ret",
-    ".cfi_endproc",
-    // No table says anything about this one.
-    "frame_without_a_rule:",
-    "sub rsp, 24",
-    "call rdi",
-    "add rsp, 24",
-    "ret",
-);
-
-extern "C" {
-    fn frame_by_r12(back: extern "C" fn());
-    fn frame_without_a_rule(back: extern "C" fn());
-    fn frame_on_another_stack(back: extern "C" fn(), end: usize);
-}
-
 fn assembly() {
     extern "C" fn stopping() {
         expecting(Stop::UnknownCode, || allocate(5));
@@ -133,7 +85,7 @@ fn assembly() {
         allocate(6);
     }
     // SAFETY: calls back and returns.
-    unsafe { frame_by_r12(stopping) };
+    unsafe { frame_by_another_register(stopping) };
     // SAFETY: as above.
     unsafe { frame_without_a_rule(at_the_end) };
 }

@@ -1,0 +1,15 @@
+//! Cold: how addresses become places on aarch64 Linux: what that is made of.
+
+#[path = "../aarch64/mod.rs"]
+mod arch;
+#[path = "../common/mod.rs"]
+mod common;
+#[path = "../elf/mod.rs"]
+mod files;
+#[path = "../unix/roomy_thread.rs"]
+mod threads;
+#[path = "../linux/waiting.rs"]
+mod waiting;
+
+pub(crate) use common::resolve;
+pub(crate) use threads::start_thread;

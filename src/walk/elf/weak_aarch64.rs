@@ -1,0 +1,24 @@
+//! Hot: what the C library may have or not, as code for aarch64 finds out.
+//!
+//! Relies on: the linker or the loader, which puts the address of a weak symbol into its place, or
+//! 0.
+#![allow(unsafe_code)]
+
+use std::arch::asm;
+
+/// The address of `_dl_find_object`.
+#[inline(always)]
+pub(crate) fn dl_find_object() -> usize {
+    let address: usize;
+    // SAFETY: reads that place.
+    unsafe {
+        asm!(
+            ".weak _dl_find_object",
+            "adrp {address}, :got:_dl_find_object",
+            "ldr {address}, [{address}, :got_lo12:_dl_find_object]",
+            address = out(reg) address,
+            options(readonly, nostack, preserves_flags),
+        );
+    }
+    address
+}

@@ -1,0 +1,37 @@
+//! Hot: the walker of aarch64 Linux, with glibc or musl: what it is made of.
+
+#[path = "../aarch64/mod.rs"]
+pub(crate) mod arch;
+#[path = "../linux/bounds.rs"]
+pub(crate) mod bounds;
+#[path = "../common/mod.rs"]
+pub(crate) mod common;
+#[path = "../aarch64/dwarf.rs"]
+pub(crate) mod dwarf;
+#[path = "../unix/forks.rs"]
+pub(crate) mod forks;
+#[path = "../linux/aarch64.rs"]
+pub(crate) mod kernel;
+#[path = "../elf/mod.rs"]
+pub(crate) mod tables;
+#[path = "../elf/weak_aarch64.rs"]
+pub(crate) mod weak;
+
+// What is pure is tested on all targets.
+#[cfg(test)]
+#[path = "../x86_64/dwarf.rs"]
+pub(crate) mod x86_64_dwarf;
+#[cfg(test)]
+#[path = "../x86_64/rule.rs"]
+pub(crate) mod x86_64_rule;
+#[cfg(test)]
+pub(crate) use {arch::rule as aarch64_rule, dwarf as aarch64_dwarf};
+
+pub(crate) use arch::registers::Registers;
+pub(crate) use bounds::is_on_first_stack;
+pub(crate) use common::{caller_at, SideStack, Walker};
+pub(crate) use forks::{is_forked, watch_forks};
+pub(crate) use tables::prepare;
+
+/// Stacks can be walked.
+pub(crate) const UNAVAILABLE: Option<&'static str> = None;
