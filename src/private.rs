@@ -52,10 +52,6 @@ macro_rules! limits {
 }
 limits!(u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize);
 
-/// A body without a value, and then what is done after it.
-#[inline(always)]
-pub fn procedure((): (), (): ()) {}
-
 /// Hands on the value of a block, which must not be a future or a closure that the block only made.
 ///
 /// It is a function because a call hands the expected type on to the block; a `match` or a closure

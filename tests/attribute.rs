@@ -1330,6 +1330,34 @@ fn the_report_names_the_function_and_the_place() {
 }
 
 #[test]
+fn each_limit_is_held_where_it_is_the_only_one() {
+    macro_rules! assert_held {
+        ($($key:ident = $limit:literal: $expected:literal,)*) => {$(
+            #[alloc_budget($key = $limit)]
+            fn $key() {
+                let mut bytes = black_box(Vec::<u8>::with_capacity(64));
+                bytes.reserve_exact(black_box(128));
+                mem::forget(black_box(bytes));
+                drop(black_box(Box::new(7_u8)));
+            }
+            assert_breaks($expected, $key);
+        )*};
+    }
+    assert_held! {
+        max = 2: "allocations 2 3 +1",
+        min = 4: "allocations at least 4 3 -1",
+        exact = 4: "allocations exactly 4 3 -1",
+        max_bytes = 192: "bytes 192 193 +1",
+        max_peak_bytes = 128: "peak bytes 128 129 +1",
+        max_block_bytes = 127: "largest block 127 128 +1",
+        max_reallocs = 0: "reallocations 0 1 +1",
+        max_deallocs = 0: "deallocations 0 1 +1",
+        max_retained = 0: "leaked blocks 0 1 +1",
+        max_retained_bytes = 127: "leaked bytes 127 128 +1",
+    }
+}
+
+#[test]
 fn the_arrow_of_a_bound_is_not_that_of_the_function() {
     #[alloc_budget(max_retained = 0)]
     fn generic<F: Fn() -> u8>(work: F) -> Box<u8> {

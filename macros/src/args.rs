@@ -7,7 +7,6 @@ use crate::commas::{self, Argument};
 use crate::error::{Error, Errors};
 use crate::keys;
 use crate::literal::{is_integer, unsuffixed_integer};
-use crate::module;
 use crate::quote::{path, word};
 use crate::tokens::{as_group, is_path, is_punct, listed, only, opened};
 
@@ -112,11 +111,6 @@ impl Args {
         self.krate.clone().unwrap_or_else(|| path(None, [word("mod_alloc")]))
     }
 
-    /// Whether all that is asked for is known at compile time.
-    pub(crate) fn are_literals(&self) -> bool {
-        self.limits.iter().all(|limit| limit.literal().is_some()) && self.call_sites.is_none()
-    }
-
     fn find_contradictions(&self, errors: &mut Errors) {
         if let Some(exact) = self.setting("exact") {
             for other in ["max", "min"] {
@@ -179,6 +173,11 @@ impl Setting {
         }
     }
 
+    /// The same as the runtime crate takes it; `None` also if it is too large for that.
+    pub(crate) fn limit(&self) -> Option<u64> {
+        self.literal()?.try_into().ok()
+    }
+
     /// Whether the value is the word `false`.
     fn is_false(&self) -> bool {
         matches!(only(&self.value), Some(TokenTree::Ident(word)) if word.to_string() == "false")
@@ -219,7 +218,7 @@ impl Setting {
         if keys::is_key(&name) {
             return Ok(key);
         }
-        if name == module::OFF {
+        if name == keys::OFF {
             let error = Error::at(key.span(), "`off` stands alone");
             return Err(error
                 .help("`#[alloc_budget(off)]` leaves a function out of the budget of its module"));

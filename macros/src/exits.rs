@@ -1,5 +1,5 @@
 //! Cold: finds a `return` or `?` that would end one of several runs, for `block` and `misuse`; and
-//! whether anything leaves a function before its end, for `expand`.
+//! says which words may leave a function before its end, for `body`.
 //!
 //! A body that runs several times is a closure. Such an exit would leave the closure, and not the
 //! function. (`break` and `continue` cannot leave a closure; rustc says so.) Exits in a nested
@@ -7,12 +7,12 @@
 //! knows; macros of std that take expressions are looked into. An exit that is not found here meets
 //! the type `RunsSeveralTimes` of the runtime crate.
 
-use proc_macro::{Ident, TokenStream, TokenTree};
+use proc_macro::{Ident, TokenTree};
 
 use crate::commas;
 use crate::error::Error;
 use crate::nested;
-use crate::tokens::{is_ident, is_punct, listed};
+use crate::tokens::{is_ident, is_punct};
 
 const TRANSPARENT: [&str; 16] = [
     "assert",
@@ -37,26 +37,10 @@ const TRANSPARENT: [&str; 16] = [
 const HARMLESS: [&str; 8] =
     ["panic", "todo", "unimplemented", "unreachable", "concat", "env", "include_str", "stringify"];
 
-/// Whether something in `body` may leave the function before its end: `return`, `?`, or a macro
-/// that is not known.
-pub(crate) fn may_leave(body: TokenStream) -> bool {
-    let tokens = listed(body);
-    for (at, token) in tokens.iter().enumerate() {
-        let leaves = match token {
-            TokenTree::Group(group) => may_leave(group.stream()),
-            TokenTree::Punct(punct) => punct.as_char() == '?',
-            TokenTree::Ident(word) => {
-                let (word, is_macro) = (word.to_string(), is_punct(tokens.get(at + 1), '!'));
-                let is_known = || TRANSPARENT.contains(&&*word) || HARMLESS.contains(&&*word);
-                word == "return" || is_macro && !is_known()
-            }
-            TokenTree::Literal(_) => false,
-        };
-        if leaves {
-            return true;
-        }
-    }
-    false
+/// Whether a word may leave the function before its end: `return`, or a macro that is not known.
+pub(crate) fn may_leave(word: &str, is_macro: bool) -> bool {
+    let is_known = || TRANSPARENT.contains(&word) || HARMLESS.contains(&word);
+    word == "return" || is_macro && !is_known()
 }
 
 /// The error at the first exit of `body`, which `key` makes run several times.

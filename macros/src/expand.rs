@@ -12,6 +12,7 @@
 //! - Where the body never returns, what follows it is unreachable. `#[allow]` stands on generated
 //!   code alone: the user's own is linted as ever. Old compilers heed it on arguments, not on
 //!   statements.
+//! - Most tests are simpler, and have a shorter expansion: see `procedure`.
 //! - Failures panic in generated tokens, so that the panic's location is the attribute or the macro
 //!   call.
 
@@ -19,24 +20,14 @@ use proc_macro::{Delimiter, Group, Literal, Spacing, Span, TokenStream, TokenTre
 
 use crate::args::{Args, Setting};
 use crate::block::Block;
-use crate::exits;
+use crate::body::Body;
 use crate::fragments;
 use crate::growth::Growth;
 use crate::item::{self, Function};
 use crate::keys;
 use crate::output_type::{self, is_never, is_unit};
 use crate::quote::{path, punct, quote, word};
-use crate::tokens::{group, is_punct};
-
-/// Of most tests, so this is the shortest: see `is_procedure`. The end fails, and nothing else.
-const COUNTED_PROCEDURE: &str = "
-    let mut __guard = $krate::__private::Guard::of_procedure(
-        &[$settings], ::core::module_path!(), $name
-    );
-    $krate::__private::procedure(
-        match () { () => $body }, #[allow(unreachable_code)] __guard.end()
-    );
-";
+use crate::tokens::{as_group, group, is_punct, listed};
 
 /// The guard checks the budget when it is dropped, on every way out but a panic.
 const COUNTED_FUNCTION: &str = "
@@ -174,9 +165,14 @@ const FAIL_FN: &str = "{
 }";
 
 /// The item with its body inside the scope of a budget.
-pub(crate) fn function(args: &Args, function: &Function, item: TokenStream) -> TokenStream {
+pub(crate) fn function(args: &Args, function: &Function, item: Vec<TokenTree>) -> TokenStream {
     let krate = args.krate();
     let (inner_attributes, body) = hoist_inner_attributes(&function.body);
+    let span = function.body.group.span();
+    if let Some(limits) = limits_of_procedure(args, function) {
+        let whole = inner_attributes.iter().cloned().chain(procedure(&limits, function, body));
+        return item::with_body(item, group(Delimiter::Brace, whole.collect(), span));
+    }
     let name = TokenTree::from(Literal::string(&function.name.to_string()));
     let holes = [
         ("settings", settings(args, &krate)),
@@ -185,13 +181,55 @@ pub(crate) fn function(args: &Args, function: &Function, item: TokenStream) -> T
         ("body", TokenTree::from(body).into()),
         ("krate", krate),
     ];
-    let counted = if is_procedure(args, function) {
-        quote(COUNTED_PROCEDURE, &holes)
-    } else {
-        quote(&function_template(args, function), &holes)
-    };
-    let whole = inner_attributes.into_iter().chain(counted);
-    item::with_body(item, group(Delimiter::Brace, whole.collect(), function.body.span()))
+    let counted = quote(&function_template(args, function), &holes);
+    let whole = inner_attributes.iter().cloned().chain(counted);
+    item::with_body(item, group(Delimiter::Brace, whole.collect(), span))
+}
+
+/// The body of a procedure within its budget. It stands in braces of its own, so its temporaries
+/// end before the scope does. In an `if`, since what follows that is reachable for the compiler,
+/// even where the body never returns.
+///
+/// The text is lexed at once, where a template is filled token by token. That is all right without
+/// the hygiene of templates: the one name in it is out of the body's way.
+fn procedure(limits: &str, function: &Function, body: Group) -> Vec<TokenTree> {
+    let name = function.name.to_string();
+    let text = format!(
+        "let mut __guard = ::mod_alloc::__private::Guard::{limits}, ::core::module_path!(), \
+         {name:?}); if true {{}} __guard.end();"
+    );
+    let mut tokens = listed(text.parse().expect("this is a bug in mod-alloc: it does not lex"));
+    for token in &mut tokens {
+        if as_group(Some(token), Delimiter::Brace).is_some() {
+            *token = body.clone().into();
+        }
+    }
+    tokens
+}
+
+/// How the guard of a procedure is made, up to its last limit. `None` if the function is no
+/// procedure: it runs once, has neither parameters nor a value, is left at its end alone, and its
+/// panics are its own, not its caller's. All that is asked for are limits, and they are literals,
+/// so that they are constants; and the crate has its own name.
+fn limits_of_procedure(args: &Args, function: &Function) -> Option<String> {
+    let is_procedure = !function.is_async
+        && !function.is_tracked
+        && !function.body.may_leave
+        && function.params.as_ref().map_or(true, |params| params.stream().is_empty())
+        && function.output.as_deref().map_or(true, is_unit)
+        && args.krate.is_none()
+        && args.settings().len() == args.limits.len();
+    if !is_procedure {
+        return None;
+    }
+    if let [only] = &args.limits[..] {
+        return Some(format!("of_limit({:?}, {}", only.key.to_string(), only.limit()?));
+    }
+    let mut limits = String::new();
+    for limit in &args.limits {
+        limits += &format!("::mod_alloc::__private::Setting::{}({}),", limit.key, limit.limit()?);
+    }
+    Some(format!("of_limits(&[{limits}]"))
 }
 
 /// The template of a function that is no procedure.
@@ -214,19 +252,6 @@ fn function_template(args: &Args, function: &Function) -> String {
         ("$fail", FAIL),
     ];
     with_parts(template, &parts)
-}
-
-/// Whether a function runs once, has neither parameters nor a value, and is left at its end alone;
-/// where its panics are its own, not its caller's, and its limits are literals, so that they are a
-/// constant.
-fn is_procedure(args: &Args, function: &Function) -> bool {
-    !function.is_async
-        && args.repeats.is_empty()
-        && function.params.as_ref().map_or(true, |params| params.stream().is_empty())
-        && function.output.as_deref().map_or(true, is_unit)
-        && !function.is_tracked
-        && args.are_literals()
-        && !exits::may_leave(function.body.stream())
 }
 
 pub(crate) fn assert_allocs(block: Block) -> TokenStream {
@@ -338,13 +363,11 @@ fn value(setting: &Setting, krate: &TokenStream) -> TokenStream {
 
 /// Splits off the `#![..]` at the start of a body. They must stay at the very start, and the
 /// expansion moves the rest of the body inwards.
-fn hoist_inner_attributes(body: &Group) -> (TokenStream, Group) {
-    let tokens: Vec<_> = body.stream().into_iter().collect();
-    let end = item::inner_attributes(&tokens);
+fn hoist_inner_attributes(body: &Body) -> (&[TokenTree], Group) {
+    let end = item::inner_attributes(&body.tokens);
     if end == 0 {
-        return (TokenStream::new(), body.clone());
+        return (&[], body.group.clone());
     }
-    let (attributes, rest) = tokens.split_at(end);
-    let rest = group(Delimiter::Brace, fragments::kept(rest), body.span());
-    (attributes.iter().cloned().collect(), rest)
+    let (attributes, rest) = body.tokens.split_at(end);
+    (attributes, group(Delimiter::Brace, fragments::kept(rest), body.group.span()))
 }

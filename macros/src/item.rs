@@ -5,6 +5,7 @@
 
 use proc_macro::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 
+use crate::body::Body;
 use crate::error::Error;
 use crate::tokens::{as_group, find_ident, is_ident, is_punct, listed, position};
 
@@ -20,11 +21,11 @@ pub(crate) struct Function {
     pub(crate) params: Option<Group>,
     /// The type after `->`.
     pub(crate) output: Option<Vec<TokenTree>>,
-    pub(crate) body: Group,
+    pub(crate) body: Body,
 }
 
 impl Function {
-    pub(crate) fn parse(item: TokenStream) -> Result<Self, Error> {
+    pub(crate) fn parse(item: Vec<TokenTree>) -> Result<Self, Error> {
         let mut reader = Reader::new(item);
         let is_tracked = reader.skip_attributes();
 
@@ -52,6 +53,7 @@ impl Function {
             let message = format!("`#[alloc_budget]` needs a body, `{name}` is only declared");
             return Err(Error::at(name.span(), message).help("put it on the implementation"));
         };
+        let body = Body::new(body);
         let (params, output) = params_and_output(&signature[..signature.len() - 1]);
         Ok(Self { is_tracked, is_async, constness, abi, name, params, output, body })
     }
@@ -69,15 +71,13 @@ pub(crate) fn inner_attributes(body: &[TokenTree]) -> usize {
 /// The item with another body.
 ///
 /// Only the body is taken apart: all other tokens, invisible groups included, stay what they were.
-pub(crate) fn with_body(item: TokenStream, body: Group) -> TokenStream {
-    let mut tokens = listed(item);
-    let last = tokens.pop();
-    let mut item: TokenStream = tokens.into_iter().collect();
+pub(crate) fn with_body(mut item: Vec<TokenTree>, body: Group) -> TokenStream {
+    let last = item.pop();
     match as_group(last.as_ref(), Delimiter::None) {
-        Some(invisible) => item.extend(with_body(invisible.stream(), body)),
-        None => item.extend([TokenTree::from(body)]),
+        Some(invisible) => item.extend(with_body(listed(invisible.stream()), body)),
+        None => item.push(body.into()),
     }
-    item
+    item.into_iter().collect()
 }
 
 /// The braces that end the item, or that end an invisible group which ends the item.
@@ -157,10 +157,9 @@ struct Reader {
 }
 
 impl Reader {
-    fn new(item: TokenStream) -> Self {
-        let mut reader = Self { tokens: Vec::new() };
-        reader.put_back(item);
-        reader
+    fn new(mut item: Vec<TokenTree>) -> Self {
+        item.reverse();
+        Self { tokens: item }
     }
 
     fn put_back(&mut self, stream: TokenStream) {

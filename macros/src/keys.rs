@@ -35,6 +35,9 @@ pub(crate) const REPEATS: [&str; 2] = ["warmup", "runs"];
 /// The path of the runtime crate, in the attribute only.
 pub(crate) const CRATE: &str = "crate";
 
+/// No key: `#[alloc_budget(off)]` is not held to the budget of the module around it.
+pub(crate) const OFF: &str = "off";
+
 pub(crate) fn is_key(name: &str) -> bool {
     KEYS.contains(&name)
 }

@@ -12,6 +12,7 @@
 mod args;
 mod awaits;
 mod block;
+mod body;
 mod commas;
 mod error;
 mod exits;
@@ -36,6 +37,7 @@ use block::Block;
 use error::Errors;
 use growth::Growth;
 use item::Function;
+use tokens::listed;
 
 /// Fails the function, with a report, when it breaks its allocation budget.
 ///
@@ -232,16 +234,16 @@ pub fn alloc_budget(args: TokenStream, item: TokenStream) -> TokenStream {
         return item;
     }
     let mut errors = Errors::default();
-    let written = args.clone();
+    let (written, tokens) = (args.clone(), listed(item.clone()));
     let args = Args::of_attribute(args, &mut errors);
-    if let Some(module) = module::with_budgets(&written, &args.krate(), &item, &mut errors) {
+    if let Some(module) = module::with_budgets(&written, &args, &tokens, &mut errors) {
         return if errors.is_empty() { module } else { errors.before(item) };
     }
-    match Function::parse(item.clone()) {
+    match Function::parse(tokens.clone()) {
         Ok(function) => {
             misuse::check(&function, &args, &mut errors);
             if errors.is_empty() {
-                return expand::function(&args, &function, item);
+                return expand::function(&args, &function, tokens);
             }
         }
         Err(error) => errors.push(error),

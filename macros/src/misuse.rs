@@ -1,18 +1,24 @@
 //! Cold: functions on which a budget would count the wrong thing, or could not fail; called by
 //! `lib`.
 
-use proc_macro::{Ident, Span, TokenStream, TokenTree};
+use proc_macro::{Ident, Span};
 
 use crate::args::Args;
 use crate::error::{Error, Errors};
 use crate::exits;
 use crate::item::Function;
 use crate::output_type::is_never;
-use crate::tokens::{find_ident, listed};
+use crate::tokens::find_ident;
 
 pub(crate) fn check(function: &Function, args: &Args, errors: &mut Errors) {
+    let is_known =
+        |word: &str| REWRITING.iter().any(|(known, _)| *known == word) || CASES.contains(&word);
     let mut words = Vec::new();
-    find_words(function.body.stream(), &mut words);
+    for (word, ident) in &function.body.words {
+        if is_known(word) {
+            words.push((&**word, ident));
+        }
+    }
     errors.push_any(const_fn(function));
     errors.push_any(foreign_abi(function));
     errors.push_any(rewritten_body(function, &words));
@@ -71,29 +77,13 @@ const REWRITING: [(&str, &str); 4] = [
 /// Words that `proptest!` and `quickcheck!` put into the function that they make.
 const CASES: [&str; 3] = ["proptest_helper", "$crate", "quickcheck"];
 
-/// Appends each word of `stream`, at any depth, that one of the above is.
-fn find_words(stream: TokenStream, words: &mut Vec<(String, Ident)>) {
-    for token in stream {
-        match token {
-            TokenTree::Group(group) => find_words(group.stream(), words),
-            TokenTree::Ident(ident) => {
-                let word = ident.to_string();
-                if REWRITING.iter().any(|(known, _)| *known == word) || CASES.contains(&&*word) {
-                    words.push((word, ident));
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
 /// An attribute above ours, such as `#[tokio::test]`, has put the body into code of its own. The
 /// budget would measure that code.
 ///
 /// A user may well write `block_on(async { .. })`. It is the attribute's code if the attribute has
 /// made up this word. It must not have made up the function's name as well: functions that rstest
 /// and test_case generate may have a budget.
-fn rewritten_body(function: &Function, words: &[(String, Ident)]) -> Option<Error> {
+fn rewritten_body(function: &Function, words: &[(&str, &Ident)]) -> Option<Error> {
     if words.is_empty() || function.is_async || attribute_that_made(&function.name).is_some() {
         return None;
     }
@@ -108,8 +98,8 @@ fn rewritten_body(function: &Function, words: &[(String, Ident)]) -> Option<Erro
 }
 
 /// `proptest!` and `quickcheck!` have made the function out of a property: it runs all cases.
-fn run_of_cases(function: &Function, words: &[(String, Ident)]) -> Option<Error> {
-    let has = |name: &str| words.iter().any(|(word, _)| word == name);
+fn run_of_cases(function: &Function, words: &[(&str, &Ident)]) -> Option<Error> {
+    let has = |name: &str| words.iter().any(|(word, _)| *word == name);
     let name = if has("proptest_helper") {
         "proptest"
     } else if has("$crate") && has("quickcheck") {
@@ -158,5 +148,5 @@ fn repeated_without_end(function: &Function, args: &Args) -> Option<Error> {
 }
 
 fn repeated_with_exit(function: &Function, args: &Args) -> Option<Error> {
-    exits::check(&listed(function.body.stream()), &args.repeats.first()?.key)
+    exits::check(&function.body.tokens, &args.repeats.first()?.key)
 }

@@ -8,26 +8,24 @@
 
 use proc_macro::{Delimiter, Group, Ident, TokenStream, TokenTree};
 
+use crate::args::Args;
 use crate::error::{Error, Errors};
 use crate::item::{body_of, inner_attributes, with_body};
+use crate::keys;
 use crate::quote::quote_at;
 use crate::tokens::{as_group, find_ident, group, is_path, is_punct, listed, only, opened};
 
-/// `#[alloc_budget(off)]`: not held to the budget of the module around it.
-pub(crate) const OFF: &str = "off";
-
 /// The module with the attribute on each test function, or `None` if the item is no module. `args`
-/// are those of the module's own attribute, and `krate` is the path of the runtime crate.
+/// are those of the module's own attribute, as they are `written`.
 pub(crate) fn with_budgets(
-    args: &TokenStream,
-    krate: &TokenStream,
-    item: &TokenStream,
+    written: &TokenStream,
+    args: &Args,
+    item: &[TokenTree],
     errors: &mut Errors,
 ) -> Option<TokenStream> {
-    let tokens = listed(item.clone());
-    let Kind::Module(name) = Kind::of(&tokens) else { return None };
-    let mut budget = Budget { args, krate, errors, has_tests: false };
-    let module = budget.module(&tokens, &name);
+    let Kind::Module(name) = Kind::of(item) else { return None };
+    let mut budget = Budget { args: written, krate: &args.krate(), errors, has_tests: false };
+    let module = budget.module(item, &name);
     if !budget.has_tests && budget.errors.is_empty() {
         let message = format!("no function in `{name}` is a test: the budget would hold nothing");
         budget.errors.push(Error::at(name.span(), message).help(
@@ -48,15 +46,14 @@ struct Budget<'a> {
 
 impl Budget<'_> {
     fn module(&mut self, tokens: &[TokenTree], name: &Ident) -> TokenStream {
-        let module = tokens.iter().cloned().collect();
         match body_of(tokens) {
             Some(body) => {
                 let items = self.items(body.stream());
-                with_body(module, group(Delimiter::Brace, items, body.span()))
+                with_body(tokens.to_vec(), group(Delimiter::Brace, items, body.span()))
             }
             None => {
                 self.errors.push(in_another_file(name));
-                module
+                tokens.iter().cloned().collect()
             }
         }
     }
@@ -234,7 +231,7 @@ fn without_off(item: &[TokenTree]) -> TokenStream {
 
 /// Whether these arguments are `off`, and nothing else.
 pub(crate) fn is_only_off(args: &TokenStream) -> bool {
-    args.to_string() == OFF
+    args.to_string() == keys::OFF
 }
 
 /// Whether a function is a test that can be held. The panic of a broken budget would pass for any

@@ -71,11 +71,18 @@ pub struct Guard {
 }
 
 impl Guard {
-    /// Begins to hold what follows to the budget of a function under the attribute, which returns
-    /// nothing, and is left by [`end`](Self::end) or by a panic.
+    /// Begins to hold what follows to the one limit of a function under the attribute, which
+    /// returns nothing, and is left by [`end`](Self::end) or by a panic. `key` is that of the
+    /// limit: to name a `Setting` takes the compiler longer.
     #[track_caller]
-    pub fn of_procedure(settings: &[Setting], module: &'static str, name: &'static str) -> Self {
-        Self::of_function(settings, module, name, true, fail)
+    pub fn of_limit(key: &str, limit: u64, module: &'static str, name: &'static str) -> Self {
+        Self::of_limits(&[Setting::limit(key, limit)], module, name)
+    }
+
+    /// The same of a function with several limits.
+    #[track_caller]
+    pub fn of_limits(limits: &[Setting], module: &'static str, name: &'static str) -> Self {
+        Self::of_function(limits, module, name, true, fail)
     }
 
     /// The same of a function that may be left in other ways.
