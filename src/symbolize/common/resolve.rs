@@ -6,9 +6,12 @@
 #![allow(unsafe_code)]
 
 use std::backtrace::Backtrace;
+use std::env::consts::{ARCH, OS};
 use std::ffi::c_void;
+use std::io::{stderr, Write};
 use std::mem;
 use std::panic::catch_unwind;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use super::layout::{Layout, Memory};
 use super::parse::{parse, PrintedFrame};
@@ -26,6 +29,9 @@ const _: () = assert!(walk::UNAVAILABLE.is_none());
 /// well.
 const MAX_REFUSED: usize = 16;
 
+/// Std has printed other stacks than it was shown. Nothing is shown to it in this process any more.
+static IS_OFF: AtomicBool = AtomicBool::new(false);
+
 pub(crate) fn resolve(return_addresses: &[usize]) -> Vec<Place> {
     let addresses = return_addresses.to_vec();
     let modules = match on_a_roomy_thread(move || places_of(&addresses)) {
@@ -38,17 +44,24 @@ pub(crate) fn resolve(return_addresses: &[usize]) -> Vec<Place> {
 
 fn places_of(return_addresses: &[usize]) -> Vec<Place> {
     let modules = Modules::loaded();
+    if IS_OFF.load(Relaxed) {
+        return return_addresses.iter().map(|&address| unknown(&modules, address)).collect();
+    }
     // In order, for std keeps the debug information of a few files only.
     let mut sorted = return_addresses.to_vec();
     sort_by(&mut sorted, usize::cmp);
     let (staying, others): (Vec<_>, Vec<_>) =
         sorted.into_iter().partition(|&address| modules.stays(address));
-    let mut known = known(&staying, &capture);
+    let Answers { mut known, are_others } = answers(&staying, &capture);
+    if are_others {
+        switch_off();
+        return return_addresses.iter().map(|&address| unknown(&modules, address)).collect();
+    }
     // From here on std must not need the loader any more: it looks once which files are loaded.
     if known.is_empty() {
         drop(Backtrace::force_capture().to_string());
     }
-    known.extend(self::known(&others, &capture_held));
+    known.extend(answers(&others, &capture_held).known);
     let mut places = Index::default();
     for (at, (address, _)) in known.iter().enumerate() {
         places.find_or_insert(*address, at);
@@ -58,6 +71,19 @@ fn places_of(return_addresses: &[usize]) -> Vec<Place> {
         None => unknown(&modules, address),
     };
     return_addresses.iter().map(place).collect()
+}
+
+/// Reports show files and offsets from now on, which are right wherever this is.
+fn switch_off() {
+    if !IS_OFF.swap(true, Relaxed) {
+        // A closed stderr is no reason to fail.
+        let _ = writeln!(
+            stderr(),
+            "mod-alloc: the standard library prints other stacks than it is shown on this target \
+             ({ARCH} {OS}), so reports have no lines in this process. Please report it to \
+             mod-alloc, with the version of Rust."
+        );
+    }
 }
 
 /// What a report shows where the thread that looks for names was given up.
@@ -81,13 +107,18 @@ pub(super) struct Captured {
     backtrace: Option<Backtrace>,
 }
 
-/// What std says of the addresses, which are distinct. Those that it has no name for are left out.
-pub(super) fn known(
-    addresses: &[usize],
-    capture: &dyn Fn(&[usize]) -> Captured,
-) -> Vec<(usize, Vec<Symbol>)> {
+/// What std has said.
+pub(super) struct Answers {
+    /// The addresses that it has a name for.
+    pub(super) known: Vec<(usize, Vec<Symbol>)>,
+    /// It came to where stacks were laid out, and printed nothing of what they were.
+    pub(super) are_others: bool,
+}
+
+/// What std says of the addresses, which are distinct.
+pub(super) fn answers(addresses: &[usize], capture: &dyn Fn(&[usize]) -> Captured) -> Answers {
     let mut known = Vec::new();
-    let mut refused = 0;
+    let (mut refused, mut printed) = (0, 0);
     let mut rest = addresses;
     while !rest.is_empty() && refused < MAX_REFUSED {
         let Captured { asked, done, backtrace } = capture(rest);
@@ -107,9 +138,10 @@ pub(super) fn known(
         // Where the unwinder went another way, the rest is tried again, but for the address that
         // would not do.
         refused += usize::from(found < asked.len());
+        printed += found;
         rest = &rest[asked.get(found).map_or(done, |at| at + 1)..];
     }
-    known
+    Answers { known, are_others: refused > 0 && printed == 0 }
 }
 
 /// Captures as many of the addresses as fit on one stack.

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 use std::fmt::Write;
 
 use super::parse::{parse, PrintedFrame};
-use super::resolve::{capture_by, known};
+use super::resolve::{answers, capture_by, Answers};
 use crate::counters::ignored;
 #[cfg(unix)]
 use crate::symbolize::target::arch::test_functions::{
@@ -313,7 +313,9 @@ fn what_the_unwinder_did_not_find_where_it_was_laid_out_is_not_believed() {
     let callers: BTreeMap<_, _> = addresses.iter().map(|&at| (at, caller(at).unwrap())).collect();
     let known = |callers: &BTreeMap<usize, Caller>| {
         let caller = |address| callers.get(&address).copied();
-        BTreeMap::from_iter(known(&addresses, &|rest| capture_by(rest, &caller)))
+        let Answers { known, are_others } = answers(&addresses, &|rest| capture_by(rest, &caller));
+        assert!(!are_others);
+        BTreeMap::from_iter(known)
     };
     let right = known(&callers);
     assert_eq!(right.len(), callers.len());
@@ -342,7 +344,26 @@ fn what_cannot_be_laid_out_is_left_out_and_the_rest_is_asked_for() {
     let addresses: Vec<_> = BTreeSet::from_iter(some_addresses()).into_iter().collect();
     let odd = |address: usize| addresses.iter().position(|at| *at == address).unwrap() % 2 == 1;
     let caller = |address| caller(address).filter(|_| odd(address));
-    let known = known(&addresses, &|rest| capture_by(rest, &caller));
+    let known = answers(&addresses, &|rest| capture_by(rest, &caller)).known;
     let expected: Vec<_> = addresses.iter().copied().filter(|at| odd(*at)).collect();
     assert_eq!(known.iter().map(|(at, _)| *at).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn stacks_that_are_not_those_that_were_shown_are_noticed() {
+    let addresses: Vec<_> = BTreeSet::from_iter(some_addresses()).into_iter().collect();
+    let (first, others) = addresses.split_first().unwrap();
+    // Each time, std is shown what comes after.
+    let shown_others = |rest: &[usize]| {
+        let start = addresses.iter().position(|address| *address == rest[0]).unwrap();
+        capture_by(
+            addresses.get(start + 1..).filter(|rest| !rest.is_empty()).unwrap_or(&[*first]),
+            &caller,
+        )
+    };
+    let Answers { known, are_others } = answers(&addresses, &shown_others);
+    assert!(known.is_empty() && are_others && !others.is_empty());
+    // Nothing was shown.
+    let Answers { known, are_others } = answers(&addresses, &|rest| capture_by(rest, &|_| None));
+    assert!(known.is_empty() && !are_others);
 }
