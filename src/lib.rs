@@ -104,8 +104,11 @@
 //! - A library that is unloaded while a scope records is noticed when another one takes its place,
 //!   or by the next scope.
 //! - Without the feature `backtraces`, which is on by default, there are counters and budgets
-//!   alone. So it is under Miri and on targets other than Linux and Windows on x86_64 and Linux on
-//!   aarch64: budgets hold as ever, and the report says that call sites are not available.
+//!   alone. So it is under Miri and on targets other than Linux and macOS on x86_64 and aarch64 and
+//!   Windows on x86_64: budgets hold as ever, and the report says that call sites are not
+//!   available.
+//! - On macOS, stacks other than those that threads begin with, as those of coroutines, have no
+//!   call sites.
 //!
 //! # Beside the report
 //!
@@ -140,8 +143,9 @@
 //! # Where it runs
 //!
 //! Rust 1.75 or later, without other packages. It is tested on x86_64 Linux with glibc, where 2.18
-//! is needed, and on aarch64 Linux in an emulator (qemu). The code for macOS, Windows and other
-//! systems with 64-bit atomics is there and type-checked, but has not been run.
+//! is needed, and on aarch64 Linux in an emulator (qemu). Programs for macOS, of both processors,
+//! have run on Linux, in a loader that lends them LLVM's unwinder, and not on a Mac. The code for
+//! other systems is there and type-checked, but has not been run.
 
 // docs.rs says of each item which feature it needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -48,6 +48,10 @@ use crate::counters::AtWork;
     all(target_arch = "x86_64", target_vendor = "apple", not(miri)),
     path = "targets/x86_64_apple.rs"
 )]
+#[cfg_attr(
+    all(target_arch = "aarch64", target_pointer_width = "64", target_vendor = "apple", not(miri)),
+    path = "targets/aarch64_apple.rs"
+)]
 mod target;
 
 pub(crate) use place::{Place, Symbol};

@@ -55,6 +55,10 @@ mod walked;
     all(target_arch = "x86_64", target_vendor = "apple", not(miri)),
     path = "targets/x86_64_apple.rs"
 )]
+#[cfg_attr(
+    all(target_arch = "aarch64", target_pointer_width = "64", target_vendor = "apple", not(miri)),
+    path = "targets/aarch64_apple.rs"
+)]
 pub(crate) mod target;
 
 #[allow(unused_imports)] // Without call sites, nothing is laid out.
