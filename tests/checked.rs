@@ -11,12 +11,15 @@ use mod_alloc::{alloc_budget, assert_allocs, assert_no_alloc, Budget, ModAlloc};
 
 #[path = "common/again.rs"]
 mod again;
+#[path = "common/call_sites_are_here.rs"]
+mod call_sites_are_here;
 #[path = "common/ready.rs"]
 mod ready;
 #[path = "common/waker.rs"]
 mod waker;
 
 use again::{run, this_binary};
+use call_sites_are_here::call_sites_are_here;
 
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
@@ -140,8 +143,8 @@ fn each_budget_is_a_line_of_the_report_file() {
     let metrics = r#"1},{"name":"bytes","max":100,"measured":8}]}"#;
     assert_eq!(held, head("holds", HOLDS, true) + metrics);
     assert!(broken.starts_with(&(head("breaks", BREAKS, false) + "3}]")), "{broken}");
-    if cfg!(feature = "backtraces") {
-        let site = r#""sites":[{"file":"tests/checked.rs","line":25,"column":"#;
+    if call_sites_are_here() {
+        let site = r#""sites":[{"file":"tests/checked.rs","line":28,"column":"#;
         assert!(broken.contains(site), "{broken}");
         assert!(broken.ends_with(r#""allocations":3,"reallocations":0,"bytes":24}]}"#), "{broken}");
     }
@@ -210,8 +213,8 @@ fn an_annotation_leads_to_the_line_that_allocates() {
     let line = printed.lines().find(|line| line.starts_with("::error ")).expect("an annotation");
     let title = "title=allocation budget exceeded%3A breaks::allocations 3 (budget 2)";
     assert!(line.ends_with(title), "{line}");
-    let place = match cfg!(feature = "backtraces") {
-        true => "tests/checked.rs,line=25,col=".to_owned(),
+    let place = match call_sites_are_here() {
+        true => "tests/checked.rs,line=28,col=".to_owned(),
         false => format!("tests/checked.rs,line={BREAKS},col=1,"),
     };
     assert!(line.contains(&place), "{line}");
@@ -229,7 +232,7 @@ fn an_annotation_is_below_the_folder_of_the_workflow() {
     breaks.env("GITHUB_ACTIONS", "true").env("GITHUB_WORKSPACE", workspace.parent().expect("one"));
     let (_, printed) = run(&mut breaks);
     let folder = workspace.file_name().expect("a name").to_string_lossy().into_owned();
-    let file = match cfg!(feature = "backtraces") {
+    let file = match call_sites_are_here() {
         true => format!("::error file={folder}/tests/checked.rs,"),
         false => "::error file=tests/checked.rs,".to_owned(),
     };

@@ -12,6 +12,10 @@ use std::thread;
 
 use mod_alloc::{dhat, AllocScope, Profiler};
 
+#[path = "common/call_sites_are_here.rs"]
+mod call_sites_are_here;
+#[path = "common/needs_call_sites.rs"]
+mod needs_call_sites;
 #[path = "common/panics.rs"]
 mod panics;
 
@@ -27,6 +31,7 @@ fn main() {
     if let Some(name) = env::args().nth(1).filter(|name| name.starts_with("child-")) {
         return child(&name);
     }
+    needs_call_sites::needs_call_sites!(); // Without them, all blocks are at one program point.
     fs::create_dir_all(folder()).expect("a folder");
     numbers_of_a_heap();
     points_of_a_heap();

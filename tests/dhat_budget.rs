@@ -11,10 +11,15 @@ use mod_alloc::{alloc_budget, AllocScope, Budget, ModAlloc};
 
 #[path = "common/again.rs"]
 mod again;
+#[path = "common/call_sites_are_here.rs"]
+mod call_sites_are_here;
+#[path = "common/needs_call_sites.rs"]
+mod needs_call_sites;
 #[path = "common/waker.rs"]
 mod waker;
 
 use again::this_binary;
+use needs_call_sites::needs_call_sites;
 
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
@@ -54,6 +59,7 @@ fn run_in(name: &str, test: &str) -> (PathBuf, String) {
 
 #[test]
 fn the_report_names_the_file_and_the_file_has_the_scope() {
+    needs_call_sites!();
     let (folder, output) = run_in("attribute", "parses_header");
     let path = folder.join("mod-alloc-dhat_budget-run.parses_header.json");
     let line = format!("\n  DHAT profile: {}\n", path.display());
@@ -83,6 +89,7 @@ fn the_report_names_the_file_and_the_file_has_the_scope() {
 
 #[test]
 fn of_several_in_one_process_each_has_a_file() {
+    needs_call_sites!();
     let (folder, output) = run_in("several", "three_times");
     let stem = "mod-alloc-dhat_budget-run.three_times";
     let names =
@@ -104,6 +111,7 @@ fn a_budget_that_holds_writes_none() {
 
 #[test]
 fn attached_threads_are_in_it() {
+    needs_call_sites!();
     let (folder, output) = run_in("attached", "attached");
     let name = &names_in(&folder)[0];
     let json = fs::read_to_string(folder.join(name)).expect("it was written");
@@ -116,6 +124,7 @@ fn attached_threads_are_in_it() {
 
 #[test]
 fn a_future_is_in_it() {
+    needs_call_sites!();
     let (folder, output) = run_in("future", "future");
     let name = &names_in(&folder)[0];
     let json = fs::read_to_string(folder.join(name)).expect("it was written");
@@ -127,6 +136,7 @@ fn a_future_is_in_it() {
 
 #[test]
 fn what_keeps_it_from_being_written_is_said() {
+    needs_call_sites!();
     let folder = folder("file");
     fs::create_dir_all(&folder).expect("a folder");
     let file = folder.join("file");
@@ -143,6 +153,7 @@ fn what_keeps_it_from_being_written_is_said() {
 /// Whoever asks for a profile gets one, even if the report shows no call sites.
 #[test]
 fn it_is_written_without_call_sites_in_the_report_too() {
+    needs_call_sites!();
     let folder = folder("off");
     let value = folder.to_str().expect("UTF-8");
     let output = output_of("parses_header", value, &[("MOD_ALLOC_BACKTRACE", "off")]);

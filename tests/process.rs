@@ -12,6 +12,10 @@ use std::thread;
 
 use mod_alloc::{AllocStats, ModAlloc, Profiler};
 
+#[path = "common/call_sites_are_here.rs"]
+mod call_sites_are_here;
+#[path = "common/needs_call_sites.rs"]
+mod needs_call_sites;
 #[path = "common/waker.rs"]
 mod waker;
 
@@ -338,6 +342,7 @@ fn scopes_work_in_thread_local_destructors() {
 /// texts.
 #[cfg(feature = "backtraces")]
 fn reports_are_in_no_total() {
+    needs_call_sites::needs_call_sites!();
     use std::fmt::Write;
 
     let mut text = String::with_capacity(1 << 20);

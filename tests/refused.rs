@@ -1,7 +1,7 @@
 //! A request beyond `max_block_bytes` that the inner allocator refuses: a line on stderr says which
 //! budget that is, how large the block, and where it was requested, before null is returned. The
 //! tests below run in processes of their own, which most of them end by an abort.
-#![cfg(target_os = "linux")]
+#![cfg(all(target_os = "linux", target_pointer_width = "64"))] // It asks for 4 GiB.
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout};

@@ -236,14 +236,16 @@ mod tests {
 
     #[test]
     fn its_bits_are_those_of_the_value() {
-        for mut value in VALUES {
-            let expected = value.wrapping_add(3);
-            // SAFETY: a local value, aligned as `i64` is on all that tests run on, and nobody else
-            // uses it.
-            let own = unsafe { AtomicI64::from_ptr(&mut value) };
+        #[repr(align(8))]
+        struct Aligned(i64);
+
+        for value in VALUES {
+            let mut aligned = Aligned(value);
+            // SAFETY: a local value that nobody else uses, aligned.
+            let own = unsafe { AtomicI64::from_ptr(&mut aligned.0) };
             own.fetch_add(2, Relaxed);
             own.store_own(own.load(Relaxed).wrapping_add(1));
-            assert_eq!(value, expected);
+            assert_eq!(aligned.0, value.wrapping_add(3));
         }
     }
 

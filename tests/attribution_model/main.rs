@@ -11,6 +11,8 @@
 
 #[path = "../common/block.rs"]
 mod block;
+#[path = "../common/call_sites_are_here.rs"]
+mod call_sites_are_here;
 mod execute;
 mod free_running;
 mod program;
@@ -25,6 +27,8 @@ use std::panic;
 use std::process::{self, Command, Stdio};
 
 use mod_alloc::{Exceeded, ModAlloc};
+
+use call_sites_are_here::call_sites_are_here;
 
 use execute::Reading;
 use program::{Op, Step, DRIVER};
@@ -83,7 +87,7 @@ fn run() {
         }
         let (expected, warned) = reference::run(&steps, thread_end);
         // To read them takes some milliseconds each time.
-        let reads_call_sites = seed % 25 == 0;
+        let reads_call_sites = seed % 25 == 0 && call_sites_are_here();
         let measured = execute::run(steps.leak(), reads_call_sites);
         compare(seed, &measured, &expected, reads_call_sites);
         compared += measured.len() as u64;

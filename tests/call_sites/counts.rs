@@ -7,6 +7,7 @@ use std::thread;
 
 use mod_alloc::{measure, uncounted, AllocScope, Budget, CallSites};
 
+#[cfg(target_os = "linux")]
 use crate::again;
 use crate::lines::{assert_same_sum, at, noted, user_lines};
 use crate::needs_call_sites::needs_call_sites;

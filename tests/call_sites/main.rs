@@ -7,6 +7,7 @@
 #![allow(unsafe_code)]
 #![allow(clippy::unit_arg, unused_assignments)] // `at!` takes any expression.
 
+#[cfg(target_os = "linux")]
 #[path = "../common/again.rs"]
 mod again;
 #[path = "../common/call_sites_are_here.rs"]

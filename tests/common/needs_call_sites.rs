@@ -4,7 +4,7 @@
 macro_rules! needs_call_sites {
     () => {
         if !$crate::call_sites_are_here::call_sites_are_here() {
-            return println!("skipped: there are no call sites here");
+            return mod_alloc::uncounted(|| println!("skipped: there are no call sites here"));
         }
     };
 }

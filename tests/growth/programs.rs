@@ -63,7 +63,7 @@ programs! {
         (0..n / 3).fold(String::new(), |text, _| text + "abc")
     });
     "a BTreeMap" [max Linear, max_bytes Linear, max_peak_bytes Linear] |n| run(move || {
-        (0..n).map(|n| (n, n)).collect::<BTreeMap<_, _>>()
+        (0..n as u64).map(|n| (n, n)).collect::<BTreeMap<_, _>>()
     });
     "a BTreeMap, one by one" [max Linear, max_bytes Linear, max_peak_bytes Linear] |n| run(move || {
         tree(n)
