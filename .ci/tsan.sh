@@ -5,7 +5,6 @@
 # With `--filters`: only names the modules that it runs, for has-tests.sh.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-unavailable() { echo "tsan: $*" >&2; exit 3; }
 
 # Not the stack walks and their symbols: the sanitizer's own frames are in their way, and they start
 # no threads that share anything.
@@ -13,11 +12,8 @@ modules=(counters:: open_scopes:: threads:: stacks:: blocks:: sys::stable_set:: 
   sys::vec:: side_stack::)
 [ "${1-}" != --filters ] || { echo "${modules[@]}"; exit; }
 
-rustc +nightly --version >/dev/null 2>&1 || unavailable "no nightly toolchain"
-sources=${STD_SOURCES:-$(rustc +nightly --print sysroot)/lib/rustlib/src/rust/library}
-[ -d "$sources/std" ] \
-  || unavailable "no sources of std: rustup component add rust-src, or name a folder in STD_SOURCES"
-export __CARGO_TESTS_ONLY_SRC_ROOT=$sources
+__CARGO_TESTS_ONLY_SRC_ROOT=$(.ci/std-sources.sh) || exit 3
+export __CARGO_TESTS_ONLY_SRC_ROOT
 
 # With debug assertions, counters are stored by assembly, which the sanitizer does not see.
 export CARGO_PROFILE_DEV_DEBUG_ASSERTIONS=false CARGO_PROFILE_DEV_DEBUG=line-tables-only

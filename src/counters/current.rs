@@ -5,22 +5,17 @@
 //! Relies on: whoever calls [`set_line`] sets a line that the thread owns.
 #![allow(unsafe_code)]
 
-use std::cell::Cell;
 use std::marker::PhantomData;
-use std::mem::needs_drop;
 
 use super::pointer;
 use super::thread_counters::{Dummy, Line, Registration};
+use crate::sys::thread_word;
 
 // Promoted constants, as in `pointer`.
 const RETIRED: *const Line = &Dummy::new(Registration::Retired) as *const Dummy as *const Line;
 const IGNORED: *const Line = &Dummy::new(Registration::Ignored) as *const Dummy as *const Line;
 
-thread_local! {
-    static IGNORED_ALLOCS: Cell<u64> = const { Cell::new(0) };
-}
-
-const _: () = assert!(!needs_drop::<Cell<u64>>());
+thread_word!(static IGNORED_ALLOCS);
 
 /// The line that the current thread writes, or a dummy. It may be read, and no other thread writes
 /// its counters.
@@ -86,10 +81,10 @@ pub(crate) fn ignored<R>(work: impl for<'a> FnOnce(AtWork<'a>) -> R) -> R {
 
 /// How many requests of this thread for a block, granted or refused, reached a `ModAlloc` while
 /// [`ignored`].
-pub(crate) fn ignored_allocs() -> u64 {
-    IGNORED_ALLOCS.with(Cell::get)
+pub(crate) fn ignored_allocs() -> usize {
+    IGNORED_ALLOCS.get()
 }
 
 pub(crate) fn count_ignored_alloc() {
-    IGNORED_ALLOCS.with(|allocs| allocs.set(allocs.get() + 1));
+    IGNORED_ALLOCS.set(IGNORED_ALLOCS.get().wrapping_add(1));
 }

@@ -35,6 +35,16 @@ pub(crate) mod own_line;
     ),
     path = "pointer_symbol.rs"
 )]
+#[cfg_attr(
+    any(
+        target_os = "android",
+        target_os = "openbsd",
+        target_os = "illumos",
+        target_os = "solaris",
+        all(windows, target_env = "gnu")
+    ),
+    path = "pointer_key.rs"
+)]
 mod pointer;
 mod stats;
 mod sums;

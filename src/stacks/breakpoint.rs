@@ -4,20 +4,13 @@
 //! Relies on: POSIX, by which `raise` may be called anywhere, even in a signal handler; the
 //! processor, whose `int3` changes no register.
 
-use std::cell::Cell;
-use std::mem::needs_drop;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use crate::sys::stderr;
+use crate::sys::{stderr, thread_word};
 
 static IS_SET: AtomicBool = AtomicBool::new(false);
 
-thread_local! {
-    // Without a destructor, so that it can be used at any time of a thread's life.
-    static IS_PASSED: Cell<bool> = const { Cell::new(false) };
-}
-
-const _: () = assert!(!needs_drop::<Cell<bool>>());
+thread_word!(static IS_PASSED);
 
 /// From now on, a thread that passes a limit is told so.
 pub(crate) fn set_breakpoint() {
@@ -27,13 +20,17 @@ pub(crate) fn set_breakpoint() {
 /// Something has just passed a limit.
 #[cold]
 pub(super) fn pass() {
-    IS_PASSED.with(|is_passed| is_passed.set(true));
+    IS_PASSED.set(1);
 }
 
 /// Whether this thread has passed a limit since the last time: it is to [`stop_in_debugger`].
 #[inline]
 pub(crate) fn has_passed_breakpoint() -> bool {
-    IS_SET.load(Relaxed) && IS_PASSED.with(|is_passed| is_passed.replace(false))
+    if !IS_SET.load(Relaxed) || IS_PASSED.get() == 0 {
+        return false;
+    }
+    IS_PASSED.set(0);
+    true
 }
 
 /// Stops. To be called on the thread's own stack, which debuggers can show. Without a debugger the

@@ -7,6 +7,7 @@
 //! - `AtomicI64` and `AtomicU64`, which are std's, or those of `atomic64`; [`relaxed_word`]: loads
 //!   and stores of atomics, cheap in debug builds, too; [`futex`]: waits for one to change;
 //! - [`mod@prefetch`]: loads memory ahead of its use; [`stderr`]: says a word there;
+//! - [`mod@thread_word`] and [`thread_key`]: words that each thread has its own of;
 //! - [`mod@asm_symbol`]: the names of what is written in assembly;
 //! - `loader`, `process`, `threads`, `unwinder`, of Unix, `apple`, and `win32`: its functions, each
 //!   declared once.
@@ -46,6 +47,20 @@ mod relaxed_word;
 mod stable_set;
 mod stable_vec;
 pub(crate) mod stderr;
+#[cfg(any(unix, all(windows, target_env = "gnu")))]
+mod thread_key;
+// Where `thread_local!` is made of keys of the system. So it is in `counters`, too.
+#[cfg_attr(
+    any(
+        target_os = "android",
+        target_os = "openbsd",
+        target_os = "illumos",
+        target_os = "solaris",
+        all(windows, target_env = "gnu")
+    ),
+    path = "keyed_word.rs"
+)]
+mod thread_word;
 #[cfg(unix)]
 pub(crate) mod threads;
 #[cfg(unix)]
@@ -65,4 +80,15 @@ pub(crate) use stable_set::{Member, StableSet};
 pub(crate) use stable_vec::StableVec;
 #[cfg(target_has_atomic = "64")]
 pub(crate) use std::sync::atomic::{AtomicI64, AtomicU64};
+#[cfg(any(unix, all(windows, target_env = "gnu")))]
+pub(crate) use thread_key::ThreadKey;
+pub(crate) use thread_word::thread_word;
+#[cfg(any(
+    target_os = "android",
+    target_os = "openbsd",
+    target_os = "illumos",
+    target_os = "solaris",
+    all(windows, target_env = "gnu")
+))]
+pub(crate) use thread_word::ThreadWord;
 pub(crate) use vec::{OutOfMemory, SystemVec};

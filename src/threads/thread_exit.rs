@@ -30,65 +30,18 @@ pub(super) fn retire_at_exit(state: &'static ThreadState) {
 /// Unixes: a key with a destructor.
 #[cfg(unix)]
 mod imp {
-    use std::ffi::{c_int, c_void};
-    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+    use std::ffi::c_void;
 
-    /// `pthread_key_t`: `unsigned long` on Apple's systems, `unsigned int` elsewhere.
-    #[cfg(target_vendor = "apple")]
-    type Key = std::ffi::c_ulong;
-    #[cfg(not(target_vendor = "apple"))]
-    type Key = std::ffi::c_uint;
+    use crate::sys::ThreadKey;
 
-    extern "C" {
-        fn pthread_key_create(
-            key: *mut Key,
-            destructor: Option<extern "C" fn(*mut c_void)>,
-        ) -> c_int;
-        fn pthread_key_delete(key: Key) -> c_int;
-        fn pthread_setspecific(key: Key, value: *const c_void) -> c_int;
-    }
-
-    /// The key plus one.
-    static KEY: AtomicUsize = AtomicUsize::new(NOT_MADE);
-    const NOT_MADE: usize = 0;
-    const DELETED: usize = usize::MAX;
-
-    fn key() -> Option<Key> {
-        match KEY.load(Relaxed) {
-            NOT_MADE => make_key(),
-            DELETED => None,
-            key => Some((key - 1) as Key),
-        }
-    }
-
-    #[cold]
-    fn make_key() -> Option<Key> {
-        let mut key: Key = 0;
-        // SAFETY: `key` is writable, and `call` takes any address.
-        if unsafe { pthread_key_create(&mut key, Some(call)) } != 0 {
-            return None;
-        }
-        match KEY.compare_exchange(NOT_MADE, key as usize + 1, Relaxed, Relaxed) {
-            Ok(_) => Some(key),
-            Err(first) => {
-                // SAFETY: made above, and known to nobody else.
-                unsafe { pthread_key_delete(key) };
-                first.checked_sub(1).filter(|_| first != DELETED).map(|key| key as Key)
-            }
-        }
-    }
+    static KEY: ThreadKey = ThreadKey::new(Some(call));
 
     extern "C" fn call(state: *mut c_void) {
         super::retire_state_at(state);
     }
 
-    /// There may be no key. And to keep the value of one past the 32nd, the system needs memory.
     pub(super) fn call_at_exit(state: *const c_void) {
-        if let Some(key) = key() {
-            // SAFETY: the key was made by `pthread_key_create`; it is deleted when this code is
-            // about to go.
-            unsafe { pthread_setspecific(key, state) };
-        }
+        KEY.set(state);
     }
 
     /// The code of `call` is about to be unloaded with the library that it is in, or the process
@@ -98,13 +51,7 @@ mod imp {
     // Apple's loader unloads nothing that has thread-locals.
     #[cfg(not(any(target_vendor = "apple", miri)))]
     extern "C" fn delete_key() {
-        match KEY.swap(DELETED, Relaxed) {
-            NOT_MADE | DELETED => {}
-            key => {
-                // SAFETY: made by `make_key`, and deleted once.
-                unsafe { pthread_key_delete((key - 1) as Key) };
-            }
-        }
+        KEY.delete();
     }
 
     /// The loader calls each function in this section once, when it unloads what the section is in.
