@@ -2,7 +2,11 @@
 //! compilers made (`tables/make.sh`) and on made-up ones. Their files are compiled into this test.
 #![allow(dead_code, unreachable_pub)]
 
+mod laid_out;
+#[path = "../../src/symbolize/common/layout.rs"]
+mod layout;
 mod made_up;
 mod real;
 #[path = "../../src/walk/apple/unwind_info.rs"]
 mod unwind_info;
+mod walk;

@@ -3,11 +3,11 @@
 
 use crate::unwind_info::{encoding_at, Frame, Function, Processor};
 
-struct Real {
-    table: &'static [u8],
+pub(crate) struct Real {
+    pub(crate) table: &'static [u8],
     /// Lines of an offset and an encoding.
     read: &'static str,
-    processor: Processor,
+    pub(crate) processor: Processor,
 }
 
 macro_rules! real {
@@ -20,7 +20,7 @@ macro_rules! real {
     };
 }
 
-const ALL: [Real; 4] = [
+pub(crate) const ALL: [Real; 4] = [
     real!("x86_64-dev", X86_64),
     real!("x86_64-release", X86_64),
     real!("aarch64-dev", Arm64),
@@ -29,7 +29,7 @@ const ALL: [Real; 4] = [
 
 impl Real {
     /// Offsets of functions, and their encodings.
-    fn functions(&self) -> Vec<(u32, u32)> {
+    pub(crate) fn functions(&self) -> Vec<(u32, u32)> {
         let number = |text: &str| u32::from_str_radix(text, 16).expect("hexadecimal");
         let pair = |line: &str| {
             let (offset, encoding) = line.split_once(' ').expect("two numbers");

@@ -213,7 +213,7 @@ pub(super) struct Memory {
     pub(super) cfa: usize,
     pub(super) fp: usize,
     /// Stay where they are for as long as this lives.
-    _words: Vec<usize>,
+    pub(super) _words: Vec<usize>,
 }
 
 #[cfg(test)]
