@@ -65,7 +65,9 @@ fn recording_takes_next_to_nothing_of_a_stack() {
     for budget in [records, records.max_retained(1_000)] {
         let (unrecorded, recorded) = used(budget, one_box);
         assert!(recorded <= unrecorded + 512, "{unrecorded} and {recorded} bytes");
-        assert!(recorded <= 1_280, "{recorded} bytes");
+        // Where events are not counted in assembly, unoptimised code takes more, recorded or not.
+        let most = if cfg!(target_arch = "x86_64") { 1_280 } else { 3_584 };
+        assert!(recorded <= most, "{recorded} bytes");
         let (unrecorded, recorded) = used(budget, one_vec_that_grows);
         assert!(recorded <= unrecorded + 512, "{unrecorded} and {recorded} bytes");
     }
