@@ -2,9 +2,12 @@
 //! compilers made (`tables/make.sh`) and on made-up ones. Their files are compiled into this test.
 #![allow(dead_code, unreachable_pub)]
 
+mod commands;
 mod laid_out;
 #[path = "../../src/symbolize/common/layout.rs"]
 mod layout;
+#[path = "../../src/symbolize/apple/mach_o.rs"]
+mod mach_o;
 mod made_up;
 mod real;
 #[path = "../../src/walk/apple/unwind_info.rs"]
