@@ -143,8 +143,9 @@
 //! # Where it runs
 //!
 //! Rust 1.75 or later, without other packages. It is tested on x86_64 Linux with glibc, where 2.18
-//! is needed, and on aarch64 Linux in an emulator (qemu). Programs for macOS, of both processors,
-//! have run on Linux, in a loader that lends them LLVM's unwinder, and not on a Mac. The code for
+//! is needed, on aarch64 Linux in an emulator (qemu), and on x86_64 Windows, with the GNU tools and
+//! under wine. Programs for macOS, of both processors, have run on Linux, in a loader that lends
+//! them LLVM's unwinder, and not on a Mac. The code for Windows with Microsoft's tools and for
 //! other systems is there and type-checked, but has not been run.
 
 // docs.rs says of each item which feature it needs.

@@ -252,7 +252,8 @@ fn three_places_of_one_line_are_three_sites() {
     let copy = std::env::temp_dir().join(format!("mod-alloc-excerpt-{}.rs", std::process::id()));
     let source = "fn main() {\n\tlet x = (a.clone(), b.clone(), vec![1]);   \n}\n";
     std::fs::write(&copy, source).expect("a folder to write to");
-    let (folder, copy) = (copy.parent().expect("it has one").display(), copy.display());
+    let text = |path: &std::path::Path| path.to_string_lossy().replace('\\', "/");
+    let (folder, copy) = (text(copy.parent().expect("it has one")), text(&copy));
     let places = &format!(
         "1 main @ {folder}/main.rs:1\n2 main @ {copy}:2:13\n3 main @ {copy}:2:24\n\
          4 main @ {copy}:2:33\n5 main @ {copy}:2\n6 main @ {copy}:2:99"
@@ -261,8 +262,8 @@ fn three_places_of_one_line_are_three_sites() {
     let stacks: Vec<_> = stacks.iter().map(|stack| (&stack[..], counts(1, 0, 4))).collect();
     let program = Program { places, location: "main.rs", stacks: &stacks, ..PARSER };
     let text = report(program, Mode::Short, SortBy::Allocations);
-    std::fs::remove_file(copy.to_string()).expect("it was there");
-    let name = copy.to_string().rsplit('/').next().expect("a name").to_owned();
+    std::fs::remove_file(&copy).expect("it was there");
+    let name = copy.rsplit('/').next().expect("a name").to_owned();
     let lines = text.lines().skip(2).take(14).map(|line| line.replace(&name, "x.rs") + "\n");
     let expected = "  call sites, most allocations first (5 allocations at 5 sites)
     1 x      4 B  x.rs:2  main

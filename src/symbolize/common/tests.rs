@@ -182,7 +182,6 @@ fn could_be_returned_to(address: usize) -> bool {
     )
 }
 
-#[cfg(unix)]
 fn functions(place: &Place) -> Vec<&str> {
     match place {
         Place::Known(symbols) => {
@@ -279,6 +278,7 @@ fn a_thread_with_a_small_stack_may_ask() {
     assert_eq!(thread.join().unwrap(), expected);
 }
 
+#[cfg(unix)]
 #[test]
 fn unusual_unwind_tables_are_laid_out_or_left_alone() {
     let function = |function: unsafe extern "C" fn()| function as usize;

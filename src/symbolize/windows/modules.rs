@@ -11,7 +11,7 @@ use crate::sys::win32::{
     memory_at, FreeLibrary, GetCurrentProcess, GetModuleHandleA, GetModuleHandleExW,
     GetProcAddress, Handle, K32GetMappedFileNameW, MemoryInformation, MEM_IMAGE,
 };
-use crate::walk::target::tables::stays;
+use crate::walk::target::tables::{prepare, stays};
 
 /// The protections of code.
 const EXECUTABLE: u32 = 0xf0;
@@ -35,17 +35,18 @@ impl Modules {
     }
 
     pub(crate) fn loaded() -> Self {
+        prepare(); // Which of them stay, is asked for there.
         Self::none()
     }
 
     /// Whether an unwinder may be shown the address: code after a call, to be read at and behind
     /// it. It stays for as long as this is there.
     pub(crate) fn has_code_at(&self, return_address: usize) -> bool {
-        let Some(memory) = image_at(return_address) else { return false };
+        // What is told of an address begins with its page: so it is that of the call's beginning.
+        let Some(call) = return_address.checked_sub(LONGEST_CALL) else { return false };
+        let Some(memory) = image_at(call) else { return false };
         let end = memory.start.saturating_add(memory.size);
-        let has_room = return_address - memory.start >= LONGEST_CALL
-            && end - return_address >= READ_BY_UNWINDER;
-        has_room
+        end.saturating_sub(return_address) >= READ_BY_UNWINDER
             && memory.protection & EXECUTABLE != 0
             && is_after_call(return_address)
             && (stays(memory.allocation) || self.hold(return_address, memory.allocation))
