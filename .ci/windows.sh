@@ -1,0 +1,101 @@
+#!/usr/bin/env bash
+# Runs what can run of the tests on Windows, x86_64 with the GNU tools, under wine: the library's
+# own, those of call sites and reports, the comparison of walks with RtlVirtualUnwind; and compares
+# the report of a package outside of this repository with the one that Linux prints. Exits with 3
+# where the nightly toolchain, the sources of its standard library, a compiler or wine are missing
+# and cannot be installed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+unavailable() { echo "windows: $*" >&2; exit 3; }
+
+rustc +nightly --version >/dev/null 2>&1 || unavailable "no nightly toolchain"
+sources=${STD_SOURCES:-$(rustc +nightly --print sysroot)/lib/rustlib/src/rust/library}
+[ -d "$sources/std" ] \
+  || unavailable "no sources of std: rustup component add rust-src, or name a folder in STD_SOURCES"
+
+wine() { command -v wine64 || ls /usr/lib/wine/wine64 2>/dev/null; }
+if ! wine >/dev/null || ! command -v x86_64-w64-mingw32-gcc >/dev/null; then
+  [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+    || unavailable "apt-get install gcc-mingw-w64-x86-64-posix wine64"
+  DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends \
+    gcc-mingw-w64-x86-64-posix wine64 >&2 || unavailable "wine or mingw could not be installed"
+fi
+wine=$(wine)
+
+folder="$PWD/target/windows"
+mkdir -p "$folder/libraries"
+export WINEPREFIX="$folder/prefix" WINEDEBUG=-all WINEPATH="Z:${folder//\//\\}\\libraries"
+# std asks for this library of Windows 10, which older wines do not have.
+cat > "$folder/random.c" <<'C'
+#include <windows.h>
+BOOLEAN NTAPI SystemFunction036(PVOID, ULONG);
+__declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE data, SIZE_T size) {
+  return SystemFunction036(data, (ULONG)size);
+}
+C
+x86_64-w64-mingw32-gcc -shared -O2 "$folder/random.c" -ladvapi32 \
+  -o "$folder/libraries/bcryptprimitives.dll"
+
+"$wine" cmd /c ver >/dev/null 2>&1 || unavailable "wine does not run"
+
+export __CARGO_TESTS_ONLY_SRC_ROOT=$sources CARGO_TARGET_DIR=$folder
+export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER=$wine
+# Where std's sources lie, as its own builds have it.
+export RUSTFLAGS="--remap-path-prefix=$(dirname "$sources")=/rustc/std"
+# std optimised, as it comes: else to look up names takes ten seconds.
+cross=(-Zbuild-std --target x86_64-pc-windows-gnu --config 'profile.dev.package."*".opt-level=2')
+
+test() { cargo +nightly test "${cross[@]}" --locked --all-features "$@"; }
+# The first goes through all that std has, and is alone with it. Of the second, the reader may find
+# the writer at its end: wine starts threads slowly.
+test --lib -- addresses_all_over_the_standard_library
+test --lib -- walk:: symbolize:: call_sites:: report:: files:: counters:: sys:: threads:: \
+  --skip addresses_all_over_the_standard_library --skip nobody_sees_the_halves_of_two_values
+test --test windows_tables --test allowed --test attribution --test budget --test counting
+# The random programs take minutes there. Thread-locals of these tools go before the destructor in
+# the one test; the other holds alone, but not beside the rest.
+test --test call_sites -- --skip in_random_programs_too --skip in_thread_local_destructors \
+  --skip sites_are_compared_by_function_and_callers
+
+cargo +nightly run -q "${cross[@]}" --manifest-path tests/unwinding/Cargo.toml --locked \
+  | grep " equal "
+
+package=$(mktemp -d); trap 'rm -rf "$package"' EXIT
+mkdir "$package/src"
+cat > "$package/Cargo.toml" <<TOML
+[package]
+name = "outside"
+version = "0.0.0"
+edition = "2021"
+[workspace]
+[dependencies]
+mod-alloc = { path = "$PWD" }
+TOML
+cat > "$package/src/main.rs" <<'RUST'
+use std::collections::HashMap;
+
+use mod_alloc::{Budget, ModAlloc};
+
+#[global_allocator]
+static ALLOC: ModAlloc = ModAlloc::new();
+
+fn count(text: &str) -> HashMap<String, usize> {
+    let mut counts = HashMap::new();
+    for word in text.split(' ') {
+        *counts.entry(word.to_owned()).or_insert(0) += 1;
+    }
+    counts
+}
+
+fn main() {
+    let text = "a budget that is broken names the lines that allocate";
+    let counted = Budget::new().max(3).check(|| count(text));
+    println!("{}", counted.expect_err("it allocates more"));
+}
+RUST
+run() { cargo +nightly run -q --manifest-path "$package/Cargo.toml" "$@" | tr -d '\r'; }
+run "${cross[@]}" > "$package/windows.txt"
+run > "$package/linux.txt"
+diff "$package/linux.txt" "$package/windows.txt" \
+  || { echo "the report on Windows differs from the one on Linux"; exit 1; }
+grep "src/main.rs:11:28" "$package/windows.txt"
