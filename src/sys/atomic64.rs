@@ -7,19 +7,21 @@
 //! lower half, and others read the value from before or the one from after.
 //!
 //! Nobody waits for ever. A thread may have the lock that is no more, since the process was forked;
-//! and it may be this one, if a signal handler has interrupted it. So after many attempts, the lock
-//! counts as free.
+//! and it may be this one, if a signal handler has interrupted it. So after a while, the lock
+//! counts as free. Attempts would not tell: ten thousand take milliseconds on an idle processor,
+//! less than a thread may be kept from running, and a minute on a busy one.
 //!
-//! Relies on: `sched_yield` lets other threads run, so that many attempts are more than a thread
-//! needs that is at work.
+//! Relies on: `sched_yield` lets other threads run, so that a thread that has the lock and is at
+//! work gives it back within [`PATIENCE`].
 #![allow(unsafe_code)]
 
 use std::sync::atomic::Ordering::{self, Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicU32};
+use std::time::{Duration, Instant};
 
 static IS_LOCKED: AtomicBool = AtomicBool::new(false);
 
-const ATTEMPTS: usize = 10_000;
+const PATIENCE: Duration = Duration::from_secs(1);
 
 fn let_others_run() {
     #[cfg(all(unix, not(miri)))]
@@ -33,14 +35,20 @@ fn let_others_run() {
 
 #[inline]
 fn locked<R>(work: impl FnOnce() -> R) -> R {
-    let mut attempts = 0;
-    while IS_LOCKED.swap(true, Acquire) && attempts < ATTEMPTS {
-        attempts += 1;
-        let_others_run();
+    if IS_LOCKED.swap(true, Acquire) {
+        wait_for_lock();
     }
     let result = work();
     IS_LOCKED.store(false, Release);
     result
+}
+
+#[cold]
+fn wait_for_lock() {
+    let start = Instant::now();
+    while IS_LOCKED.swap(true, Acquire) && start.elapsed() < PATIENCE {
+        let_others_run();
+    }
 }
 
 /// Two halves, in the order in which the processor has those of a whole. So the only one who
@@ -196,7 +204,8 @@ atomic!(AtomicU64, u64);
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+    use std::sync::atomic::Ordering::Relaxed;
+    use std::sync::{Mutex, MutexGuard, PoisonError};
     use std::thread;
 
     use super::{AtomicI64, AtomicU64, IS_LOCKED};
@@ -204,6 +213,12 @@ mod tests {
     /// Values on both sides of where the upper half changes.
     const VALUES: [i64; 8] =
         [0, 1, -1, i64::MIN, i64::MAX, (1 << 32) - 1, 1 << 32, -(1 << 62) + (1 << 31)];
+
+    /// Where one test keeps the lock, those that share values would wait, and all take it at once.
+    fn alone() -> MutexGuard<'static, ()> {
+        static ALONE: Mutex<()> = Mutex::new(());
+        ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 
     #[cfg(target_has_atomic = "64")]
     #[test]
@@ -253,30 +268,32 @@ mod tests {
     #[test]
     fn nobody_sees_the_halves_of_two_values() {
         const STEP: i64 = (1 << 32) + 1;
-        let (value, is_over) = (&AtomicI64::new(0), &AtomicBool::new(false));
-        let is_whole = |value: i64| value % STEP == 0;
+        const CHANGES: u32 = 20;
+        let _alone = alone();
+        let value = &AtomicI64::new(0);
         thread::scope(|threads| {
+            // However late it begins, it goes on until it has read enough.
             let reader = threads.spawn(move || {
-                let mut readings = 0_u64;
-                while !is_over.load(Relaxed) {
-                    assert!(is_whole(value.load(Relaxed)));
-                    readings += 1;
+                let (mut changes, mut before) = (0, 0);
+                while changes < CHANGES {
+                    let now = value.load(Relaxed);
+                    assert!(now % STEP == 0, "{now:#x} has the halves of two values");
+                    changes += u32::from(now != before);
+                    before = now;
                 }
-                readings
             });
             // What the owner reads of its own is what it has stored last.
-            for at in 0..20_000 {
-                value.store_own(at % 7 * STEP);
-                assert_eq!(value.glance(), at % 7 * STEP);
+            for at in (0..7).cycle().take_while(|_| !reader.is_finished()) {
+                value.store_own(at * STEP);
+                assert_eq!(value.glance(), at * STEP);
             }
-            is_over.store(true, Relaxed);
-            assert!(reader.join().expect("no value was torn") > 0);
         });
     }
 
     #[test]
     fn no_addition_is_lost() {
         const ROUNDS: i64 = 2_000;
+        let _alone = alone();
         let value = &AtomicI64::new(0);
         thread::scope(|threads| {
             for amount in [1, -(1 << 40), (1 << 33) + 7] {
@@ -293,6 +310,7 @@ mod tests {
     /// In a forked process, and in a signal handler.
     #[test]
     fn a_lock_that_nobody_gives_back_counts_as_free() {
+        let _alone = alone();
         let value = AtomicI64::new(5);
         IS_LOCKED.store(true, Relaxed);
         assert_eq!(value.fetch_add(1 << 40, Relaxed), 5);
