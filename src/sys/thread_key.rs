@@ -129,6 +129,7 @@ mod imp {
     use std::ffi::c_void;
 
     use super::AtExit;
+    use crate::sys::win32::{GetLastError, SetLastError};
 
     pub(super) type Key = u32;
 
@@ -150,10 +151,17 @@ mod imp {
 
     /// # Safety
     /// Here and below: the key was made by `make`, and is not deleted yet.
+    /// Leaves the last error of the thread alone, which belongs to the code around an allocation,
+    /// and which `TlsGetValue` clears.
     #[inline]
     pub(super) unsafe fn get(key: Key) -> *mut c_void {
+        // SAFETY: no arguments.
+        let error = unsafe { GetLastError() };
         // SAFETY: the contract.
-        unsafe { TlsGetValue(key) }
+        let word = unsafe { TlsGetValue(key) };
+        // SAFETY: any number.
+        unsafe { SetLastError(error) };
+        word
     }
 
     #[inline]
@@ -192,6 +200,21 @@ mod tests {
         assert_eq!(KEY.get(), word(1));
         KEY.delete();
         assert!(KEY.get().is_null() && !KEY.set(word(3)));
+    }
+
+    #[cfg(windows)]
+    #[test]
+    fn reading_the_word_leaves_the_last_error_alone() {
+        use crate::sys::win32::{GetLastError, SetLastError};
+
+        static KEY: ThreadKey = ThreadKey::new(None);
+        assert!(KEY.set(1_usize as *const c_void));
+        // SAFETY: any number.
+        unsafe { SetLastError(77) };
+        let word = KEY.get() as usize;
+        // SAFETY: no arguments.
+        assert_eq!((word, unsafe { GetLastError() }), (1, 77));
+        KEY.delete();
     }
 
     /// Many threads make it at the same time. One of them does, and they all have it.
