@@ -322,6 +322,7 @@ impl Budget {
     /// }
     ///
     /// fn main() {
+    /// # if cfg!(not(any(target_arch = "x86_64", target_arch = "aarch64"))) { return }
     ///     let allowed = &[concat!(module_path!(), "::log")];
     ///     mod_alloc::Budget::new().max(0).allow(allowed).enforce(|| log::note("parsed").len());
     /// }
