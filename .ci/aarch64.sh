@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Runs tests as programs of aarch64 Linux, under qemu's emulation of a process, and compares walks
+# with the system's unwinder, with and without pointer authentication. Without arguments it runs
+# what takes minutes there; arguments go to `cargo test` instead, so that
+# `aarch64.sh --no-fail-fast` runs all tests. Installs what it needs where it may, and
+# exits with 3 where that cannot be had.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+unavailable() { echo "aarch64: $*" >&2; exit 3; }
+
+__CARGO_TESTS_ONLY_SRC_ROOT=$(.ci/std-sources.sh) || exit 3
+export __CARGO_TESTS_ONLY_SRC_ROOT CARGO_TARGET_DIR=target/aarch64
+.ci/install.sh qemu-user-static gcc-aarch64-linux-gnu || exit 3
+
+root=/usr/aarch64-linux-gnu
+target=aarch64-unknown-linux-gnu
+export QEMU_LD_PREFIX=$root
+export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc
+export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64-static -cpu max"
+
+# Tests start programs, which the system has to know how to run.
+formats=/proc/sys/fs/binfmt_misc
+if [ ! -e $formats/register ]; then
+  mount -t binfmt_misc none $formats 2>/dev/null || unavailable "binfmt_misc cannot be mounted"
+  trap 'umount $formats' EXIT
+fi
+if [ ! -e $formats/qemu-aarch64 ]; then
+  magic='\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00'
+  mask='\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff'
+  echo ":qemu-aarch64:M::$magic:$mask:$(command -v qemu-aarch64-static):F" > $formats/register \
+    || unavailable "programs of aarch64 cannot be registered"
+fi
+
+# std optimised, as it comes.
+build=(-Zbuild-std --target "$target" --locked --config 'profile.dev.package."*".opt-level=2')
+tests() { cargo +nightly test -q "${build[@]}" --all-features "$@"; }
+if [ $# != 0 ]; then
+  tests "$@"
+else
+  # Random programs take minutes, and this is no place to run out of memory or time.
+  tests --lib -- --skip random_programs
+  tests --test attribution --test attribute --test budget --test call_sites --test counting \
+    --test report --test retained
+fi
+
+for flags in "" "-Zbranch-protection=pac-ret,leaf,bti"; do
+  CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUSTFLAGS=$flags \
+    cargo +nightly run -q "${build[@]}" --manifest-path tests/unwinding/Cargo.toml -- --emulated \
+    | grep " equal "
+done
