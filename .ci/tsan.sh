@@ -6,10 +6,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# Not the stack walks and their symbols: the sanitizer's own frames are in their way, and they start
-# no threads that share anything.
+# Not the stack walks, their stacks and symbols: the sanitizer's own frames are in their way, and
+# they start no threads that share anything.
 modules=(counters:: open_scopes:: threads:: stacks:: blocks:: sys::stable_set:: sys::stable_vec::
-  sys::vec:: side_stack::)
+  sys::vec::)
 [ "${1-}" != --filters ] || { echo "${modules[@]}"; exit; }
 
 __CARGO_TESTS_ONLY_SRC_ROOT=$(.ci/std-sources.sh) || exit 3
@@ -22,7 +22,6 @@ run() {
   cargo +nightly test --config profile.dev.package.mod-alloc.opt-level=1 --locked --all-features \
     -Zbuild-std --target x86_64-unknown-linux-gnu "$@"
 }
-# The one looks up names on the stack in question, for which an instrumented std takes too much.
-run --lib -- "${modules[@]}" --skip later_threads --skip unwinders_find_the_way_back
+run --lib -- "${modules[@]}" --skip later_threads
 run --test attribution --test counting
 run --test attribution_model -- 400
