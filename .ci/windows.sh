@@ -10,14 +10,8 @@ unavailable() { echo "windows: $*" >&2; exit 3; }
 
 sources=$(.ci/std-sources.sh) || exit 3
 
-wine() { command -v wine64 || ls /usr/lib/wine/wine64 2>/dev/null; }
-if ! wine >/dev/null || ! command -v x86_64-w64-mingw32-gcc >/dev/null; then
-  [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null \
-    || unavailable "apt-get install gcc-mingw-w64-x86-64-posix wine64"
-  DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends \
-    gcc-mingw-w64-x86-64-posix wine64 >&2 || unavailable "wine or mingw could not be installed"
-fi
-wine=$(wine)
+.ci/install.sh gcc-mingw-w64-x86-64-posix wine64 || exit 3
+wine=$(command -v wine64 || ls /usr/lib/wine/wine64) || unavailable "no wine64"
 
 folder="$PWD/target/windows"
 mkdir -p "$folder/libraries"
