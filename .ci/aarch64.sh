@@ -12,6 +12,8 @@ __CARGO_TESTS_ONLY_SRC_ROOT=$(.ci/std-sources.sh) || exit 3
 export __CARGO_TESTS_ONLY_SRC_ROOT CARGO_TARGET_DIR=target/aarch64
 .ci/install.sh qemu-user-static gcc-aarch64-linux-gnu || exit 3
 
+# Where std's sources lie, as its own builds have it; below this folder they would be the user's.
+remap="--remap-path-prefix=$(dirname "$__CARGO_TESTS_ONLY_SRC_ROOT")=/rustc/std"
 root=/usr/aarch64-linux-gnu
 target=aarch64-unknown-linux-gnu
 export QEMU_LD_PREFIX=$root
@@ -33,7 +35,7 @@ fi
 
 # std optimised, as it comes.
 build=(-Zbuild-std --target "$target" --locked --config 'profile.dev.package."*".opt-level=2')
-tests() { cargo +nightly test -q "${build[@]}" --all-features "$@"; }
+tests() { RUSTFLAGS=$remap cargo +nightly test -q "${build[@]}" --all-features "$@"; }
 if [ $# != 0 ]; then
   tests "$@"
 else
@@ -43,8 +45,7 @@ else
     --test report --test retained
 fi
 
-for flags in "" "-Zbranch-protection=pac-ret,leaf,bti"; do
-  CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUSTFLAGS=$flags \
-    cargo +nightly run -q "${build[@]}" --manifest-path tests/unwinding/Cargo.toml -- --emulated \
-    | grep " equal "
+for flags in "$remap" "$remap -Zbranch-protection=pac-ret,leaf,bti"; do
+  RUSTFLAGS=$flags cargo +nightly run -q "${build[@]}" --manifest-path tests/unwinding/Cargo.toml \
+    -- --emulated | grep " equal "
 done

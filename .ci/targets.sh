@@ -11,6 +11,8 @@ export __CARGO_TESTS_ONLY_SRC_ROOT CARGO_TARGET_DIR=target/targets CARGO_PROFILE
 targets=(
   aarch64-apple-darwin
   x86_64-pc-windows-msvc
+  x86_64-unknown-linux-musl
+  aarch64-unknown-linux-musl
   aarch64-linux-android        # thread-locals of the library, not of the system
   x86_64-unknown-freebsd
   riscv64gc-unknown-linux-gnu

@@ -14,6 +14,7 @@ pub(crate) mod forks;
 pub(crate) mod kernel;
 #[path = "../elf/mod.rs"]
 pub(crate) mod tables;
+#[cfg(target_env = "gnu")]
 #[path = "../elf/weak_aarch64.rs"]
 pub(crate) mod weak;
 
