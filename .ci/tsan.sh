@@ -17,7 +17,10 @@ export __CARGO_TESTS_ONLY_SRC_ROOT
 
 # With debug assertions, counters are stored by assembly, which the sanitizer does not see.
 export CARGO_PROFILE_DEV_DEBUG_ASSERTIONS=false CARGO_PROFILE_DEV_DEBUG=line-tables-only
-export CARGO_TARGET_DIR=target/tsan RUSTFLAGS=-Zsanitizer=thread
+export CARGO_TARGET_DIR=target/tsan
+# Where std's sources lie, as its own builds have it: below this folder they would be the user's.
+remap="--remap-path-prefix=$(dirname "$__CARGO_TESTS_ONLY_SRC_ROOT")=/rustc/std"
+export RUSTFLAGS="-Zsanitizer=thread $remap"
 run() {
   cargo +nightly test --config profile.dev.package.mod-alloc.opt-level=1 --locked --all-features \
     -Zbuild-std --target x86_64-unknown-linux-gnu "$@"
