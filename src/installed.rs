@@ -59,7 +59,7 @@ fn requests(work: impl FnOnce()) -> u64 {
     counters::ignored(|_| {
         let before = counters::ignored_allocs();
         work();
-        (counters::ignored_allocs() - before) as u64
+        counters::ignored_allocs().wrapping_sub(before) as u64
     })
 }
 
