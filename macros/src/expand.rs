@@ -190,8 +190,8 @@ pub(crate) fn function(args: &Args, function: &Function, item: Vec<TokenTree>) -
 /// end before the scope does. In an `if`, since what follows that is reachable for the compiler,
 /// even where the body never returns.
 ///
-/// The text is lexed at once, where a template is filled token by token. That is all right without
-/// the hygiene of templates: the one name in it is out of the body's way.
+/// The text is lexed at once, where a template is filled token by token. Its tokens get the span
+/// that a template's have, so that the body does not see `__guard`.
 fn procedure(limits: &str, function: &Function, body: Group) -> Vec<TokenTree> {
     let name = function.name.to_string();
     let text = format!(
@@ -200,6 +200,7 @@ fn procedure(limits: &str, function: &Function, body: Group) -> Vec<TokenTree> {
     );
     let mut tokens = listed(text.parse().expect("this is a bug in mod-alloc: it does not lex"));
     for token in &mut tokens {
+        token.set_span(Span::mixed_site());
         if as_group(Some(token), Delimiter::Brace).is_some() {
             *token = body.clone().into();
         }
