@@ -1,7 +1,7 @@
 // Cold: the crate's front page. Documentation and re-exports; no logic.
 
 //! Allocation budgets for tests: say how much a piece of code may allocate, and the test fails when
-//! it allocates more.
+//! it allocates more. The [guide] leads from the first budget to each task, with examples to copy.
 //!
 //! ```no_run
 //! use mod_alloc::{alloc_budget, ModAlloc};
@@ -175,6 +175,8 @@ pub mod dhat;
 mod dhat_file;
 mod files;
 mod growth;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 mod ignored;
 mod index;
 mod installed;
