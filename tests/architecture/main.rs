@@ -5,7 +5,7 @@
 //! - [`modules`]: the modules, and what they name;
 //! - [`imports`]: which file imports which; [`circles`]: where that leads back;
 //! - [`hot`]: what hot code may not do;
-//! - [`documents`]: the files that the documents name;
+//! - [`documents`]: the files that the documents name; [`links`]: where their links lead;
 //! - [`text`]: the length of lines, and what `unsafe` code relies on;
 //! - `planted`: that each check finds the faults that it is there for.
 
@@ -13,6 +13,7 @@ mod circles;
 mod documents;
 mod hot;
 mod imports;
+mod links;
 mod modules;
 mod planted;
 mod source;
@@ -60,9 +61,13 @@ fn texts(folders: &[&str], endings: &[&str]) -> BTreeMap<String, String> {
     let below = |folder: &&str| files_below(&root.join(folder), endings);
     let files: Vec<PathBuf> = folders.iter().flat_map(below).collect();
     assert!(files.len() > 10, "the sources are found");
-    let name =
-        |path: &Path| path.strip_prefix(root).expect("below").to_string_lossy().replace('\\', "/");
     files.iter().map(|path| (name(path), fs::read_to_string(path).expect("UTF-8"))).collect()
+}
+
+/// What a file is called in the repository.
+fn name(path: &Path) -> String {
+    let path = path.strip_prefix(env!("CARGO_MANIFEST_DIR")).expect("of the repository");
+    path.to_string_lossy().replace('\\', "/")
 }
 
 fn is_hot(text: &str) -> bool {
@@ -223,4 +228,45 @@ fn the_map_has_every_folder() {
     assert!(folders.len() > 10, "the folders are found");
     let unnamed = folders.into_iter().filter(|folder| !named.contains(&folder.as_str()));
     assert_none("folders that ARCHITECTURE.md does not name", &unnamed.collect::<Vec<_>>());
+}
+
+/// The documents of the repository, by name.
+fn all_documents() -> BTreeMap<String, String> {
+    let files = files_below(Path::new(env!("CARGO_MANIFEST_DIR")), &[".md"]);
+    files.iter().map(|path| (name(path), fs::read_to_string(path).expect("UTF-8"))).collect()
+}
+
+#[test]
+fn every_link_of_a_document_leads_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let documents = all_documents();
+    let mut faults = Vec::new();
+    for name in documents.keys().filter(|name| *name != GUIDE_LABELS) {
+        faults.extend(links::faults(name, &documents, |file| root.join(file).exists()));
+    }
+    assert_none("links that lead nowhere", &faults);
+}
+
+/// Where a label leads on the repository's site is said by the page, and where in the
+/// documentation, by this file.
+const GUIDE_LABELS: &str = "src/guide/labels.md";
+
+#[test]
+fn the_labels_of_the_guide_lead_to_the_same_pages_in_the_documentation() {
+    let documents = all_documents();
+    let modules = links::defined(&documents[GUIDE_LABELS]);
+    let mut faults = Vec::new();
+    let pages = documents.iter().filter(|(name, _)| name.starts_with("src/guide/"));
+    for (name, text) in pages.filter(|(name, _)| *name != GUIDE_LABELS) {
+        for (label, file) in links::defined(text) {
+            let page = file.strip_suffix(".md").map(|page| format!("crate::guide::{page}"));
+            if page.is_none() || page.as_ref() != modules.get(&label) {
+                faults.push(format!("{name}: [{label}] is {file}, and {:?}", modules.get(&label)));
+            }
+        }
+    }
+    let index = links::defined(&documents["src/guide/README.md"]);
+    let unlisted = modules.keys().filter(|label| !index.contains_key(*label));
+    faults.extend(unlisted.map(|label| format!("src/guide/README.md lacks [{label}]")));
+    assert_none("labels that differ", &faults);
 }

@@ -4,6 +4,7 @@ mod circles;
 mod documents;
 mod hot;
 mod imports;
+mod links;
 mod text;
 
 use crate::imports::Imports;
