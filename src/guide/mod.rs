@@ -27,5 +27,7 @@ macro_rules! pages {
 }
 
 pages! {
+    coming_from: "[`measure`](crate::measure), [`Budget`](crate::Budget), \
+        [`AllocStats`](crate::AllocStats)",
     first_budget: "[`alloc_budget`](crate::alloc_budget), [`ModAlloc`](crate::ModAlloc)",
 }
