@@ -88,7 +88,13 @@
 //!   from the start of the test, as rustc sees it.
 //! - The environment variable `MOD_ALLOC_BACKTRACE` says how much a broken budget shows: `short`
 //!   (the default), `full` for every frame of every site, or `off`, which does not record at all.
-//!   Anything else is an error. Reports have no colours.
+//!   Anything else is an error.
+//! - In a terminal the report of a test that fails is coloured. `MOD_ALLOC_COLOR=always` or
+//!   `never` decides it; `auto`, the default, goes by `NO_COLOR`, by `CI`, where reports are plain,
+//!   by `CARGO_TERM_COLOR`, and then by whether stdout and stderr are a terminal. The text of the
+//!   panic is plain in any case, for `#[should_panic]` and whoever catches it, and so are
+//!   [`Exceeded`] and files. A coloured report is not printed by a panic hook: a hook of your own
+//!   is not called for it. `never` leaves every report to it.
 //! - With `MOD_ALLOC_BREAK=1` the process stops (SIGTRAP) at the first allocation past a budget,
 //!   with the stack still standing: run the test in a debugger.
 //! - With `MOD_ALLOC_DHAT=DIR` and the feature `dhat-compat`, a broken budget also writes a heap
@@ -193,6 +199,7 @@ mod room;
 mod scope;
 mod sort;
 mod stacks;
+mod styled;
 #[cfg(feature = "backtraces")]
 mod symbolize;
 mod sys;

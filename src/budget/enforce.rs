@@ -9,6 +9,7 @@ use super::environment::{self, OnBreak};
 use super::exceeded::Exceeded;
 use super::held;
 use super::origin::Origin;
+use super::panics::panic_with;
 use super::say::say;
 use super::setting::{self, Setting};
 use super::warnings;
@@ -198,5 +199,5 @@ fn break_with(exceeded: &Exceeded, message: Option<fmt::Arguments<'_>>) {
         let annotation = exceeded.annotation();
         say(&|| annotation.to_owned());
     }
-    panic!("{}", report.as_str())
+    panic_with(&report)
 }

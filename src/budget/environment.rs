@@ -5,6 +5,7 @@
 //! - `MOD_ALLOC_REPORT`: whether to say what other threads have allocated, or the file to which a
 //!   line is appended for each budget that is checked;
 //! - `MOD_ALLOC_ON_BREAK`: whether a broken budget panics;
+//! - `MOD_ALLOC_COLOR`: whether reports are coloured;
 //! - `MOD_ALLOC_DHAT`: where to write a DHAT profile of a broken budget;
 //! - `MOD_ALLOC_UPDATE`: whether to accept what is measured; `CI`: whether that is allowed;
 //! - `MOD_ALLOC_RECORDS`: where records are.
@@ -94,6 +95,7 @@ impl Settings {
              machine of your own, and commit what has changed (`CI=false` says that this is one)"
         );
         ON_BREAK.get();
+        COLOUR.get();
         SETTINGS.store(bits, Relaxed);
         Self(bits)
     }
@@ -170,10 +172,12 @@ pub(super) fn update() -> Update {
 
 /// Whether this runs where nobody would see what is written.
 fn is_ci() -> bool {
-    counters::ignored(|_| {
-        let is_no = |ci: &OsString| ci.is_empty() || ci == "false" || ci == "0";
-        env::var_os("CI").filter(|ci| !is_no(ci)).is_some()
-    })
+    counters::ignored(|_| means_ci(env::var_os("CI")))
+}
+
+/// Whether that is what this value of `CI` says.
+pub(super) fn means_ci(ci: Option<OsString>) -> bool {
+    ci.is_some_and(|ci| !ci.is_empty() && ci != "false" && ci != "0")
 }
 
 /// The folder of all records, if it is not in the package.
@@ -215,6 +219,22 @@ pub(super) fn on_break() -> OnBreak {
     [OnBreak::Panic, OnBreak::Warn][ON_BREAK.get()]
 }
 
+/// Whether reports are coloured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Colour {
+    /// In a terminal.
+    Auto,
+    Always,
+    Never,
+}
+
+/// # Panics
+/// If `MOD_ALLOC_COLOR` has no valid value.
+#[track_caller]
+pub(super) fn colour() -> Colour {
+    [Colour::Auto, Colour::Always, Colour::Never][COLOUR.get()]
+}
+
 /// Whether this runs in GitHub Actions.
 pub(super) fn is_on_github() -> bool {
     counters::ignored(|_| env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true"))
@@ -226,6 +246,8 @@ static DHAT: Variable = Variable::new("MOD_ALLOC_DHAT", &[]);
 static REPORT: Variable = Variable::or_file("MOD_ALLOC_REPORT", &["0", "1"]);
 
 static ON_BREAK: Variable = Variable::new("MOD_ALLOC_ON_BREAK", &["panic", "warn"]);
+
+static COLOUR: Variable = Variable::new("MOD_ALLOC_COLOR", &["auto", "always", "never"]);
 
 struct Variable {
     name: &'static str,

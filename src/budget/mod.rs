@@ -6,7 +6,8 @@
 //!   runs;
 //! - [`origin`]: which code that was; [`environment`]: the variables that are asked;
 //! - [`broken`]: what broke a budget, without the test harness; [`runs`]: in several runs;
-//!   [`exceeded`]: the error that users get;
+//!   [`exceeded`]: the error that users get; [`panics`]: the panic with its report, which is
+//!   printed in colour where [`colour`] says so;
 //! - [`recorded`]: limits that are kept in files; [`literal`]: numbers of the source that are
 //!   updated;
 //! - [`elsewhere`]: what other threads have allocated meanwhile; [`refused`]: which line asked for
@@ -14,6 +15,7 @@
 
 mod broken;
 mod builder;
+mod colour;
 mod elsewhere;
 mod enforce;
 mod environment;
@@ -24,6 +26,7 @@ mod limits;
 mod literal;
 mod log;
 mod origin;
+mod panics;
 mod recorded;
 mod refused;
 mod repeated;
@@ -50,6 +53,7 @@ pub(crate) use future::{Closer, Counted};
 pub(crate) use limits::{Limit, Metric};
 pub(crate) use origin::Entrance;
 pub use origin::Origin;
+pub(crate) use panics::panic_with;
 pub(crate) use recorded::{Recorded, Verdict};
 pub(crate) use runs::Runs;
 pub(crate) use setting::budget as of_settings;

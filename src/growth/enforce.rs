@@ -7,7 +7,7 @@ use super::builder::Growth;
 use super::outgrown::{Form, Outgrown};
 use super::plan::Plan;
 use super::samples::{self, Samples};
-use crate::budget::Origin;
+use crate::budget::{panic_with, Origin};
 use crate::installed;
 use crate::scope::{uncounted, AllocScope, Budgeted};
 use crate::value::Value;
@@ -84,7 +84,7 @@ impl Growth<'_> {
 #[track_caller]
 pub fn fail(outgrown: Outgrown) {
     if !thread::panicking() {
-        panic!("{}", outgrown.report(None).as_str());
+        panic_with(&outgrown.report(None));
     }
 }
 
@@ -92,6 +92,6 @@ pub fn fail(outgrown: Outgrown) {
 #[track_caller]
 pub fn fail_with(outgrown: Outgrown, message: fmt::Arguments<'_>) {
     if !thread::panicking() {
-        panic!("{}", outgrown.report(Some(message)).as_str());
+        panic_with(&outgrown.report(Some(message)));
     }
 }

@@ -25,10 +25,11 @@ use crate::number::grouped;
 use crate::report::formatted;
 use crate::report::layout::{push_ends, push_line, push_paragraph};
 use crate::room::with_room;
+use crate::styled::{Style, Styled};
 
 impl Outgrown {
     /// The report, with the user's message in it.
-    pub(super) fn report(&self, message: Option<fmt::Arguments<'_>>) -> Ignored<String> {
+    pub(super) fn report(&self, message: Option<fmt::Arguments<'_>>) -> Ignored<Styled> {
         let message = message.map(formatted);
         Ignored::new(|_| text(&self.data, message.as_ref().map(|message| message.as_str())))
     }
@@ -36,22 +37,22 @@ impl Outgrown {
 
 impl fmt::Display for Outgrown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.report(None))
+        f.write_str(self.report(None).as_str())
     }
 }
 
 impl fmt::Debug for Outgrown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.report(None))
+        f.write_str(self.report(None).as_str())
     }
 }
 
 /// The report, without a line break at its end.
-fn text(data: &OutgrownData, message: Option<&str>) -> String {
+fn text(data: &OutgrownData, message: Option<&str>) -> Styled {
     with_room(|| made(data, message))
 }
 
-fn made(data: &OutgrownData, message: Option<&str>) -> String {
+fn made(data: &OutgrownData, message: Option<&str>) -> Styled {
     let measured = data.measured.as_ref();
     let judged = measured.map_or_else(Vec::new, |measured| data.judge(measured));
     let unmeasured = measured.and_then(|measured| {
@@ -63,15 +64,16 @@ fn made(data: &OutgrownData, message: Option<&str>) -> String {
         (None, true) => "exceeded",
         (None, false) => "unclear",
     };
-    let mut text = String::new();
+    let mut text = Styled::default();
     let head = format!("allocation growth {verdict}: {}", data.name);
     let location = data.origin.location;
-    push_ends(&mut text, &head, &format!("{}:{}", with_slashes(location.file()), location.line()));
+    let place = format!("{}:{}", with_slashes(location.file()), location.line());
+    push_ends(&mut text, Style::Head.of(&head), Style::Place.of(&place));
     for line in message.into_iter().flat_map(str::lines) {
-        push_line(&mut text, &format!("  {line}"));
+        push_line(&mut text, format!("  {line}"));
     }
-    push_line(&mut text, &format!("  {}", written(data)));
-    text.push('\n');
+    push_line(&mut text, format!("  {}", written(data)));
+    text.push("\n");
     match (unmeasured, measured) {
         (Some(why), _) => push_paragraph(&mut text, 2, 0, why.reason()),
         (None, None) => push_paragraph(&mut text, 2, 0, &no_plan(&data.sizes)),
@@ -81,7 +83,7 @@ fn made(data: &OutgrownData, message: Option<&str>) -> String {
             push_sites(&mut text, data, measured, &judged);
         }
     }
-    text.truncate(text.trim_end().len());
+    text.trim_end();
     text
 }
 
@@ -113,7 +115,7 @@ fn no_plan(sizes: &[usize]) -> String {
     )
 }
 
-fn push_table(text: &mut String, data: &OutgrownData, judged: &[Judged]) {
+fn push_table(text: &mut Styled, data: &OutgrownData, judged: &[Judged]) {
     let mut rows = vec![vec!["n".to_owned()]];
     rows[0].extend(judged.iter().map(|judged| judged.metric.label(false).to_owned()));
     for sample in data.rows() {
@@ -138,21 +140,28 @@ fn push_table(text: &mut String, data: &OutgrownData, judged: &[Judged]) {
     });
     let widest = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..=judged.len()).map(widest).collect();
-    for row in &rows {
-        let first = format!("  {:width$}", row[0], width = widths[0]);
-        let others = row.iter().zip(&widths).skip(1);
-        let others = others.map(|(cell, width)| format!("  {cell:>width$}"));
-        push_line(text, &(first + &others.collect::<String>()));
+    for (number, row) in rows.iter().enumerate() {
+        let mut line = Styled::from(format!("  {:width$}", row[0], width = widths[0]));
+        // Those that say what fits, and whether that is allowed.
+        let is_of_verdict = [3, 1].contains(&(rows.len() - number));
+        for (judged, (cell, width)) in judged.iter().zip(row.iter().zip(&widths).skip(1)) {
+            let cell = format!("  {cell:>width$}");
+            match judged.verdict() {
+                Verdict::Outgrown if is_of_verdict => line.push_in(Style::Broken, &cell),
+                _ => line.push(&cell),
+            }
+        }
+        push_line(text, line);
     }
 }
 
 /// Which sizes would tell.
-fn push_unclear(text: &mut String, data: &OutgrownData, judged: &[Judged]) {
+fn push_unclear(text: &mut Styled, data: &OutgrownData, judged: &[Judged]) {
     let last = data.sizes.last().copied().unwrap_or(LEAST_LAST);
     for judged in judged.iter().filter(|judged| judged.verdict() == Verdict::Unclear) {
         let (metric, allowed) = (judged.metric.label(false), judged.allowed);
         let further = grouped(last.saturating_mul(LEAST_FACTOR) as u64);
-        text.push('\n');
+        text.push("\n");
         push_paragraph(
             text,
             2,
@@ -166,13 +175,13 @@ fn push_unclear(text: &mut String, data: &OutgrownData, judged: &[Judged]) {
 }
 
 #[cfg(not(feature = "backtraces"))]
-fn push_sites(text: &mut String, _: &OutgrownData, _: &Measured, _: &[Judged]) {
-    text.push_str("\n  no call sites: mod-alloc is built without its feature `backtraces`\n");
+fn push_sites(text: &mut Styled, _: &OutgrownData, _: &Measured, _: &[Judged]) {
+    text.push("\n  no call sites: mod-alloc is built without its feature `backtraces`\n");
 }
 
 /// Of each metric that grows too fast, the sites that do.
 #[cfg(feature = "backtraces")]
-fn push_sites(text: &mut String, data: &OutgrownData, measured: &Measured, judged: &[Judged]) {
+fn push_sites(text: &mut Styled, data: &OutgrownData, measured: &Measured, judged: &[Judged]) {
     use super::sites;
     use crate::budget::{mode, Metric, Mode};
     use crate::call_sites::detailed::{push_stacks, shortcomings};
@@ -180,15 +189,15 @@ fn push_sites(text: &mut String, data: &OutgrownData, measured: &Measured, judge
     use crate::number::counted;
 
     if let Some(reason) = crate::walk::UNAVAILABLE {
-        return text.push_str(&format!("\n  {reason}\n"));
+        return text.push(&format!("\n  {reason}\n"));
     }
     if mode() == Mode::Off {
-        return text.push_str("\n  no call sites: the environment has MOD_ALLOC_BACKTRACE=off\n");
+        return text.push("\n  no call sites: the environment has MOD_ALLOC_BACKTRACE=off\n");
     }
     let mut is_any_listed = false;
     for judged in judged.iter().filter(|judged| judged.verdict() == Verdict::Outgrown) {
         let metric = judged.metric;
-        text.push('\n');
+        text.push("\n");
         let reasons = sites::at_last_size(data, metric, |sites| {
             let reasons = shortcomings(sites, &|count| counted(count, "allocation"));
             (sites.has_debug_info, reasons)
@@ -205,8 +214,8 @@ fn push_sites(text: &mut String, data: &OutgrownData, measured: &Measured, judge
             sites::at_last_size(data, metric, |sites| {
                 let last = data.sizes.last().map_or(0, |last| *last as u64);
                 let last = grouped(last);
-                push_line(text, &format!("\n  all stacks at n = {last}, most {first} first"));
-                push_stacks(text, sites, order, "    ");
+                push_line(text, format!("\n  all stacks at n = {last}, most {first} first"));
+                text.push_with(Style::Stacks, |text| push_stacks(text, sites, order, "    "));
             });
         }
         for reason in reasons {
@@ -216,14 +225,16 @@ fn push_sites(text: &mut String, data: &OutgrownData, measured: &Measured, judge
         is_any_listed |= has_lines;
     }
     if is_any_listed && mode() == Mode::Short {
-        text.push_str("\n  full stacks: MOD_ALLOC_BACKTRACE=full\n");
+        text.push("\n");
+        let command = "MOD_ALLOC_BACKTRACE=full";
+        push_line(text, Style::Detail.of("  full stacks: ").then(command));
     }
     let is_shared = data.rows().any(|sample| sample.measurement.is_shared);
     let starts = sites::at_last_size(data, Metric::Allocations, starts_threads);
     if !is_shared && starts == Some(true) {
         let note = "not counted: what the threads allocate that it starts \
                     (`AllocScope::current()` attaches them)";
-        text.push('\n');
+        text.push("\n");
         push_paragraph(text, 2, 0, note);
     }
 }
@@ -233,7 +244,7 @@ fn push_sites(text: &mut String, data: &OutgrownData, measured: &Measured, judge
 const MAX_SITES: usize = 6;
 
 #[cfg(feature = "backtraces")]
-fn push_list(text: &mut String, judged: &Judged, sites: &[super::sites::SiteGrowth]) {
+fn push_list(text: &mut Styled, judged: &Judged, sites: &[super::sites::SiteGrowth]) {
     use crate::number::counted;
 
     let (metric, allowed) = (judged.metric.label(false), Fit::Order(judged.allowed));
@@ -246,16 +257,18 @@ fn push_list(text: &mut String, judged: &Judged, sites: &[super::sites::SiteGrow
             format!("{metric}: no call site alone grows faster than {allowed}; the largest are");
         listed.extend(sites);
     }
-    push_line(text, &format!("  {heading}"));
+    push_line(text, format!("  {heading}"));
     for site in listed.iter().take(MAX_SITES) {
         let numbers = site.numbers.iter().map(|number| grouped(*number)).collect::<Vec<_>>();
         let (name, grows) = (&site.name, site.fits.least.grows());
+        let start = text.as_str().len() + 4;
         push_paragraph(text, 4, 4, &format!("{name}: {}: {grows}", numbers.join(", ")));
+        text.style_if_there(start, &site.place, Style::Place);
         if let Some(code) = &site.code {
-            push_line(text, &format!("        {code}"));
+            push_line(text, Style::Code.of(&format!("        {code}")));
         }
     }
     if listed.len() > MAX_SITES {
-        push_line(text, &format!("    and {} more", listed.len() - MAX_SITES));
+        push_line(text, format!("    and {} more", listed.len() - MAX_SITES));
     }
 }

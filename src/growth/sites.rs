@@ -17,6 +17,8 @@ use crate::sort::sort_by;
 use crate::stacks::SiteCounts;
 
 pub(super) struct SiteGrowth {
+    /// `src/parser.rs:14`.
+    pub(super) place: String,
     /// `src/parser.rs:14 tokens`, or `src/parser.rs:14 tokens, in serde_json::from_str`.
     pub(super) name: String,
     /// `14 | s = s + x;`, if the file can be read.
@@ -39,8 +41,8 @@ pub(super) fn sites(data: &OutgrownData, measured: &Measured, metric: Metric) ->
             let is_it = |place: usize| sites[place].name == name;
             let known = places.find_or_insert_hashed(hash_of_text(&name), next, &is_it);
             if known.is_none() {
-                let code = code(&frame, &mut sources);
-                sites.push(Site { name, code, numbers: vec![0; samples.len()] });
+                let (place, code) = (line(&frame), code(&frame, &mut sources));
+                sites.push(Site { place, name, code, numbers: vec![0; samples.len()] });
             }
             let known = &mut sites[known.unwrap_or(next)].numbers[at];
             *known = match metric {
@@ -50,11 +52,11 @@ pub(super) fn sites(data: &OutgrownData, measured: &Measured, metric: Metric) ->
         }
     }
     let mut grown = Vec::new();
-    for Site { name, code, numbers } in sites {
+    for Site { place, name, code, numbers } in sites {
         let number = |size| measured.samples.place(size).map_or(0, |at| numbers[at]);
         let fits = fits(&measured.plan, &number);
         let numbers = data.sizes.iter().map(|size| number(*size)).collect();
-        grown.push(SiteGrowth { name, code, numbers, fits });
+        grown.push(SiteGrowth { place, name, code, numbers, fits });
     }
     let last = |site: &SiteGrowth| site.numbers.last().copied();
     sort_by(&mut grown, |a, b| last(b).cmp(&last(a)).then_with(|| a.name.cmp(&b.name)));
@@ -62,6 +64,7 @@ pub(super) fn sites(data: &OutgrownData, measured: &Measured, metric: Metric) ->
 }
 
 struct Site {
+    place: String,
     name: String,
     code: Option<String>,
     /// One for each sample.

@@ -20,6 +20,7 @@ use crate::call_sites::site::NumberedSite;
 use crate::call_sites::SortBy;
 use crate::counters::AtWork;
 use crate::number::{counted, grouped};
+use crate::styled::{Style, Styled};
 use crate::walk;
 
 const NO_SITE: &str = "at no known site";
@@ -29,7 +30,7 @@ const DHAT_HINT: &str = "DHAT profile: MOD_ALLOC_DHAT=DIR";
 /// Appends where the allocations were made, as far as `MOD_ALLOC_BACKTRACE` asks for it.
 pub(super) fn push_call_sites(
     at_work: AtWork<'_>,
-    text: &mut String,
+    text: &mut Styled,
     data: &ExceededData,
 ) -> Notes {
     let mode = budget::mode();
@@ -38,7 +39,7 @@ pub(super) fn push_call_sites(
     }
     if let Some(reason) = walk::UNAVAILABLE {
         let is_wanted = data.budget.wants_call_sites();
-        let missing = is_wanted.then(|| reason.to_owned());
+        let missing = is_wanted.then(|| reason.into());
         return Notes { first: missing.into_iter().collect(), ..Notes::default() };
     }
     push_runs(at_work, text, data);
@@ -77,12 +78,13 @@ pub(super) fn push_call_sites(
 }
 
 /// The line that asked for a block that is too large.
-fn largest_block(data: &ExceededData) -> Option<String> {
+fn largest_block(data: &ExceededData) -> Option<Styled> {
     data.broken().find(|metric| *metric == Metric::LargestBlock)?;
     let sites = data.call_sites()?.data();
     let frame = sites.largest_block_frame();
     let place = frame.as_ref().map_or_else(|| NO_SITE.to_owned(), described);
-    Some(format!("largest block, {}: {place}", counted(sites.largest_block_bytes(), "byte")))
+    let size = counted(sites.largest_block_bytes(), "byte");
+    Some(Styled::from(format!("largest block, {size}: ")).then(Style::Place.of(&place)))
 }
 
 /// Bytes come first in a list if all broken limits are about bytes.
@@ -98,7 +100,7 @@ pub(super) fn order(broken: &[Metric]) -> SortBy {
 /// that was measured.
 fn push_lists(
     _: AtWork<'_>,
-    text: &mut String,
+    text: &mut Styled,
     lists: &[List],
     mode: Mode,
     thread: Option<&str>,
@@ -113,29 +115,31 @@ fn push_lists(
     let mut first = Vec::new();
     if let Some((event, frame)) = first_overrun {
         let place = frame.as_ref().map_or_else(|| NO_SITE.to_owned(), place);
-        first.push(format!("allocation {}, the first past the budget: {place}", grouped(*event)));
+        let what = format!("allocation {}, the first past the budget: ", grouped(*event));
+        first.push(Styled::from(what).then(Style::Place.of(&place)));
     }
     if let Some(made) = first_use {
         let what = "of what is set up once (OnceLock, thread_local!, ..)";
-        first.push(format!("{made} {what}: try `warmup = 1`"));
+        first.push(format!("{made} {what}: try `warmup = 1`").into());
     }
     Notes { first, last: more(lists, mode, thread) }
 }
 
 /// How to see more, where there is more to see.
-fn more(lists: &[List], mode: Mode, thread: Option<&str>) -> Vec<String> {
+fn more(lists: &[List], mode: Mode, thread: Option<&str>) -> Vec<Styled> {
     if mode != Mode::Short {
         return Vec::new();
     }
     let in_test = lists.iter().any(|list| list.sites.data().is_in_test);
     let command = || command("MOD_ALLOC_BACKTRACE=full", thread.filter(|_| in_test));
+    let shown = |what: &str, command: String| Style::Detail.of(what).then(command);
     let mut more = Vec::new();
     if lists.iter().any(|list| list.is_listed(mode)) {
         let wants_dhat = cfg!(feature = "dhat-compat") && budget::dhat_folder().is_none();
-        more.extend(wants_dhat.then(|| DHAT_HINT.to_owned()));
-        more.push(format!("full stacks: {}", command()));
+        more.extend(wants_dhat.then(|| Style::Detail.of(DHAT_HINT)));
+        more.push(shown("full stacks: ", command()));
     } else if lists.iter().any(|list| has_names(list.sites.data())) {
-        more.push(format!("names of functions: {}", command()));
+        more.push(shown("names of functions: ", command()));
     }
     more
 }

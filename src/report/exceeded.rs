@@ -5,10 +5,11 @@ use std::fmt;
 use super::text;
 use crate::budget::Exceeded;
 use crate::ignored::Ignored;
+use crate::styled::Styled;
 
 impl Exceeded {
     /// The report, with the user's message in it.
-    pub(crate) fn report(&self, message: Option<fmt::Arguments<'_>>) -> Ignored<String> {
+    pub(crate) fn report(&self, message: Option<fmt::Arguments<'_>>) -> Ignored<Styled> {
         let message = message.map(formatted);
         Ignored::new(|at_work| {
             text::text(at_work, &self.data, message.as_ref().map(|message| message.as_str()))
@@ -26,12 +27,12 @@ pub(crate) fn formatted(message: fmt::Arguments<'_>) -> Ignored<String> {
 
 impl fmt::Display for Exceeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.report(None))
+        f.write_str(self.report(None).as_str())
     }
 }
 
 impl fmt::Debug for Exceeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.report(None))
+        f.write_str(self.report(None).as_str())
     }
 }

@@ -1,72 +1,78 @@
 //! Cold: lines of at most 100 columns, of which a report is made.
 
+use crate::styled::Styled;
+
 pub(crate) const WIDTH: usize = 100;
 
 /// Lines below the call sites.
 #[derive(Default)]
 pub(super) struct Notes {
-    pub(super) first: Vec<String>,
+    pub(super) first: Vec<Styled>,
     /// How to see more: they end the report. The last of them is a command.
-    pub(super) last: Vec<String>,
+    pub(super) last: Vec<Styled>,
 }
 
 /// Appends a line, without space at its end.
-pub(crate) fn push_line(text: &mut String, line: &str) {
-    text.push_str(line.trim_end());
-    text.push('\n');
+pub(crate) fn push_line(text: &mut Styled, line: impl Into<Styled>) {
+    let mut line = line.into();
+    line.trim_end();
+    text.append(line);
+    text.push("\n");
 }
 
 /// Appends lines, with an empty line before the first.
-pub(super) fn push_notes(text: &mut String, notes: &[String]) {
-    text.push_str(if notes.is_empty() { "" } else { "\n" });
+pub(super) fn push_notes(text: &mut Styled, notes: Vec<Styled>) {
+    text.push(if notes.is_empty() { "" } else { "\n" });
     for note in notes {
-        push_line(text, &format!("  {note}"));
+        push_line(text, Styled::from("  ").then(note));
     }
 }
 
 /// Appends a line with one text at its left end and one at its right; two lines where they do not
 /// fit.
-pub(crate) fn push_ends(text: &mut String, left: &str, right: &str) {
-    match joined(left, right) {
-        Some(line) => push_line(text, &line),
+pub(crate) fn push_ends(text: &mut Styled, left: impl Into<Styled>, right: impl Into<Styled>) {
+    let (left, right) = (left.into(), right.into());
+    match gap(&left, &right) {
+        Some(gap) => push_line(text, left.then(gap).then(right)),
         None => {
             push_line(text, left);
-            push_line(text, &format!("  {right}"));
+            push_line(text, Styled::from("  ").then(right));
         }
     }
 }
 
-/// One line with both texts, at its left and at its right end, if they fit.
-pub(crate) fn joined(left: &str, right: &str) -> Option<String> {
-    let used = left.chars().count() + right.chars().count();
-    let gap = WIDTH.checked_sub(used).filter(|gap| *gap > 1)?;
-    Some(format!("{left}{:gap$}{right}", ""))
+/// What stands between two texts, at the left and at the right end of one line, if they fit.
+pub(crate) fn gap(left: &Styled, right: &Styled) -> Option<String> {
+    let gap = WIDTH.checked_sub(left.width() + right.width()).filter(|gap| *gap > 1)?;
+    Some(" ".repeat(gap))
 }
 
 /// Appends a paragraph in as many lines as it takes. They are indented by `indent` columns, all but
 /// the first by `hanging` more.
-pub(crate) fn push_paragraph(text: &mut String, indent: usize, hanging: usize, paragraph: &str) {
+pub(crate) fn push_paragraph(text: &mut Styled, indent: usize, hanging: usize, paragraph: &str) {
     let mut line = " ".repeat(indent - 1);
     for word in paragraph.split_whitespace() {
         if line.chars().count() + 1 + word.chars().count() > WIDTH {
-            push_line(text, &line);
+            push_line(text, line);
             line = " ".repeat(indent + hanging - 1);
         }
         line.push(' ');
         line.push_str(word);
     }
-    push_line(text, &line);
+    push_line(text, line);
 }
 
 #[cfg(test)]
 mod tests {
     use super::{push_ends, push_paragraph, WIDTH};
+    use crate::styled::Styled;
 
     #[test]
     fn a_line_is_as_wide_as_the_report_or_two() {
         let check = |left: usize, right: usize, expected: &[usize]| {
-            let mut text = String::new();
-            push_ends(&mut text, &"l".repeat(left), &"r".repeat(right));
+            let mut text = Styled::default();
+            push_ends(&mut text, "l".repeat(left), "r".repeat(right));
+            let text = text.as_str();
             assert!(text.ends_with('\n'));
             let widths: Vec<_> = text.lines().map(str::len).collect();
             assert_eq!(widths, expected, "{left} and {right}");
@@ -79,8 +85,9 @@ mod tests {
 
     #[test]
     fn a_paragraph_is_broken_between_words() {
-        let mut text = String::new();
+        let mut text = Styled::default();
         push_paragraph(&mut text, 2, 4, &"word ".repeat(40));
+        let text = text.as_str();
         let widths: Vec<_> = text.lines().map(str::len).collect();
         assert_eq!(widths, [96, 100, 15]);
         assert!(text.lines().skip(1).all(|line| line.starts_with("      word")), "{text}");

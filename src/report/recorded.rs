@@ -15,6 +15,7 @@ use super::layout::{push_line, push_paragraph};
 use crate::budget::{ExceededData, Limit, Metric, Verdict};
 use crate::counters::AtWork;
 use crate::number::grouped;
+use crate::styled::{Style, Styled};
 
 /// What was recorded, if the budget is broken since that was not measured.
 pub(super) fn broken(data: &ExceededData) -> Option<&Verdict> {
@@ -47,9 +48,9 @@ pub(super) fn cells(verdict: &Verdict, measured: u64) -> (String, String) {
 }
 
 /// Appends what changed since it was recorded.
-pub(super) fn push_record(at_work: AtWork<'_>, text: &mut String, data: &ExceededData) {
+pub(super) fn push_record(at_work: AtWork<'_>, text: &mut Styled, data: &ExceededData) {
     let Some(verdict) = broken(data) else { return };
-    text.push('\n');
+    text.push("\n");
     let (file, section) = (verdict.record.file(), verdict.record.section());
     if let Some(refusal) = &verdict.refusal {
         push_paragraph(text, 2, 4, refusal);
@@ -66,7 +67,7 @@ pub(super) fn push_record(at_work: AtWork<'_>, text: &mut String, data: &Exceede
                 Some(sites) => push_sites(at_work, text, data, sites),
             };
             if let Some(why) = why {
-                push_line(text, &format!("    which sites have changed is not known: {why}"));
+                push_line(text, format!("    which sites have changed is not known: {why}"));
             }
         }
     }
@@ -75,7 +76,7 @@ pub(super) fn push_record(at_work: AtWork<'_>, text: &mut String, data: &Exceede
 #[cfg(not(feature = "backtraces"))]
 fn push_sites(
     _: AtWork<'_>,
-    _: &mut String,
+    _: &mut Styled,
     _: &ExceededData,
     _: &[(String, u64)],
 ) -> Option<&'static str> {
@@ -86,7 +87,7 @@ fn push_sites(
 #[cfg(feature = "backtraces")]
 fn push_sites(
     at_work: AtWork<'_>,
-    text: &mut String,
+    text: &mut Styled,
     data: &ExceededData,
     before: &[(String, u64)],
 ) -> Option<&'static str> {
@@ -97,7 +98,8 @@ fn push_sites(
 }
 
 /// The command that accepts what was measured, where it would.
-pub(super) fn accept(data: &ExceededData) -> Option<String> {
+pub(super) fn accept(data: &ExceededData) -> Option<Styled> {
     let verdict = broken(data).filter(|verdict| verdict.can_be_accepted())?;
-    Some(format!("accept it: {}", again("MOD_ALLOC_UPDATE=1", verdict.record.test())))
+    let command = again("MOD_ALLOC_UPDATE=1", verdict.record.test());
+    Some(Style::Detail.of("accept it: ").then(command))
 }

@@ -20,7 +20,7 @@
 use std::iter;
 use std::panic::Location;
 
-use super::layout::{joined, push_line, push_paragraph, WIDTH};
+use super::layout::{gap, push_line, push_paragraph, WIDTH};
 use crate::budget::Mode;
 use crate::call_sites::detailed::{final_size, growth, push_stacks, shortcomings};
 use crate::call_sites::place::{calls, column, dependency, function, place};
@@ -32,6 +32,7 @@ use crate::call_sites::SortBy;
 use crate::files::{built, Built};
 use crate::number::{counted, grouped};
 use crate::stacks::SiteCounts;
+use crate::styled::{Style, Styled};
 
 /// So many sites are listed, and so many further lines about them; the first sites have theirs
 /// first. With the table, a report has some 25 lines. Who calls a site is said of each, even if
@@ -88,18 +89,18 @@ impl List {
 }
 
 /// Appends the list; says whether there are sites in it.
-pub(super) fn push_list(text: &mut String, list: &List, mode: Mode) -> bool {
+pub(super) fn push_list(text: &mut Styled, list: &List, mode: Mode) -> bool {
     let data = list.sites.data();
     let shortcomings = shortcomings(data, &|count| list.subject.counted(count));
     let is_listed = list.is_listed(mode);
     if !is_listed && shortcomings.is_empty() {
         return false;
     }
-    text.push_str(if text.is_empty() || text.ends_with('\n') { "\n" } else { "\n\n" });
+    text.push("\n");
     if is_listed {
         if mode == Mode::Full {
             push_heading(text, list, data.sites.len());
-            push_stacks(text, data, list.order, "    ");
+            text.push_with(Style::Stacks, |text| push_stacks(text, data, list.order, "    "));
         } else {
             push_rows(text, list);
         }
@@ -111,7 +112,7 @@ pub(super) fn push_list(text: &mut String, list: &List, mode: Mode) -> bool {
     is_listed
 }
 
-fn push_heading(text: &mut String, list: &List, count: usize) {
+fn push_heading(text: &mut Styled, list: &List, count: usize) {
     let (data, subject, order) = (list.sites.data(), list.subject, list.order);
     let total = data.total_of_sites();
     let total = match order {
@@ -135,10 +136,10 @@ fn push_heading(text: &mut String, list: &List, count: usize) {
         (_, SortBy::Bytes | SortBy::PeakBytes) => "bytes",
     };
     let sites = counted(count as u64, "site");
-    push_line(text, &format!("  {what}{run}, most {first} first ({total} at {sites})"));
+    push_line(text, format!("  {what}{run}, most {first} first ({total} at {sites})"));
 }
 
-fn push_rows(text: &mut String, list: &List) {
+fn push_rows(text: &mut Styled, list: &List) {
     let rows = rows(list.sites.data(), list.order, list.attribute);
     push_heading(text, list, rows.len());
     let (shown, others) = rows.split_at(MAX_SITES.min(rows.len()));
@@ -147,14 +148,11 @@ fn push_rows(text: &mut String, list: &List) {
         let left = total(others.iter().map(|row| row.counts));
         let number = counted(others.len() as u64, "more site");
         let events = list.subject.counted(left.events());
-        push_line(
-            text,
-            &format!("    and {number} with {events}, {}", counted(left.bytes, "byte")),
-        );
+        push_line(text, format!("    and {number} with {events}, {}", counted(left.bytes, "byte")));
     }
 }
 
-fn push_shown(text: &mut String, rows: &[Row<'_>]) {
+fn push_shown(text: &mut Styled, rows: &[Row<'_>]) {
     let widest = |width: fn(&Row<'_>) -> usize| rows.iter().map(width).max().unwrap_or(0);
     let count_width = widest(|row| grouped(row.counts.events()).len());
     let bytes_width = widest(|row| grouped(row.counts.bytes).len()).max(6);
@@ -170,26 +168,33 @@ fn push_shown(text: &mut String, rows: &[Row<'_>]) {
     let mut details_left = MAX_DETAILS.saturating_sub(callers);
     let mut previous = None;
     for Called { row, callers, has_same_callers } in called {
-        let head = format!(
-            "    {:>count_width$} x {:>bytes_width$} B  {:place_width$}  {}",
-            grouped(row.counts.events()),
-            grouped(row.counts.bytes),
-            place(row.leading),
-            named(row, &mut sources),
-        );
-        let note = notes(row, has_same_callers);
-        let with_note = note.as_ref().and_then(|note| joined(&head, note));
-        push_line(text, with_note.as_ref().unwrap_or(&head));
-        let note = note.filter(|_| with_note.is_none());
-        let mut details = |mut lines: Vec<String>| {
+        let count = grouped(row.counts.events());
+        let mut head = Styled::from(format!("    {count:>count_width$} x "));
+        let bytes = grouped(row.counts.bytes);
+        head.push_in(Style::Detail, &format!("{bytes:>bytes_width$} B"));
+        let place = Style::Place.of(&place(row.leading));
+        let space = " ".repeat(place_width.saturating_sub(place.width()) + 2);
+        head = head.then("  ").then(place).then(space).then(named(row, &mut sources));
+        let note = notes(row, has_same_callers).map(|note| Style::Detail.of(&note));
+        let gap = note.as_ref().and_then(|note| gap(&head, note));
+        let below = match (gap, note) {
+            (Some(gap), Some(note)) => {
+                head = head.then(gap).then(note);
+                None
+            }
+            (_, note) => note,
+        };
+        push_line(text, head);
+        let mut details = |mut lines: Vec<Styled>| {
             lines.truncate(details_left);
             details_left -= lines.len();
             lines
         };
-        let above = details(excerpt(row, previous, width, &mut sources));
-        let below = details(grown(row, width).into_iter().collect());
-        for detail in above.iter().chain(&note).chain(&callers).chain(&below) {
-            push_line(text, &format!("{:indent$}{detail}", ""));
+        let code = details(excerpt(row, previous, width, &mut sources));
+        let grown = details(grown(row, width).map(Styled::from).into_iter().collect());
+        let callers = callers.iter().map(|line| Style::Detail.of(line));
+        for detail in code.into_iter().chain(below).chain(callers).chain(grown) {
+            push_line(text, Styled::from(" ".repeat(indent)).then(detail));
         }
         previous = Some(row);
     }
@@ -197,7 +202,7 @@ fn push_shown(text: &mut String, rows: &[Row<'_>]) {
 }
 
 /// Why there are no lines of code, if there are none of some file.
-fn push_unread(text: &mut String, rows: &[Row<'_>], sources: &mut Sources) {
+fn push_unread(text: &mut Styled, rows: &[Row<'_>], sources: &mut Sources) {
     let mut paths = rows.iter().filter_map(|row| Some((row.leading.parts.path.as_ref()?, row)));
     let Some((_, row)) = paths.find(|(path, _)| !sources.can_be_read(path)) else { return };
     let file = row.leading.file().unwrap_or("");
@@ -205,7 +210,7 @@ fn push_unread(text: &mut String, rows: &[Row<'_>], sources: &mut Sources) {
         Built::DocTest => "lines of a doc test are counted from its own start".to_owned(),
         _ => format!("{file} {UNREAD}"),
     };
-    push_line(text, &format!("    {note}"));
+    push_line(text, Style::Detail.of(&format!("    {note}")));
 }
 
 /// The user's function, and that of a dependency which it called.
@@ -261,7 +266,7 @@ fn excerpt(
     previous: Option<&Row<'_>>,
     width: usize,
     sources: &mut Sources,
-) -> Vec<String> {
+) -> Vec<Styled> {
     let leading = row.leading;
     let shown = |row: &Row<'_>| (place(row.leading), row.leading.is_user());
     let (Some(path), Some(number)) = (&leading.parts.path, leading.line()) else {
@@ -274,8 +279,11 @@ fn excerpt(
     let margin = format!("{number} | ");
     let line = fit(&format!("{margin}{code}"), width);
     let at = column(leading).and_then(|column| (column as usize).checked_sub(indent + 1));
-    let caret = at.and_then(|at| caret(code, &line[margin.len()..], at));
-    let below = caret.map(|caret| format!("{:>1$}{caret}", "| ", margin.len()));
+    let shown_code = &line[margin.len()..];
+    let caret = at.and_then(|at| caret(code, shown_code, at));
+    let below_margin = format!("{:>1$}", "| ", margin.len());
+    let below = caret.map(|caret| Style::Detail.of(&below_margin).then(Style::Broken.of(&caret)));
+    let line = Style::Detail.of(&margin).then(Style::Code.of(shown_code));
     iter::once(line).chain(below).collect()
 }
 

@@ -6,10 +6,13 @@
 //!   bytes         1,024       904  ok  904..904
 //! ```
 
+use std::ops::Range;
+
 use super::layout::push_line;
 use super::recorded;
 use crate::budget::{ExceededData, Limit, Metric, Verdict};
 use crate::number::grouped;
+use crate::styled::{Style, Styled};
 
 /// The heading of each column, and whether it has numbers, which stand to the right.
 const COLUMNS: [(&str, bool); 6] = [
@@ -22,23 +25,38 @@ const COLUMNS: [(&str, bool); 6] = [
 ];
 
 /// Columns are two spaces apart; an empty one is left out.
-pub(super) fn push_table(text: &mut String, data: &ExceededData) {
+pub(super) fn push_table(text: &mut Styled, data: &ExceededData) {
     let headings = COLUMNS.map(|(heading, _)| heading.to_owned());
-    let limits: Vec<_> =
-        data.budget.limits().map(|(metric, limit)| cells(data, metric, limit)).collect();
-    let widest = |column: usize| limits.iter().map(|cells| cells[column].len()).max().unwrap_or(0);
-    for cells in [&headings].into_iter().chain(&limits) {
-        let mut line = String::new();
+    let rows: Vec<_> = data.budget.limits().map(|limit| row(data, limit)).collect();
+    let widest = |column: usize| rows.iter().map(|row| row.1[column].len()).max().unwrap_or(0);
+    let headings = (Some(Style::Detail), headings);
+    for (style, cells) in [&headings].into_iter().chain(&rows) {
+        let mut line = Styled::default();
         for (column, (heading, is_number)) in COLUMNS.into_iter().enumerate() {
             let (cell, width) = (&cells[column], widest(column).max(heading.len()));
-            line += &match (widest(column), is_number) {
-                (0, _) => String::new(),
+            let cell = match (widest(column), is_number) {
+                (0, _) => continue,
                 (_, true) => format!("  {cell:>width$}"),
                 (_, false) => format!("  {cell:width$}"),
             };
+            match style {
+                Some(Style::Broken) if !MEASURED.contains(&column) => line.push(&cell),
+                Some(style) => line.push_in(*style, &cell),
+                None => line.push(&cell),
+            }
         }
-        push_line(text, &line);
+        push_line(text, line);
     }
+}
+
+/// The columns that tell how far a limit is broken.
+const MEASURED: Range<usize> = 2..4;
+
+type Row = (Option<Style>, [String; COLUMNS.len()]);
+
+fn row(data: &ExceededData, (metric, limit): (Metric, Limit)) -> Row {
+    let is_broken = !limit.holds(data.measured(metric, limit));
+    (is_broken.then_some(Style::Broken), cells(data, metric, limit))
 }
 
 fn cells(data: &ExceededData, metric: Metric, limit: Limit) -> [String; COLUMNS.len()] {

@@ -21,42 +21,44 @@ use crate::counters::AtWork;
 use crate::files::with_slashes;
 use crate::number::counted;
 use crate::room::with_room;
+use crate::styled::{Style, Styled};
 
 /// The report, without a line break at its end.
-pub(crate) fn text(at_work: AtWork<'_>, data: &ExceededData, message: Option<&str>) -> String {
+pub(crate) fn text(at_work: AtWork<'_>, data: &ExceededData, message: Option<&str>) -> Styled {
     with_room(|| made(at_work, data, message))
 }
 
-fn made(at_work: AtWork<'_>, data: &ExceededData, message: Option<&str>) -> String {
-    let mut text = String::new();
+fn made(at_work: AtWork<'_>, data: &ExceededData, message: Option<&str>) -> Styled {
+    let mut text = Styled::default();
     let location = data.origin.location;
     let unmeasured = data.measurement.measured.unmeasured;
     let head = format!("allocation budget {}: {}", verdict(data), data.name);
-    push_ends(&mut text, &head, &format!("{}:{}", with_slashes(location.file()), location.line()));
+    let place = format!("{}:{}", with_slashes(location.file()), location.line());
+    push_ends(&mut text, Style::Head.of(&head), Style::Place.of(&place));
     for line in message.into_iter().flat_map(str::lines) {
-        push_line(&mut text, &format!("  {line}"));
+        push_line(&mut text, format!("  {line}"));
     }
-    push_ends(&mut text, &format!("  {}", written(data)), &whose(data));
-    text.push('\n');
+    push_ends(&mut text, format!("  {}", written(data)), Style::Detail.of(&whose(data)));
+    text.push("\n");
     if let Some(why) = unmeasured {
         push_paragraph(&mut text, 2, 0, why.reason());
     } else {
         push_table(&mut text, data);
         recorded::push_record(at_work, &mut text, data);
         if let Some(refusal) = &data.refusal {
-            text.push('\n');
+            text.push("\n");
             push_paragraph(&mut text, 2, 4, &format!("not rewritten: {}", refusal.why()));
         }
         let Notes { first: mut notes, last } = push_call_sites(at_work, &mut text, data);
-        notes.extend(allowed(data));
-        notes.extend(uncounted(data));
+        notes.extend(allowed(data).map(Styled::from));
+        notes.extend(uncounted(data).iter().map(|note| Style::Detail.of(note)));
         #[cfg(feature = "backtraces")]
-        notes.extend(data.dhat(at_work).map(str::to_owned));
+        notes.extend(data.dhat(at_work).map(Styled::from));
         notes.extend(last);
         notes.extend(recorded::accept(data));
-        push_notes(&mut text, &notes);
+        push_notes(&mut text, notes);
     }
-    text.truncate(text.trim_end().len());
+    text.trim_end();
     text
 }
 
@@ -80,10 +82,10 @@ fn is_short(data: &ExceededData) -> bool {
 }
 
 #[cfg(not(feature = "backtraces"))]
-fn push_call_sites(_: AtWork<'_>, _: &mut String, data: &ExceededData) -> Notes {
+fn push_call_sites(_: AtWork<'_>, _: &mut Styled, data: &ExceededData) -> Notes {
     let missing = "no call sites: mod-alloc is built without its feature `backtraces`";
     let is_wanted = data.budget.wants_call_sites();
-    Notes { first: is_wanted.then(|| missing.to_owned()).into_iter().collect(), last: Vec::new() }
+    Notes { first: is_wanted.then(|| missing.into()).into_iter().collect(), last: Vec::new() }
 }
 
 /// What is not charged since the user allows it.

@@ -2,10 +2,10 @@
 
 use std::env;
 use std::hint::black_box;
-use std::panic::{catch_unwind, UnwindSafe};
+use std::panic::{catch_unwind, AssertUnwindSafe, UnwindSafe};
 use std::process::Command;
 
-use mod_alloc::{alloc_budget, assert_allocs, assert_no_alloc, Budget, ModAlloc};
+use mod_alloc::{alloc_budget, assert_allocs, assert_no_alloc, Budget, Exceeded, ModAlloc};
 
 #[path = "../common/call_sites_are_here.rs"]
 mod call_sites_are_here;
@@ -69,7 +69,7 @@ fn several_metrics_one_of_them_held() {
             let mut block = black_box(Vec::<u8>::with_capacity(1_000_000));
             block.reserve_exact(1_234_567);
         });
-    insta::assert_snapshot!(without_lines(&exceeded.unwrap_err().to_string()));
+    insta::assert_snapshot!(text_of(exceeded.unwrap_err()));
 }
 
 #[test]
@@ -108,21 +108,21 @@ fn several_runs_that_differ() {
         run += 1;
         allocate(&[1; 7][..run]);
     });
-    insta::assert_snapshot!(without_lines(&exceeded.unwrap_err().to_string()));
+    insta::assert_snapshot!(text_of(exceeded.unwrap_err()));
 }
 
 #[test]
 fn several_runs_that_agree() {
     needs_call_sites!();
     let exceeded = Budget::new().exact(3).runs(2).check(|| allocate(&[1]));
-    insta::assert_snapshot!(without_lines(&exceeded.unwrap_err().to_string()));
+    insta::assert_snapshot!(text_of(exceeded.unwrap_err()));
 }
 
 #[test]
 fn one_run_after_warm_ups() {
     needs_call_sites!();
     let exceeded = Budget::new().max(0).warmup(2).check(|| allocate(&[1]));
-    insta::assert_snapshot!(without_lines(&exceeded.unwrap_err().to_string()));
+    insta::assert_snapshot!(text_of(exceeded.unwrap_err()));
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn a_block_from_before_that_grows() {
     needs_call_sites!();
     let mut block = Vec::<u8>::with_capacity(8);
     let exceeded = Budget::new().max_peak_bytes(100).check(|| block.reserve_exact(1_000));
-    insta::assert_snapshot!(without_lines(&exceeded.unwrap_err().to_string()));
+    insta::assert_snapshot!(text_of(exceeded.unwrap_err()));
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn a_vec_that_grows_in_a_function_with_a_budget() {
 #[test]
 fn without_call_sites_the_report_ends_with_its_table() {
     let exceeded = Budget::new().max(0).call_sites(false).check(|| allocate(&[1]));
-    insta::assert_snapshot!(without_lines(&exceeded.unwrap_err().to_string()));
+    insta::assert_snapshot!(text_of(exceeded.unwrap_err()));
 }
 
 /// It runs in a process of its own, with `MOD_ALLOC_BACKTRACE`, which is read once.
@@ -226,7 +226,8 @@ fn printed_with(backtrace: &str) -> String {
     let mut again = Command::new(this);
     again.args(["--exact", "in_another_process", "--nocapture"]);
     again.env("IN_ANOTHER_PROCESS", "1").env("MOD_ALLOC_BACKTRACE", backtrace);
-    let output = again.env("RUST_BACKTRACE", "0").output().expect("it runs again");
+    let again = again.env("RUST_BACKTRACE", "0").env("MOD_ALLOC_COLOR", "never");
+    let output = again.output().expect("it runs again");
     assert!(!output.status.success(), "the budget is broken");
     String::from_utf8(output.stderr).expect("text")
 }
@@ -290,10 +291,12 @@ fn retained_blocks_and_allocations() {
 fn what_was_not_counted() {
     needs_call_sites!();
     let exceeded = work::leaves_a_thread_attached(Budget::new().max(2));
-    insta::assert_snapshot!(without_lines(&exceeded.to_string()));
+    insta::assert_snapshot!(text_of(exceeded));
 }
 
 // Not at the top: lines above are numbered in the snapshots.
+#[path = "../common/again.rs"]
+mod again;
 #[path = "../common/waker.rs"]
 mod waker;
 
@@ -409,7 +412,7 @@ fn a_run_that_breaks_the_budget_is_compared_with_the_first() {
         run += 1;
         allocate(&[1; 5][..[1, 1, 5, 2][run - 1]]);
     });
-    let report = without_lines(&exceeded.unwrap_err().to_string());
+    let report = text_of(exceeded.unwrap_err());
     let changes = "from run 1 to run 3:\n    +4 at tests/report/work.rs allocate: 1 -> 5\n";
     assert!(report.contains(changes), "{report}");
 }
@@ -426,4 +429,52 @@ fn what_is_allowed_is_listed() {
 fn one_block_that_is_too_large() {
     needs_call_sites!();
     insta::assert_snapshot!(report_of(work::reserves_a_page));
+}
+
+/// What the error prints, which is what a panic with it says.
+fn text_of(exceeded: Exceeded) -> String {
+    let text = exceeded.to_string();
+    let fail = AssertUnwindSafe(|| mod_alloc::__private::fail(exceeded));
+    let panic = catch_unwind(fail).expect_err("the budget is broken");
+    assert_eq!(panic.downcast_ref::<String>(), Some(&text));
+    without_lines(&text)
+}
+
+/// All tests here again, with colours and without.
+#[test]
+fn in_colour_the_layout_is_the_same() {
+    let this_test = "in_colour_the_layout_is_the_same";
+    let printed = |colour: &str| {
+        let mut again = again::this_binary();
+        again.args(["--nocapture", "--test-threads=1", "--skip", this_test]);
+        let (status, text) = again::run(again.env("MOD_ALLOC_COLOR", colour));
+        assert!(status.success(), "{text}");
+        text
+    };
+    let (coloured, plain) = (printed("always"), printed("never"));
+    assert!(!plain.contains('\x1b'), "{plain}");
+    let uncoloured = without_codes(&coloured);
+    assert_eq!(reports_in(&uncoloured), reports_in(&plain));
+    // Every style is there.
+    for code in ["1m", "1;31m", "36m", "2m"] {
+        assert!(coloured.contains(&format!("\x1b[{code}")), "{code}: {coloured}");
+    }
+}
+
+/// Without the lines of the standard library and of the harness.
+fn reports_in(text: &str) -> Vec<&str> {
+    let is_of_report = |line: &&str| line.starts_with("  ") || line.starts_with("allocation ");
+    let lines: Vec<&str> = text.lines().filter(is_of_report).collect();
+    assert!(lines.len() > 300, "{text}");
+    lines
+}
+
+fn without_codes(text: &str) -> String {
+    let mut parts = text.split("\x1b[");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (_, rest) = part.split_once('m').expect("a code ends");
+        plain.push_str(rest);
+    }
+    plain
 }

@@ -7,19 +7,22 @@ use crate::call_sites::fixture::{counts, Program};
 use crate::call_sites::CallSites;
 use crate::counters::ignored;
 use crate::stacks::{Growth, SiteCounts};
+use crate::styled::Styled;
 use crate::walk::Stop;
 
 fn push(text: &mut String, program: &Program<'_>, mode: Mode, order: SortBy) {
     let sites = ignored(|at_work| CallSites::new(at_work, program.data()));
     let subject = Subject::Allocated;
     let list = List { sites, subject, order, attribute: None, is_warm: false, run: None };
+    let mut styled = Styled::from(&**text);
     ignored(|at_work| {
-        let Notes { first, last } = push_lists(at_work, text, &[list], mode, Some("t::reads"));
-        push_notes(text, &[first, last].concat());
+        let thread = Some("t::reads");
+        let Notes { first, last } = push_lists(at_work, &mut styled, &[list], mode, thread);
+        push_notes(&mut styled, [first, last].concat());
     });
     // With the feature `dhat-compat` it says one thing more, and one of sources that are not there,
     // as nearly all here.
-    *text = text.replace(&format!("  {DHAT_HINT}\n"), "");
+    *text = styled.as_str().replace(&format!("  {DHAT_HINT}\n"), "");
     *text =
         text.split_inclusive('\n').filter(|line| !line.ends_with(&format!("{UNREAD}\n"))).collect();
 }
@@ -344,8 +347,9 @@ fn a_source_that_is_not_there_is_named_once() {
             is_warm: false,
             run: None,
         };
-        let mut text = String::new();
+        let mut text = Styled::default();
         ignored(|at_work| push_lists(at_work, &mut text, &[list], Mode::Short, None));
+        let text = text.as_str();
         let lines: Vec<_> = text.lines().filter(|line| line.ends_with(UNREAD)).collect();
         assert_eq!(lines, expected, "{text}");
     };
