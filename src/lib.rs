@@ -125,17 +125,10 @@
 //!   and the program goes on; `panic` is the default. It is for programs that run with budgets.
 //!   [`Budget::check`] and the like return the error either way.
 //!
-//! # When it does not compile
+//! # When something is wrong
 //!
-//! - E0433, `mod_alloc` is an "unlinked crate": a package with a folder `tests/`, `examples/` or
-//!   `benches/` has its library built a second time, without its dev-dependencies. Use the
-//!   attribute on unit tests within a module under `#[cfg(test)]`, or write it
-//!   `#[cfg_attr(test, mod_alloc::alloc_budget(max = 1))]`.
-//! - E0282 or E0283, with `for_a_future_..`: the value of the code is a future or a closure
-//!   that has not run, see [`Budget`](Budget#futures-and-closures-as-values).
-//! - E0277, `Integer` is not implemented: a limit is an integer, of any type.
-//! - E0507 or E0267, with "closure": `warmup` and `runs` make the code a closure that runs several
-//!   times. Make in it what it uses up.
+//! [Troubleshooting](guide::troubleshooting) explains each message of the library and each error of
+//! the compiler.
 //!
 //! # Features
 //!

@@ -30,4 +30,5 @@ pages! {
     coming_from: "[`measure`](crate::measure), [`Budget`](crate::Budget), \
         [`AllocStats`](crate::AllocStats)",
     first_budget: "[`alloc_budget`](crate::alloc_budget), [`ModAlloc`](crate::ModAlloc)",
+    troubleshooting: "[`Budget`](crate::Budget), [`ModAlloc`](crate::ModAlloc)",
 }

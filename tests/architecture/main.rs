@@ -6,6 +6,7 @@
 //! - [`imports`]: which file imports which; [`circles`]: where that leads back;
 //! - [`hot`]: what hot code may not do;
 //! - [`documents`]: the files that the documents name; [`links`]: where their links lead;
+//! - [`messages`]: the messages that the guide explains;
 //! - [`text`]: the length of lines, and what `unsafe` code relies on;
 //! - `planted`: that each check finds the faults that it is there for.
 
@@ -14,6 +15,7 @@ mod documents;
 mod hot;
 mod imports;
 mod links;
+mod messages;
 mod modules;
 mod planted;
 mod source;
@@ -269,4 +271,55 @@ fn the_labels_of_the_guide_lead_to_the_same_pages_in_the_documentation() {
     let unlisted = modules.keys().filter(|label| !index.contains_key(*label));
     faults.extend(unlisted.map(|label| format!("src/guide/README.md lacks [{label}]")));
     assert_none("labels that differ", &faults);
+}
+
+const TROUBLESHOOTING: &str = "src/guide/troubleshooting.md";
+
+/// What is no message of a misuse: parts of reports that are as expected, and texts for those who
+/// work on the library. Each is the beginning of one.
+const NO_MISUSE: &[&str] = &[
+    "# What a test allocates, recorded",
+    "(outside of the user's code)",
+    ": reserve the capacity up front",
+    "`call` calls its work once",
+    "`runs` is at least 1",
+    "a million take 48 MB",
+    "all stacks at n",
+    "allocation {}, the first past",
+    "at no known site",
+    "code without a name",
+    "dhat: The data has been saved",
+    "dhat: Total:",
+    "lines of a doc test are counted",
+    "mod-alloc: {name} holds its budget",
+    "note: Some details are omitted",
+    "of what is set up once",
+    "this is a bug in mod-alloc",
+    "what is joined is text",
+    "{events} at the same sites",
+];
+
+#[test]
+fn every_message_is_explained_in_the_guide() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join(TROUBLESHOOTING)).expect("the page");
+    let (mut messages, mut variables) = (BTreeSet::new(), BTreeSet::new());
+    let library = Place::library();
+    for name in library.crates(false).files() {
+        messages.extend(messages::sentences(&library.sources[name]));
+        variables.extend(messages::variables(&library.sources[name]));
+    }
+    let is_no_misuse = |message: &String| NO_MISUSE.iter().any(|text| message.starts_with(text));
+    let idle = NO_MISUSE.iter().filter(|text| !messages.iter().any(|m| m.starts_with(**text)));
+    let idle: Vec<String> = idle.map(|text| (*text).to_owned()).collect();
+    assert_none("not in the sources: take them off the list", &idle);
+    messages.retain(|message| !is_no_misuse(message));
+    for text in texts(&["macros/tests/ui"], &[".stderr"]).values() {
+        messages.extend(messages::errors(text));
+    }
+    let missing: Vec<String> = messages::missing(&page, &messages).into_iter().cloned().collect();
+    assert_none(&format!("messages that {TROUBLESHOOTING} does not have"), &missing);
+    variables.retain(|variable| !page.contains(&format!("\n| `{variable}` |")));
+    let unlisted: Vec<String> = variables.into_iter().collect();
+    assert_none(&format!("variables that {TROUBLESHOOTING} does not list"), &unlisted);
 }

@@ -5,6 +5,7 @@ mod documents;
 mod hot;
 mod imports;
 mod links;
+mod messages;
 mod text;
 
 use crate::imports::Imports;
