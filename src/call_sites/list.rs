@@ -93,7 +93,7 @@ impl CallSites {
     /// let small: Vec<_> = (0..9).map(|n| Box::new(n)).collect();
     /// let large = std::hint::black_box(vec![0_u8; 100_000]);
     /// let sites = profiler.call_sites().sorted_by(SortBy::PeakBytes);
-    /// # if cfg!(not(any(target_arch = "x86_64", target_arch = "aarch64"))) { return }
+    /// # if format!("{sites:#}").contains("call sites are not available") { return }
     /// assert_eq!(sites.sites()[0].peak_bytes(), Some(100_000));
     /// println!("{sites:#}");
     /// # drop((small, large));
