@@ -4,8 +4,8 @@
 //!
 //! Without the feature that writes lifetimes, time stands still.
 //!
-//! Relies on: `System` keeps the contract of `GlobalAlloc`; every x86_64 processor has `rdtsc`; the
-//! epoch is never freed once it is published.
+//! Relies on: `System` keeps the contract of `GlobalAlloc`; the epoch is never freed once it is
+//! published.
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -13,6 +13,8 @@ use std::ptr;
 use std::sync::atomic::AtomicPtr;
 use std::sync::atomic::Ordering::{AcqRel, Acquire};
 use std::time::{Duration, Instant};
+
+use crate::sys::processor_ticks;
 
 /// The beginning of the first profile; null before. Not a `OnceLock`: one that another thread was
 /// filling at a fork would keep the child waiting for ever.
@@ -47,12 +49,10 @@ pub(super) fn ticks() -> u64 {
     if !cfg!(feature = "dhat-compat") {
         return 0;
     }
-    #[cfg(all(target_arch = "x86_64", not(miri)))]
-    // SAFETY: every processor of this architecture has the instruction, which changes only the two
-    // registers of its result.
-    return unsafe { std::arch::x86_64::_rdtsc() };
-    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
-    return epoch().map_or(0, |epoch| nanoseconds_in(epoch.elapsed()));
+    match processor_ticks() {
+        Some(ticks) => ticks,
+        None => epoch().map_or(0, |epoch| nanoseconds_in(epoch.elapsed())),
+    }
 }
 
 /// Nanoseconds since the first call, by the system's clock; without memory, time stands still. Not

@@ -169,8 +169,7 @@ fn is_library(name: &str) -> bool {
 
 /// The last three components of a path.
 fn short(path: &str) -> &str {
-    let is_separator = |c: char| c == '/' || c == '\\' && cfg!(windows);
-    let mut separators = path.rmatch_indices(is_separator).skip(2);
+    let mut separators = path.rmatch_indices(std::path::is_separator).skip(2);
     separators.next().map_or(path, |(at, _)| &path[at + 1..])
 }
 

@@ -1,12 +1,9 @@
 //! Hot: the stop in a debugger at the first allocation past a budget (`MOD_ALLOC_BREAK=1`), with
 //! the stack still standing.
-//!
-//! Relies on: POSIX, by which `raise` may be called anywhere, even in a signal handler; the
-//! processor, whose `int3` changes no register.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use crate::sys::{stderr, thread_word};
+use crate::sys::{stderr, thread_word, trap};
 
 static IS_SET: AtomicBool = AtomicBool::new(false);
 
@@ -45,26 +42,4 @@ fn say() {
     const TEXT: &str = "\nmod-alloc: MOD_ALLOC_BREAK=1 stops this process here (SIGTRAP), at the \
         first allocation past a budget. Is it run in a debugger?\n";
     stderr::say(TEXT.as_bytes());
-}
-
-#[cfg(all(any(target_arch = "x86_64", target_arch = "x86"), not(miri)))]
-#[allow(unsafe_code)]
-fn trap() {
-    // SAFETY: raises SIGTRAP and changes nothing else; a debugger that goes on continues with the
-    // next instruction.
-    unsafe { std::arch::asm!("int3", options(nomem, nostack, preserves_flags)) };
-}
-
-#[cfg(all(unix, not(any(target_arch = "x86_64", target_arch = "x86")), not(miri)))]
-#[allow(unsafe_code)]
-fn trap() {
-    /// On every Unix that Rust supports.
-    const SIGTRAP: i32 = 5;
-    // SAFETY: `raise` may be called anywhere, with any number.
-    unsafe { crate::sys::process::raise(SIGTRAP) };
-}
-
-#[cfg(any(miri, not(any(unix, target_arch = "x86_64", target_arch = "x86"))))]
-fn trap() {
-    std::process::abort();
 }

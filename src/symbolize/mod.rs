@@ -18,7 +18,7 @@ mod place;
 
 use crate::counters::AtWork;
 
-// As in `walk`, which says why twice. Both files check that the two say the same.
+// As in `walk`, which says why twice.
 #[cfg_attr(
     all(
         target_arch = "x86_64",

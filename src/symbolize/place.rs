@@ -18,6 +18,7 @@ pub(crate) struct Symbol {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     /// Innermost (inlined) function first; never empty.
+    #[allow(dead_code)] // Where no stack is walked, nothing is known.
     Known(Vec<Symbol>),
     /// Name of the file that the address was loaded from, without its folder, and the offset from
     /// where it was loaded. Both are the same in each run. The name is empty, and the offset the

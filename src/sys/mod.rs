@@ -6,11 +6,19 @@
 //!   back; [`stable_set`]: a set that only grows;
 //! - `AtomicI64` and `AtomicU64`, which are std's, or those of `atomic64`; [`relaxed_word`]: loads
 //!   and stores of atomics, cheap in debug builds, too; [`futex`]: waits for one to change;
-//! - [`mod@prefetch`]: loads memory ahead of its use; [`stderr`]: says a word there;
+//! - [`own_flag`]: by which a thread and its signal handlers tell each other something;
+//! - [`mod@prefetch`]: loads memory ahead of its use; [`mod@processor_ticks`]: a clock;
+//!   [`stderr`]: says a word there; [`mod@trap`]: stops in a debugger;
 //! - [`mod@thread_word`] and [`thread_key`]: words that each thread has its own of;
 //! - [`mod@asm_symbol`]: the names of what is written in assembly;
 //! - `loader`, `process`, `threads`, `unwinder`, of Unix, `apple`, and `win32`: its functions, each
 //!   declared once.
+
+// Much of it is for walks and symbols: there is nothing idle where they are and this is checked.
+#![cfg_attr(
+    not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))),
+    allow(dead_code, unused_imports, unused_macros)
+)]
 
 #[cfg(target_vendor = "apple")]
 pub(crate) mod apple;
@@ -22,6 +30,7 @@ mod link;
 #[cfg(unix)]
 pub(crate) mod loader;
 pub(crate) mod memory;
+mod own_flag;
 // Where a signal handler may ask the system for pages.
 #[cfg_attr(
     all(
@@ -41,6 +50,7 @@ mod pool;
 mod prefetch;
 #[cfg(unix)]
 pub(crate) mod process;
+mod processor_ticks;
 #[cfg(test)]
 pub(crate) mod random_tests;
 mod relaxed_word;
@@ -63,6 +73,7 @@ mod thread_key;
 mod thread_word;
 #[cfg(unix)]
 pub(crate) mod threads;
+mod trap;
 #[cfg(unix)]
 pub(crate) mod unwinder;
 mod vec;
@@ -73,8 +84,10 @@ pub(crate) use asm_symbol::asm_symbol;
 #[cfg(not(target_has_atomic = "64"))]
 pub(crate) use atomic64::{AtomicI64, AtomicU64};
 pub(crate) use link::Link;
+pub(crate) use own_flag::OwnFlag;
 pub(crate) use pool::{Links, Pool, Pooled};
 pub(crate) use prefetch::prefetch;
+pub(crate) use processor_ticks::processor_ticks;
 pub(crate) use relaxed_word::RelaxedWord;
 pub(crate) use stable_set::{Member, StableSet};
 pub(crate) use stable_vec::StableVec;
@@ -91,4 +104,5 @@ pub(crate) use thread_word::thread_word;
     all(windows, target_env = "gnu")
 ))]
 pub(crate) use thread_word::ThreadWord;
+pub(crate) use trap::trap;
 pub(crate) use vec::{OutOfMemory, SystemVec};

@@ -9,9 +9,8 @@ use std::cell::Cell;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::own_flag::OwnFlag;
 use crate::counters::{Event, EventKind};
-use crate::sys::AtomicI64;
+use crate::sys::{AtomicI64, OwnFlag};
 
 const ROOM: usize = 8;
 

@@ -7,7 +7,7 @@
 //! - [`current_thread`]: what a thread does with its own state; [`adoption`]: how it comes to one;
 //!   [`retirement`] and [`thread_exit`]: how it gives that back, at its end;
 //! - [`slow_event`]: what the slow half of an event does there; [`interruptions`]: what signal
-//!   handlers do while the state is in use, with [`own_flag`];
+//!   handlers do while the state is in use;
 //! - [`open_scope`]: a scope's hold on its thread; [`attached`]: that of another thread on a scope;
 //! - [`tracking`]: a scope's hold on the table of live blocks;
 //! - [`registry`]: all threads; one that starts adopts a state that one that has ended gave back;
@@ -20,7 +20,6 @@ mod events;
 mod flushed;
 mod interruptions;
 mod open_scope;
-mod own_flag;
 mod process_peak;
 mod registry;
 mod retirement;

@@ -9,12 +9,11 @@ use std::mem::align_of;
 use std::ptr;
 
 use super::interruptions::Interruptions;
-use super::own_flag::OwnFlag;
 use crate::counters::current::{self, CurrentLine};
 use crate::counters::{Counts, Registration, ThreadCounters};
 use crate::open_scopes::ScopeStack;
 use crate::stacks::Tracer;
-use crate::sys::{Links, Pooled};
+use crate::sys::{Links, OwnFlag, Pooled};
 
 /// What a state on loan stands in for. That is a dummy, past the thread's end or where the library
 /// is at work for itself, or a state that is busy.

@@ -26,6 +26,7 @@ mod walked;
 
 // The one place that says where stacks are walked, but for `symbolize`, which must say the same: a
 // condition can have no name, and a macro that declares modules would hide them from rustfmt.
+// `tests/architecture` compares the two.
 #[cfg_attr(
     all(
         target_arch = "x86_64",
@@ -66,8 +67,9 @@ pub(crate) use caller::{Caller, Cfa, ReturnAddress, SavedFp};
 pub(crate) use stop::Stop;
 #[allow(unused_imports)] // Of `tests/unwinding`, which includes this file.
 pub(crate) use stop::MAX_FRAMES;
+#[allow(unused_imports)] // As above.
+pub(crate) use target::caller_at;
 pub(crate) use target::{
-    caller_at, is_forked, is_on_first_stack, prepare, watch_forks, Registers, SideStack, Walker,
-    UNAVAILABLE,
+    is_forked, is_on_first_stack, prepare, watch_forks, Registers, SideStack, Walker, UNAVAILABLE,
 };
 pub(crate) use walked::Walked;

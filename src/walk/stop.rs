@@ -6,6 +6,7 @@ pub(crate) const MAX_FRAMES: usize = 512;
 /// Why a walk ended. All zeros is `Complete`, as a walker begins.
 #[repr(u8)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(dead_code)] // Where nothing is walked, some reasons never come up.
 pub(crate) enum Stop {
     /// At the outermost function of the thread.
     Complete = 0,

@@ -7,6 +7,7 @@
 //! - [`hot`]: what hot code may not do;
 //! - [`documents`]: the files that the documents name; [`links`]: where their links lead;
 //! - [`messages`]: the messages that the guide explains;
+//! - [`targets`]: which files name targets;
 //! - [`text`]: the length of lines, and what `unsafe` code relies on;
 //! - `planted`: that each check finds the faults that it is there for.
 
@@ -19,6 +20,7 @@ mod messages;
 mod modules;
 mod planted;
 mod source;
+mod targets;
 mod text;
 #[path = "../../src/tokens.rs"]
 mod tokens;
@@ -207,6 +209,20 @@ fn files_with_unsafe_code_say_what_it_relies_on() {
     let faults = sources.iter().filter(|(_, text)| text::lacks_facts(text));
     let faults: Vec<String> = faults.map(|(name, _)| name.clone()).collect();
     assert_none("files without a paragraph `Relies on: ..` in their first comment", &faults);
+}
+
+#[test]
+fn targets_are_named_in_few_places() {
+    assert_none("conditions that name a target", &targets::faults(&sources(&["src"])));
+}
+
+#[test]
+fn stacks_are_walked_where_places_are_known() {
+    let sources = sources(&["src"]);
+    let [walk, symbolize] = ["walk", "symbolize"]
+        .map(|folder| targets::choice(&Source::whole(&sources[&format!("src/{folder}/mod.rs")])));
+    assert!(walk.len() > 3, "the targets are found");
+    assert_eq!(walk, symbolize, "what is chosen in `walk` and in `symbolize`");
 }
 
 #[test]

@@ -32,11 +32,6 @@ pub(crate) struct Modules(Vec<Module>);
 static HAS_UNLOADED: AtomicBool = AtomicBool::new(false);
 
 impl Modules {
-    /// Where they cannot be asked for.
-    pub(crate) fn none() -> Self {
-        Self(Vec::new())
-    }
-
     pub(crate) fn loaded() -> Self {
         watch();
         // SAFETY: no arguments.

@@ -7,14 +7,13 @@
 //! Real calls and returns are not touched. While the callee runs, nothing may unwind *through* the
 //! call: the callee catches its panics.
 //!
-//! Relies on: the system's ABI, by which a function keeps the register for its caller in which the
-//! frame pointer is kept here; the caller, for the memory that an unwinder is led to.
+//! Relies on: the caller, for the memory that an unwinder is led to.
 #![allow(unsafe_code)]
 
-use std::arch::asm;
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+use super::call_with_record;
 use crate::walk::{caller_at, Caller, Cfa, SavedFp};
 
 /// Where the call returns to, once it was made.
@@ -22,7 +21,7 @@ static RETURN_ADDRESS: AtomicUsize = AtomicUsize::new(0);
 
 #[repr(C)]
 struct Call {
-    /// Where it returns to. The assembly knows that it comes first.
+    /// Where it returns to. `call_with_record` knows that it comes first.
     return_address: usize,
     work: extern "C" fn(*mut c_void),
     argument: *mut c_void,
@@ -43,49 +42,14 @@ pub(crate) unsafe fn call_under(
     argument: *mut c_void,
 ) {
     let mut call = Call { return_address: 0, work, argument };
-    let (record, call): (usize, *mut Call) = (cfa.wrapping_sub(16), &mut call);
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: `run` takes a call and does not unwind; it finds where it will return to. The frame
-    // pointer is back when this is over.
-    unsafe {
-        asm!(
-            "lea r12, [rip + 2f]",
-            "mov [rdi], r12",
-            "mov r12, rbp",
-            "mov rbp, {record}",
-            "call {run}",
-            "2:",
-            "mov rbp, r12",
-            record = in(reg) record,
-            run = sym run,
-            in("rdi") call,
-            out("r12") _,
-            clobber_abi("C"),
-        );
-    }
-    #[cfg(target_arch = "aarch64")]
-    // SAFETY: as above.
-    unsafe {
-        asm!(
-            "adr x20, 2f",
-            "str x20, [x0]",
-            "mov x20, x29",
-            "mov x29, {record}",
-            "bl {run}",
-            "2:",
-            "mov x29, x20",
-            record = in(reg) record,
-            run = sym run,
-            in("x0") call,
-            out("x20") _,
-            clobber_abi("C"),
-        );
-    }
+    let call: *mut c_void = (&mut call as *mut Call).cast();
+    // SAFETY: `run` takes a call and does not unwind; it finds where it will return to.
+    unsafe { call_with_record(cfa.wrapping_sub(16), call, run) };
 }
 
-extern "C" fn run(call: *mut Call) {
+extern "C" fn run(call: *mut c_void) {
     // SAFETY: `call_under` passed one that nobody else uses.
-    let call = unsafe { &*call };
+    let call = unsafe { &*call.cast::<Call>() };
     let by_record = Caller::frame(Cfa::Fp(16), SavedFp::BelowCfa(16));
     if caller_at(call.return_address) == by_record {
         RETURN_ADDRESS.store(call.return_address, Relaxed);

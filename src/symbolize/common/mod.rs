@@ -1,5 +1,5 @@
 //! Cold: what all targets have in common where stacks are walked: [`resolve`], with [`layout`] and
-//! [`parse`].
+//! [`parse`]. `tests` is listed for the targets where it holds.
 //!
 //! A file of `symbolize/targets` puts beside it, for each target:
 //! - `arch`: `trampoline`, the call from which an unwinder climbs into memory of our own;
@@ -8,9 +8,7 @@
 //! - `threads`: `on_a_roomy_thread` and `start_thread`; `waiting`: how long one is waited for.
 
 mod layout;
-mod parse;
-mod resolve;
-#[cfg(all(test, not(target_vendor = "apple")))] // Its functions are assembly for ELF.
-mod tests;
+pub(crate) mod parse;
+pub(crate) mod resolve;
 
 pub(crate) use resolve::resolve;

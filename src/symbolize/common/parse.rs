@@ -18,13 +18,13 @@ use crate::symbolize::place::Symbol;
 
 /// A frame of the stack: one address, and the functions that are there, innermost first.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct PrintedFrame {
-    pub(super) address: usize,
-    pub(super) symbols: Vec<Symbol>,
+pub(crate) struct PrintedFrame {
+    pub(crate) address: usize,
+    pub(crate) symbols: Vec<Symbol>,
 }
 
 /// The frames in the order of the text. Neighbours with the same address are one frame.
-pub(super) fn parse(text: &str) -> Vec<PrintedFrame> {
+pub(crate) fn parse(text: &str) -> Vec<PrintedFrame> {
     let mut frames: Vec<PrintedFrame> = Vec::new();
     let mut last_file: Option<Arc<str>> = None;
     for line in text.lines() {

@@ -97,7 +97,7 @@ fn unknown(modules: &Modules, address: usize) -> Place {
 }
 
 /// Some of a list of addresses, on a stack that std has captured.
-pub(super) struct Captured {
+pub(crate) struct Captured {
     /// Which of the list were laid out, in order.
     asked: Vec<usize>,
     /// So many of the list are done with, one way or the other.
@@ -108,15 +108,15 @@ pub(super) struct Captured {
 }
 
 /// What std has said.
-pub(super) struct Answers {
+pub(crate) struct Answers {
     /// The addresses that it has a name for.
-    pub(super) known: Vec<(usize, Vec<Symbol>)>,
+    pub(crate) known: Vec<(usize, Vec<Symbol>)>,
     /// It came to where stacks were laid out, and printed nothing of what they were.
-    pub(super) are_others: bool,
+    pub(crate) are_others: bool,
 }
 
 /// What std says of the addresses, which are distinct.
-pub(super) fn answers(addresses: &[usize], capture: &dyn Fn(&[usize]) -> Captured) -> Answers {
+pub(crate) fn answers(addresses: &[usize], capture: &dyn Fn(&[usize]) -> Captured) -> Answers {
     let mut known = Vec::new();
     let (mut refused, mut printed) = (0, 0);
     let mut rest = addresses;
@@ -159,7 +159,7 @@ fn capture_held(addresses: &[usize]) -> Captured {
     files::hold(|| capture(addresses)).unwrap_or_else(|| capture(addresses))
 }
 
-pub(super) fn capture_by(
+pub(crate) fn capture_by(
     addresses: &[usize],
     caller: &dyn Fn(usize) -> Option<Caller>,
 ) -> Captured {

@@ -6,21 +6,14 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 use std::fmt::Write;
 
-use super::parse::{parse, PrintedFrame};
-use super::resolve::{answers, capture_by, Answers};
 use crate::counters::ignored;
-#[cfg(unix)]
-use crate::symbolize::target::arch::test_functions::{
-    mod_alloc_test_by_another_register, mod_alloc_test_deadly, mod_alloc_test_outermost,
-    mod_alloc_test_realigned, mod_alloc_test_without_a_table, INSTRUCTION,
-};
+use crate::symbolize::target::common::parse::{parse, PrintedFrame};
+use crate::symbolize::target::common::resolve::{answers, capture_by, Answers};
 use crate::symbolize::target::files::caller;
 use crate::symbolize::{self, Place};
-#[cfg(unix)]
-use crate::walk::ReturnAddress;
 use crate::walk::{Caller, Cfa};
 
-fn symbolize(return_addresses: &[usize]) -> Vec<Place> {
+pub(crate) fn symbolize(return_addresses: &[usize]) -> Vec<Place> {
     ignored(|at_work| symbolize::symbolize(at_work, return_addresses))
 }
 
@@ -33,7 +26,7 @@ thread_local! {
 
 /// Notes what std prints of the stack, unless it was called too often.
 #[inline(never)]
-fn print() {
+pub(crate) fn print() {
     LEFT.with(|left| left.set(left.get().saturating_sub(1)));
     if LEFT.with(Cell::get) > 0 {
         let text = format!("{:#}", Backtrace::force_capture());
@@ -164,7 +157,7 @@ fn addresses_all_over_the_standard_library_are_exact_or_unknown() {
 }
 
 /// Return addresses of this thread's stack, as plain numbers, each once.
-fn some_addresses() -> Vec<usize> {
+pub(crate) fn some_addresses() -> Vec<usize> {
     let frames = parse(&format!("{:#}", Backtrace::force_capture()));
     let mut known = BTreeSet::new();
     let is_some = |frame: &&PrintedFrame| frame.address != 0 && has_name(frame);
@@ -172,17 +165,7 @@ fn some_addresses() -> Vec<usize> {
     addresses.filter(|address| known.insert(*address)).collect()
 }
 
-/// Whether a call could return to the address: on aarch64, not where the return address is in its
-/// register still, nor to the middle of an instruction.
-#[cfg(unix)]
-fn could_be_returned_to(address: usize) -> bool {
-    !matches!(
-        caller(address),
-        None | Some(Caller::Frame { return_address: ReturnAddress::InRegister, .. })
-    )
-}
-
-fn functions(place: &Place) -> Vec<&str> {
+pub(crate) fn functions(place: &Place) -> Vec<&str> {
     match place {
         Place::Known(symbols) => {
             symbols.iter().filter_map(|symbol| symbol.function.as_deref()).collect()
@@ -222,32 +205,6 @@ fn what_is_no_code_is_unknown() {
     assert_eq!(places[5], Place::Unknown { module: String::new(), offset: usize::MAX - 7 });
 }
 
-#[cfg(unix)]
-#[test]
-fn every_address_of_a_function_is_in_it() {
-    // Not return addresses, most of them not even instructions.
-    let start = print as fn() as usize;
-    let addresses: Vec<usize> =
-        (start + 1..start + 80).filter(|&address| could_be_returned_to(address)).collect();
-    assert!(addresses.len() > 10);
-    for place in symbolize(&addresses) {
-        assert!(functions(&place).last().is_some_and(|name| name.contains("print")), "{place:?}");
-    }
-}
-
-/// The first thousands of addresses of the code of this program, whatever is there.
-#[cfg(unix)]
-#[test]
-fn any_address_of_the_code_can_be_asked_for() {
-    let start = print as fn() as usize;
-    let mut addresses: Vec<usize> = (start..start + 200_000).step_by(67).collect();
-    addresses.extend(some_addresses());
-    let places = symbolize(&addresses);
-    let known = places.iter().filter(|place| matches!(place, Place::Known(_))).count();
-    let could_be = addresses.iter().filter(|&&address| could_be_returned_to(address)).count();
-    assert!(known > could_be / 2 && could_be > 100, "{known} of {could_be}");
-}
-
 #[test]
 fn nothing_is_counted() {
     let addresses = some_addresses();
@@ -276,35 +233,6 @@ fn a_thread_with_a_small_stack_may_ask() {
     let ask = move || symbolize(&addresses);
     let thread = std::thread::Builder::new().stack_size(16 * 1024).spawn(ask).unwrap();
     assert_eq!(thread.join().unwrap(), expected);
-}
-
-#[cfg(unix)]
-#[test]
-fn unusual_unwind_tables_are_laid_out_or_left_alone() {
-    let function = |function: unsafe extern "C" fn()| function as usize;
-    let own = some_addresses();
-    let fine = [
-        (function(mod_alloc_test_realigned), "mod_alloc_test_realigned"),
-        (function(mod_alloc_test_outermost), "mod_alloc_test_outermost"),
-        (function(mod_alloc_test_without_a_table), "mod_alloc_test_without_a_table"),
-    ];
-    let unknown = [function(mod_alloc_test_by_another_register), function(mod_alloc_test_deadly)];
-    let at = |function: usize| (1..20).map(move |offset| function + INSTRUCTION * offset);
-    let mut addresses = own.clone();
-    addresses.extend(fine.iter().flat_map(|&(function, _)| at(function)));
-    addresses.extend(unknown.iter().flat_map(|&function| at(function)));
-    let places = symbolize(&addresses);
-    let (own_places, places) = places.split_at(own.len());
-    assert_eq!(own_places, symbolize(&own));
-    let (fine_places, unknown_places) = places.split_at(3 * 19);
-    for (place, (_, name)) in fine_places.chunks(19).zip(fine) {
-        for place in place {
-            assert_eq!(functions(place), [name]);
-        }
-    }
-    for place in unknown_places {
-        assert!(matches!(place, Place::Unknown { module, .. } if module.starts_with("mod_alloc-")));
-    }
 }
 
 #[test]

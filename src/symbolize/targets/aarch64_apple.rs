@@ -1,6 +1,6 @@
 //! Cold: how addresses become places on aarch64 with Apple's systems: what that is made of.
 
-#[path = "../apple/arch.rs"]
+#[path = "../apple/aarch64.rs"]
 mod arch;
 #[path = "../common/mod.rs"]
 mod common;

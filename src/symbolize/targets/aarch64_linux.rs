@@ -11,5 +11,12 @@ mod threads;
 #[path = "../linux/waiting.rs"]
 mod waiting;
 
+#[cfg(test)]
+#[path = "../elf/tests.rs"]
+mod elf_tests;
+#[cfg(test)]
+#[path = "../common/tests.rs"]
+mod tests;
+
 pub(crate) use common::resolve;
 pub(crate) use threads::start_thread;

@@ -9,5 +9,9 @@ mod files;
 #[path = "../windows/roomy_thread.rs"]
 mod threads;
 
+#[cfg(test)]
+#[path = "../common/tests.rs"]
+mod tests;
+
 pub(crate) use common::resolve;
 pub(crate) use threads::start_thread;

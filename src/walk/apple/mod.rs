@@ -18,14 +18,15 @@ mod frame_program;
 #[path = "../elf/row.rs"]
 pub(crate) mod row;
 mod sections;
-mod unwind_info;
+pub(crate) mod unwind_info;
 
 use bytes::Segment;
 use eh_frame::LastCies;
 use sections::Sections;
-use unwind_info::{encoding_at, Function, Processor};
+use unwind_info::{encoding_at, Function};
 
 use crate::walk::caller::{Caller, Cfa, SavedFp};
+use crate::walk::target::arch::PROCESSOR;
 use crate::walk::target::dwarf::Dwarf;
 
 /// The outermost frame record of a thread leads to none: its frame pointer is null.
@@ -33,9 +34,6 @@ pub(crate) const NULL_ENDS: bool = true;
 
 /// Of a function with a frame record.
 const RECORD: Caller = Caller::frame(Cfa::Fp(16), SavedFp::BelowCfa(16));
-
-const PROCESSOR: Processor =
-    if cfg!(target_arch = "aarch64") { Processor::Arm64 } else { Processor::X86_64 };
 
 /// Nothing is kept of tables.
 pub(crate) struct Tables(());

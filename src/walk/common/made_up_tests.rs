@@ -3,13 +3,13 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::rule_table::{flush, generation, teach};
-use super::Walker;
 use crate::walk::caller::{Caller, Cfa, ReturnAddress, SavedFp};
 use crate::walk::stop::Stop;
 use crate::walk::target::arch::registers::Registers;
 use crate::walk::target::arch::rule::Rule;
 use crate::walk::target::bounds;
+use crate::walk::target::common::rule_table::{flush, generation, teach};
+use crate::walk::target::common::Walker;
 
 const PLAIN: usize = 0x1111_0000_1010;
 const BY_FP: usize = 0x1111_0000_2020;

@@ -21,7 +21,7 @@ pub(super) fn caller_by(return_address: usize, last: &mut Tables) -> Caller {
 }
 
 /// The rule of a return address, as far as there is room for it.
-fn rule_of(return_address: usize, last: &mut Tables) -> Rule {
+pub(crate) fn rule_of(return_address: usize, last: &mut Tables) -> Rule {
     if !rule_table::can_hold(return_address) {
         return Rule::UNKNOWN;
     }
@@ -31,37 +31,4 @@ fn rule_of(return_address: usize, last: &mut Tables) -> Rule {
     let rule = Rule::of(tables::find_caller(return_address, last));
     rule_table::keep(return_address, rule);
     rule
-}
-
-#[cfg(all(test, not(target_vendor = "apple")))]
-mod tests {
-    use super::Tables;
-    use crate::walk::caller::Caller;
-    use crate::walk::target::arch::rule::Rule;
-    use crate::walk::target::common::rule_table::{flush, generation};
-    use crate::walk::Registers;
-
-    fn rule_of(return_address: usize) -> Rule {
-        let mut nothing = Tables::NONE;
-        super::rule_of(return_address, &mut nothing)
-    }
-
-    #[test]
-    fn what_is_no_code_has_no_rule() {
-        for address in [0, 1, 4095, 1 << 46, 1 << 47, usize::MAX, &0_u8 as *const u8 as usize] {
-            assert_eq!(rule_of(address).caller(), Caller::Unknown, "{address:x}");
-        }
-    }
-
-    #[test]
-    fn a_rule_is_found_again_and_after_a_flush() {
-        let here = Registers::here().pc;
-        let rule = rule_of(here);
-        assert!(matches!(rule.caller(), Caller::Frame { .. }), "{rule:?}");
-        assert_eq!(rule_of(here), rule);
-        let before = generation();
-        flush();
-        assert!(generation() > before);
-        assert_eq!(rule_of(here), rule);
-    }
 }

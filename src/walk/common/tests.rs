@@ -11,12 +11,12 @@ use std::hint::black_box;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::thread;
 
-use super::{caller_at, rule_table, Walker};
 use crate::walk::caller::{Caller, Cfa, ReturnAddress, SavedFp};
 use crate::walk::stop::{Stop, MAX_FRAMES};
 use crate::walk::target::arch::registers::{return_address, Registers};
 use crate::walk::target::arch::test_functions::{on_another_stack, realigned, REALIGNED};
 use crate::walk::target::bounds;
+use crate::walk::target::common::{caller_at, rule_table, Walker};
 use crate::walk::target::prepare;
 use crate::walk::walked::Walked;
 

@@ -56,7 +56,7 @@ pub(crate) struct Walker {
     stop: Stop,
     has_walked: bool,
     /// The previous walk may be reused, if the next two are what they were.
-    pub(super) is_reusable: bool,
+    pub(crate) is_reusable: bool,
     /// Its last step followed from the rule of the outermost address alone.
     ended_by_rule: bool,
     generation: usize,

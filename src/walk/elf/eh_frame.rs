@@ -154,10 +154,3 @@ impl Cie {
         Some(Self { encoding, has_lengths, first })
     }
 }
-
-#[cfg(all(test, not(target_vendor = "apple")))]
-#[path = "eh_frame/aarch64_tests.rs"] // Wherever this file is listed.
-mod aarch64_tests;
-#[cfg(all(test, not(target_vendor = "apple")))]
-#[path = "eh_frame/tests.rs"] // Wherever this file is listed.
-mod tests;

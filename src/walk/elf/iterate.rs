@@ -18,6 +18,7 @@ use super::segment::{segment_at, EH_FRAME, LOAD};
 use crate::sys::loader::{dl_iterate_phdr, Info, ProgramHeader};
 use crate::walk::target::common::rule_table;
 use crate::walk::target::forks;
+use crate::walk::target::weak::FORK_LEAVES_LOCK;
 
 /// Asks the loader for each module in turn.
 pub(super) fn find(pc: usize) -> Option<Module> {
@@ -81,10 +82,9 @@ fn check_unloaded(unloaded: u64) {
     }
 }
 
-/// Whether `dl_iterate_phdr` may wait for ever. musl unlocks what it locks itself when it forks,
-/// glibc does not.
+/// Whether `dl_iterate_phdr` may wait for ever.
 fn is_lock_left_locked() -> bool {
-    cfg!(target_env = "gnu") && forks::is_forked()
+    FORK_LEAVES_LOCK && forks::is_forked()
 }
 
 /// Drops the rules if a module was unloaded since the last time. ~100 ns.

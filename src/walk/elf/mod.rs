@@ -9,7 +9,10 @@
 
 mod bytes;
 mod eh_frame;
-#[cfg_attr(not(target_env = "gnu"), path = "no_find_object.rs")]
+#[cfg(test)]
+mod eh_frame_aarch64_tests;
+#[cfg(test)]
+mod eh_frame_tests;
 mod find_object;
 mod frame_program;
 mod header;

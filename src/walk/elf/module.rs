@@ -97,7 +97,6 @@ impl LastModule {
     ///
     /// # Safety
     /// There is a module in this place now, and it stays loaded.
-    #[cfg(any(target_env = "gnu", test))]
     pub(super) unsafe fn at(&self, place: Place) -> Option<Module> {
         if place != self.place {
             return None;

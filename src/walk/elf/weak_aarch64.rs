@@ -6,6 +6,10 @@
 
 use std::arch::asm;
 
+/// Whether a child has a lock of the loader as it was at the fork, held by nobody that is there.
+/// glibc leaves it.
+pub(crate) const FORK_LEAVES_LOCK: bool = true;
+
 /// The address of `_dl_find_object`.
 #[inline(always)]
 pub(crate) fn dl_find_object() -> usize {

@@ -12,11 +12,26 @@ pub(crate) mod dwarf;
 pub(crate) mod forks;
 #[path = "../linux/aarch64.rs"]
 pub(crate) mod kernel;
+#[path = "../common/side_stack.rs"]
+pub(crate) mod side_stack;
 #[path = "../elf/mod.rs"]
 pub(crate) mod tables;
 #[cfg(target_env = "gnu")]
 #[path = "../elf/weak_aarch64.rs"]
 pub(crate) mod weak;
+#[cfg(not(target_env = "gnu"))]
+#[path = "../elf/no_weak.rs"]
+pub(crate) mod weak;
+
+#[cfg(test)]
+#[path = "../common/code_tests.rs"]
+mod code_tests;
+#[cfg(test)]
+#[path = "../common/made_up_tests.rs"]
+mod made_up_tests;
+#[cfg(test)]
+#[path = "../common/tests.rs"]
+mod tests;
 
 // What is pure is tested on all targets.
 #[cfg(test)]
@@ -30,8 +45,9 @@ pub(crate) use {arch::rule as aarch64_rule, dwarf as aarch64_dwarf};
 
 pub(crate) use arch::registers::Registers;
 pub(crate) use bounds::is_on_first_stack;
-pub(crate) use common::{caller_at, SideStack, Walker};
+pub(crate) use common::{caller_at, Walker};
 pub(crate) use forks::{is_forked, watch_forks};
+pub(crate) use side_stack::SideStack;
 pub(crate) use tables::prepare;
 
 /// Stacks can be walked.

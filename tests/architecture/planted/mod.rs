@@ -6,6 +6,7 @@ mod hot;
 mod imports;
 mod links;
 mod messages;
+mod targets;
 mod text;
 
 use crate::imports::Imports;

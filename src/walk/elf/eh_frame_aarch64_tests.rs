@@ -1,7 +1,8 @@
 //! Hot: the tests of rows of aarch64 in `.eh_frame`, as compilers write them, and those that have
 //! no rule.
 
-use super::{LastCies, Segment};
+use super::bytes::Segment;
+use super::eh_frame::{self, LastCies};
 use crate::walk::target::aarch64_dwarf::Dwarf;
 use crate::walk::target::aarch64_rule::Rule;
 use crate::walk::{Caller, Cfa, ReturnAddress, SavedFp};
@@ -36,7 +37,7 @@ fn row_at(offset: usize, augmentation: &[u8], instructions: &[u8]) -> Option<Cal
     push(&contents);
     let segment = Segment { bytes: &bytes, address: ADDRESS };
     let mut nothing = LastCies::NONE;
-    super::caller_at::<Dwarf>(segment, ADDRESS + fde, START + offset, &mut nothing)
+    eh_frame::caller_at::<Dwarf>(segment, ADDRESS + fde, START + offset, &mut nothing)
 }
 
 #[track_caller]

@@ -1,4 +1,4 @@
-//! Hot: `call_aside`, a call on another stack.
+//! Hot: `call_aside`, a call on another stack, on aarch64.
 //!
 //! In a function of Rust, which has a frame record on Apple's systems: so unwinders find the way
 //! back, whatever the stack pointer.
@@ -21,23 +21,7 @@ pub(crate) unsafe fn call_aside(
     work: extern "C" fn(*mut c_void),
     end: usize,
 ) {
-    #[cfg(target_arch = "x86_64")]
     // SAFETY: the contract; the stack pointer is back when this is over.
-    unsafe {
-        asm!(
-            "mov r12, rsp",
-            "mov rsp, {end}",
-            "call {work}",
-            "mov rsp, r12",
-            end = in(reg) end,
-            work = in(reg) work,
-            in("rdi") argument,
-            out("r12") _,
-            clobber_abi("C"),
-        );
-    }
-    #[cfg(target_arch = "aarch64")]
-    // SAFETY: as above.
     unsafe {
         asm!(
             "mov x20, sp",

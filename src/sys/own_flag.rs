@@ -14,14 +14,14 @@ use std::sync::atomic::{
     Ordering::{Relaxed, SeqCst},
 };
 
-pub(super) struct OwnFlag(AtomicBool);
+pub(crate) struct OwnFlag(AtomicBool);
 
 impl OwnFlag {
     #[allow(clippy::declare_interior_mutable_const)] // A template.
-    pub(super) const UNSET: Self = Self(AtomicBool::new(false));
+    pub(crate) const UNSET: Self = Self(AtomicBool::new(false));
 
     #[inline(always)]
-    pub(super) fn is_set(&self) -> bool {
+    pub(crate) fn is_set(&self) -> bool {
         #[cfg(all(
             debug_assertions,
             target_arch = "x86_64",
@@ -51,7 +51,7 @@ impl OwnFlag {
     }
 
     #[inline(always)]
-    pub(super) fn set(&self, value: bool) {
+    pub(crate) fn set(&self, value: bool) {
         #[cfg(all(
             debug_assertions,
             target_arch = "x86_64",
@@ -81,7 +81,7 @@ impl OwnFlag {
     }
 
     /// Whether it was set. It is not any more.
-    pub(super) fn take(&self) -> bool {
+    pub(crate) fn take(&self) -> bool {
         self.0.swap(false, Relaxed)
     }
 }

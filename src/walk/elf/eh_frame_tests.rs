@@ -1,9 +1,10 @@
 //! Hot: the tests of the reader of `.eh_frame`: tables of x86_64 that are made up, hostile ones,
 //! and those of this program with bytes changed.
 
-use super::super::header::Functions;
-use super::super::modules::own_tables;
-use super::{LastCies, Segment};
+use super::bytes::Segment;
+use super::eh_frame::{self, LastCies};
+use super::header::Functions;
+use super::modules::own_tables;
 use crate::walk::target::dwarf;
 use crate::walk::target::x86_64_dwarf::Dwarf;
 use crate::walk::target::x86_64_rule::Rule;
@@ -17,7 +18,7 @@ const LENGTH: usize = 0x100;
 /// Nothing is remembered from one look-up to the next.
 fn caller_at(segment: Segment<'_>, fde: usize, pc: usize) -> Option<Caller> {
     let mut nothing = LastCies::NONE;
-    super::caller_at::<Dwarf>(segment, fde, pc, &mut nothing)
+    eh_frame::caller_at::<Dwarf>(segment, fde, pc, &mut nothing)
 }
 
 /// The contents of a CIE as compilers write it.
@@ -251,9 +252,9 @@ fn entries_that_were_read_before_are_not_mixed_up() {
     for at in [0, 0, 1, 0, 1, 2, 0, 1, 2, 3, 3, 2, 1, 0, 2, 0, 2, 1, 1, 3, 0] {
         let (fde, expected) = entries[at];
         // One that cannot be read is none.
-        assert_eq!(super::caller_at::<Dwarf>(segment, ADDRESS + 1, START, &mut last), None);
-        assert_eq!(super::caller_at::<Dwarf>(segment, fde + 1, START, &mut last), None);
-        let caller = super::caller_at::<Dwarf>(segment, fde, START, &mut last);
+        assert_eq!(eh_frame::caller_at::<Dwarf>(segment, ADDRESS + 1, START, &mut last), None);
+        assert_eq!(eh_frame::caller_at::<Dwarf>(segment, fde + 1, START, &mut last), None);
+        let caller = eh_frame::caller_at::<Dwarf>(segment, fde, START, &mut last);
         assert!(matches!(caller, Some(Caller::Frame { cfa, .. }) if cfa == expected), "{caller:?}");
     }
 }
@@ -262,7 +263,7 @@ fn entries_that_were_read_before_are_not_mixed_up() {
 fn real_tables_survive_any_change_of_their_bytes() {
     let caller_at = |segment: Segment<'_>, fde: usize, pc: usize| {
         let mut nothing = LastCies::NONE;
-        super::caller_at::<dwarf::Dwarf>(segment, fde, pc, &mut nothing)
+        eh_frame::caller_at::<dwarf::Dwarf>(segment, fde, pc, &mut nothing)
     };
     let (segment, header, functions) = own_tables();
     assert!(functions.len() > 1_000);
