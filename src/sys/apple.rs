@@ -5,6 +5,7 @@
 #![allow(unsafe_code)]
 
 use std::ffi::{c_char, c_int, c_uint, c_void};
+use std::mem::size_of;
 
 use super::threads::Thread;
 
@@ -18,6 +19,8 @@ pub(crate) struct UnwindSections {
     pub(crate) unwind_info: *const u8,
     pub(crate) unwind_info_length: usize,
 }
+
+const _: () = assert!(size_of::<UnwindSections>() == 5 * size_of::<usize>());
 
 extern "C" {
     /// The tables of the file that an address lies in. The system's unwinder calls it.

@@ -26,6 +26,8 @@ mod asm_symbol;
 #[cfg(any(test, not(target_has_atomic = "64")))]
 mod atomic64;
 pub(crate) mod futex;
+#[cfg(test)]
+pub(crate) mod headers;
 mod link;
 #[cfg(unix)]
 pub(crate) mod loader;

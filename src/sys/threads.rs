@@ -5,6 +5,7 @@
 #![allow(unsafe_code)]
 
 use std::ffi::{c_int, c_long, c_void};
+use std::mem::size_of;
 
 /// `pthread_t`.
 pub(crate) type Thread = usize;
@@ -23,6 +24,13 @@ pub(crate) struct TimeSpec {
 /// `sigset_t`.
 #[repr(C)]
 pub(crate) struct SignalSet(pub(crate) [u64; 16]);
+
+// Of Linux, with words of 64 bits. What is opaque may be larger than it must be.
+const _: () = assert!(size_of::<Thread>() == size_of::<*const c_void>());
+const _: () =
+    assert!(size_of::<Attributes>() >= if cfg!(target_arch = "aarch64") { 64 } else { 56 });
+const _: () = assert!(size_of::<usize>() != 8 || size_of::<TimeSpec>() == 16);
+const _: () = assert!(size_of::<SignalSet>() == 128);
 
 pub(crate) const SIG_SETMASK: c_int = if cfg!(target_vendor = "apple") { 3 } else { 2 };
 
@@ -67,4 +75,26 @@ extern "C" {
         parent: Option<extern "C" fn()>,
         child: Option<extern "C" fn()>,
     ) -> c_int;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::mem::size_of;
+
+    use super::{Attributes, SignalSet, Thread, TimeSpec, SIG_SETMASK};
+    use crate::sys::headers::{compare, is_field};
+
+    #[test]
+    fn types_are_as_large_as_in_the_headers() {
+        let conditions = [
+            is_field!(TimeSpec, seconds, "struct timespec", "tv_sec"),
+            is_field!(TimeSpec, nanoseconds, "struct timespec", "tv_nsec"),
+            format!("sizeof(struct timespec) == {}", size_of::<TimeSpec>()),
+            format!("sizeof(pthread_t) == {}", size_of::<Thread>()),
+            format!("sizeof(pthread_attr_t) <= {}", size_of::<Attributes>()),
+            format!("sizeof(sigset_t) <= {}", size_of::<SignalSet>()),
+            format!("SIG_SETMASK == {SIG_SETMASK}"),
+        ];
+        compare(&["pthread.h", "signal.h", "time.h"], &conditions);
+    }
 }

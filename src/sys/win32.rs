@@ -4,6 +4,7 @@
 #![allow(unsafe_code)]
 
 use std::ffi::{c_char, c_void};
+use std::mem::size_of;
 
 /// `MEMORY_BASIC_INFORMATION`
 #[repr(C)]
@@ -18,6 +19,8 @@ pub(crate) struct MemoryInformation {
     pub(crate) protection: u32,
     pub(crate) kind: u32,
 }
+
+const _: () = assert!(size_of::<usize>() != 8 || size_of::<MemoryInformation>() == 48);
 
 impl MemoryInformation {
     pub(crate) const NONE: Self = Self {
@@ -91,7 +94,7 @@ pub(crate) fn memory_at(address: usize) -> Option<MemoryInformation> {
     let mut information = MemoryInformation::NONE;
     // SAFETY: no arguments.
     let error = unsafe { GetLastError() };
-    let size = std::mem::size_of::<MemoryInformation>();
+    let size = size_of::<MemoryInformation>();
     // SAFETY: any address may be asked for, and there is room for the answer.
     let written = unsafe { VirtualQuery(address as *const c_void, &mut information, size) };
     // SAFETY: any number.

@@ -26,6 +26,8 @@ pub(super) struct Found {
     reserved: [u64; 7],
 }
 
+const _: () = assert!(size_of::<Found>() == 96);
+
 /// The beginning of `struct link_map`.
 #[repr(C)]
 struct LinkMap {
@@ -47,6 +49,9 @@ struct ElfHeader {
     program_header_size: u16,
     program_header_count: u16,
 }
+
+// As large as the whole header, which ends with three more numbers of 16 bits.
+const _: () = assert!(size_of::<ElfHeader>() == 64);
 
 type Function = unsafe extern "C" fn(*const c_void, *mut Found) -> c_int;
 
@@ -133,6 +138,19 @@ mod tests {
     use super::super::iterate;
     use super::super::segment::EH_FRAME;
     use super::*;
+    use crate::sys::headers::{compare, is_field};
+
+    #[test]
+    fn what_is_declared_here_begins_as_in_the_headers() {
+        let conditions = [
+            is_field!(LinkMap, bias, "struct link_map", "l_addr"),
+            is_field!(ElfHeader, program_headers, "ElfW(Ehdr)", "e_phoff"),
+            is_field!(ElfHeader, program_header_size, "ElfW(Ehdr)", "e_phentsize"),
+            is_field!(ElfHeader, program_header_count, "ElfW(Ehdr)", "e_phnum"),
+            format!("sizeof(ElfW(Ehdr)) == {}", size_of::<ElfHeader>()),
+        ];
+        compare(&["link.h"], &conditions);
+    }
 
     #[test]
     fn the_kernel_tells_of_the_programs_segments() {
