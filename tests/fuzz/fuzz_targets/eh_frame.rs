@@ -8,9 +8,9 @@
 
 use libfuzzer_sys::fuzz_target;
 
-use walk::target::arch::rule::Rule;
-use walk::target::dwarf::Dwarf;
+use walk::caller::Caller;
 use walk::target::tables::{bytes, eh_frame, header};
+use walk::target::{aarch64_dwarf, aarch64_rule, x86_64_dwarf, x86_64_rule};
 
 #[path = "../../../src/walk"]
 mod walk {
@@ -18,12 +18,14 @@ mod walk {
 
     #[path = "."]
     pub(crate) mod target {
-        #[path = "x86_64"]
-        pub(crate) mod arch {
-            pub(crate) mod rule;
-        }
+        #[path = "aarch64/dwarf.rs"]
+        pub(crate) mod aarch64_dwarf;
+        #[path = "aarch64/rule.rs"]
+        pub(crate) mod aarch64_rule;
         #[path = "x86_64/dwarf.rs"]
-        pub(crate) mod dwarf;
+        pub(crate) mod x86_64_dwarf;
+        #[path = "x86_64/rule.rs"]
+        pub(crate) mod x86_64_rule;
         #[path = "elf"]
         pub(crate) mod tables {
             pub(crate) mod bytes;
@@ -38,17 +40,25 @@ mod walk {
 /// Where the memory lies, so that entries can be relative to themselves.
 const ADDRESS: usize = 0x5555_0000_0000;
 
+/// What a processor makes of the rows.
+macro_rules! check {
+    ($dwarf:ident, $rule:ident, $segment:expr, $entry:expr, $pc:expr, $last:expr) => {
+        if let Some(caller) = eh_frame::caller_at::<$dwarf::Dwarf>($segment, $entry, $pc, $last) {
+            let rule = $rule::Rule::of(caller);
+            assert!(rule.word() != 0 && rule.word() >> $rule::Rule::BITS == 0);
+            let _: Caller = rule.caller();
+        }
+    };
+}
+
 fuzz_target!(|input: (u16, u16, u16, &[u8])| {
     let (pc, entry, header, memory) = input;
     let segment = bytes::Segment { bytes: memory, address: ADDRESS };
     let pc = ADDRESS.wrapping_add(usize::from(pc)).wrapping_sub(1 << 15);
     let found = header::Functions::read(segment, ADDRESS + usize::from(header)).entry_of(pc);
-    let mut last = eh_frame::LastCies::NONE;
+    let (mut x86_64, mut aarch64) = (eh_frame::LastCies::NONE, eh_frame::LastCies::NONE);
     for entry in [Some(ADDRESS + usize::from(entry)), found].into_iter().flatten() {
-        if let Some(caller) = eh_frame::caller_at::<Dwarf>(segment, entry, pc, &mut last) {
-            let rule = Rule::of(caller);
-            assert!(rule.word() != 0 && rule.word() >> Rule::BITS == 0);
-            let _ = rule.caller();
-        }
+        check!(x86_64_dwarf, x86_64_rule, segment, entry, pc, &mut x86_64);
+        check!(aarch64_dwarf, aarch64_rule, segment, entry, pc, &mut aarch64);
     }
 });
