@@ -9,13 +9,14 @@ use crate::source::{attribute, group_end, Source, Token};
 use std::collections::BTreeMap;
 
 /// The files and folders that may name targets, and why.
-pub(crate) const MAY_NAME: [(&str, &str); 8] = [
+pub(crate) const MAY_NAME: [(&str, &str); 9] = [
     ("src/walk/targets/", "what walkers are made of"),
     ("src/walk/mod.rs", "which of them is chosen"),
     ("src/symbolize/mod.rs", "which of them is chosen"),
     ("src/sys/", "what the system is asked for"),
     ("src/counters/", "thread-locals, and events in assembly"),
     ("src/files/", "std has modes of files and links on Unix alone; Windows fails in other ways"),
+    ("src/budget/colour.rs", "not every console of Windows knows the codes"),
     ("src/threads/thread_exit.rs", "what is told when a thread ends, and how"),
     ("src/scope/later_threads.rs", "Linux's list of threads; std counts links on Unix alone"),
 ];
