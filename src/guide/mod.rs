@@ -10,7 +10,8 @@
 // - Items of the library stand in the text as code, `Budget`. The list below has those that become
 //   links, in a last line that only this documentation has.
 // - An example that runs in the reader's crate as it stands is marked `rust,test_harness`: then
-//   `cargo test --doc` runs its tests, too. One that needs another crate is marked `rust,ignore`.
+//   `cargo test --doc` runs its tests, too. One that needs another crate is marked `rust,ignore`,
+//   and runs in `tests/clients`: in `guide`, if its page is listed there, or in `moving`.
 
 #![doc = include_str!("labels.md")]
 #![doc = include_str!("README.md")]
@@ -27,8 +28,36 @@ macro_rules! pages {
 }
 
 pages! {
+    first_budget: "[`alloc_budget`](crate::alloc_budget), [`ModAlloc`](crate::ModAlloc)",
+    reading_a_report: "[`Exceeded`](crate::Exceeded), [`AllocStats`](crate::AllocStats)",
+    choosing_a_number:
+        "[`alloc_budget`](crate::alloc_budget), [`assert_allocs!`](crate::assert_allocs), \
+        [`assert_no_alloc!`](crate::assert_no_alloc), [`Budget`](crate::Budget)",
+    recorded_numbers: "[`Budget::recorded`](crate::Budget::recorded)",
+    growth:
+        "[`assert_growth!`](crate::assert_growth), [`Growth`](crate::Growth), \
+        [`Order`](crate::Order)",
+    warm_up: "[`Budget::warmup`](crate::Budget::warmup), [`Budget::runs`](crate::Budget::runs)",
+    threads_and_tasks:
+        "[`AllocScope::current`](crate::AllocScope::current), \
+        [`ScopeHandle`](crate::ScopeHandle), \
+        [`Budget::check_future`](crate::Budget::check_future)",
+    harnesses: "[`alloc_budget`](crate::alloc_budget)",
+    leaks: "[`Budget::max_retained`](crate::Budget::max_retained)",
+    running_programs:
+        "[`assert_no_alloc!`](crate::assert_no_alloc), [`permit`](crate::permit), \
+        [`uncounted`](crate::uncounted), [`measure`](crate::measure)",
+    untrusted_input: "[`Budget::max_block_bytes`](crate::Budget::max_block_bytes)",
+    snapshots:
+        "[`AllocScope::with_call_sites`](crate::AllocScope::with_call_sites), \
+        [`AllocScope::call_sites`](crate::AllocScope::call_sites)",
+    profiles:
+        "[`Profiler`](crate::Profiler), \
+        [`AllocScope::with_heap_profile`](crate::AllocScope::with_heap_profile)",
+    other_allocators: "[`ModAlloc::with`](crate::ModAlloc::with)",
+    libraries: "[`alloc_budget`](crate::alloc_budget)",
+    what_is_counted: "[`AllocStats`](crate::AllocStats), [`ModAlloc`](crate::ModAlloc)",
     coming_from: "[`measure`](crate::measure), [`Budget`](crate::Budget), \
         [`AllocStats`](crate::AllocStats)",
-    first_budget: "[`alloc_budget`](crate::alloc_budget), [`ModAlloc`](crate::ModAlloc)",
     troubleshooting: "[`Budget`](crate::Budget), [`ModAlloc`](crate::ModAlloc)",
 }

@@ -5,9 +5,11 @@ use crate::source::{attribute, Source};
 
 const MAX_COLUMNS: usize = 100;
 
-/// The numbers of the lines that are too long. An address has to stay in one line.
+/// The numbers of the lines that are too long. An address has to stay in one line, and so has a
+/// row of a table.
 pub(crate) fn long_lines(text: &str) -> Vec<usize> {
-    let is_long = |line: &str| line.chars().count() > MAX_COLUMNS && !line.contains("://");
+    let has_to_be = |line: &str| line.contains("://") || line.starts_with("| ");
+    let is_long = |line: &str| line.chars().count() > MAX_COLUMNS && !has_to_be(line);
     let lines = text.lines().enumerate();
     lines.filter(|(_, line)| is_long(line)).map(|(index, _)| index + 1).collect()
 }

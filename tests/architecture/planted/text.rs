@@ -16,6 +16,12 @@ fn an_address_may_be_longer() {
 }
 
 #[test]
+fn a_row_of_a_table_may_be_longer() {
+    assert_eq!(long_lines(&format!("| a | {} |\n", "b".repeat(100))), [0; 0]);
+    assert_eq!(long_lines(&format!("        | {}\n", "b".repeat(100))), [1]);
+}
+
+#[test]
 fn a_file_that_allows_unsafe_code_must_say_what_that_relies_on() {
     let file =
         |comment: &str| format!("//! Hot: work.\n{comment}#![allow(unsafe_code)]\nfn f() {{}}");
