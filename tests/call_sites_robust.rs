@@ -81,6 +81,7 @@ fn in_a_process(test: &str, variables: &[(&str, &str)], work: fn()) {
         .args(["--exact", test, "--nocapture", "--test-threads=1"])
         .env_remove("RUST_BACKTRACE")
         .env_remove("MOD_ALLOC_BACKTRACE")
+        .env("MOD_ALLOC_COLOR", "never")
         .envs(variables.iter().copied())
         .env(CHILD, "1")
         .stdin(process::Stdio::null())

@@ -6,11 +6,11 @@ use std::process::{Command, ExitStatus};
 /// A command that runs it, without the environment variables for reports and for the harness.
 pub(crate) fn this_binary() -> Command {
     let mut again = Command::new(env::current_exe().expect("a test knows its binary"));
-    for name in ["BACKTRACE", "BREAK", "COLOR", "DHAT", "ON_BREAK", "REPORT"] {
+    for name in ["BACKTRACE", "BREAK", "DHAT", "ON_BREAK", "REPORT"] {
         again.env_remove(format!("MOD_ALLOC_{name}"));
     }
     again.env_remove("RUST_TEST_THREADS").env_remove("NEXTEST_EXECUTION_MODE");
-    again.env("RUST_BACKTRACE", "0");
+    again.env("RUST_BACKTRACE", "0").env("MOD_ALLOC_COLOR", "never");
     again
 }
 

@@ -4,8 +4,10 @@
 #![allow(clippy::redundant_pub_crate, clippy::unused_self)]
 
 use std::cell::Cell;
+use std::env;
 use std::hint::black_box;
 use std::panic::{set_hook, take_hook, Location};
+use std::process::Command;
 use std::sync::Once;
 
 use crate::panics;
@@ -53,6 +55,20 @@ pub(crate) fn assert_limit<R>(limit: u64, mut work: impl FnMut(u64) -> R) {
     drop(work(0));
     let row = format!(" allocations {limit} {} +1", limit + 1);
     assert_breaks(&row, || work(1));
+}
+
+/// Whether reports are plain here, whatever the terminal. A hook does not see the panic of one in
+/// colour. If they are not, the test that asks runs in another process, where they are.
+pub(crate) fn reports_are_plain(test: &str) -> bool {
+    const COLOUR: &str = "MOD_ALLOC_COLOR";
+    if env::var_os(COLOUR).is_some_and(|value| value == "never") {
+        return true;
+    }
+    let mut again = Command::new(env::current_exe().expect("a test knows its binary"));
+    let output = again.args(["--exact", test]).env(COLOUR, "never").output().expect("it runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("1 passed"), "{text}");
+    false
 }
 
 thread_local!(static PANICKED_AT: Cell<u32> = const { Cell::new(0) });

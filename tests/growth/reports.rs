@@ -115,7 +115,8 @@ fn printed_with(backtrace: &str) -> String {
     let mut again = Command::new(this);
     again.args(["--exact", "reports::in_another_process", "--nocapture"]);
     again.env("IN_ANOTHER_PROCESS", "1").env("MOD_ALLOC_BACKTRACE", backtrace);
-    let output = again.env("RUST_BACKTRACE", "0").output().expect("it runs again");
+    let again = again.env("RUST_BACKTRACE", "0").env("MOD_ALLOC_COLOR", "never");
+    let output = again.output().expect("it runs again");
     assert!(!output.status.success(), "it grows too fast");
     String::from_utf8(output.stderr).expect("text")
 }

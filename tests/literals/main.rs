@@ -51,6 +51,7 @@ impl Project {
         for unset in ["CI", "MOD_ALLOC_UPDATE", "MOD_ALLOC_BACKTRACE", "RUST_BACKTRACE"] {
             command.env_remove(unset);
         }
+        command.env("MOD_ALLOC_COLOR", "never");
         command.env("CARGO_MANIFEST_DIR", &self.root).envs(variables.iter().copied());
         command
     }

@@ -44,7 +44,8 @@ impl Project {
             command.env_remove(unset);
         }
         command.env("CARGO_MANIFEST_DIR", &self.root).env("CARGO_PKG_NAME", "project");
-        command.env("RUST_BACKTRACE", "0").envs(variables.iter().copied());
+        command.env("RUST_BACKTRACE", "0").env("MOD_ALLOC_COLOR", "never");
+        command.envs(variables.iter().copied());
         command
     }
 
