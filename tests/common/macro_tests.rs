@@ -66,8 +66,8 @@ pub(crate) fn reports_are_plain(test: &str) -> bool {
     }
     let mut again = Command::new(env::current_exe().expect("a test knows its binary"));
     let output = again.args(["--exact", test]).env(COLOUR, "never").output().expect("it runs");
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(text.contains("1 passed"), "{text}");
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(printed.contains("1 passed"), "{printed}");
     false
 }
 
