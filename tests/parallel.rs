@@ -12,8 +12,11 @@ use mod_alloc::ModAlloc;
 mod again;
 #[path = "common/crowd.rs"]
 mod crowd;
+#[path = "common/part_of.rs"]
+mod part_of;
 
 use crowd::{run_again, start_noise};
+use part_of::part_of;
 
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
@@ -77,7 +80,7 @@ fn run_budgeted(planted: &str) -> String {
 
 #[test]
 fn a_hundred_parallel_runs_fail_nothing() {
-    for run in 0..100 {
+    for run in 0..part_of(100) {
         let output = run_budgeted("");
         assert!(output.contains("test result: ok. 200 passed; 0 failed"), "run {run}: {output}");
     }

@@ -15,6 +15,8 @@ mod block;
 mod call_sites_are_here;
 mod execute;
 mod free_running;
+#[path = "../common/part_of.rs"]
+mod part_of;
 mod program;
 #[path = "../common/random.rs"]
 mod random;
@@ -31,6 +33,7 @@ use mod_alloc::{Exceeded, ModAlloc};
 use call_sites_are_here::call_sites_are_here;
 
 use execute::Reading;
+use part_of::part_of;
 use program::{Op, Step, DRIVER};
 use reference::{Expected, ThreadEnd};
 
@@ -75,7 +78,7 @@ fn run() {
         process::exit(1);
     }));
     let mut numbers = env::args().skip(1).filter_map(|arg| arg.parse().ok());
-    let programs = numbers.next().unwrap_or(4_000);
+    let programs = numbers.next().unwrap_or_else(|| part_of(4_000));
     let first = numbers.next().unwrap_or(1);
     execute::prepare();
     let thread_end = what_the_end_of_a_thread_frees();

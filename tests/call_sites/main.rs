@@ -25,6 +25,8 @@ mod needs_call_sites;
 mod odd_stacks;
 #[path = "../common/panics.rs"]
 mod panics;
+#[path = "../common/part_of.rs"]
+mod part_of;
 mod places;
 mod profilers;
 #[path = "../common/random.rs"]

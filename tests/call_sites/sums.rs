@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 use mod_alloc::{uncounted, AllocScope, Attached, Budget, ScopeHandle};
 
 use crate::needs_call_sites::needs_call_sites;
+use crate::part_of::part_of;
 use crate::random::Random;
 
 /// A scope that is open on another thread.
@@ -140,7 +141,7 @@ fn program(seed: u64) -> usize {
 #[test]
 fn in_random_programs_too() {
     needs_call_sites!();
-    let programs = (0..600).map(|seed| thread::spawn(move || program(seed)));
+    let programs = (0..part_of(600)).map(|seed| thread::spawn(move || program(seed)));
     let checks: usize = programs.map(|program| program.join().expect("its sums are right")).sum();
-    assert!(checks > 1_000, "{checks}");
+    assert!(checks as u64 > part_of(1_000), "{checks}");
 }

@@ -1,8 +1,4 @@
 //! Threads beside the one that runs the program. To talk to them allocates nothing.
-#![allow(unsafe_code)]
-
-use std::ffi::{c_int, c_void};
-use std::ptr::NonNull;
 use std::sync::{Condvar, Mutex, OnceLock};
 use std::task::Waker;
 use std::thread;
@@ -26,10 +22,11 @@ pub(crate) fn waker() -> Waker {
 pub(crate) fn start() {
     waker();
     thread::spawn(|| serve(|way| way != Way::Orphan));
-    thread::spawn(serve_past_the_end);
+    #[cfg(unix)]
+    thread::spawn(crate::past_the_end::serve_past_the_end);
 }
 
-fn serve(is_ours: fn(Way) -> bool) {
+pub(crate) fn serve(is_ours: fn(Way) -> bool) {
     loop {
         let desk = DESK.lock().expect("no panic");
         let is_another =
@@ -41,24 +38,6 @@ fn serve(is_ours: fn(Way) -> bool) {
         *desk = None;
         CHANGED.notify_all();
     }
-}
-
-extern "C" {
-    fn pthread_key_create(key: *mut u32, destructor: extern "C" fn(*mut c_void)) -> c_int;
-    fn pthread_setspecific(key: u32, value: *const c_void) -> c_int;
-}
-
-/// Has the calling thread serve for ever in a destructor that is the last. As far as the library is
-/// concerned, the thread has ended by then.
-fn serve_past_the_end() {
-    extern "C" fn destructor(_: *mut c_void) {
-        serve(|way| way == Way::Orphan);
-    }
-    let mut key = 0;
-    // SAFETY: `key` is writable, and `destructor` takes any value.
-    assert_eq!(unsafe { pthread_key_create(&mut key, destructor) }, 0);
-    // SAFETY: the key was made above; the value is not null, and nobody reads it.
-    assert_eq!(unsafe { pthread_setspecific(key, NonNull::dangling().as_ptr()) }, 0);
 }
 
 /// Has one of these threads do the job, and waits.

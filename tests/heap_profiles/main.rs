@@ -8,6 +8,10 @@ mod call_sites_are_here;
 mod helper;
 mod json;
 mod model;
+#[path = "../common/part_of.rs"]
+mod part_of;
+#[cfg(unix)]
+mod past_the_end;
 mod program;
 #[path = "../common/random.rs"]
 mod random;
@@ -19,6 +23,7 @@ use std::path::Path;
 use call_sites_are_here::call_sites_are_here;
 use mod_alloc::{dhat, AllocScope, Budget, CallSites, ModAlloc, Profiler};
 use model::{Model, Reader};
+use part_of::part_of;
 use program::{free_all, Program, Step, MAX_SCOPES};
 
 #[global_allocator]
@@ -30,7 +35,7 @@ fn main() {
     }
     helper::start();
     let (mut programs, mut readings) = (0, 0);
-    for seed in 0..75 {
+    for seed in 0..part_of(75) {
         let program = Program::random(seed);
         let mut model = Model::default();
         let expected = model.run(&program);

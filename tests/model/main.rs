@@ -12,6 +12,8 @@
 #[path = "../common/block.rs"]
 mod block;
 mod execute;
+#[path = "../common/part_of.rs"]
+mod part_of;
 mod program;
 #[path = "../common/random.rs"]
 mod random;
@@ -21,6 +23,7 @@ mod truth;
 mod waker;
 
 use execute::Machine;
+use part_of::part_of;
 use program::{Generator, Op};
 use truth::Truth;
 
@@ -36,7 +39,7 @@ struct Part {
 
 fn main() {
     let mut numbers = std::env::args().skip(1).filter_map(|arg| arg.parse().ok());
-    let programs = numbers.next().unwrap_or(12_000);
+    let programs = numbers.next().unwrap_or_else(|| part_of(12_000));
     let seed = numbers.next().unwrap_or(1);
     let thrown = execute::cost_of_a_panic();
     let mut checked = 0;
