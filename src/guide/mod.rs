@@ -57,6 +57,7 @@ pages! {
     other_allocators: "[`ModAlloc::with`](crate::ModAlloc::with)",
     libraries: "[`alloc_budget`](crate::alloc_budget)",
     what_is_counted: "[`AllocStats`](crate::AllocStats), [`ModAlloc`](crate::ModAlloc)",
+    ci: "[`Budget::recorded`](crate::Budget::recorded)",
     coming_from: "[`measure`](crate::measure), [`Budget`](crate::Budget), \
         [`AllocStats`](crate::AllocStats)",
     troubleshooting: "[`Budget`](crate::Budget), [`ModAlloc`](crate::ModAlloc)",
