@@ -119,8 +119,8 @@
 //! # Beside the report
 //!
 //! - `MOD_ALLOC_REPORT=FILE` appends a line of JSON for every budget that was checked, held or
-//!   broken; the README has what is in it. The name of a file has a `.` or a `/` in it. A relative
-//!   one is below the package that is tested, for Cargo runs tests there.
+//!   broken; the page CI of the guide has what is in it. The name of a file has a `.` or a `/` in
+//!   it. A relative one is below the package that is tested, for Cargo runs tests there.
 //! - `MOD_ALLOC_ON_BREAK=warn` prints the report of a broken budget on stderr, once for each place,
 //!   and the program goes on; `panic` is the default. It is for programs that run with budgets.
 //!   [`Budget::check`] and the like return the error either way.

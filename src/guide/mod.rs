@@ -58,6 +58,7 @@ pages! {
     libraries: "[`alloc_budget`](crate::alloc_budget)",
     what_is_counted: "[`AllocStats`](crate::AllocStats), [`ModAlloc`](crate::ModAlloc)",
     ci: "[`Budget::recorded`](crate::Budget::recorded)",
+    costs: "[`Budget::call_sites`](crate::Budget::call_sites)",
     coming_from: "[`measure`](crate::measure), [`Budget`](crate::Budget), \
         [`AllocStats`](crate::AllocStats)",
     troubleshooting: "[`Budget`](crate::Budget), [`ModAlloc`](crate::ModAlloc)",
