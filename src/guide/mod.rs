@@ -12,6 +12,8 @@
 // - An example that runs in the reader's crate as it stands is marked `rust,test_harness`: then
 //   `cargo test --doc` runs its tests, too. One that needs another crate is marked `rust,ignore`,
 //   and runs in `tests/clients`: in `guide`, if its page is listed there, or in `moving`.
+// - The first example of a page whose report is shown is run by `tests/clients/guide`, too, which
+//   compares the report.
 
 #![doc = include_str!("labels.md")]
 #![doc = include_str!("README.md")]
