@@ -1,14 +1,15 @@
 //! The messages of the library, and whether a page of the guide has them. A message is any string
 //! of the code that reads as a sentence, so that a new one is found wherever it is printed.
 
-use crate::source::{attribute, Kind, Source};
+use crate::source::{attribute, group_end, Kind, Source};
 use std::collections::BTreeSet;
 
 /// How many words make a sentence.
 const WORDS: usize = 4;
 
 /// The strings of a file that are sentences, without what only tests print. What attributes say,
-/// and `expect`, is for the compiler and for those who know the code.
+/// and `expect`, is for the compiler and for those who know the code. The `help` of an error goes
+/// with what it explains.
 pub(crate) fn sentences(text: &str) -> BTreeSet<String> {
     let tokens = Source::without_tests(text).tokens;
     let mut sentences = BTreeSet::new();
@@ -16,6 +17,10 @@ pub(crate) fn sentences(text: &str) -> BTreeSet<String> {
     while at < tokens.len() {
         if let Some((_, end, _)) = attribute(&tokens, at) {
             at = end;
+            continue;
+        }
+        if tokens[at].is("help") && tokens.get(at + 1).is_some_and(|token| token.is("(")) {
+            at = group_end(&tokens, at + 1);
             continue;
         }
         let is_expectation = at > 1 && tokens[at - 2].is("expect");

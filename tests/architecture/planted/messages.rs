@@ -11,6 +11,7 @@ fn a_sentence_is_a_message_wherever_it_is_printed() {
             g().expect("the words of an expectation");
             assert!(h, "is `h` here? If {it} is not, then \
                         {} is broken");
+            error().help(&format!("the words of an advice"));
             "three words only"
         }
         const WHY: &str = "a reason in a constant\n";
