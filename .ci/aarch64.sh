@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Runs tests as programs of aarch64 Linux, under qemu's emulation of a process, and compares walks
 # with the system's unwinder, with and without pointer authentication. Without arguments it runs
-# what takes minutes there; arguments go to `cargo test` instead, so that
-# `aarch64.sh --no-fail-fast` runs all tests. Installs what it needs where it may, and
-# exits with 3 where that cannot be had.
+# the library's tests and those of attributes, budgets, reports and call sites; arguments go to
+# `cargo test` instead, so that `aarch64.sh --tests` runs all. Installs what it needs where it may,
+# and exits with 3 where that cannot be had.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 unavailable() { echo "aarch64: $*" >&2; exit 3; }
@@ -33,19 +33,26 @@ if [ ! -e $formats/qemu-aarch64 ]; then
     || unavailable "programs of aarch64 cannot be registered"
 fi
 
-# std optimised, as it comes.
+# std as it comes: optimised, with lines alone, which an emulator reads much sooner. What is tested
+# is optimised a little, too, since it would take minutes.
+export CARGO_PROFILE_DEV_DEBUG=line-tables-only
 build=(-Zbuild-std --target "$target" --locked --config 'profile.dev.package."*".opt-level=2')
-tests() { RUSTFLAGS=$remap cargo +nightly test -q "${build[@]}" --all-features "$@"; }
-if [ $# != 0 ]; then
-  tests "$@"
-else
-  # Random programs take minutes, and this is no place to run out of memory or time.
-  tests --lib -- --skip random_programs
-  tests --test attribution --test attribute --test budget --test call_sites --test counting \
-    --test report --test retained
-fi
+tests() {
+  RUSTFLAGS=$remap cargo +nightly test -q "${build[@]}" --all-features \
+    --config profile.dev.package.mod-alloc.opt-level=1 "$@"
+}
+[ $# != 0 ] || set -- --lib --test attribution --test attribute --test budget --test call_sites \
+  --test counting --test report --test retained
+tests "$@"
 
-for flags in "$remap" "$remap -Zbranch-protection=pac-ret,leaf,bti"; do
-  RUSTFLAGS=$flags cargo +nightly run -q "${build[@]}" --manifest-path tests/unwinding/Cargo.toml \
-    -- --emulated | grep " equal "
-done
+# compare RUSTFLAGS CFLAGS
+compare() {
+  RUSTFLAGS="$remap $1" CFLAGS_aarch64_unknown_linux_gnu=$2 CARGO_TARGET_DIR=$unwinding \
+    cargo +nightly run -q "${build[@]}" --manifest-path tests/unwinding/Cargo.toml \
+    --config profile.dev.package.mod-alloc-unwinding.opt-level=1 | grep " equal "
+}
+# Both packages in one folder would build std anew each time.
+unwinding=$CARGO_TARGET_DIR/unwinding
+compare "" ""
+# The return addresses of all functions are signed, of std's and of C, too.
+compare -Zbranch-protection=pac-ret,leaf,bti -mbranch-protection=standard

@@ -56,10 +56,12 @@ fn main() {
         let mut command: Command = compiler.to_command();
         command.args(["-shared", "-fno-stack-protector", "-fno-toplevel-reorder"]);
         command.args(["-fomit-frame-pointer", "c/library.c", "-o"]).arg(&library);
-        if is_windows {
-            // All at the same address.
-            command.arg("-Wl,--image-base,0x6f0000000,--disable-dynamicbase");
-        }
+        // All at the same address. A loader of ELF may take another one, if that is not free.
+        command.arg(if is_windows {
+            "-Wl,--image-base,0x6f0000000,--disable-dynamicbase"
+        } else {
+            "-Wl,-Ttext-segment=0x6f0000000"
+        });
         let status = command.args(flags).status().expect("the C compiler runs");
         assert!(status.success(), "{command:?}");
     }

@@ -64,6 +64,7 @@ fn main() -> ExitCode {
 fn profile() -> &'static str {
     match env!("OPT_LEVEL") {
         "0" => "debug",
+        "1" => "optimised a little",
         "z" => "small",
         _ if cfg!(panic = "abort") => "abort",
         _ => "release",
