@@ -6,7 +6,7 @@ set -euo pipefail
 # What a package may hold; each alternative is a whole path.
 wanted='Cargo\.(toml|toml\.orig|lock)|\.cargo_vcs_info\.json|LICENSE|[A-Z]+\.md'
 wanted+='|(src|examples)/[a-z0-9_/]+\.rs|src/guide/([a-z_]+|README)\.md'
-wanted+='|examples/(dhat_heap\.png|log_parser/access\.log)|docs/(growth|report)\.svg'
+wanted+='|examples/(README\.md|dhat_heap\.png|log_parser/access\.log)|docs/(growth|report)\.svg'
 wanted+='|alloc_budgets/recorded_budget/words\.txt'
 check() { # PACKAGE FOLDER EXPECTED-FILE...
   package=$1 folder=$2; shift 2

@@ -248,6 +248,21 @@ fn the_map_has_every_folder() {
     assert_none("folders that ARCHITECTURE.md does not name", &unnamed.collect::<Vec<_>>());
 }
 
+#[test]
+fn the_list_of_examples_has_each() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let list = fs::read_to_string(examples.join("README.md")).expect("the list");
+    let entries = fs::read_dir(&examples).expect("examples");
+    let paths = entries.map(|entry| entry.expect("an example").path());
+    let programs = paths.filter(|path| path.is_dir() || path.extension() == Some("rs".as_ref()));
+    let names =
+        programs.map(|path| path.file_stem().expect("a name").to_string_lossy().into_owned());
+    let (listed, unlisted): (Vec<_>, Vec<_>) =
+        names.partition(|name| list.contains(&format!("- `{name}`")));
+    assert!(listed.len() > 10, "the examples are found");
+    assert_none("examples that examples/README.md does not list", &unlisted);
+}
+
 /// The documents of the repository, by name.
 fn all_documents() -> BTreeMap<String, String> {
     let files = files_below(Path::new(env!("CARGO_MANIFEST_DIR")), &[".md"]);
