@@ -76,3 +76,8 @@ fn leaks() {
 fn untrusted_input() {
     check("untrusted_input", "tests/untrusted_input.rs");
 }
+
+#[test]
+fn warm_up() {
+    check("warm_up", "tests/runs.rs");
+}
