@@ -13,6 +13,14 @@ pub(crate) fn grouped(number: u64) -> String {
     text
 }
 
+/// As it is written in Rust: `12_345`, but `4096`.
+pub(crate) fn in_rust(number: u64) -> String {
+    match number {
+        ..=9_999 => number.to_string(),
+        _ => grouped(number).replace(',', "_"),
+    }
+}
+
 /// As [`grouped`], with a sign if it is negative.
 pub(super) fn signed(number: i64) -> String {
     let sign = if number < 0 { "-" } else { "" };
@@ -27,7 +35,7 @@ pub(crate) fn counted(number: u64, noun: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{counted, grouped, signed};
+    use super::{counted, grouped, in_rust, signed};
 
     #[test]
     fn thousands_are_separated() {
@@ -37,6 +45,7 @@ mod tests {
         check(1_000, "1,000");
         check(123_456, "123,456");
         check(u64::MAX, "18,446,744,073,709,551,615");
+        assert_eq!((&*in_rust(4_096), &*in_rust(1_000_000)), ("4096", "1_000_000"));
         assert_eq!((signed(-1_234), signed(5)), ("-1,234".into(), "5".into()));
         assert_eq!(signed(i64::MIN), "-9,223,372,036,854,775,808");
     }

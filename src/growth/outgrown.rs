@@ -1,5 +1,8 @@
 //! Cold: `Outgrown`, the error of what grows faster than allowed.
 
+#[cfg(feature = "backtraces")]
+use std::thread;
+
 use super::builder::Growth;
 use super::limits::{limits, Orders};
 use super::order::{Fit, Order};
@@ -48,6 +51,9 @@ pub(super) struct OutgrownData {
     pub(super) form: Form,
     pub(super) origin: Origin,
     pub(super) name: String,
+    /// The name of the thread: in a test, that of the test.
+    #[cfg(feature = "backtraces")]
+    pub(super) thread: Option<String>,
 }
 
 pub(super) struct Measured {
@@ -151,7 +157,16 @@ impl Outgrown {
     ) -> Self {
         let data = || {
             let (sizes, name) = (sizes.to_vec(), origin.name());
-            OutgrownData { orders, sizes, measured, form, origin, name }
+            OutgrownData {
+                orders,
+                sizes,
+                measured,
+                form,
+                origin,
+                name,
+                #[cfg(feature = "backtraces")]
+                thread: thread::current().name().map(str::to_owned),
+            }
         };
         Self { data: Ignored::new(|_| Box::new(data())) }
     }

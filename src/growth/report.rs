@@ -76,7 +76,7 @@ fn made(data: &OutgrownData, message: Option<&str>) -> Styled {
     text.push("\n");
     match (unmeasured, measured) {
         (Some(why), _) => push_paragraph(&mut text, 2, 0, why.reason()),
-        (None, None) => push_paragraph(&mut text, 2, 0, &no_plan(&data.sizes)),
+        (None, None) => push_paragraph(&mut text, 2, 0, &no_plan(data)),
         (None, Some(measured)) => {
             push_table(&mut text, data, &judged);
             push_unclear(&mut text, data, &judged);
@@ -103,15 +103,19 @@ fn written(data: &OutgrownData) -> String {
 }
 
 /// What is wrong with sizes that tell nothing, and which would do.
-fn no_plan(sizes: &[usize]) -> String {
+fn no_plan(data: &OutgrownData) -> String {
+    let sizes = &data.sizes;
     let list = sizes.iter().map(|size| grouped(*size as u64)).collect::<Vec<_>>().join(", ");
     let first = sizes.first().map_or(LEAST_LAST, |first| (*first).max(LEAST_FACTOR));
     let last = first.saturating_mul(LEAST_FACTOR);
     let factor = LEAST_FACTOR;
+    let example = match data.form {
+        Form::Macro => format!("sizes = [{first}, {last}]"),
+        Form::Method => format!(".sizes(&[{first}, {last}])"),
+    };
     format!(
         "At the sizes [{list}] no order can be told from the next. The last must be {factor} times \
-         the first at least, and {LEAST_LAST} at least: give `sizes` from {first} to {last}, or \
-         further apart"
+         the first at least, and {LEAST_LAST} at least: write `{example}`, or further apart"
     )
 }
 
@@ -187,6 +191,7 @@ fn push_sites(text: &mut Styled, data: &OutgrownData, measured: &Measured, judge
     use crate::call_sites::detailed::{push_stacks, shortcomings};
     use crate::call_sites::{starts_threads, SortBy};
     use crate::number::counted;
+    use crate::report::command::command;
 
     if let Some(reason) = crate::walk::UNAVAILABLE {
         return text.push(&format!("\n  {reason}\n"));
@@ -194,15 +199,20 @@ fn push_sites(text: &mut Styled, data: &OutgrownData, measured: &Measured, judge
     if mode() == Mode::Off {
         return text.push("\n  no call sites: the environment has MOD_ALLOC_BACKTRACE=off\n");
     }
-    let mut is_any_listed = false;
+    let (mut is_any_listed, mut given) = (false, Vec::new());
     for judged in judged.iter().filter(|judged| judged.verdict() == Verdict::Outgrown) {
         let metric = judged.metric;
-        text.push("\n");
         let reasons = sites::at_last_size(data, metric, |sites| {
             let reasons = shortcomings(sites, &|count| counted(count, "allocation"));
             (sites.has_debug_info, reasons)
         });
-        let (has_lines, reasons) = reasons.unwrap_or((false, Vec::new()));
+        let (has_lines, mut reasons) = reasons.unwrap_or((false, Vec::new()));
+        // They may be the same for each metric.
+        reasons.retain(|reason| !given.contains(reason));
+        given.extend(reasons.iter().cloned());
+        if has_lines || !reasons.is_empty() {
+            text.push("\n");
+        }
         if has_lines {
             push_list(text, judged, &sites::sites(data, measured, metric));
         }
@@ -226,7 +236,9 @@ fn push_sites(text: &mut Styled, data: &OutgrownData, measured: &Measured, judge
     }
     if is_any_listed && mode() == Mode::Short {
         text.push("\n");
-        let command = "MOD_ALLOC_BACKTRACE=full";
+        let in_test = sites::at_last_size(data, Metric::Allocations, |sites| sites.is_in_test);
+        let test = data.thread.as_deref().filter(|_| in_test == Some(true));
+        let command = command("MOD_ALLOC_BACKTRACE=full", test);
         push_line(text, Style::Detail.of("  full stacks: ").then(command));
     }
     let is_shared = data.rows().any(|sample| sample.measurement.is_shared);
@@ -246,6 +258,8 @@ const MAX_SITES: usize = 6;
 #[cfg(feature = "backtraces")]
 fn push_list(text: &mut Styled, judged: &Judged, sites: &[super::sites::SiteGrowth]) {
     use crate::number::counted;
+    use crate::report::layout::WIDTH;
+    use crate::report::site_list::fit;
 
     let (metric, allowed) = (judged.metric.label(false), Fit::Order(judged.allowed));
     let mut listed: Vec<_> = sites.iter().filter(|site| site.fits.least > allowed).collect();
@@ -265,10 +279,11 @@ fn push_list(text: &mut Styled, judged: &Judged, sites: &[super::sites::SiteGrow
         push_paragraph(text, 4, 4, &format!("{name}: {}: {grows}", numbers.join(", ")));
         text.style_if_there(start, &site.place, Style::Place);
         if let Some(code) = &site.code {
-            push_line(text, Style::Code.of(&format!("        {code}")));
+            push_line(text, Style::Code.of(&fit(&format!("        {code}"), WIDTH)));
         }
     }
     if listed.len() > MAX_SITES {
-        push_line(text, format!("    and {} more", listed.len() - MAX_SITES));
+        let more = (listed.len() - MAX_SITES) as u64;
+        push_line(text, format!("    and {}", counted(more, "more site")));
     }
 }

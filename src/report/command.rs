@@ -6,7 +6,7 @@ use crate::files::{self, built, Built};
 
 /// Sets a variable for a test of this name. The variable alone, where there is no such test, or it
 /// is not known how it was run.
-pub(super) fn command(variable: &str, test: Option<&str>) -> String {
+pub(crate) fn command(variable: &str, test: Option<&str>) -> String {
     of(variable, test, &built(), env::var_os("NEXTEST").is_some())
 }
 

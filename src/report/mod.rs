@@ -13,7 +13,7 @@ mod annotation;
 mod call_sites;
 #[cfg(feature = "backtraces")]
 mod changes;
-mod command;
+pub(crate) mod command;
 #[cfg(feature = "backtraces")]
 mod dhat;
 mod exceeded;

@@ -174,7 +174,10 @@ fn push_shown(text: &mut Styled, rows: &[Row<'_>]) {
         head.push_in(Style::Detail, &format!("{bytes:>bytes_width$} B"));
         let place = Style::Place.of(&place(row.leading));
         let space = " ".repeat(place_width.saturating_sub(place.width()) + 2);
-        head = head.then("  ").then(place).then(space).then(named(row, &mut sources));
+        head = head.then("  ").then(place).then(space);
+        let name = named(row, &mut sources);
+        let left = WIDTH.saturating_sub(head.width());
+        head.append(if left < LEAST_WIDTH { name } else { without_middle(&name, left) });
         let note = notes(row, has_same_callers).map(|note| Style::Detail.of(&note));
         let gap = note.as_ref().and_then(|note| gap(&head, note));
         let below = match (gap, note) {
@@ -277,14 +280,37 @@ fn excerpt(
     }
     let Some((indent, code)) = sources.line(path, number) else { return Vec::new() };
     let margin = format!("{number} | ");
-    let line = fit(&format!("{margin}{code}"), width);
     let at = column(leading).and_then(|column| (column as usize).checked_sub(indent + 1));
-    let shown_code = &line[margin.len()..];
-    let caret = at.and_then(|at| caret(code, shown_code, at));
+    let (start, shown_code) = window(code, at, width.saturating_sub(margin.len()));
+    let left_out = if start > 0 { LEFT_OUT } else { "" };
+    let caret = at.and_then(|at| at.checked_sub(start)).and_then(|at| {
+        caret(&code[start..], &shown_code[left_out.len()..], at)
+            .map(|caret| " ".repeat(left_out.len()) + &caret)
+    });
     let below_margin = format!("{:>1$}", "| ", margin.len());
     let below = caret.map(|caret| Style::Detail.of(&below_margin).then(Style::Broken.of(&caret)));
-    let line = Style::Detail.of(&margin).then(Style::Code.of(shown_code));
+    let line = Style::Detail.of(&margin).then(Style::Code.of(&shown_code));
     iter::once(line).chain(below).collect()
+}
+
+/// This stands for what is left out of a line.
+const LEFT_OUT: &str = "..";
+
+/// No part of a line is cut out to fit in fewer columns.
+const LEAST_WIDTH: usize = 16;
+
+/// As much of a line of code as fits in `width` columns: its start; or, if the byte `at` would not
+/// be in that, what is around it. With the byte from which on it is shown.
+pub(super) fn window(code: &str, at: Option<usize>, width: usize) -> (usize, String) {
+    let before = at.and_then(|at| code.get(..at)).map_or(0, |before| before.chars().count());
+    let count = code.chars().count();
+    if count <= width || before + LEFT_OUT.len() < width || width < LEAST_WIDTH {
+        return (0, fit(code, width));
+    }
+    let left = width - LEFT_OUT.len();
+    let first = (before - width / 2).min(count - left);
+    let start = code.char_indices().nth(first).map_or(0, |(start, _)| start);
+    (start, LEFT_OUT.to_owned() + &fit(&code[start..], left))
 }
 
 /// A caret below the byte `at` of a line of code, of which so much is shown. `None` where it might
@@ -317,9 +343,18 @@ fn grown(row: &Row<'_>, width: usize) -> Option<String> {
 /// As many links as fit in a line. The last one, which is the user's test, is always there: on a
 /// line of its own, if not even the first and the last fit in one.
 pub(super) fn chain(start: &str, links: &[String], width: usize) -> Vec<String> {
-    let Some((last, others)) = links.split_last() else { return Vec::new() };
     let count = |text: &str| text.chars().count();
-    let all = format!("{start}{}", links.join(" < "));
+    let left = width.saturating_sub(count(start));
+    let shortened = |link: &String, left: usize| match left {
+        ..=LEAST_WIDTH => link.clone(),
+        left => without_middle(link, left),
+    };
+    let Some((last, others)) = links.split_last() else { return Vec::new() };
+    let last = shortened(last, left);
+    let before_last = left.saturating_sub(" < .. <".len());
+    let others: Vec<String> = others.iter().map(|link| shortened(link, before_last)).collect();
+    let all: Vec<&str> = others.iter().chain([&last]).map(String::as_str).collect();
+    let all = format!("{start}{}", all.join(" < "));
     if others.is_empty() || count(&all) <= width {
         return vec![fit(&all, width)];
     }
@@ -327,7 +362,7 @@ pub(super) fn chain(start: &str, links: &[String], width: usize) -> Vec<String> 
     let mut text = format!("{start}{}", others[0]);
     for link in &others[1..] {
         let longer = format!("{text} < {link}");
-        if count(&longer) + count(left_out) + count(last) > width {
+        if count(&longer) + count(left_out) + count(&last) > width {
             break;
         }
         text = longer;
@@ -342,10 +377,22 @@ pub(super) fn chain(start: &str, links: &[String], width: usize) -> Vec<String> 
     vec![fit(&(text + before_last.trim_end()), width), fit(&format!("{indent}{last}"), width)]
 }
 
+/// A name in `width` columns, with its start and its end, which both tell whose it is.
+fn without_middle(name: &str, width: usize) -> String {
+    let count = name.chars().count();
+    if count <= width {
+        return name.to_owned();
+    }
+    let left = width.saturating_sub(LEFT_OUT.len());
+    let (head, tail) = (left - left / 2, count - left / 2);
+    let chars = name.chars();
+    chars.clone().take(head).chain(LEFT_OUT.chars()).chain(chars.skip(tail)).collect()
+}
+
 /// As much as fits in `width` columns.
-fn fit(text: &str, width: usize) -> String {
+pub(crate) fn fit(text: &str, width: usize) -> String {
     match text.chars().count() {
         count if count <= width => text.to_owned(),
-        _ => text.chars().take(width.saturating_sub(2)).collect::<String>() + "..",
+        _ => text.chars().take(width.saturating_sub(2)).collect::<String>() + LEFT_OUT,
     }
 }

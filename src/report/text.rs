@@ -11,15 +11,15 @@ use std::iter;
 
 #[cfg(feature = "backtraces")]
 use super::call_sites::push_call_sites;
-use super::layout::{push_ends, push_line, push_notes, push_paragraph, Notes};
+use super::layout::{push_ends, push_line, push_notes, push_paragraph, Notes, WIDTH};
 use super::recorded;
 use super::table::push_table;
-use crate::budget::{Entrance, ExceededData, Recorded, Runs};
+use crate::budget::{Entrance, ExceededData, Limit, Metric, Recorded, Runs};
 #[cfg(feature = "backtraces")]
 use crate::call_sites;
 use crate::counters::AtWork;
 use crate::files::with_slashes;
-use crate::number::counted;
+use crate::number::{counted, in_rust};
 use crate::room::with_room;
 use crate::styled::{Style, Styled};
 
@@ -38,13 +38,17 @@ fn made(at_work: AtWork<'_>, data: &ExceededData, message: Option<&str>) -> Styl
     for line in message.into_iter().flat_map(str::lines) {
         push_line(&mut text, format!("  {line}"));
     }
-    push_ends(&mut text, format!("  {}", written(data)), Style::Detail.of(&whose(data)));
+    push_written(&mut text, &written(data), &whose(data));
     text.push("\n");
     if let Some(why) = unmeasured {
         push_paragraph(&mut text, 2, 0, why.reason());
     } else {
         push_table(&mut text, data);
         recorded::push_record(at_work, &mut text, data);
+        if is_nothing(data) {
+            text.push("\n");
+            push_paragraph(&mut text, 2, 0, NOTHING);
+        }
         if let Some(refusal) = &data.refusal {
             text.push("\n");
             push_paragraph(&mut text, 2, 4, &format!("not rewritten: {}", refusal.why()));
@@ -80,6 +84,19 @@ fn is_short(data: &ExceededData) -> bool {
         limit.holds(measured) || limit.is_above(measured)
     })
 }
+
+/// Whether there should have been allocations, and there were none.
+fn is_nothing(data: &ExceededData) -> bool {
+    let is_of_allocations = |(metric, _): &(Metric, Limit)| *metric == Metric::Allocations;
+    let limit = data.budget.limits().find(is_of_allocations);
+    limit.is_some_and(|(metric, limit)| {
+        limit.is_above(0) && data.measured(metric, limit) == 0 && data.recorded.is_none()
+    })
+}
+
+const NOTHING: &str = "Nothing was allocated here. Was it made by an earlier run, and kept (by a \
+    `OnceLock` for example)? By another thread (`AllocScope::current()` attaches it)? Or did the \
+    compiler leave it out (`std::hint::black_box` keeps it)?";
 
 #[cfg(not(feature = "backtraces"))]
 fn push_call_sites(_: AtWork<'_>, _: &mut Styled, data: &ExceededData) -> Notes {
@@ -160,6 +177,26 @@ fn starts_threads(_: &ExceededData) -> bool {
     false
 }
 
+/// Appends the budget as it is written, and whose it is, which stands to the right if there is
+/// room.
+fn push_written(text: &mut Styled, written: &str, whose: &str) {
+    let whose = Style::Detail.of(whose);
+    if written.chars().count() + 2 <= WIDTH {
+        push_ends(text, format!("  {written}"), whose);
+        return;
+    }
+    // Between two keys.
+    let mut line = String::from("  ");
+    for part in written.split_inclusive([',', ')']) {
+        if line.chars().count() + part.chars().count() > WIDTH {
+            push_line(text, std::mem::replace(&mut line, "     ".to_owned()));
+        }
+        line.push_str(part);
+    }
+    push_line(text, line);
+    push_line(text, Styled::from("  ").then(whose));
+}
+
 /// The budget as it would be written.
 fn written(data: &ExceededData) -> String {
     let mut keys: Vec<(&str, u64)> = Vec::new();
@@ -181,6 +218,7 @@ fn written(data: &ExceededData) -> String {
     }
     for (key, value) in keys {
         list += if list.is_empty() { "" } else { ", " };
+        let value = in_rust(value);
         list += &format!("{key} = {value}");
         calls += &format!(".{key}({value})");
     }

@@ -478,3 +478,33 @@ fn without_codes(text: &str) -> String {
     }
     plain
 }
+
+#[alloc_budget(
+    max = 0,
+    max_bytes = 100_000,
+    max_peak_bytes = 4096,
+    max_block_bytes = 12_345,
+    max_reallocs = 3,
+    max_deallocs = 9,
+    warmup = 1,
+    runs = 2,
+    call_sites = false
+)]
+fn with_many_limits() {
+    allocate(&[1]);
+}
+
+#[test]
+fn many_limits_take_several_lines() {
+    insta::assert_snapshot!(report_of(with_many_limits));
+    let budget = Budget::new().max(0).max_bytes(100_000).max_peak_bytes(4096).call_sites(false);
+    let budget = budget.max_block_bytes(12_345).max_reallocs(3).max_deallocs(9).warmup(1);
+    let exceeded = budget.check(|| allocate(&[1]));
+    insta::assert_snapshot!("many_limits_of_a_value", text_of(exceeded.unwrap_err()));
+}
+
+#[test]
+fn nothing_at_all() {
+    let exceeded = Budget::new().exact(3).call_sites(false).check(|| ());
+    insta::assert_snapshot!(text_of(exceeded.unwrap_err()));
+}

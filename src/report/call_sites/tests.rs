@@ -1,7 +1,7 @@
 //! Cold: tests of `call_sites` and `site_list`.
 
 use super::super::layout::{push_notes, WIDTH};
-use super::super::site_list::{caret, chain, UNREAD};
+use super::super::site_list::{caret, chain, window, UNREAD};
 use super::{push_lists, List, Mode, Notes, SortBy, Subject, DHAT_HINT};
 use crate::call_sites::fixture::{counts, Program};
 use crate::call_sites::CallSites;
@@ -312,6 +312,27 @@ fn a_caret_stands_below_its_place_or_nowhere() {
     check(wide, wide, 8, None);
 }
 
+#[test]
+fn a_long_line_is_shown_around_its_place() {
+    let code = "0123456789abcdefghijklmnopqrstuvwxyz";
+    let check = |at, start, shown: &str| {
+        assert_eq!(window(code, at, 20), (start, shown.to_owned()), "{at:?}");
+        assert_eq!(shown.chars().count(), 20);
+    };
+    let head = "0123456789abcdefgh..";
+    check(None, 0, head);
+    check(Some(0), 0, head);
+    check(Some(17), 0, head);
+    check(Some(18), 8, "..89abcdefghijklmn..");
+    check(Some(27), 17, "..hijklmnopqrstuvw..");
+    check(Some(28), 18, "..ijklmnopqrstuvwxyz");
+    check(Some(35), 18, "..ijklmnopqrstuvwxyz");
+    assert_eq!(window("short", Some(4), 20), (0, "short".to_owned()));
+    assert_eq!(window(code, Some(30), 8), (0, "012345..".to_owned()));
+    let latin = "é".repeat(30);
+    assert_eq!(window(&latin, Some(50), 20), (24, format!("..{}", "é".repeat(18))));
+}
+
 /// They would be as many as there are ways through the calls.
 #[test]
 fn columns_of_calls_make_no_sites() {
@@ -398,6 +419,11 @@ fn a_chain_is_cut_in_its_middle_between_its_links() {
     check(8, &["from a..", "     d.."]);
     assert_eq!(chain("from ", &links[..2], 15), ["from aaaa <", "     bbbb"]);
     assert_eq!(chain("from ", &links[..1], 8), ["from a.."]);
+    let long = [format!("a.rs:1 {}_end", "x".repeat(50)), "b.rs:2 test".to_owned()];
+    let cut = ["from a.rs:1 xxxxxxxxxx..xxxxxxxxxxxx_end"];
+    assert_eq!(chain("from ", &long[..1], 40), cut);
+    let cut = ["from a.rs:1 xxxxxx..xxxxxxxxx_end <", "     b.rs:2 test"];
+    assert_eq!(chain("from ", &long, 40), cut);
 }
 
 #[test]
