@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs tests on Windows, x86_64 with the GNU tools, under wine: the library's own, those of
-# counting, scopes, budgets, reports and call sites, the comparison of walks with RtlVirtualUnwind;
-# and compares the report of a package outside of this repository with the one that Linux prints.
+# counting, scopes, budgets, reports and call sites, a twentieth of the random programs, the
+# comparison of walks with RtlVirtualUnwind; and compares the report of a package outside of this
+# repository with the one that Linux prints.
 # Exits with 3 where the nightly toolchain, the sources of its standard library, a compiler or wine
 # are missing and cannot be installed.
 set -euo pipefail
@@ -37,16 +38,14 @@ export RUSTFLAGS="--remap-path-prefix=$(dirname "$sources")=/rustc/std"
 cross=(-Zbuild-std --target x86_64-pc-windows-gnu --config 'profile.dev.package."*".opt-level=2')
 
 test() { cargo +nightly test "${cross[@]}" --locked --all-features "$@"; }
-# The first goes through all that std has, and is alone with it. Of the second, the reader may find
-# the writer at its end: wine starts threads slowly.
+# The first goes through all that std has, and is alone with it.
 test --lib -- addresses_all_over_the_standard_library
-test --lib -- --skip addresses_all_over_the_standard_library \
-  --skip nobody_sees_the_halves_of_two_values
-# The random programs take minutes there. Destructors of thread-locals run under the loader's lock,
-# where a report has no names; nor has one of any other thread for as long.
+test --lib -- --skip addresses_all_over_the_standard_library
+# Random programs start many threads, which takes long there.
+export MOD_ALLOC_TEST_PART=20
 test --test windows_tables --test allowed --test attribution --test budget --test counting \
-  --test report --test call_sites -- --skip in_random_programs_too \
-  --skip in_thread_local_destructors
+  --test report --test call_sites
+test --test model --test attribution_model --test heap_profiles --test recorded
 
 cargo +nightly run -q "${cross[@]}" --manifest-path tests/unwinding/Cargo.toml --locked
 

@@ -115,6 +115,8 @@
 //!   available.
 //! - On macOS, stacks other than those that threads begin with, as those of coroutines, have no
 //!   call sites.
+//! - Windows runs the destructors of thread-locals under a lock that a new thread waits for. A
+//!   report is made on one, so in such a destructor it has no names.
 //!
 //! # Beside the report
 //!
