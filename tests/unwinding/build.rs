@@ -17,7 +17,7 @@ const FRAMES: [(&str, u32, &[&str]); 5] = [
 /// All differ in the size of their frames. In the first two, each instruction has the same place.
 /// In the third one, the function that calls back has another one.
 const LIBRARIES: [(&str, &[&str]); 3] = [
-    ("first", &["-DFRAME=200", "-DPADDING=0"]),
+    ("first", &["-DFRAME=700", "-DPADDING=0"]),
     ("alike", &["-DFRAME=1000", "-DPADDING=0"]),
     ("apart", &["-DFRAME=600", "-DPADDING=1"]),
 ];
