@@ -38,9 +38,16 @@ unpacked=$(mktemp -d); trap 'rm -rf "$unpacked"' EXIT
 for package in mod-alloc mod-alloc-macros; do
   tar -xzf "target/packages/package/$package-$version.crate" -C "$unpacked"
 done
-for features in --all-features --no-default-features --features=backtraces; do
-  cargo check --quiet --lib --examples --offline --target-dir target/packages $features \
-    --manifest-path "$unpacked/mod-alloc-$version/Cargo.toml" \
+packed() { # CARGO-COMMAND PACKAGE ARGUMENT...
+  cargo "$1" --quiet --offline --target-dir target/packages "${@:3}" \
+    --manifest-path "$unpacked/$2-$version/Cargo.toml" \
     --config "patch.crates-io.mod-alloc-macros.path = '$unpacked/mod-alloc-macros-$version'"
+}
+for features in --all-features --no-default-features --features=backtraces; do
+  packed check mod-alloc --lib --examples $features
   echo "mod-alloc $version builds from the packed files, with $features"
+done
+# The tests that are packed: those beside the code, and those in examples.
+for package in mod-alloc mod-alloc-macros; do
+  packed test $package --lib --examples --all-features 2>/dev/null | grep ' [1-9][0-9]* passed'
 done
