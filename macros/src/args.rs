@@ -75,7 +75,8 @@ impl Args {
             _ => self.setting(&name).is_some(),
         };
         if is_duplicate {
-            errors.push(Error::at(setting.key.span(), format!("duplicate key `{name}`")));
+            let error = Error::at(setting.key.span(), format!("duplicate key `{name}`"));
+            errors.push(error.help("keep one of them"));
         } else if name == keys::CRATE {
             self.krate = Some(opened(&setting.value).into_iter().collect());
         } else if name == keys::RECORDED {
@@ -132,7 +133,8 @@ impl Args {
             match (min.literal(), max.literal()) {
                 (Some(low), Some(high)) if low > high => {
                     let message = format!("`min = {low}` is above `max = {high}`: no run can pass");
-                    errors.push(Error::over(&min.value, message));
+                    let error = Error::over(&min.value, message);
+                    errors.push(error.help("swap the two numbers, or keep one of the keys"));
                 }
                 _ => {}
             }
@@ -194,7 +196,7 @@ impl Setting {
                 )),
             };
         }
-        let value = Self::parse_value(&name, argument.tokens)?.to_vec();
+        let value = Self::parse_value(&name, argument.tokens, &example(&name))?.to_vec();
         match name.as_str() {
             keys::CRATE => check_crate(&key, &value, place)?,
             keys::CALL_SITES => check_bool(&name, &value)?,
@@ -210,7 +212,9 @@ impl Setting {
             (Some(TokenTree::Ident(key)), _) => key.clone(),
             (Some(_), _) => return Err(not_a_setting(tokens)),
             (None, Some(comma)) => {
-                return Err(Error::at(comma, "empty argument before this comma"))
+                return Err(
+                    Error::at(comma, "empty argument before this comma").help("remove the comma")
+                )
             }
             (None, None) => return Err(Error::over(tokens, "empty argument")),
         };
@@ -231,10 +235,11 @@ impl Setting {
         Err(Error::at(key.span(), format!("unknown key `{name}`")).help(&help))
     }
 
-    /// What follows `key =`.
+    /// What follows `key =`. `help` is for where nothing does.
     pub(crate) fn parse_value<'a>(
         name: &str,
         tokens: &'a [TokenTree],
+        help: &str,
     ) -> Result<&'a [TokenTree], Error> {
         let message = format!("expected `{name} = value`");
         match tokens {
@@ -246,11 +251,22 @@ impl Setting {
                 Err(Error::over(&tokens[..3], message).help("a limit is set by a single `=`"))
             }
             [_, TokenTree::Punct(equals)] if equals.as_char() == '=' => {
-                Err(Error::over(tokens, format!("missing value after `{name} =`")))
+                let error = Error::over(tokens, format!("missing value after `{name} =`"));
+                Err(error.help(help))
             }
             [_, TokenTree::Punct(equals), value @ ..] if equals.as_char() == '=' => Ok(value),
-            _ => Err(Error::over(tokens, message)),
+            _ => Err(Error::over(tokens, message).help(help)),
         }
+    }
+}
+
+/// How a key is written.
+fn example(name: &str) -> String {
+    match name {
+        keys::CRATE => "write `crate = my_reexport::mod_alloc`".to_owned(),
+        keys::ALLOW => "write `allow = [\"tracing\"]`".to_owned(),
+        keys::CALL_SITES => "write `call_sites = false`".to_owned(),
+        _ => format!("write `{name} = 10`"),
     }
 }
 
@@ -281,7 +297,8 @@ fn check_crate(key: &Ident, value: &[TokenTree], place: Place) -> Result<(), Err
 fn check_bool(name: &str, value: &[TokenTree]) -> Result<(), Error> {
     match &opened(value)[..] {
         [TokenTree::Literal(_)] => {
-            Err(Error::over(value, format!("the value of `{name}` is `true` or `false`")))
+            let error = Error::over(value, format!("the value of `{name}` is `true` or `false`"));
+            Err(error.help(&example(name)))
         }
         _ => Ok(()),
     }
@@ -325,7 +342,8 @@ fn check_number(name: &str, value: &[TokenTree]) -> Result<(), Error> {
     let value = opened(value);
     let literal = match &value[..] {
         [minus, TokenTree::Literal(_)] if is_punct(Some(minus), '-') => {
-            return Err(Error::over(&value, format!("`{name}` cannot be negative")));
+            let error = Error::over(&value, format!("`{name}` cannot be negative"));
+            return Err(error.help("remove the minus sign, or the key"));
         }
         [TokenTree::Literal(literal)] => literal.to_string(),
         [TokenTree::Ident(word)] if ["true", "false"].contains(&word.to_string().as_str()) => {
@@ -341,6 +359,6 @@ fn check_number(name: &str, value: &[TokenTree]) -> Result<(), Error> {
     Err(if is_integer(unquoted) {
         error.help(&format!("write `{name} = {unquoted}`, without quotes"))
     } else {
-        error
+        error.help(&example(name))
     })
 }

@@ -100,7 +100,9 @@ impl Growth {
             }
             (None, comma) => {
                 let span = comma.unwrap_or_else(Span::call_site);
-                return Err(Error::at(span, "empty argument before this comma"));
+                return Err(
+                    Error::at(span, "empty argument before this comma").help("remove the comma")
+                );
             }
         };
         let name = key.to_string();
@@ -109,10 +111,12 @@ impl Growth {
             let help = near.map_or_else(keys_help, |near| format!("did you mean `{near}`?"));
             return Err(Error::at(key.span(), format!("unknown key `{name}`")).help(&help));
         }
-        let value = Setting::parse_value(&name, tokens)?;
+        let help = if name == SIZES { "write `sizes = [64, 512, 4096]`" } else { ORDERS_HELP };
+        let value = Setting::parse_value(&name, tokens, help)?;
         let is_known = |(known, _): &(Ident, Ident)| known.to_string() == name;
         if self.limits.iter().any(is_known) || name == SIZES && self.sizes.is_some() {
-            return Err(Error::at(key.span(), format!("duplicate key `{name}`")));
+            let error = Error::at(key.span(), format!("duplicate key `{name}`"));
+            return Err(error.help("keep one of them"));
         }
         if name == SIZES {
             self.sizes = Some(fragments::kept(value));

@@ -132,7 +132,7 @@ fn not_a_function(word: &Ident, constness: Option<Span>) -> Error {
     let error = Error::at(span, format!("`#[alloc_budget]` goes on a function, not on `{kind}`"));
     match kind.as_str() {
         "impl" | "trait" => error.help("put it on each function inside"),
-        _ => error,
+        _ => error.help("put it on a function or method, or on a module of tests"),
     }
 }
 
@@ -146,7 +146,8 @@ fn is_item_keyword(word: &str) -> bool {
 /// There is no word where `fn` should be: `extern "C" { .. }`.
 fn no_function(abi: Option<(Span, String)>) -> Error {
     let span = abi.map_or_else(Span::call_site, |(span, _)| span);
-    Error::at(span, "`#[alloc_budget]` goes on a function with a body")
+    let error = Error::at(span, "`#[alloc_budget]` goes on a function with a body");
+    error.help("put it on a Rust function that calls these")
 }
 
 /// The tokens of an item, from the left. An invisible group is opened when it is reached and not

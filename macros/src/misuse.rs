@@ -144,7 +144,8 @@ fn repeated_without_end(function: &Function, args: &Args) -> Option<Error> {
     let repeat = args.repeats.first()?;
     function.output.as_deref().filter(|output| is_never(output))?;
     let message = format!("`{}` on a function that never returns from its first run", repeat.key);
-    Some(Error::at(repeat.key.span(), message))
+    let error = Error::at(repeat.key.span(), message);
+    Some(error.help("remove the key, or measure what the function calls"))
 }
 
 fn repeated_with_exit(function: &Function, args: &Args) -> Option<Error> {
