@@ -17,7 +17,7 @@ use super::text::verdict;
 use crate::budget::{Exceeded, ExceededData};
 #[cfg(feature = "backtraces")]
 use crate::call_sites::rows::rows;
-use crate::files::with_slashes;
+use crate::files::{built, with_slashes, Built};
 use crate::ignored::Ignored;
 use crate::number::grouped;
 use crate::room::with_room;
@@ -35,10 +35,15 @@ fn annotation(data: &ExceededData) -> String {
         let location = data.origin.location;
         (with_slashes(location.file()).into_owned(), location.line(), Some(location.column()))
     });
-    let column = column.map_or_else(String::new, |column| format!(",col={column}"));
+    // rustdoc counts the lines of a doc test from a start of its own: the file alone is right.
+    let place = match (built() == Built::DocTest, column) {
+        (true, _) => String::new(),
+        (false, Some(column)) => format!(",line={line},col={column}"),
+        (false, None) => format!(",line={line}"),
+    };
     let title = format!("allocation budget {}: {}", verdict(data), data.name);
     format!(
-        "::error file={},line={line}{column},title={}::{}",
+        "::error file={}{place},title={}::{}",
         property(&file),
         property(&title),
         text(&numbers(data)),
