@@ -215,6 +215,7 @@ mod run {
                 let exceeded = Budget::new().max(0).check(work).expect_err("it allocates");
                 (exceeded.stats().alloc_count, exceeded.stats().total_bytes)
             };
+            counted(); // What the first panic of a process sets up.
             let first = counted();
             assert_eq!([counted(), counted()], [first; 2]);
         }
