@@ -1,6 +1,7 @@
 //! Hot: tests of rules for the code of this program, and for what is no code.
 
 use crate::walk::caller::Caller;
+use crate::walk::target::arch::registers::UNIT_BITS;
 use crate::walk::target::arch::rule::Rule;
 use crate::walk::target::common::rule_table::{crowded, flush, generation};
 use crate::walk::target::common::rules;
@@ -35,7 +36,8 @@ fn a_rule_is_found_again_and_after_a_flush() {
 fn the_places_of_addresses_are_well_spread() {
     let functions = own_functions();
     let calls = functions.iter().step_by(functions.len() / 1_000);
-    // Some call of each function, wherever it may be.
-    let crowded = crowded(calls.map(|start| start + start / 16 % 61 * 4));
+    // Some call of each function, wherever it may be. Where the program is loaded differs from run
+    // to run, and so do these; but where places are well spread, one set in 50 runs is crowded.
+    let crowded = crowded(calls.map(|start| start + ((start / 16 % 61) << UNIT_BITS)));
     assert!(crowded <= 4, "{crowded} sets are crowded");
 }
