@@ -358,7 +358,6 @@ mod tests {
     use std::thread;
 
     use super::{Set, Stack, Stop};
-    use crate::sys::memory::refusals;
 
     fn intern(set: &'static Set, addresses: &[usize], hash: u64) -> Option<&'static Stack> {
         set.intern_all(addresses, Stop::TooDeep, hash)
@@ -426,6 +425,8 @@ mod tests {
     #[cfg(target_pointer_width = "64")] // On others, less memory holds as much.
     #[test]
     fn without_memory_there_is_no_stack_rather_than_a_part_of_one() {
+        use crate::sys::memory::refusals;
+
         let far = |upper: usize| [upper << (usize::BITS / 2) | 1];
         let all = [far(1), far(2), far(3)].concat();
         // A table and its slots, for each of the two sets, and three stacks.

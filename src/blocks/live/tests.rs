@@ -7,7 +7,6 @@ use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use std::thread;
 
 use super::super::nodes::{Node, Nodes, CHUNK_NODES, FIRST_ADDRESS};
-use super::super::table::Bucket;
 use super::super::uses::Reused;
 use super::*;
 use crate::stacks::made_up_stack;
@@ -240,6 +239,8 @@ fn a_free_node_is_no_block_at_null() {
 #[cfg(target_pointer_width = "64")]
 #[test]
 fn neighbours_share_pages_and_arenas_do_not_collide() {
+    use super::super::table::Bucket;
+
     let table = table::<16>(1);
     let first = table.buckets.load(Acquire) as usize;
     let place = |address: usize| {
