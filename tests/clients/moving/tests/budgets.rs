@@ -1,7 +1,7 @@
 //! The tests of the other files with mod-alloc, and what it counts. They run in parallel.
 
 use mod_alloc::{alloc_budget, assert_allocs, assert_no_alloc, measure, uncounted, ModAlloc};
-use moving::{lines, programs, TEXT};
+use moving::{lines, TEXT};
 
 #[global_allocator]
 static GLOBAL: ModAlloc = ModAlloc::new();
@@ -79,7 +79,7 @@ fn a_reallocation_is_one_event_and_adds_its_new_size() {
     let ((), stats) = measure(|| drop(lines(TEXT)));
     assert_eq!((stats.alloc_count, stats.total_bytes, stats.peak_bytes), (7, 302, 206));
 
-    for program in programs() {
+    for program in moving::programs() {
         let (events, stats) = measure(|| program.run());
         assert_eq!(stats.alloc_count, events.allocs + events.reallocs, "{program:?}");
         assert_eq!(stats.realloc_count, events.reallocs, "{program:?}");
