@@ -4,8 +4,6 @@
 //! Relies on: only the state that the current thread's pointer is at is ever given back.
 #![allow(unsafe_code)]
 
-use std::ffi::c_void;
-use std::ptr;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::current_thread::{current_even_if_busy, current_thread, CurrentThread};
@@ -13,16 +11,6 @@ use super::process_peak;
 use super::state::Loan;
 use crate::counters::{current, Counts};
 use crate::sys::Pooled;
-
-/// The end of a thread that had the state at `address`.
-///
-/// Does nothing if that is not the current thread's: a thread may run the end of another one's
-/// fiber.
-pub(super) fn retire_state_at(address: *const c_void) {
-    if current_thread().is_some_and(|thread| ptr::eq(address.cast(), thread.state)) {
-        retire();
-    }
-}
 
 /// Gives the current thread's state back. Later events of the thread count as orphans.
 pub(super) fn retire() {

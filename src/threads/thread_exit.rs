@@ -16,8 +16,14 @@
 //! that ends, with the value that this thread has set; and it calls none any more once the key is
 //! deleted.
 #![allow(unsafe_code)]
+// Other systems do not tell of the end of a thread.
+#![cfg_attr(not(any(unix, windows)), allow(dead_code))]
 
-use super::retirement::retire_state_at;
+use std::ffi::c_void;
+use std::ptr;
+
+use super::current_thread::current_thread;
+use super::retirement::retire;
 use super::state::ThreadState;
 
 /// Has the current thread give this state back when it ends. Where the system cannot tell of the
@@ -25,6 +31,16 @@ use super::state::ThreadState;
 /// stay right, the memory is not used again.
 pub(super) fn retire_at_exit(state: &'static ThreadState) {
     imp::call_at_exit((state as *const ThreadState).cast());
+}
+
+/// The end of a thread that had the state at `address`.
+///
+/// Does nothing if that is not the current thread's: a thread may run the end of another one's
+/// fiber.
+fn retire_state_at(address: *const c_void) {
+    if current_thread().is_some_and(|thread| ptr::eq(address.cast(), thread.state)) {
+        retire();
+    }
 }
 
 /// Unixes: a key with a destructor.
