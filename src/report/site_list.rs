@@ -175,9 +175,8 @@ fn push_shown(text: &mut Styled, rows: &[Row<'_>]) {
         let place = Style::Place.of(&place(row.leading));
         let space = " ".repeat(place_width.saturating_sub(place.width()) + 2);
         head = head.then("  ").then(place).then(space);
-        let name = named(row, &mut sources);
-        let left = WIDTH.saturating_sub(head.width());
-        head.append(if left < LEAST_WIDTH { name } else { without_middle(&name, left) });
+        // Whole, as a rule: whose function it is matters more than the width of the line.
+        head.append(without_middle(&named(row, &mut sources), WIDTH));
         let note = notes(row, has_same_callers).map(|note| Style::Detail.of(&note));
         let gap = note.as_ref().and_then(|note| gap(&head, note));
         let below = match (gap, note) {
