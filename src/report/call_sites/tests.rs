@@ -407,6 +407,25 @@ fn a_long_place_is_not_cut() {
 }
 
 #[test]
+fn a_long_function_is_not_cut_but_one_of_more_than_a_line() {
+    let check = |length: usize, expected: &str| {
+        let function = "x".repeat(length);
+        let places = &format!(
+            "1 p::{function} @ /p/src/p.rs:1
+             2 serde_json[1]::de::from_str @ /c/registry/src/i/serde_json-1.0.1/src/de.rs:7
+             3 alloc::alloc @ /rustc/5/library/alloc/src/alloc.rs:1"
+        );
+        let stacks = &[(&[1, 2, 3][..], counts(1, 0, 8))];
+        let program = Program { places, location: "src/p.rs", openings: &[], stacks, ..PARSER };
+        let mut text = String::new();
+        push(&mut text, &program, Mode::Short, SortBy::Allocations);
+        assert!(text.contains(expected), "{text}");
+    };
+    check(75, &format!("  {}, in serde_json::from_str\n", "x".repeat(75)));
+    check(120, &format!("  {}..{}, in serde_json::from_str\n", "x".repeat(49), "x".repeat(24)));
+}
+
+#[test]
 fn a_chain_is_cut_in_its_middle_between_its_links() {
     let links = ["aaaa", "bbbb", "cccc", "dddd"].map(str::to_owned);
     let check = |width, expected: &[&str]| assert_eq!(chain("from ", &links, width), expected);
