@@ -11,6 +11,7 @@ mod bounded;
 mod call_sites_are_here;
 #[path = "common/drive.rs"]
 mod drive;
+#[cfg(debug_assertions)]
 #[path = "common/needs_call_sites.rs"]
 mod needs_call_sites;
 #[path = "common/waker.rs"]
