@@ -10,9 +10,11 @@ use mod_alloc::{assert_growth, Growth, Order, Outgrown};
 use crate::needs_call_sites::needs_call_sites;
 use crate::work::{cubed, few, in_turn, joined, lines, values};
 
-/// A report without the numbers of lines in this file, and without the gap before them.
+/// A report without the numbers of lines in this file, and without the gap before them. The command
+/// is as for `cargo test`.
 fn without_lines(report: &str) -> String {
     let report = report.replace('\\', "/");
+    let report = report.replace("cargo nextest run", "cargo test").replace(" --release", "");
     let (head, rest) = report.split_once('\n').expect("several lines");
     let (name, location) = head.rsplit_once(' ').expect("a location");
     let (file, line) = location.rsplit_once(':').expect("a line");
