@@ -35,19 +35,24 @@ fn annotation(data: &ExceededData) -> String {
         let location = data.origin.location;
         (with_slashes(location.file()).into_owned(), location.line(), Some(location.column()))
     });
-    // rustdoc counts the lines of a doc test from a start of its own: the file alone is right.
-    let place = match (built() == Built::DocTest, column) {
-        (true, _) => String::new(),
-        (false, Some(column)) => format!(",line={line},col={column}"),
-        (false, None) => format!(",line={line}"),
-    };
+    let position = position(&built(), line, column);
     let title = format!("allocation budget {}: {}", verdict(data), data.name);
     format!(
-        "::error file={}{place},title={}::{}",
+        "::error file={}{position},title={}::{}",
         property(&file),
         property(&title),
         text(&numbers(data)),
     )
+}
+
+/// Where in its file. rustdoc counts the lines of a doc test from a start of its own, so there the
+/// file alone is right.
+fn position(built: &Built, line: u32, column: Option<u32>) -> String {
+    match column {
+        _ if *built == Built::DocTest => String::new(),
+        Some(column) => format!(",line={line},col={column}"),
+        None => format!(",line={line}"),
+    }
 }
 
 /// What was measured of each limit that is broken.
@@ -99,7 +104,14 @@ fn property(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{property, text};
+    use super::{position, property, text, Built};
+
+    #[test]
+    fn a_doc_test_has_no_line() {
+        assert_eq!(position(&Built::Unknown, 7, Some(74)), ",line=7,col=74");
+        assert_eq!(position(&Built::Unknown, 7, None), ",line=7");
+        assert_eq!(position(&Built::DocTest, 7, Some(74)), "");
+    }
 
     #[test]
     fn what_would_end_a_value_is_escaped() {
