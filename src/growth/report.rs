@@ -258,7 +258,7 @@ const MAX_SITES: usize = 6;
 #[cfg(feature = "backtraces")]
 fn push_list(text: &mut Styled, judged: &Judged, sites: &[super::sites::SiteGrowth]) {
     use crate::number::counted;
-    use crate::report::layout::WIDTH;
+    use crate::report::layout::CODE_WIDTH;
     use crate::report::site_list::fit;
 
     let (metric, allowed) = (judged.metric.label(false), Fit::Order(judged.allowed));
@@ -279,7 +279,7 @@ fn push_list(text: &mut Styled, judged: &Judged, sites: &[super::sites::SiteGrow
         push_paragraph(text, 4, 4, &format!("{name}: {}: {grows}", numbers.join(", ")));
         text.style_if_there(start, &site.place, Style::Place);
         if let Some(code) = &site.code {
-            push_line(text, Style::Code.of(&fit(&format!("        {code}"), WIDTH)));
+            push_line(text, Style::Code.of(&fit(&format!("        {code}"), CODE_WIDTH)));
         }
     }
     if listed.len() > MAX_SITES {

@@ -5,7 +5,7 @@
 //!        called from src/parser.rs parse < tests/header.rs parses_header
 //! ```
 
-use super::layout::{push_line, WIDTH};
+use super::layout::{push_line, CODE_WIDTH};
 use super::site_list::chain;
 use crate::budget::ExceededData;
 use crate::call_sites::diff::{changes, SiteChange};
@@ -43,7 +43,7 @@ fn push_change(text: &mut Styled, change: &SiteChange, width: usize) {
     let indent = 4 + width + 1;
     for (words, functions) in change.details() {
         let links: Vec<String> = functions.split(CALLED_FROM).map(str::to_owned).collect();
-        for line in chain(words, &links, WIDTH - indent) {
+        for line in chain(words, &links, CODE_WIDTH - indent) {
             push_line(text, Style::Detail.of(&format!("{:indent$}{line}", "")));
         }
     }

@@ -1,8 +1,12 @@
-//! Cold: lines of at most 100 columns, of which a report is made.
+//! Cold: the lines of which a report is made. They fit in a terminal of 80 columns, but for names
+//! and lines of the user's code: what would be cut out of those is lost.
 
 use crate::styled::Styled;
 
-pub(crate) const WIDTH: usize = 100;
+pub(crate) const WIDTH: usize = 80;
+
+/// Of lines with names or code of the user's.
+pub(crate) const CODE_WIDTH: usize = 100;
 
 /// Lines below the call sites.
 #[derive(Default)]
@@ -48,10 +52,15 @@ pub(crate) fn gap(left: &Styled, right: &Styled) -> Option<String> {
 }
 
 /// Appends a paragraph in as many lines as it takes. They are indented by `indent` columns, all but
-/// the first by `hanging` more.
+/// the first by `hanging` more. Code in backticks, which may be copied, is not broken.
 pub(crate) fn push_paragraph(text: &mut Styled, indent: usize, hanging: usize, paragraph: &str) {
     let mut line = " ".repeat(indent - 1);
-    for word in paragraph.split_whitespace() {
+    let mut is_code = false;
+    let is_between_words = |c: char| {
+        is_code ^= c == '`';
+        c.is_whitespace() && !is_code
+    };
+    for word in paragraph.split(is_between_words).filter(|word| !word.is_empty()) {
         if line.chars().count() + 1 + word.chars().count() > WIDTH {
             push_line(text, line);
             line = " ".repeat(indent + hanging - 1);
@@ -78,8 +87,8 @@ mod tests {
             assert_eq!(widths, expected, "{left} and {right}");
         };
         check(10, 10, &[WIDTH]);
-        check(60, 38, &[WIDTH]);
-        check(60, 39, &[60, 2 + 39]);
+        check(40, 38, &[WIDTH]);
+        check(40, 39, &[40, 2 + 39]);
         check(120, 10, &[120, 2 + 10]);
     }
 
@@ -89,7 +98,10 @@ mod tests {
         push_paragraph(&mut text, 2, 4, &"word ".repeat(40));
         let text = text.as_str();
         let widths: Vec<_> = text.lines().map(str::len).collect();
-        assert_eq!(widths, [96, 100, 15]);
+        assert_eq!(widths, [76, 80, 55]);
         assert!(text.lines().skip(1).all(|line| line.starts_with("      word")), "{text}");
+        let mut text = Styled::default();
+        push_paragraph(&mut text, 2, 0, &format!("{}`some = 1`  there", "word ".repeat(14)));
+        assert_eq!(text.as_str(), format!("  {}\n  `some = 1` there\n", ["word"; 14].join(" ")));
     }
 }

@@ -20,7 +20,7 @@
 use std::iter;
 use std::panic::Location;
 
-use super::layout::{gap, push_line, push_paragraph, WIDTH};
+use super::layout::{gap, push_line, push_paragraph, CODE_WIDTH};
 use crate::budget::Mode;
 use crate::call_sites::detailed::{final_size, growth, push_stacks, shortcomings};
 use crate::call_sites::place::{calls, column, dependency, function, place};
@@ -162,7 +162,7 @@ fn push_shown(text: &mut Styled, rows: &[Row<'_>]) {
     let indent = 4 + count_width + 3 + bytes_width + 4;
 
     let mut sources = Sources::default();
-    let width = WIDTH - indent;
+    let width = CODE_WIDTH - indent;
     let called = called(rows, width, &mut sources);
     let callers: usize = called.iter().map(|called| called.callers.len()).sum();
     let mut details_left = MAX_DETAILS.saturating_sub(callers);
@@ -176,7 +176,7 @@ fn push_shown(text: &mut Styled, rows: &[Row<'_>]) {
         let space = " ".repeat(place_width.saturating_sub(place.width()) + 2);
         head = head.then("  ").then(place).then(space);
         // Whole, as a rule: whose function it is matters more than the width of the line.
-        head.append(without_middle(&named(row, &mut sources), WIDTH));
+        head.append(without_middle(&named(row, &mut sources), CODE_WIDTH));
         let note = notes(row, has_same_callers).map(|note| Style::Detail.of(&note));
         let gap = note.as_ref().and_then(|note| gap(&head, note));
         let below = match (gap, note) {

@@ -1,8 +1,8 @@
 //! Cold: the text of a broken budget: what, where, how much, and what to do next.
 //!
 //! ```text
-//! allocation budget exceeded: tests::parses_header                          tests/header.rs:12
-//!   #[alloc_budget(max = 10, max_bytes = 1024)]            this thread · 5 runs after 1 warm-up
+//! allocation budget exceeded: tests::parses_header          tests/header.rs:12
+//!   #[alloc_budget(max = 10, max_bytes = 1024)]   this thread · 5 runs after 1 warm-up
 //! ```
 //!
 //! Below this head stand the table, the call sites, and what was not counted.

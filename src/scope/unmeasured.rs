@@ -101,11 +101,10 @@ mod tests {
         let title = "allocation budget not measured: scope::unmeasured::tests::leave_a_stretch\n";
         assert!(head.starts_with(title), "{head}");
         let lines = [
-            "  A stretch of `uncounted` that began within it has not ended, so nothing was counted \
-             since. Was a",
-            "  coroutine suspended inside `uncounted`, or resumed on another thread? Let \
-             `uncounted` return",
-            "  before the coroutine is suspended, or measure inside the coroutine",
+            "  A stretch of `uncounted` that began within it has not ended, so nothing was",
+            "  counted since. Was a coroutine suspended inside `uncounted`, or resumed on",
+            "  another thread? Let `uncounted` return before the coroutine is suspended, or",
+            "  measure inside the coroutine",
         ];
         assert_eq!(reason, lines.join("\n"));
         // What begins now is measured.

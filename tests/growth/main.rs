@@ -6,6 +6,8 @@ mod call_sites_are_here;
 #[path = "../common/needs_call_sites.rs"]
 mod needs_call_sites;
 mod programs;
+#[path = "../common/report_head.rs"]
+mod report_head;
 mod reports;
 mod work;
 

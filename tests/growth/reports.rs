@@ -8,6 +8,7 @@ use std::process::Command;
 use mod_alloc::{assert_growth, Growth, Order, Outgrown};
 
 use crate::needs_call_sites::needs_call_sites;
+use crate::report_head::with_head_on_one_line;
 use crate::work::{cubed, few, in_turn, joined, lines, values};
 
 /// A report without the numbers of lines in this file, and without the gap before them. The command
@@ -15,11 +16,10 @@ use crate::work::{cubed, few, in_turn, joined, lines, values};
 fn without_lines(report: &str) -> String {
     let report = report.replace('\\', "/");
     let report = report.replace("cargo nextest run", "cargo test").replace(" --release", "");
+    let report = with_head_on_one_line(&report);
     let (head, rest) = report.split_once('\n').expect("several lines");
-    let (name, location) = head.rsplit_once(' ').expect("a location");
-    let (file, line) = location.rsplit_once(':').expect("a line");
-    assert!(line.parse::<u32>().is_ok(), "{location}");
-    format!("{}  {file}:LINE\n{rest}", name.trim_end())
+    let (head, _) = head.rsplit_once(':').expect("a line");
+    format!("{head}:LINE\n{rest}")
 }
 
 fn report_of(work: impl FnOnce() + std::panic::UnwindSafe) -> String {
@@ -93,7 +93,7 @@ fn threads_that_are_not_attached() {
         }
     }));
     let end = "\n\n  not counted: what the threads allocate that it starts \
-               (`AllocScope::current()` attaches them)";
+               (`AllocScope::current()`\n  attaches them)";
     assert!(report.ends_with(end), "{report}");
 }
 

@@ -6,6 +6,8 @@
 mod call_sites_are_here;
 mod programs;
 mod project;
+#[path = "../common/report_head.rs"]
+mod report_head;
 mod work;
 
 use std::fs;

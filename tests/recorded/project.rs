@@ -6,6 +6,8 @@ use std::process::{Command, Output};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::{env, fs};
 
+use crate::report_head::with_head_on_one_line;
+
 /// Removed when it is dropped.
 pub(crate) struct Project {
     root: PathBuf,
@@ -126,14 +128,10 @@ impl Drop for Project {
 /// Without the numbers of lines in the programs, and without the gap before the location.
 fn without_lines(report: &str) -> String {
     const FILE: &str = "tests/recorded/programs.rs:";
-    let (head, rest) = report.split_once('\n').unwrap_or((report, ""));
-    let head = match head.rsplit_once(' ') {
-        Some((name, location)) if location.starts_with(FILE) => {
-            format!("{}  {location}", name.trim_end())
-        }
-        _ => head.to_owned(),
+    let report = match report.starts_with("allocation budget ") {
+        true => with_head_on_one_line(report),
+        false => report.to_owned(),
     };
-    let report = format!("{head}\n{rest}");
     let mut parts = report.trim_end().split(FILE);
     let mut text = parts.next().expect("there is a first").to_owned();
     for part in parts {

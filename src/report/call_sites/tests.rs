@@ -1,6 +1,6 @@
 //! Cold: tests of `call_sites` and `site_list`.
 
-use super::super::layout::{push_notes, WIDTH};
+use super::super::layout::{push_notes, CODE_WIDTH};
 use super::super::site_list::{caret, chain, window, UNREAD};
 use super::{push_lists, List, Mode, Notes, SortBy, Subject, DHAT_HINT};
 use crate::call_sites::fixture::{counts, Program};
@@ -70,7 +70,7 @@ const PARSER: Program<'_> = Program {
 fn report(program: Program<'_>, mode: Mode, order: SortBy) -> String {
     let mut text = String::from("table\n");
     push(&mut text, &program, mode, order);
-    assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= CODE_WIDTH), "{text}");
     assert!(text.lines().all(|line| line.trim_end() == line), "{text}");
     text
 }
@@ -83,7 +83,8 @@ table
   call sites, most allocations first (14 allocations at 3 sites)
     9 x      9 B  src/parser.rs:14:27  tokens::{closure}
                   called from src/parser.rs:15 parse < tests/header.rs:20 parses_header
-    3 x    672 B  src/parser.rs:14:40  tokens             1 allocation, 2 reallocations, same caller
+    3 x    672 B  src/parser.rs:14:40  tokens
+                  1 allocation, 2 reallocations, same caller
                   grew 96 > 192 > 384: reserve 384 bytes up front
     2 x    223 B  src/fmt.rs:8         label
                   called from tests/header.rs:20 parses_header
@@ -509,8 +510,8 @@ fn where_nothing_is_attributed_one_line_says_why() {
     let program =
         Program { places, openings: &[&[1]], stacks: &[(&[2], unattributed)], ..Program::NONE };
     let text = report(program, Mode::Short, SortBy::Allocations);
-    let start = "table\n\n  no call sites: the code has no debug information; set `debug = \
-                 \"line-tables-only\"` under";
+    let start = "table\n\n  no call sites: the code has no debug information; set\n      \
+                 `debug = \"line-tables-only\"` under";
     assert!(text.starts_with(start), "{text}");
     assert!(
         text.ends_with("`strip`\n\n  names of functions: MOD_ALLOC_BACKTRACE=full\n"),
