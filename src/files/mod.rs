@@ -19,4 +19,4 @@ pub(crate) use file::write;
 pub(crate) use lock::lock;
 pub(crate) use lock_file::lock_file;
 pub(crate) use slashes::{is_absolute, with_slashes};
-pub(crate) use source::{folders as source_folders, workspace};
+pub(crate) use source::{folders as source_folders, member, workspace};

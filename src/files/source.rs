@@ -12,6 +12,14 @@ pub(crate) fn workspace<'a>(file: &str, folders: &'a [String]) -> Option<&'a Pat
     folders.iter().find_map(|folder| Path::new(folder).ancestors().find(is_root))
 }
 
+/// The package whose test this is, if another one is at the root of its workspace.
+pub(crate) fn member() -> Option<String> {
+    let manifest = env::var_os("CARGO_MANIFEST_DIR")?;
+    let has_lock_file = |folder: &&Path| folder.join("Cargo.lock").is_file();
+    let root = Path::new(&manifest).ancestors().find(has_lock_file)?;
+    env::var("CARGO_PKG_NAME").ok().filter(|_| root != Path::new(&manifest))
+}
+
 /// Folders that may be in the workspace.
 pub(crate) fn folders() -> Vec<String> {
     let manifest = env::var("CARGO_MANIFEST_DIR").ok();

@@ -1,31 +1,58 @@
-//! Cold: the command that runs a test again, to be copied from its report.
+//! Cold: the command that runs a test or an example again, to be copied from its report.
 
 use std::env;
 
 use crate::files::{self, built, Built};
 
-/// Sets a variable for a test of this name. The variable alone, where there is no such test, or it
-/// is not known how it was run.
+/// Sets a variable for a test of this name, or for this example. The variable alone, where it is
+/// neither, or it is not known how it was run.
 pub(crate) fn command(variable: &str, test: Option<&str>) -> String {
-    of(variable, test, &built(), env::var_os("NEXTEST").is_some())
+    if test.is_none() && files::is_example() {
+        return of_example(variable);
+    }
+    of(variable, test, &built(), env::var_os("NEXTEST").is_some(), &package())
 }
 
 /// Sets a variable for whatever program this is. The test is known by what it records.
 pub(super) fn again(variable: &str, test: &str) -> String {
-    let release = if cfg!(debug_assertions) { "" } else { " --release" };
+    let package = package();
     if built() == Built::DocTest {
-        format!("{variable} cargo test{release} --doc")
+        format!("{variable} cargo test{package}{} --doc", release())
     } else if files::is_example() {
-        let name = files::executable_name().unwrap_or_default();
-        format!("{variable} cargo run{release} --example {name}")
+        of_example(variable)
     } else if env::args_os().any(|argument| argument == "--bench") {
-        format!("{variable} cargo bench")
+        format!("{variable} cargo bench{package}")
     } else {
         command(variable, Some(test))
     }
 }
 
-fn of(variable: &str, test: Option<&str>, built: &Built, is_nextest: bool) -> String {
+fn of_example(variable: &str) -> String {
+    let name = files::executable_name().unwrap_or_default();
+    format!("{variable} cargo run{}{} --example {name}", package(), release())
+}
+
+fn release() -> &'static str {
+    if cfg!(debug_assertions) {
+        ""
+    } else {
+        " --release"
+    }
+}
+
+/// ` -p NAME`, where another package of the workspace is at its root: `cargo test` would run that
+/// one's tests there.
+fn package() -> String {
+    files::member().map_or_else(String::new, |name| format!(" -p {name}"))
+}
+
+fn of(
+    variable: &str,
+    test: Option<&str>,
+    built: &Built,
+    is_nextest: bool,
+    package: &str,
+) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':' | '#');
     let (Some(test), Built::Profile(profile)) = (test, built) else { return variable.to_owned() };
     if !test.chars().all(is_plain) {
@@ -40,7 +67,7 @@ fn of(variable: &str, test: Option<&str>, built: &Built, is_nextest: bool) -> St
         "release" => " --release".to_owned(),
         profile => format!(" {option} {profile}"),
     };
-    format!("{variable} cargo {run}{profile} {test}")
+    format!("{variable} cargo {run}{package}{profile} {test}")
 }
 
 #[cfg(test)]
@@ -50,7 +77,7 @@ mod tests {
     #[test]
     fn it_runs_the_test_as_it_was_run() {
         let check = |test, built: &Built, is_nextest, expected| {
-            assert_eq!(of("A=b", test, built, is_nextest), expected);
+            assert_eq!(of("A=b", test, built, is_nextest, ""), expected);
         };
         let profile = |name: &str| Built::Profile(name.to_owned());
         let test = Some("tests::reads::case_1");
@@ -64,5 +91,7 @@ mod tests {
         check(test, &Built::Unknown, false, "A=b");
         check(Some("src/lib.rs - f (line 3)"), &profile("dev"), false, "A=b");
         check(None, &profile("dev"), false, "A=b");
+        let of_member = of("A=b", test, &profile("release"), false, " -p m");
+        assert_eq!(of_member, "A=b cargo test -p m --release tests::reads::case_1");
     }
 }
