@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# platforms.sh: what can be proved on this machine of other targets, one step after the other, each
-# in a target folder of its own. All of them run, whatever comes of one. Prints a line
-# `skipped: ...` for each that this machine has no means for; exits with 1 if one failed.
+# platforms.sh: what can be proved on this machine of other targets and toolchains, one step after
+# the other, each in a target folder of its own. All of them run, whatever comes of one. Prints a
+# line `skipped: ...` for each that this machine has no means for; exits with 1 if one failed.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -21,7 +21,9 @@ platform() {
 platform "clippy for targets that cannot be run here" .ci/targets.sh
 platform "the tests as a program of 32 bits" .ci/i686.sh
 platform "the tests on Windows, under wine" .ci/windows.sh
+platform "data races, with ThreadSanitizer" .ci/tsan.sh
+platform "the oldest Rust that can be had" .ci/oldest-rust.sh
 
-printf '\n=== other targets done (after %s s)\n' "$SECONDS"
+printf '\n=== other targets and toolchains done (after %s s)\n' "$SECONDS"
 for what in "${failed[@]+"${failed[@]}"}"; do echo "failed: $what"; done
 [ ${#failed[@]} = 0 ]
