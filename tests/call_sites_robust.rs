@@ -1059,6 +1059,40 @@ fn without_memory_stacks_are_lost_visibly_and_counts_are_not() {
 }
 
 #[cfg_attr(target_env = "musl", ignore = "its `malloc` has memory left where glibc's has none")]
+/// In KiB, as the system counts it.
+fn address_space_in_use() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let size = status.lines().find_map(|line| line.strip_prefix("VmSize:")).unwrap();
+    size.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+#[test]
+fn without_room_for_a_thread_a_report_says_why_it_has_no_names() {
+    if !memory_can_be_used_up() {
+        return;
+    }
+    in_a_process("without_room_for_a_thread_a_report_says_why_it_has_no_names", &[], || {
+        without_other_threads(|| {
+            let scope = record_and_check();
+            let mut limit = [0; 2];
+            // SAFETY: two words, as `struct rlimit`.
+            assert_eq!(unsafe { getrlimit(ADDRESS_SPACE, &mut limit) }, 0);
+            // Enough for a report, and less than the stack of a thread.
+            let little = (address_space_in_use() + 1024) << 10;
+            // SAFETY: as above.
+            assert_eq!(unsafe { setrlimit(ADDRESS_SPACE, &[little, limit[1]]) }, 0);
+            let sites = scope.call_sites();
+            // SAFETY: as above.
+            assert_eq!(unsafe { setrlimit(ADDRESS_SPACE, &limit) }, 0);
+            let text = format!("{sites:#}");
+            let why = "names can't be looked up: no thread could be started for it";
+            assert!(text.contains(why), "{text}");
+            drop(scope);
+            report_and_check(record_and_check());
+        });
+    });
+}
+
 #[test]
 fn without_memory_stacks_of_attached_threads_are_lost_visibly_too() {
     if !memory_can_be_used_up() {

@@ -8,6 +8,9 @@ use crate::files::Built;
 
 /// Why there are no lines of the user's, and what to do about it.
 pub(crate) fn without_lines(data: &SiteData, built: &Built) -> String {
+    if let Some(why) = data.distinct_frames().iter().find_map(|frame| frame.parts.unasked) {
+        return format!("names can't be looked up: {why}");
+    }
     let setting = "`debug = \"line-tables-only\"`";
     let place = match built {
         Built::DocTest => {
@@ -55,6 +58,11 @@ mod tests {
             release(),
             "the program is stripped; remove `strip` under `[profile.release]`, and set `debug = \
              \"line-tables-only\"` there",
+        );
+        check(
+            "1 ?p+16 unasked\n2 ?libx.so+16 unasked",
+            release(),
+            "names can't be looked up: it snows",
         );
         check(
             "1 p::main\n2 alloc::f",

@@ -13,8 +13,8 @@ use crate::walk::Stop;
 #[derive(Clone, Copy)]
 pub(crate) struct Program<'a> {
     /// What is at each address, a frame a line: `address function @ file:line:column`, or
-    /// `address ?module+offset`. Inlined frames of the same address are innermost first. `MANIFEST`
-    /// is the folder of this library.
+    /// `address ?module+offset`, with ` unasked` where nobody was asked. Inlined frames of the same
+    /// address are innermost first. `MANIFEST` is the folder of this library.
     pub(crate) places: &'a str,
     pub(crate) location: &'a str,
     /// Outermost first.
@@ -80,8 +80,13 @@ impl Program<'_> {
             let address: usize = address.parse().expect("an address");
             if let Some(module) = frame.strip_prefix('?') {
                 let (module, offset) = module.split_once('+').expect("a module and an offset");
-                let offset = offset.parse().expect("an offset");
-                places.insert(address, Place::Unknown { module: module.to_owned(), offset });
+                let (module, is_unasked) = (module.to_owned(), offset.ends_with(" unasked"));
+                let offset = offset.trim_end_matches(" unasked").parse().expect("an offset");
+                let place = match is_unasked {
+                    true => Place::Unasked { module, offset, why: "it snows" },
+                    false => Place::Unknown { module, offset },
+                };
+                places.insert(address, place);
                 continue;
             }
             let place = places.entry(address).or_insert_with(|| Place::Known(Vec::new()));

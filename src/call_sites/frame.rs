@@ -33,6 +33,8 @@ pub(crate) struct FrameParts {
     pub(crate) path: Option<Arc<str>>,
     /// For code without symbols: the file that it was loaded from, and the offset in it.
     pub(crate) module: Option<(String, usize)>,
+    /// Why nobody was asked for its symbols.
+    pub(crate) unasked: Option<&'static str>,
 }
 
 impl Frame {

@@ -48,6 +48,10 @@ impl Resolver {
                 let module = Some((module.clone(), *offset));
                 vec![FrameParts { module, ..FrameParts::default() }]
             }
+            Place::Unasked { module, offset, why } => {
+                let module = Some((module.clone(), *offset));
+                vec![FrameParts { module, unasked: Some(why), ..FrameParts::default() }]
+            }
         }
     }
 
@@ -114,6 +118,7 @@ impl Resolver {
             is_made_by_macro: false,
             path,
             module: None,
+            unasked: None,
         }
     }
 }

@@ -125,7 +125,7 @@ fn frames(address: usize, place: &Place, texts: &mut Vec<String>) -> Vec<Entry> 
             let first = texts.len();
             symbols.iter().map(|symbol| frame(address, symbol, first, texts)).collect()
         }
-        Place::Unknown { module, .. } => {
+        Place::Unknown { module, .. } | Place::Unasked { module, .. } => {
             let text = match module.as_str() {
                 "" => format!("{address:#x}: ???"),
                 module => format!("{address:#x}: ??? (in {module})"),

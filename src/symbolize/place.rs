@@ -24,4 +24,7 @@ pub(crate) enum Place {
     /// where it was loaded. Both are the same in each run. The name is empty, and the offset the
     /// address itself, where no file is loaded.
     Unknown { module: String, offset: usize },
+    /// The same, where nobody was asked, and why.
+    #[allow(dead_code)] // As above.
+    Unasked { module: String, offset: usize, why: &'static str },
 }

@@ -29,23 +29,24 @@ const _: () = assert!(walk::UNAVAILABLE.is_none());
 /// well.
 const MAX_REFUSED: usize = 16;
 
+const OTHER_STACKS: &str = "the standard library prints other stacks than it is shown";
+
 /// Std has printed other stacks than it was shown. Nothing is shown to it in this process any more.
 static IS_OFF: AtomicBool = AtomicBool::new(false);
 
 pub(crate) fn resolve(return_addresses: &[usize]) -> Vec<Place> {
     let addresses = return_addresses.to_vec();
-    let modules = match on_a_roomy_thread(move || places_of(&addresses)) {
-        Outcome::Done(places) => return places,
-        Outcome::NotDone => Modules::loaded(),
-        Outcome::Stuck => return return_addresses.iter().map(unnamed).collect(),
-    };
-    return_addresses.iter().map(|&address| unknown(&modules, address)).collect()
+    match on_a_roomy_thread(move || places_of(&addresses)) {
+        Outcome::Done(places) => places,
+        Outcome::NotDone(why) => unasked(&Modules::loaded(), return_addresses, why),
+        Outcome::Stuck => return_addresses.iter().map(unnamed).collect(),
+    }
 }
 
 fn places_of(return_addresses: &[usize]) -> Vec<Place> {
     let modules = Modules::loaded();
     if IS_OFF.load(Relaxed) {
-        return return_addresses.iter().map(|&address| unknown(&modules, address)).collect();
+        return unasked(&modules, return_addresses, OTHER_STACKS);
     }
     // In order, for std keeps the debug information of a few files only.
     let mut sorted = return_addresses.to_vec();
@@ -55,7 +56,7 @@ fn places_of(return_addresses: &[usize]) -> Vec<Place> {
     let Answers { mut known, are_others } = answers(&staying, &capture);
     if are_others {
         switch_off();
-        return return_addresses.iter().map(|&address| unknown(&modules, address)).collect();
+        return unasked(&modules, return_addresses, OTHER_STACKS);
     }
     // From here on std must not need the loader any more: it looks once which files are loaded.
     if known.is_empty() {
@@ -79,16 +80,24 @@ fn switch_off() {
         // A closed stderr is no reason to fail.
         let _ = writeln!(
             stderr(),
-            "mod-alloc: the standard library prints other stacks than it is shown on this target \
-             ({ARCH} {OS}), so reports have no lines in this process. Please report it to \
-             mod-alloc, with the version of Rust."
+            "mod-alloc: {OTHER_STACKS} on this target ({ARCH} {OS}), so reports have no lines in \
+             this process. Please report it to mod-alloc, with the version of Rust."
         );
     }
 }
 
 /// What a report shows where the thread that looks for names was given up.
 fn unnamed(&offset: &usize) -> Place {
-    Place::Unknown { module: "(no names: the loader is locked)".to_owned(), offset }
+    let module = "(no names: the loader is locked)".to_owned();
+    Place::Unasked { module, offset, why: "the loader is locked" }
+}
+
+fn unasked(modules: &Modules, addresses: &[usize], why: &'static str) -> Vec<Place> {
+    let place = |&address: &usize| {
+        let (module, offset) = modules.locate(address);
+        Place::Unasked { module, offset, why }
+    };
+    addresses.iter().map(place).collect()
 }
 
 fn unknown(modules: &Modules, address: usize) -> Place {

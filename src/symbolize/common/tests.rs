@@ -55,7 +55,9 @@ fn check() -> (usize, usize) {
         match place {
             Place::Known(symbols) => assert_eq!(symbols, frame.symbols),
             // Of a C library without symbols, std knows nothing either.
-            Place::Unknown { .. } => unknown += usize::from(has_name(frame)),
+            Place::Unknown { .. } | Place::Unasked { .. } => {
+                unknown += usize::from(has_name(frame))
+            }
         }
     }
     (addresses.len(), unknown)
@@ -170,7 +172,7 @@ pub(crate) fn functions(place: &Place) -> Vec<&str> {
         Place::Known(symbols) => {
             symbols.iter().filter_map(|symbol| symbol.function.as_deref()).collect()
         }
-        Place::Unknown { .. } => Vec::new(),
+        Place::Unknown { .. } | Place::Unasked { .. } => Vec::new(),
     }
 }
 

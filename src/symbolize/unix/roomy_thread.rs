@@ -40,8 +40,8 @@ static IS_STUCK: AtomicBool = AtomicBool::new(false);
 /// What became of the work.
 pub(crate) enum Outcome<R> {
     Done(R),
-    /// There was no thread to be had, or `work` has panicked.
-    NotDone,
+    /// And why.
+    NotDone(&'static str),
     /// What is needed is locked, and was not to be had in time.
     Stuck,
 }
@@ -65,7 +65,11 @@ where
     if is_joined {
         // SAFETY: from `Box::into_raw`, and the thread has ended, or never began.
         let job = unsafe { Box::from_raw(job) };
-        return job.result.map_or(Outcome::NotDone, Outcome::Done);
+        let why = match job.work {
+            Some(_) => "no thread could be started for it",
+            None => "it panicked",
+        };
+        return job.result.map_or(Outcome::NotDone(why), Outcome::Done);
     }
     IS_STUCK.store(true, Relaxed);
     Outcome::Stuck
@@ -182,7 +186,7 @@ mod tests {
     #[test]
     fn a_panic_of_the_work_stays_on_its_thread() {
         let outcome = on_a_roomy_thread(|| std::panic::resume_unwind(Box::new(())));
-        assert!(matches!(outcome, Outcome::<()>::NotDone));
+        assert!(matches!(outcome, Outcome::<()>::NotDone("it panicked")));
     }
 
     #[test]

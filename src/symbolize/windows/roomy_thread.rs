@@ -24,8 +24,8 @@ const IDLE_LIMIT: u32 = 5;
 /// What became of the work.
 pub(crate) enum Outcome<R> {
     Done(R),
-    /// There was no thread to be had, or `work` has panicked.
-    NotDone,
+    /// And why.
+    NotDone(&'static str),
     /// What is needed is locked, and was not to be had in time.
     Stuck,
 }
@@ -43,7 +43,11 @@ where
     if unsafe { spawn_and_join(run::<F, R>, job.cast()) } {
         // SAFETY: from `Box::into_raw`, and the thread has ended, or never began.
         let job = unsafe { Box::from_raw(job) };
-        return job.result.map_or(Outcome::NotDone, Outcome::Done);
+        let why = match job.work {
+            Some(_) => "no thread could be started for it",
+            None => "it panicked",
+        };
+        return job.result.map_or(Outcome::NotDone(why), Outcome::Done);
     }
     Outcome::Stuck
 }
