@@ -1,12 +1,12 @@
-//! What the crate dhat counts. One test, for it counts the whole process.
+//! What the crate dhat counts: a reallocation is one allocation, and adds its new size. Runs
+//! without the harness, for it counts the whole process.
 
 use moving::{lines, programs, TEXT};
 
 #[global_allocator]
 static ALLOC: dhat::Alloc = dhat::Alloc;
 
-#[test]
-fn a_reallocation_is_one_allocation_and_adds_its_new_size() {
+fn main() {
     let profiler = dhat::Profiler::builder().testing().build();
     drop(lines(TEXT));
     let stats = dhat::HeapStats::get();
