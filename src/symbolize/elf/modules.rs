@@ -53,9 +53,13 @@ impl Modules {
         self.has_unloaded |= info.unloaded > 0;
         let Some(mapped) = info.mapped() else { return };
         let is_program = self.modules.is_empty();
-        let name = info.name().and_then(|path| last_component(&path));
+        // What the loader calls the program differs: nothing, a path, `/proc/self/exe` with musl.
+        let name = match is_program {
+            true => Some(program()),
+            false => info.name().and_then(|path| last_component(&path)),
+        };
         self.modules.push(Module {
-            name: name.or_else(|| is_program.then(program)).unwrap_or_default(),
+            name: name.unwrap_or_default(),
             base: info.bias,
             stays: is_program || needed_here().iter().any(|address| mapped.contains(address)),
             mapped,
