@@ -49,42 +49,4 @@ test --test model --test attribution_model --test heap_profiles --test recorded
 
 cargo +nightly run -q "${cross[@]}" --manifest-path tests/unwinding/Cargo.toml --locked
 
-package=$(mktemp -d); trap 'rm -rf "$package"' EXIT
-mkdir "$package/src"
-cat > "$package/Cargo.toml" <<TOML
-[package]
-name = "outside"
-version = "0.0.0"
-edition = "2021"
-[workspace]
-[dependencies]
-mod-alloc = { path = "$PWD" }
-TOML
-cat > "$package/src/main.rs" <<'RUST'
-use std::collections::HashMap;
-
-use mod_alloc::{Budget, ModAlloc};
-
-#[global_allocator]
-static ALLOC: ModAlloc = ModAlloc::new();
-
-fn count(text: &str) -> HashMap<String, usize> {
-    let mut counts = HashMap::new();
-    for word in text.split(' ') {
-        *counts.entry(word.to_owned()).or_insert(0) += 1;
-    }
-    counts
-}
-
-fn main() {
-    let text = "a budget that is broken names the lines that allocate";
-    let counted = Budget::new().max(3).check(|| count(text));
-    println!("{}", counted.expect_err("it allocates more"));
-}
-RUST
-run() { cargo +nightly run -q --manifest-path "$package/Cargo.toml" "$@" | tr -d '\r'; }
-run "${cross[@]}" > "$package/windows.txt"
-run > "$package/linux.txt"
-diff "$package/linux.txt" "$package/windows.txt" \
-  || { echo "the report on Windows differs from the one on Linux"; exit 1; }
-grep "src/main.rs:11:28" "$package/windows.txt"
+.ci/outside.sh "${cross[@]}"
