@@ -16,8 +16,7 @@ targets=(
   aarch64-linux-android        # thread-locals of the library, not of the system
   x86_64-unknown-freebsd
   riscv64gc-unknown-linux-gnu
-  s390x-unknown-linux-gnu      # the upper half of a number comes first
-  mips-unknown-linux-gnu       # likewise, of 32 bits, and without 64-bit atomics
+  mips-unknown-linux-gnu       # of 32 bits, the upper half comes first, without 64-bit atomics
   armv5te-unknown-linux-gnueabi
   wasm32-wasip1                # no threads, and no unwinding
 )
