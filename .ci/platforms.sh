@@ -20,6 +20,7 @@ platform() {
 
 platform "clippy for targets that cannot be run here" .ci/targets.sh
 platform "the tests as a program of 32 bits" .ci/i686.sh
+platform "the tests with musl" .ci/musl.sh
 platform "the tests on Windows, under wine" .ci/windows.sh
 platform "the tests on aarch64, under qemu" .ci/aarch64.sh
 platform "the tests on s390x, under qemu" .ci/s390x.sh

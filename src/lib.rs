@@ -144,12 +144,12 @@
 //! # Where it runs
 //!
 //! Rust 1.75 or later, without other packages. It is tested on x86_64 Linux with glibc, where 2.18
-//! is needed, on aarch64 Linux in an emulator (qemu), and on x86_64 Windows, with the GNU tools and
-//! under wine. The code for macOS, of both processors, is type-checked, and what it reads and lays
-//! out is tested on tables of real programs; it has not run on a Mac. Programs of 32 bits (i686
-//! Linux) are tested as well, and those of a big-endian processor (s390x, in an emulator). The code
-//! for Windows with Microsoft's tools and for other systems is compiled, its tests as well, and has
-//! not been run.
+//! is needed, and in static programs with musl; on aarch64 Linux in an emulator (qemu); and on
+//! x86_64 Windows, with the GNU tools and under wine. The code for macOS, of both processors, is
+//! type-checked, and what it reads and lays out is tested on tables of real programs; it has not
+//! run on a Mac. Programs of 32 bits (i686 Linux) are tested as well, and those of a big-endian
+//! processor (s390x, in an emulator). The code for Windows with Microsoft's tools and for other
+//! systems is compiled, its tests as well, and has not been run.
 
 // docs.rs says of each item which feature it needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
