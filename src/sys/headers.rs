@@ -46,6 +46,8 @@ pub(crate) fn compare(headers: &[&str], conditions: &[String]) {
     }
     let mut compiler = Command::new("cc")
         .args(["-std=c11", "-fsyntax-only", "-x", "c", "-"])
+        // Else a compiler for x86_64 has 64 bits in mind.
+        .args((std::env::consts::ARCH == "x86").then_some("-m32"))
         .stdin(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
