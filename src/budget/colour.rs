@@ -13,8 +13,9 @@ use crate::counters;
 #[track_caller]
 pub(super) fn is_on() -> bool {
     let asked = environment::colour();
-    // The harness prints on stdout what it has kept of a test, and on stderr what it has not.
-    let are_terminals = || stdout().is_terminal() && stderr().is_terminal();
+    // The harness prints on stdout what it has kept of a test, and on stderr what it has not. Who
+    // asks for stdout makes its buffer, which the program would allocate else, and count.
+    let are_terminals = || stderr().is_terminal() && stdout().is_terminal();
     counters::ignored(|_| decide(asked, &|name| env::var_os(name), &are_terminals))
 }
 

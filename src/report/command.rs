@@ -13,7 +13,8 @@ pub(crate) fn command(variable: &str, test: Option<&str>) -> String {
     of(variable, test, &built(), env::var_os("NEXTEST").is_some(), &package())
 }
 
-/// Sets a variable for whatever program this is. The test is known by what it records.
+/// Sets a variable for whatever program this is, and for this test alone: others may have its name
+/// in theirs. The test is known by what it records.
 pub(super) fn again(variable: &str, test: &str) -> String {
     let package = package();
     if built() == Built::DocTest {
@@ -23,7 +24,16 @@ pub(super) fn again(variable: &str, test: &str) -> String {
     } else if env::args_os().any(|argument| argument == "--bench") {
         format!("{variable} cargo bench{package}")
     } else {
-        command(variable, Some(test))
+        alone(&command(variable, Some(test)), test)
+    }
+}
+
+/// This command for a test of exactly this name.
+fn alone(command: &str, test: &str) -> String {
+    match command.strip_suffix(test) {
+        None => command.to_owned(),
+        Some(run) if run.contains("nextest") => format!("{run}-E 'test(={test})'"),
+        Some(_) => format!("{command} -- --exact"),
     }
 }
 
@@ -72,7 +82,7 @@ fn of(
 
 #[cfg(test)]
 mod tests {
-    use super::{of, Built};
+    use super::{alone, of, Built};
 
     #[test]
     fn it_runs_the_test_as_it_was_run() {
@@ -93,5 +103,13 @@ mod tests {
         check(None, &profile("dev"), false, "A=b");
         let of_member = of("A=b", test, &profile("release"), false, " -p m");
         assert_eq!(of_member, "A=b cargo test -p m --release tests::reads::case_1");
+    }
+
+    #[test]
+    fn a_test_may_be_alone_though_others_have_its_name_in_theirs() {
+        let check = |command, expected| assert_eq!(alone(command, "m::t"), expected);
+        check("A=b cargo test -p m m::t", "A=b cargo test -p m m::t -- --exact");
+        check("A=b cargo nextest run m::t", "A=b cargo nextest run -E 'test(=m::t)'");
+        check("A=b", "A=b");
     }
 }

@@ -115,12 +115,13 @@ fn verdict(limit: Limit, measured: u64) -> String {
 }
 
 /// Where less was measured than an `exact` or a `min`, the budget can be lowered, if the runs
-/// agree. A record is not lowered by hand.
+/// agree; but not to a `min` that holds nothing. A record is not lowered by hand.
 fn advice(limit: Limit, measured: u64, range: Option<(u64, u64)>, is_written: bool) -> String {
     match range {
         Some((least, greatest)) if least < greatest && !limit.holds(measured) => {
             "the runs differ".to_owned()
         }
+        _ if measured == 0 && limit.max.is_none() => String::new(),
         _ if is_written && limit.is_above(measured) => format!("lower it to {}", grouped(measured)),
         _ => String::new(),
     }
