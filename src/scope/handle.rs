@@ -51,8 +51,8 @@ use crate::value::Value;
 /// # When the scope ends first
 /// Its numbers are what had been counted by then. Threads that are still attached go on, but what
 /// they allocate is no longer counted in it. In the scopes around it that are still open it is,
-/// until they detach. To attach has no effect any more. The first time that work is lost in this
-/// way, a line on stderr says so.
+/// until they detach. To attach has no effect any more. The first time that something attaches too
+/// late, a line on stderr says so; of what was attached in time and goes on, none does.
 ///
 /// So the end of a scope, or of a budget, should wait for the work that belongs to it: join the
 /// threads, await the tasks. The report of a broken budget says how many threads were still
