@@ -64,6 +64,24 @@ fn what_is_recorded_holds_and_what_differs_does_not() {
 }
 
 #[test]
+fn what_is_written_is_said() {
+    let project = Project::new();
+    let said = |variables: &[(&str, &str)]| {
+        let update = [variables, &[("MOD_ALLOC_UPDATE", "1")]].concat();
+        let output = project.command("programs::by_name", &update).output().expect("it runs");
+        let text = String::from_utf8_lossy(&output.stderr).replace('\\', "/");
+        text.replace(PROFILE, "[debug]").trim_end().to_owned()
+    };
+    let line = |change| format!("mod-alloc: alloc_budgets/recorded/parses.txt [debug]: {change}");
+    assert_eq!(said(&[]), line("recorded 4"));
+    assert_eq!(said(&[]), "");
+    assert_eq!(said(TOKENS_3), line("4 -> 5"));
+    let moved = said(&[("LABELS", "3")]);
+    let expected = line("5, at other sites");
+    assert_eq!(moved, if call_sites_are_here() { &expected } else { "" });
+}
+
+#[test]
 fn the_attribute_and_the_macro_record_by_test() {
     let project = Project::new();
     expect(

@@ -2,6 +2,7 @@
 //! is to record what it has measured.
 
 use super::super::environment::{self, Update};
+use super::super::say::say;
 use super::record::Record;
 use super::text::{self, Section};
 use crate::number::{counted, grouped};
@@ -93,12 +94,25 @@ impl Record {
                 }
             }
         }
-        match sites() {
+        let is_changed = match sites() {
             Some(sites) => self.store.write(&sites)?,
             // What is recorded may say where.
-            None if recorded == Some(allocations) => {}
+            None if recorded == Some(allocations) => false,
             None => self.store.write(&text::without_sites(allocations))?,
+        };
+        if is_changed {
+            let change = change(recorded, allocations);
+            say(&|| format!("mod-alloc: {} {}: {change}", self.file(), self.section()));
         }
         Ok(Some(allocations))
+    }
+}
+
+fn change(recorded: Option<u64>, allocations: u64) -> String {
+    let now = grouped(allocations);
+    match recorded {
+        None => format!("recorded {now}"),
+        Some(before) if before == allocations => format!("{now}, at other sites"),
+        Some(before) => format!("{} -> {now}", grouped(before)),
     }
 }

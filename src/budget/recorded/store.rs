@@ -26,11 +26,11 @@ impl Store {
         text::section(&text, &self.owner, self.section).map_err(|fault| self.faulty(&fault))
     }
 
-    /// Records `body`, the text of the section.
+    /// Records `body`, the text of the section. Returns whether that is another one.
     ///
     /// # Errors
     /// What to say of a file that cannot be used or written.
-    pub(super) fn write(&self, body: &str) -> Result<(), String> {
+    pub(super) fn write(&self, body: &str) -> Result<bool, String> {
         let unwritable = |error: io::Error| {
             format!(
                 "{} can't be written: {error}. Record where the tree can be written to, or set \
@@ -45,9 +45,10 @@ impl Store {
         let after = text::with_section(before.as_deref(), &self.owner, self.section, body)
             .map_err(|fault| self.faulty(&fault))?;
         if before.as_ref() == Some(&after) {
-            return Ok(());
+            return Ok(false);
         }
-        files::write(&self.file, &after).map_err(unwritable)
+        files::write(&self.file, &after).map_err(unwritable)?;
+        Ok(true)
     }
 
     /// `None` where there is no file.
