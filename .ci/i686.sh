@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 
 __CARGO_TESTS_ONLY_SRC_ROOT=$(.ci/std-sources.sh) || exit 3
 export __CARGO_TESTS_ONLY_SRC_ROOT CARGO_TARGET_DIR=target/i686
-export CARGO_PROFILE_DEV_DEBUG=line-tables-only
+export CARGO_PROFILE_DEV_DEBUG=line-tables-only MOD_ALLOC_TEST_PART=${MOD_ALLOC_TEST_PART-20}
 # These alone: gcc-multilib conflicts with the compilers for other processors.
 .ci/install.sh libc6-dev-i386 "lib32gcc-$(gcc -dumpversion)-dev" || exit 3
 linked=$(mktemp); trap 'rm -f "$linked"' EXIT

@@ -149,7 +149,7 @@
 //! type-checked, and what it reads and lays out is tested on tables of real programs; it has not
 //! run on a Mac. Programs of 32 bits (i686 Linux) are tested as well, and those of a big-endian
 //! processor (s390x, in an emulator). The code for Windows with Microsoft's tools and for other
-//! systems is compiled, its tests as well, and has not been run.
+//! systems is compiled, and has not been run.
 
 // docs.rs says of each item which feature it needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
