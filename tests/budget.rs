@@ -394,6 +394,7 @@ fn the_report_shows_the_run_that_is_furthest_outside() {
     check(Budget::new().exact(2), [1, 2, 50], "allocations exactly 2 50 +48 1..50 the runs differ");
     check(Budget::new().min(9), [12, 7, 8], "allocations at least 9 7 -2 7..12 the runs differ");
     check(Budget::new().min(9), [7, 7, 7], "allocations at least 9 7 -2 7..7 lower it to 7");
+    check(Budget::new().min(9), [0, 0, 0], "allocations at least 9 0 -9 0..0");
     let held = Budget::new().max_bytes(0).max(9).min(1);
     check(held, [1, 2, 3], "bytes 0 3 +3 1..3 the runs differ");
 }

@@ -15,9 +15,13 @@ pub(crate) fn workspace<'a>(file: &str, folders: &'a [String]) -> Option<&'a Pat
 /// The package whose test this is, if another one is at the root of its workspace.
 pub(crate) fn member() -> Option<String> {
     let manifest = env::var_os("CARGO_MANIFEST_DIR")?;
-    let has_lock_file = |folder: &&Path| folder.join("Cargo.lock").is_file();
-    let root = Path::new(&manifest).ancestors().find(has_lock_file)?;
-    env::var("CARGO_PKG_NAME").ok().filter(|_| root != Path::new(&manifest))
+    env::var("CARGO_PKG_NAME").ok().filter(|_| is_below_root(Path::new(&manifest)))
+}
+
+/// Whether the lock file, which is at the root of the workspace, is above this folder.
+fn is_below_root(manifest: &Path) -> bool {
+    let has_lock_file = |folder: &Path| folder.join("Cargo.lock").is_file();
+    !has_lock_file(manifest) && manifest.ancestors().any(has_lock_file)
 }
 
 /// Folders that may be in the workspace.
@@ -30,4 +34,19 @@ pub(crate) fn folders() -> Vec<String> {
     folders.extend(current);
     folders.iter_mut().for_each(|folder| *folder = with_slashes(folder).into_owned());
     folders
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_below_root;
+    use std::path::Path;
+
+    #[test]
+    fn a_member_is_below_the_lock_file() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let check = |folder: &Path, expected| assert_eq!(is_below_root(folder), expected);
+        check(root, false);
+        check(&root.join("src"), true);
+        check(Path::new("/"), false);
+    }
 }

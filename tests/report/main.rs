@@ -471,7 +471,8 @@ fn reports_in(text: &str) -> Vec<&str> {
     let is_of_report = |line: &&str| line.starts_with("  ") || line.starts_with("allocation ");
     let lines: Vec<&str> = text.lines().filter(is_of_report).collect();
     let reports = lines.iter().filter(|line| line.starts_with("allocation ")).count();
-    assert!(reports > 5, "{reports}: {text}"); // More where there are call sites.
+    assert!(reports > 5, "{reports}: {text}");
+    assert!(lines.len() > 300 || !call_sites_are_here::call_sites_are_here(), "{text}");
     lines
 }
 
